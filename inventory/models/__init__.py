@@ -1,0 +1,36 @@
+"""Tables of the inventory: places, goods, the ledger, demand and what the agents think of it."""
+
+from inventory.models.analysis import BatchRisk, DemandForecast, ForecastScore, StockItem
+from inventory.models.goods import Batch, Brand, Category, PurchaseLine, Sku
+from inventory.models.ledger import (
+    DailyDemand,
+    Movement,
+    MovementKind,
+    Position,
+    Reservation,
+    Sale,
+)
+from inventory.models.places import GstRegistration, Location, LocationKind, Retailer, Territory
+
+__all__ = [
+    "Batch",
+    "BatchRisk",
+    "Brand",
+    "Category",
+    "DailyDemand",
+    "DemandForecast",
+    "ForecastScore",
+    "GstRegistration",
+    "Location",
+    "LocationKind",
+    "Movement",
+    "MovementKind",
+    "Position",
+    "PurchaseLine",
+    "Reservation",
+    "Retailer",
+    "Sale",
+    "Sku",
+    "StockItem",
+    "Territory",
+]

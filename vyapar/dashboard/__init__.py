@@ -1,0 +1,1 @@
+"""The shell: home, inbox, navigation and the components every page is built from."""

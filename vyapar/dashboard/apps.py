@@ -1,0 +1,9 @@
+"""Nameplate of the dashboard shell."""
+
+from django.apps import AppConfig
+
+
+class DashboardConfig(AppConfig):
+    name = "vyapar.dashboard"
+    label = "dashboard"
+    verbose_name = "Dashboard"

@@ -1,0 +1,92 @@
+"""The board on which apps hang their part of the shell: navigation, tiles, panels of an action."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vyapar.engine.contracts import ActionView
+from vyapar.people.contracts import May
+
+
+@dataclass(frozen=True, slots=True)
+class NavItem:
+    """A page in the navigation. `count` puts a number beside it (what waits there)."""
+
+    url_name: str
+    label: Any
+    icon: str
+    order: int
+    needs: May = May.READ
+    count: Callable[[], int] | None = None
+    on_phone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TileValue:
+    """What a tile shows: a headline, what it means, where its rows are, and how it should feel.
+
+    `value_paise` is for money headlines, `text` for others. `tone` is good, warn, bad or calm.
+    """
+
+    url: str
+    text: str = ""
+    value_paise: int | None = None
+    note: str = ""
+    tone: str = "calm"
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A figure of the first screen."""
+
+    name: str
+    label: Any
+    order: int
+    read: Callable[[], TileValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """How the inbox shows one kind of action: a template and what it needs.
+
+    `edit_template` holds the fields of the edit form, named as the kind's `edits`; `read_edits`
+    turns the posted form into the changes that the kind's `revalue` takes.
+    """
+
+    kind: str
+    template: str
+    context: Callable[[ActionView], Mapping[str, Any]]
+    edit_template: str = ""
+    read_edits: Callable[[ActionView, Mapping[str, Any]], Mapping[str, Any]] | None = None
+
+
+_nav: dict[str, NavItem] = {}
+_tiles: dict[str, Tile] = {}
+_panels: dict[str, Panel] = {}
+
+
+def hang(item: NavItem | Tile | Panel) -> None:
+    """Put an item on the board; the same name again replaces it."""
+    if isinstance(item, NavItem):
+        _nav[item.url_name] = item
+    elif isinstance(item, Tile):
+        _tiles[item.name] = item
+    else:
+        _panels[item.kind] = item
+
+
+def nav() -> list[NavItem]:
+    """Pages in their order."""
+    return sorted(_nav.values(), key=lambda item: item.order)
+
+
+def tiles() -> list[Tile]:
+    """Tiles in their order."""
+    return sorted(_tiles.values(), key=lambda tile: tile.order)
+
+
+def panel(kind: str) -> Panel | None:
+    """How a kind of action is shown."""
+    return _panels.get(kind)

@@ -1,0 +1,52 @@
+"""What the engine itself does on events: the next agent in the chain, the kill-switch guard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+
+from django.db import transaction
+
+from vyapar.engine import registry
+from vyapar.engine.contracts import ActionView, EventView, Guard, Subscriber, Tally
+from vyapar.engine.selectors import (
+    count_actions,
+    count_deliveries,
+    count_events,
+    is_halted,
+    summarise_cycles,
+)
+from vyapar.kernel.decision import Finding, Severity
+
+
+def start_followers(event: EventView) -> None:
+    """After an agent's cycle, start those that come after it, with the same `as_of`."""
+    from vyapar.engine.tasks import run_cycle
+
+    as_of = event.payload["asOf"]
+    for spec in registry.agents():
+        if event.payload["agent"] in spec.after:
+            transaction.on_commit(partial(run_cycle.delay, spec.name, as_of))
+
+
+def check_halt(view: ActionView, at: datetime) -> Sequence[Finding]:
+    """Nothing is approved or carried out while the stop button is pulled."""
+    if not is_halted(view.kind):
+        return ()
+    return (
+        Finding(
+            "halted", Severity.BLOCK, "the stop button is pulled", "house policy",
+            fix="lift the stop on the agents' page",
+        ),
+    )  # fmt: skip
+
+
+def register() -> None:
+    """Hang the engine's own parts."""
+    registry.hang(Subscriber("engine.start_followers", "CycleCompleted", start_followers))
+    registry.hang(Guard("halt", check_halt))
+    registry.hang(Tally("actions", count_actions))
+    registry.hang(Tally("events", count_events))
+    registry.hang(Tally("deliveries", count_deliveries))
+    registry.hang(Tally("cycles", summarise_cycles))

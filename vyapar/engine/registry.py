@@ -1,0 +1,93 @@
+"""The board on which apps hang agents, action kinds, guards, subscribers and desks.
+
+Filled once while Django starts; read everywhere. It is how the four apps on top work together
+without knowing each other.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar, cast
+
+from vyapar.engine.contracts import ActionKind, AgentSpec, Guard, Subscriber, Tally
+from vyapar.kernel.errors import Misconfigured, NotFound
+
+Desk = TypeVar("Desk")
+
+_agents: dict[str, AgentSpec] = {}
+_kinds: dict[str, ActionKind] = {}
+_guards: dict[str, Guard] = {}
+_subscribers: dict[str, Subscriber] = {}
+_tallies: dict[str, Tally] = {}
+_desks: dict[type, Any] = {}
+
+
+def hang(item: AgentSpec | ActionKind | Guard | Subscriber | Tally) -> None:
+    """Register an item under its name; the same name again replaces it (autoreload)."""
+    board: dict[str, Any] = {
+        AgentSpec: _agents,
+        ActionKind: _kinds,
+        Guard: _guards,
+        Subscriber: _subscribers,
+        Tally: _tallies,
+    }[type(item)]
+    board[item.name] = item
+
+
+def keep_desk(port: type[Desk], keeper: Desk) -> None:
+    """Say who keeps a desk of `vyapar.kernel.ports`."""
+    _desks[port] = keeper
+
+
+def desk(port: type[Desk]) -> Desk:
+    """The keeper of a desk; `Misconfigured` when nobody keeps it."""
+    if port not in _desks:
+        raise Misconfigured(f"nobody keeps the {port.__name__}", code="no_desk")
+    return cast(Desk, _desks[port])
+
+
+def agent(name: str) -> AgentSpec:
+    """An agent by name."""
+    if name not in _agents:
+        raise NotFound(f"there is no agent {name!r}", code="no_such_agent")
+    return _agents[name]
+
+
+def agents() -> tuple[AgentSpec, ...]:
+    """All agents, leaders before followers, otherwise in the order in which they were hung."""
+    return tuple(sorted(_agents.values(), key=lambda spec: _depth(spec)))
+
+
+def _depth(spec: AgentSpec) -> int:
+    return 1 + max((_depth(_agents[name]) for name in spec.after if name in _agents), default=0)
+
+
+def kind(name: str) -> ActionKind:
+    """An action kind by name."""
+    if name not in _kinds:
+        raise NotFound(f"there is no action kind {name!r}", code="no_such_kind")
+    return _kinds[name]
+
+
+def kinds() -> tuple[ActionKind, ...]:
+    """All action kinds by name."""
+    return tuple(_kinds[name] for name in sorted(_kinds))
+
+
+def guards_of(kind_name: str) -> tuple[Guard, ...]:
+    """Guards that want to be asked about a kind."""
+    return tuple(g for g in _guards.values() if not g.kinds or kind_name in g.kinds)
+
+
+def subscribers_of(event: str) -> tuple[Subscriber, ...]:
+    """Who wants events of this name."""
+    return tuple(s for s in _subscribers.values() if s.event == event)
+
+
+def subscriber(name: str) -> Subscriber | None:
+    """A subscriber by name; None when it is no longer there."""
+    return _subscribers.get(name)
+
+
+def tallies() -> tuple[Tally, ...]:
+    """All tallies by name."""
+    return tuple(_tallies[name] for name in sorted(_tallies))

@@ -1,0 +1,46 @@
+"""Writes of the spine: one verb, one transaction."""
+
+from vyapar.engine.services.actions import (
+    approve,
+    ask,
+    edit,
+    expire_due,
+    propose,
+    reject,
+    undo,
+    withdraw,
+)
+from vyapar.engine.services.autonomy import ensure_autonomy, lift, pull, set_autonomy, set_policy
+from vyapar.engine.services.cycles import due_cycles, run_cycle
+from vyapar.engine.services.deliveries import deliver, lease_due, replay
+from vyapar.engine.services.events import append_audit, emit, note
+from vyapar.engine.services.execution import carry_out, claim, list_due, list_stuck, retry
+
+__all__ = [
+    "append_audit",
+    "approve",
+    "ask",
+    "carry_out",
+    "claim",
+    "deliver",
+    "due_cycles",
+    "edit",
+    "emit",
+    "ensure_autonomy",
+    "expire_due",
+    "lease_due",
+    "lift",
+    "list_due",
+    "list_stuck",
+    "note",
+    "propose",
+    "pull",
+    "reject",
+    "replay",
+    "retry",
+    "run_cycle",
+    "set_autonomy",
+    "set_policy",
+    "undo",
+    "withdraw",
+]

@@ -1,0 +1,131 @@
+"""Changing what agents may do: limits, policies, the stop button. Every change is a new version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from vyapar.engine import registry
+from vyapar.engine.contracts import Autonomy, HaltLifted, HaltPulled, Mode, PolicyChanged
+from vyapar.engine.models import AutonomyVersion, Halt, PolicyVersion
+from vyapar.engine.selectors import autonomy_of, build_policy, get_policy
+from vyapar.engine.services.events import emit
+from vyapar.kernel.actor import Actor
+from vyapar.kernel.calendar import ist_day
+from vyapar.kernel.digest import plain
+from vyapar.kernel.errors import Fault, Forbidden, Invalid
+
+
+@transaction.atomic
+def set_autonomy(
+    kind: str, changes: Mapping[str, Any], *, actor: Actor, at: datetime, reason: str = ""
+) -> Autonomy:
+    """A new version of a kind's limits. Agents may never change them: `Forbidden`."""
+    _only_people(actor)
+    registry.kind(kind)
+    current = plain(autonomy_of(kind))
+    values = {**current, **dict(changes)}
+    _check_limits(values)
+    last = AutonomyVersion.objects.filter(kind=kind).aggregate(v=Max("version"))["v"] or 0
+    values.update(kind=kind, version=last + 1)
+    AutonomyVersion.objects.create(**values, set_by=actor.ref, set_by_name=str(actor), reason=reason, at=at)
+    emit(
+        PolicyChanged(f"autonomy:{kind}", last + 1, ist_day(at).isoformat(), plain(dict(changes))),
+        subject=f"autonomy:{kind}", actor=actor, at=at, before=current, reason=reason,
+    )  # fmt: skip
+    return autonomy_of(kind)
+
+
+def ensure_autonomy(kind: str, values: Mapping[str, Any], *, actor: Actor, at: datetime) -> Autonomy:
+    """Set a kind's limits unless somebody has already."""
+    if AutonomyVersion.objects.filter(kind=kind).exists():
+        return autonomy_of(kind)
+    return set_autonomy(kind, values, actor=actor, at=at, reason="first limits")
+
+
+@transaction.atomic
+def set_policy(
+    agent: str,
+    changes: Mapping[str, Any],
+    *,
+    effective_date: date,
+    actor: Actor,
+    at: datetime,
+    reason: str = "",
+) -> int:
+    """A new version of an agent's policy from a day on; returns its version.
+
+    Raises `Invalid` for a field that the policy lacks or a value that it refuses, and for a day
+    in the past: what was decided under a policy stays explained by it.
+    """
+    _only_people(actor)
+    if effective_date < ist_day(at):
+        fault = Fault("past_date", "choose today or later", "effectiveDate", value=str(effective_date))
+        raise Invalid("a rule cannot take effect in the past", code="past_date", faults=[fault])
+    spec = registry.agent(agent)
+    before, _ = get_policy(agent, effective_date)
+    values = plain(before)
+    strange = sorted(set(changes) - set(values))
+    if strange:
+        faults = [Fault("unknown_field", "no such rule", name) for name in strange]
+        raise Invalid(f"no such rule: {', '.join(strange)}", code="unknown_field", faults=faults)
+    new = plain(build_policy(spec.policy, {**values, **dict(changes)}))
+    last = PolicyVersion.objects.filter(agent=agent).aggregate(v=Max("version"))["v"] or 0
+    PolicyVersion.objects.create(
+        agent=agent, version=last + 1, values=new, effective_date=effective_date, set_by=actor.ref,
+        set_by_name=str(actor), reason=reason, at=at,
+    )  # fmt: skip
+    changed = {name: new[name] for name in new if new[name] != values.get(name)}
+    emit(
+        PolicyChanged(agent, last + 1, effective_date.isoformat(), changed), subject=f"policy:{agent}",
+        actor=actor, at=at, before={name: values.get(name) for name in changed}, reason=reason,
+    )  # fmt: skip
+    return last + 1
+
+
+@transaction.atomic
+def pull(*, actor: Actor, at: datetime, kind: str = "", reason: str = "") -> Halt:
+    """Pull the stop button for one kind or for everything. Pulling it twice changes nothing."""
+    halt, made = Halt.objects.get_or_create(
+        kind=kind, lifted_at=None,
+        defaults={"pulled_by": actor.ref, "pulled_by_name": str(actor), "pulled_at": at, "reason": reason},
+    )  # fmt: skip
+    if made:
+        emit(HaltPulled(kind), subject=f"halt:{kind or 'all'}", actor=actor, at=at, reason=reason)
+    return halt
+
+
+@transaction.atomic
+def lift(*, actor: Actor, at: datetime, kind: str = "", reason: str = "") -> None:
+    """Lift the stop button; only a person may."""
+    _only_people(actor)
+    lifted = Halt.objects.filter(kind=kind, lifted_at__isnull=True).update(lifted_by=actor.ref, lifted_at=at)
+    if lifted:
+        emit(HaltLifted(kind), subject=f"halt:{kind or 'all'}", actor=actor, at=at, reason=reason)
+
+
+_WHOLE_LIMITS = ("max_value_paise", "max_quantity", "max_discount_bp", "undo_seconds", "daily_cap_paise")
+
+
+def _only_people(actor: Actor) -> None:
+    if actor.kind == "agent":
+        raise Forbidden("agents cannot change their own limits", code="agents_may_not")
+
+
+def _check_limits(values: Mapping[str, Any]) -> None:
+    faults = []
+    if values["mode"] not in {mode.value for mode in Mode}:
+        faults.append(Fault("mode", "one of observe, propose, auto_within_limits, auto", "mode"))
+    faults += [
+        Fault(name, "a whole number, 0 or more", name, value=str(values[name]))
+        for name in _WHOLE_LIMITS
+        if not isinstance(values[name], int) or values[name] < 0
+    ]
+    if not 0 <= float(values["min_confidence"]) <= 1:
+        faults.append(Fault("min_confidence", "between 0 and 1", "min_confidence"))
+    if faults:
+        raise Invalid("these limits cannot be set", code="bad_limits", faults=faults)

@@ -1,0 +1,140 @@
+"""Carrying out approved actions: claim, call with no transaction open, settle. Recovers from any cut."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.db.models import Q
+
+from vyapar.engine import registry
+from vyapar.engine.contracts import Receipt
+from vyapar.engine.models import Action, DecisionRecord, Halt
+from vyapar.engine.selectors import get_action, guard_findings, is_halted
+from vyapar.engine.services.actions import transition
+from vyapar.kernel.actor import Actor, system
+from vyapar.kernel.digest import plain
+from vyapar.kernel.errors import Refused, Unavailable, VyaparError
+from vyapar.kernel.lifecycle import Status
+
+log = structlog.get_logger(__name__)
+
+MAX_ATTEMPTS = 6
+#: An execution without a sign of life for this long was cut off.
+LEASE = timedelta(seconds=90)
+_BACKOFF_SECONDS = (5, 30, 120, 600, 1800)
+
+
+def list_due(at: datetime, limit: int = 100) -> list[UUID]:
+    """Approved actions whose undo window is over and which no stop button holds back."""
+    halted = list(Halt.objects.filter(lifted_at__isnull=True).values_list("kind", flat=True))
+    if "" in halted:
+        return []
+    due = Action.objects.filter(
+        status__in=[Status.APPROVED.value, Status.AUTO_APPROVED.value], undo_until__lte=at
+    ).exclude(kind__in=halted)
+    return list(due.order_by("-urgency", "number").values_list("pk", flat=True)[:limit])
+
+
+def list_stuck(at: datetime) -> list[UUID]:
+    """Executions that were cut off or put off and should be looked after now."""
+    rows = Action.objects.filter(status=Status.EXECUTING.value).filter(
+        Q(next_try_at__lte=at) | Q(next_try_at__isnull=True, claimed_at__lt=at - LEASE)
+    )
+    return list(rows.values_list("pk", flat=True)[:100])
+
+
+@transaction.atomic
+def claim(action_id: UUID, *, actor: Actor, at: datetime) -> Action | None:
+    """Take an approved action for carrying out; None when somebody else has it or it may not run.
+
+    Guards are asked once more. What blocks now withdraws the action, with every reason kept.
+    """
+    action = get_action(action_id, for_update=True)
+    ready = Status(action.status) in (Status.APPROVED, Status.AUTO_APPROVED)
+    if not ready or action.undo_until is None or action.undo_until > at or is_halted(action.kind):
+        return None
+    blocks = [finding for finding in guard_findings(action.view(), at) if finding.blocks]
+    if blocks:
+        action.findings = plain(blocks)
+        action.save(update_fields=["findings"])
+        transition(
+            action, Status.WITHDRAWN, actor=system("guards"), at=at, finished_at=at,
+            reason="stopped before execution: " + " · ".join(f.message for f in blocks),
+        )  # fmt: skip
+        return None
+    transition(action, Status.EXECUTING, actor=actor, at=at, claimed_at=at, attempts=1, next_try_at=None)
+    return action
+
+
+def carry_out(action_id: UUID, *, at: datetime) -> Action:
+    """Carry out a due action, or take up one that was cut off; safe to call any number of times."""
+    actor = system("executor")
+    action = claim(action_id, actor=actor, at=at) or get_action(action_id)
+    if Status(action.status) is not Status.EXECUTING:
+        return action
+    structlog.contextvars.bind_contextvars(action=str(action.pk))
+    kind = registry.kind(action.kind)
+    try:
+        receipt = kind.reconcile(action.view()) or kind.execute(action.view(), actor, at)
+    except Unavailable as error:
+        return _put_off(action_id, error, at)
+    except VyaparError as error:
+        return _fail(action_id, error, at)
+    finally:
+        structlog.contextvars.unbind_contextvars("action")
+    return _settle(action_id, receipt, at)
+
+
+@transaction.atomic
+def retry(action_id: UUID, *, actor: Actor, at: datetime) -> Action:
+    """Try a failed action again; a person asked for it."""
+    action = get_action(action_id, for_update=True)
+    if Status(action.status) is not Status.FAILED:
+        raise Refused(f"action {action.number} is {action.status}, not failed", code="not_failed")
+    transition(action, Status.EXECUTING, actor=actor, at=at, claimed_at=at, attempts=1, next_try_at=at)
+    return action
+
+
+@transaction.atomic
+def _settle(action_id: UUID, receipt: Receipt, at: datetime) -> Action:
+    action = get_action(action_id, for_update=True)
+    if Status(action.status) is not Status.EXECUTING:
+        return action
+    target = Status.FAILED if receipt.outcome == "failed" else Status.EXECUTED
+    transition(
+        action, target, actor=system("executor"), at=at, reason=receipt.detail,
+        receipt=plain(receipt), finished_at=at, last_error="", next_try_at=None,
+    )  # fmt: skip
+    DecisionRecord.objects.filter(action=action, outcome__isnull=True).update(outcome=plain(receipt))
+    return action
+
+
+@transaction.atomic
+def _put_off(action_id: UUID, error: Unavailable, at: datetime) -> Action:
+    action = get_action(action_id, for_update=True)
+    if Status(action.status) is not Status.EXECUTING:
+        return action
+    if action.attempts >= MAX_ATTEMPTS:
+        return _fail(action_id, error, at)
+    wait = error.retry_after or _BACKOFF_SECONDS[min(action.attempts, len(_BACKOFF_SECONDS)) - 1]
+    action.attempts += 1
+    action.last_error = error.message
+    action.next_try_at = at + timedelta(seconds=wait)
+    action.updated_at = at
+    action.save(update_fields=["attempts", "last_error", "next_try_at", "updated_at"])
+    log.warning("action_put_off", action=str(action_id), error=error.message, wait=wait)
+    return action
+
+
+@transaction.atomic
+def _fail(action_id: UUID, error: VyaparError, at: datetime) -> Action:
+    action = get_action(action_id, for_update=True)
+    if Status(action.status) is Status.EXECUTING:
+        transition(
+            action, Status.FAILED, actor=system("executor"), at=at, reason=error.message,
+            last_error=error.message, next_try_at=None,
+        )  # fmt: skip
+    return action

@@ -1,0 +1,51 @@
+"""Celery's part of the spine: each task loads, calls one service, and is done."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from celery import shared_task
+from django.utils import timezone
+from django_tenants.utils import tenant_context
+
+from vyapar.engine import services
+from vyapar.tenancy.selectors import list_distributors
+from vyapar.tenancy.tasks import PublicTask
+
+
+@shared_task(base=PublicTask)
+def tend_all() -> None:
+    """Beat's only call: have every distributor tended."""
+    for distributor in list_distributors():
+        with tenant_context(distributor):
+            tend.apply_async(expires=60)
+
+
+@shared_task
+def tend() -> None:
+    """Start what is due for one distributor: cycles, executions, expiries, cut-off work."""
+    now = timezone.now()
+    for agent, as_of in services.due_cycles(now):
+        run_cycle.delay(agent, as_of.isoformat())
+    services.expire_due(now)
+    for action_id in [*services.list_due(now), *services.list_stuck(now)]:
+        execute.delay(str(action_id))
+
+
+@shared_task
+def run_cycle(agent: str, as_of: str) -> None:
+    """One cycle of one agent."""
+    services.run_cycle(agent, datetime.fromisoformat(as_of), at=timezone.now())
+
+
+@shared_task
+def execute(action_id: str) -> None:
+    """Carry out one action, or take it up again."""
+    services.carry_out(UUID(action_id), at=timezone.now())
+
+
+@shared_task
+def deliver(ids: list[int]) -> None:
+    """Hand a handful of events to their subscribers."""
+    services.deliver(ids, at=timezone.now())

@@ -1,0 +1,1 @@
+"""The API's manners: keys and scopes, throttles, idempotency, problem+json, OpenAPI."""

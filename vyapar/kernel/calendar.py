@@ -1,0 +1,42 @@
+"""Days and instants as an Indian accountant counts them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta, timezone
+
+#: Indian Standard Time; India keeps no daylight saving, so a fixed offset is exact.
+IST = timezone(timedelta(hours=5, minutes=30), "IST")
+
+
+def ist_day(instant: datetime) -> date:
+    """The calendar day in India at an aware instant."""
+    return instant.astimezone(IST).date()
+
+
+def ist_instant(day: date, clock: time = time(0)) -> datetime:
+    """The UTC instant of a clock time on an Indian day."""
+    return datetime.combine(day, clock, IST).astimezone(UTC)
+
+
+def financial_year(day: date) -> str:
+    """1 April to 31 March, named `2026-27`."""
+    start = day.year if day.month >= 4 else day.year - 1
+    return f"{start}-{(start + 1) % 100:02d}"
+
+
+def month_bounds(period: str) -> tuple[date, date]:
+    """First day of a `YYYY-MM` month and of the one after it; `ValueError` when malformed."""
+    year, month = (int(part) for part in period.split("-"))
+    first = date(year, month, 1)
+    return first, date(year + month // 12, month % 12 + 1, 1)
+
+
+def month_start(day: date) -> date:
+    """The first of the month."""
+    return day.replace(day=1)
+
+
+def slot(instant: datetime, seconds: int) -> datetime:
+    """`instant` floored to a multiple of `seconds` since the epoch: the name of a cycle."""
+    stamp = int(instant.timestamp())
+    return datetime.fromtimestamp(stamp - stamp % seconds, UTC)

@@ -1,0 +1,20 @@
+"""Puts the signed-in person on the log lines and speaks their language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+from django.http import HttpRequest, HttpResponse
+
+
+class PersonMiddleware:
+    """Binds `user` to the request's log context."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated:
+            structlog.contextvars.bind_contextvars(user=f"user:{request.user.pk}")
+        return self.get_response(request)

@@ -1,0 +1,1 @@
+"""Who the distributors are, and the walls between them."""

@@ -1,0 +1,78 @@
+"""Opening a distributor: its schema, its domain, ready in seconds."""
+
+from __future__ import annotations
+
+import re
+from contextlib import redirect_stdout
+from io import StringIO
+
+from django.core.management import call_command
+from django.db import connection, transaction
+from django_tenants.utils import get_public_schema_name, schema_context
+
+from vyapar.kernel.errors import Fault, Invalid, Refused
+from vyapar.tenancy.models import Distributor, Domain
+
+_SLUG = re.compile(r"^[a-z][a-z0-9-]{1,38}$")
+_RESERVED = {"public", "www", "api", "admin", "static", "information-schema"}
+
+
+def schema_for(slug: str) -> str:
+    """The schema of a slug: `t_` keeps it apart from Postgres' own names."""
+    return "t_" + slug.replace("-", "_")
+
+
+def open_distributor(*, slug: str, name: str, domain: str, sandbox: bool = True) -> Distributor:
+    """Create the distributor, its schema with all tables, and its domain.
+
+    A half-made schema never stays behind: when migrating fails, schema and rows are removed.
+    """
+    _check_slug(slug)
+    schema = schema_for(slug)
+    with schema_context(get_public_schema_name()):
+        with transaction.atomic():
+            distributor = Distributor(schema_name=schema, slug=slug, name=name, sandbox=sandbox)
+            distributor.save()
+            Domain.objects.create(domain=domain, tenant=distributor, is_primary=True)
+        try:
+            _build_schema(schema)
+        except BaseException:
+            close_distributor(distributor)
+            raise
+    return distributor
+
+
+def close_distributor(distributor: Distributor) -> None:
+    """Drop the schema with everything in it, and the rows that lead to it."""
+    with schema_context(get_public_schema_name()):
+        with connection.cursor() as cursor:
+            quoted = connection.ops.quote_name(distributor.schema_name)
+            cursor.execute(f"DROP SCHEMA IF EXISTS {quoted} CASCADE")
+        Domain.objects.filter(tenant=distributor).delete()
+        Distributor.objects.filter(pk=distributor.pk).delete()
+
+
+def ensure_public() -> None:
+    """The public tenant and its host names, so that health and staff pages have a home."""
+    schema = get_public_schema_name()
+    with schema_context(schema):
+        public, _ = Distributor.objects.get_or_create(
+            schema_name=schema, defaults={"name": "Platform", "slug": "public"}
+        )
+        for index, host in enumerate(("localhost", "127.0.0.1")):
+            Domain.objects.get_or_create(domain=host, defaults={"tenant": public, "is_primary": index == 0})
+
+
+def _build_schema(schema: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {connection.ops.quote_name(schema)}")
+    with redirect_stdout(StringIO()):
+        call_command("migrate_schemas", tenant=True, schema_name=schema, interactive=False, verbosity=0)
+
+
+def _check_slug(slug: str) -> None:
+    if not _SLUG.match(slug) or slug in _RESERVED:
+        fault = Fault("slug", "2 to 39 letters, digits or -, starting with a letter", "slug", value=slug)
+        raise Invalid(f"{slug!r} cannot be the name of a distributor", code="slug", faults=[fault])
+    if Distributor.objects.filter(slug=slug).exists():
+        raise Refused(f"a distributor named {slug!r} exists already", code="slug_taken")

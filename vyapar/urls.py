@@ -1,0 +1,18 @@
+"""Every address of a distributor; apps are included by name, so the project imports none of them."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("vyapar.dashboard.urls")),
+    path("", include("vyapar.gateway.urls")),
+    path("", include("vyapar.engine.urls")),
+    path("", include("vyapar.messaging.urls")),
+    path("", include("inventory.urls")),
+    path("", include("reallocation.urls")),
+    path("", include("campaigns.urls")),
+    path("", include("compliance.urls")),
+    path("", include("alerts.urls")),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("admin/", admin.site.urls),
+]
