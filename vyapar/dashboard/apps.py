@@ -7,3 +7,8 @@ class DashboardConfig(AppConfig):
     name = "vyapar.dashboard"
     label = "dashboard"
     verbose_name = "Dashboard"
+
+    def ready(self) -> None:
+        from vyapar.dashboard import shell
+
+        shell.register()

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import connection
 from django.http import HttpRequest
 from django.urls import reverse
-from django_tenants.utils import get_public_schema_name
 
 from vyapar.dashboard.board import nav
 from vyapar.engine.selectors import list_halts
 from vyapar.people.contracts import May
 from vyapar.people.models import User
+from vyapar.tenancy.here import is_public
 
 
 def house(request: HttpRequest) -> dict[str, Any]:
     """Context of the shell; nothing for the public host and for people who have not signed in."""
     person = getattr(request, "user", None)
-    if connection.schema_name == get_public_schema_name() or not isinstance(person, User):
+    if is_public() or not isinstance(person, User):
         return {}
     distributor = getattr(request, "tenant", None)
     halts = list_halts()

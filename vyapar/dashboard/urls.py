@@ -1,6 +1,35 @@
-"""Addresses of dashboard."""
+"""Addresses of the shell."""
 
-from django.urls import URLPattern, URLResolver
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import path, re_path
+
+from vyapar.dashboard.views import agents, home, inbox, settings, trail
 
 app_name = "dashboard"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("activity", home.activity, name="activity"),
+    path("sign-in", LoginView.as_view(redirect_authenticated_user=True), name="sign_in"),
+    path("sign-out", LogoutView.as_view(), name="sign_out"),
+    path("inbox", inbox.inbox, name="inbox"),
+    path("inbox/bulk", inbox.bulk, name="bulk"),
+    path("inbox/<uuid:action_id>", inbox.action, name="action"),
+    path("inbox/<uuid:action_id>/edit", inbox.edit, name="edit"),
+    re_path(
+        r"^inbox/(?P<action_id>[0-9a-f-]{36})/(?P<verb>approve|reject|ask|undo|retry)$",
+        inbox.decide,
+        name="decide",
+    ),
+    path("agents", agents.agents, name="agents"),
+    path("agents/stop", agents.stop, name="stop"),
+    path("agents/lift", agents.lift, name="lift"),
+    path("agents/cycles/<int:cycle_id>", agents.cycle, name="cycle"),
+    path("agents/letters/<int:delivery_id>/replay", agents.replay, name="replay"),
+    path("agents/<slug:agent>/run", agents.run_now, name="run_now"),
+    path("agents/autonomy/<slug:kind>", agents.set_autonomy, name="set_autonomy"),
+    path("trail", trail.audit, name="audit"),
+    path("settings", settings.settings, name="settings"),
+    path("settings/rules/<slug:agent>", settings.set_rules, name="set_rules"),
+    path("settings/keys", settings.add_key, name="add_key"),
+    path("settings/keys/<slug:prefix>/revoke", settings.drop_key, name="drop_key"),
+]

@@ -175,6 +175,14 @@ class Tally:
     read: Callable[[], Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """Something an app wants looked after every few seconds: retries, sweeps. Must be quick and safe."""
+
+    name: str
+    run: Callable[[datetime], None]
+
+
 # --- the engine's own events ---------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar, cast
 
-from vyapar.engine.contracts import ActionKind, AgentSpec, Guard, Subscriber, Tally
+from vyapar.engine.contracts import ActionKind, AgentSpec, Chore, Guard, Subscriber, Tally
 from vyapar.kernel.errors import Misconfigured, NotFound
 
 Desk = TypeVar("Desk")
@@ -18,19 +18,21 @@ _kinds: dict[str, ActionKind] = {}
 _guards: dict[str, Guard] = {}
 _subscribers: dict[str, Subscriber] = {}
 _tallies: dict[str, Tally] = {}
+_chores: dict[str, Chore] = {}
 _desks: dict[type, Any] = {}
 
 
-def hang(item: AgentSpec | ActionKind | Guard | Subscriber | Tally) -> None:
+def hang(item: AgentSpec | ActionKind | Guard | Subscriber | Tally | Chore) -> None:
     """Register an item under its name; the same name again replaces it (autoreload)."""
-    board: dict[str, Any] = {
+    boards: dict[type, dict[str, Any]] = {
         AgentSpec: _agents,
         ActionKind: _kinds,
         Guard: _guards,
         Subscriber: _subscribers,
         Tally: _tallies,
-    }[type(item)]
-    board[item.name] = item
+        Chore: _chores,
+    }
+    boards[type(item)][item.name] = item
 
 
 def keep_desk(port: type[Desk], keeper: Desk) -> None:
@@ -91,3 +93,8 @@ def subscriber(name: str) -> Subscriber | None:
 def tallies() -> tuple[Tally, ...]:
     """All tallies by name."""
     return tuple(_tallies[name] for name in sorted(_tallies))
+
+
+def chores() -> tuple[Chore, ...]:
+    """All chores by name."""
+    return tuple(_chores[name] for name in sorted(_chores))

@@ -186,10 +186,10 @@ def summarise_cycles() -> dict[str, dict[str, Any]]:
     rows = Cycle.objects.values("agent", "state").annotate(n=Count("pk")).order_by("agent", "state")
     for row in rows:
         table.setdefault(row["agent"], {})[row["state"]] = row["n"]
-    for agent, row in table.items():
+    for agent, figures in table.items():
         last = Cycle.objects.filter(agent=agent).order_by("-claimed_at").first()
         if last is not None:
-            row.update(latest_state=last.state, duration_ms=last.duration_ms, error=last.error)
+            figures.update(latest_state=last.state, duration_ms=last.duration_ms, error=last.error)
     return table
 
 

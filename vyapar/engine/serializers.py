@@ -85,7 +85,7 @@ class ActionPage(serializers.Serializer[Any]):
 class TransitionOut(serializers.Serializer[Any]):
     """One step in an action's life."""
 
-    source = serializers.CharField(allow_blank=True)
+    source = serializers.CharField(allow_blank=True)  # type: ignore[assignment]
     target = serializers.CharField()
     actor = serializers.CharField()
     reason = serializers.CharField(allow_blank=True)
@@ -140,12 +140,12 @@ class EventOut(serializers.Serializer[Any]):
     distributorId = serializers.CharField()
     subject = serializers.CharField()
     actor = serializers.CharField()
-    data = serializers.JSONField()
 
 
 def event_out(event: Event, distributor_id: str) -> dict[str, Any]:
     """The outside form of an event."""
     return {
+        **event.payload,
         "sequence": event.pk,
         "eventId": str(event.event_id),
         "name": event.name,
@@ -154,7 +154,6 @@ def event_out(event: Event, distributor_id: str) -> dict[str, Any]:
         "distributorId": distributor_id,
         "subject": event.subject,
         "actor": event.actor_ref,
-        "data": event.payload,
     }
 
 

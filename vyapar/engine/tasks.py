@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+import structlog
 from celery import shared_task
 from django.utils import timezone
 from django_tenants.utils import tenant_context
 
-from vyapar.engine import services
+from vyapar.engine import registry, services
 from vyapar.tenancy.selectors import list_distributors
 from vyapar.tenancy.tasks import PublicTask
+
+log = structlog.get_logger(__name__)
 
 
 @shared_task(base=PublicTask)
@@ -31,6 +34,11 @@ def tend() -> None:
     services.expire_due(now)
     for action_id in [*services.list_due(now), *services.list_stuck(now)]:
         execute.delay(str(action_id))
+    for chore in registry.chores():
+        try:
+            chore.run(now)
+        except Exception:
+            log.exception("chore_failed", chore=chore.name)
 
 
 @shared_task

@@ -16,7 +16,7 @@ class HasScope(BasePermission):
     message = "your role or key does not allow this"
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        caller = request.user
+        caller: Any = request.user
         if not getattr(caller, "is_authenticated", False):
             return False
         needs = getattr(view, "needs", May.READ)

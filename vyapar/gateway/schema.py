@@ -90,7 +90,7 @@ def polish(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     return result
 
 
-class KeyScheme(OpenApiAuthenticationExtension):
+class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """Names the key in the description."""
 
     target_class = "vyapar.gateway.authentication.KeyAuthentication"
@@ -100,7 +100,7 @@ class KeyScheme(OpenApiAuthenticationExtension):
         return {"type": "http", "scheme": "bearer", "description": "a scoped key: vs_…"}
 
 
-class SessionScheme(OpenApiAuthenticationExtension):
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """Names the session cookie in the description."""
 
     target_class = "vyapar.gateway.authentication.SessionAuthentication"

@@ -14,7 +14,7 @@ class KeyThrottle(SimpleRateThrottle):
     scope = "key"
 
     def get_cache_key(self, request: Request, view: Any) -> str:
-        caller = request.user
+        caller: Any = request.user
         ident = caller.actor.ref if getattr(caller, "is_authenticated", False) else self.get_ident(request)
         return f"throttle:{ident}"
 

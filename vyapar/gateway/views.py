@@ -104,7 +104,7 @@ class _Kept(Response):
         self._body, self._type = body, content_type
 
     @property
-    def rendered_content(self) -> bytes:
+    def rendered_content(self) -> bytes:  # type: ignore[override]  # DRF renders bytes too
         self["Content-Type"] = self._type
         return self._body
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from django.db import connection
+from vyapar.tenancy.here import current_schema
 
 
 def tenant_key(key: str, key_prefix: str, version: int) -> str:
     """`schema:prefix:version:key`."""
-    return f"{connection.schema_name}:{key_prefix}:{version}:{key}"
+    return f"{current_schema()}:{key_prefix}:{version}:{key}"
 
 
 def plain_key(key: str) -> str:

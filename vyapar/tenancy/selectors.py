@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 from django.db import connection
 from django_tenants.utils import get_public_schema_name
 
 from vyapar.kernel.errors import Misconfigured, NotFound
+from vyapar.tenancy.here import current_schema, is_public
 from vyapar.tenancy.models import Distributor
 
 
 def get_distributor_by_schema(schema: str) -> Distributor:
     """The active distributor of a schema; `NotFound` when it is gone or switched off."""
-    found = Distributor.objects.filter(schema_name=schema, active=True).first()
+    found: Distributor | None = Distributor.objects.filter(schema_name=schema, active=True).first()
     if found is None:
         raise NotFound(f"no active distributor has the schema {schema!r}", code="no_such_distributor")
     return found
@@ -25,9 +28,7 @@ def list_distributors() -> list[Distributor]:
 
 def current_distributor() -> Distributor:
     """The distributor of this connection; `Misconfigured` outside of one."""
-    tenant = connection.tenant
-    if isinstance(tenant, Distributor) and tenant.schema_name != get_public_schema_name():
-        return tenant
-    if connection.schema_name == get_public_schema_name():
+    if is_public():
         raise Misconfigured("this needs a distributor and there is none here", code="no_tenant")
-    return get_distributor_by_schema(connection.schema_name)
+    tenant = cast(Any, connection).tenant
+    return tenant if isinstance(tenant, Distributor) else get_distributor_by_schema(current_schema())

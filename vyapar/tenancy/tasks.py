@@ -6,16 +6,17 @@ from typing import Any
 
 import structlog
 from celery import Task
-from django.db import close_old_connections, connection
+from django.db import close_old_connections
 from django_tenants.utils import get_public_schema_name, schema_context, tenant_context
 
 from vyapar.kernel.errors import Misconfigured
+from vyapar.tenancy.here import current_schema, is_public
 from vyapar.tenancy.selectors import get_distributor_by_schema
 
 _HEADER = "vyapar_schema"
 
 
-class TenantTask(Task):
+class TenantTask(Task[Any, Any]):
     """Sends the caller's schema in a header and enters it again in the worker.
 
     A task called, sent or received without a distributor raises `Misconfigured`; nothing ever
@@ -24,9 +25,11 @@ class TenantTask(Task):
 
     abstract = True
 
-    def apply_async(self, args: Any = None, kwargs: Any = None, **options: Any) -> Any:
-        schema = connection.schema_name
-        if schema == get_public_schema_name():
+    def apply_async(  # type: ignore[override]  # options pass through untouched
+        self, args: Any = None, kwargs: Any = None, **options: Any
+    ) -> Any:
+        schema = current_schema()
+        if is_public():
             raise Misconfigured(f"{self.name} was sent without a distributor", code="no_tenant")
         headers = {**(options.pop("headers", None) or {}), _HEADER: schema}
         return super().apply_async(args, kwargs, headers=headers, **options)
@@ -41,8 +44,9 @@ class TenantTask(Task):
                 structlog.contextvars.clear_contextvars()
 
     def _schema(self) -> str:
+        schema: str | None
         if self.request.called_directly or self.request.id is None:
-            schema = connection.schema_name
+            schema = current_schema()
         else:
             schema = (self.request.headers or {}).get(_HEADER) or getattr(self.request, _HEADER, "")
         if not schema or schema == get_public_schema_name():
@@ -50,7 +54,7 @@ class TenantTask(Task):
         return str(schema)
 
 
-class PublicTask(Task):
+class PublicTask(Task[Any, Any]):
     """A task of the platform itself: it sees the public schema only."""
 
     abstract = True

@@ -38,6 +38,7 @@ from vyapar.kernel.decision import Finding, PassedOver, Proposal
 from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import Invalid, Refused, Stale
 from vyapar.kernel.lifecycle import STOPPABLE, Status, check_transition
+from vyapar.tenancy.here import current_schema
 
 
 def transition(
@@ -288,7 +289,7 @@ def expire_due(at: datetime) -> int:
 
 def _open(proposal: Proposal, *, cycle: Cycle | None, actor: Actor, at: datetime) -> Action:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [connection.schema_name + ":action"])
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [current_schema() + ":action"])
     identity = uuid4()
     action = Action.objects.create(
         id=identity,

@@ -16,6 +16,7 @@ from vyapar.engine.sealing import GENESIS, seal
 from vyapar.engine.wire import outward
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.digest import canonical_json
+from vyapar.tenancy.here import current_schema
 
 #: Channel on which the relay listens; the notification's text is the schema.
 CHANNEL = "vyapar_events"
@@ -58,7 +59,7 @@ def emit(
 def wake_relay() -> None:
     """Tell the relay, on commit, that this schema has work."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, connection.schema_name])
+        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, current_schema()])
 
 
 @transaction.atomic
@@ -79,7 +80,7 @@ def append_audit(
     ends, so the chain has no gaps and no forks.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [connection.schema_name + ":audit"])
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [current_schema() + ":audit"])
     last = AuditEntry.objects.order_by("-seq").values_list("seq", "seal").first() or (0, GENESIS)
     entry = AuditEntry(
         seq=last[0] + 1, at=at, actor_ref=actor.ref, actor_name=str(actor)[:160], verb=verb[:64],

@@ -1,0 +1,265 @@
+"""The Liquidation agent's mind: which at-risk batches to offer, at what discount, to which outlets."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from campaigns.contracts import (
+    CAMPAIGN,
+    CampaignPayload,
+    CampaignPolicy,
+    CampaignSnapshot,
+    OfferItem,
+    OfferLine,
+    Outlet,
+)
+from campaigns.rules import (
+    affinity,
+    floor_bp,
+    has_life,
+    is_above_floor,
+    is_held_out,
+    net_of_gst,
+    offer_price,
+    uplift,
+    why_not,
+)
+from vyapar.kernel.calendar import ist_day
+from vyapar.kernel.decision import Decision, PassedOver, Proposal, WayOut
+from vyapar.kernel.digest import plain
+from vyapar.kernel.money import indian
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """One rung worked out for one group of items."""
+
+    discount_bp: int
+    lines: tuple[OfferLine, ...]
+    revenue_paise: int
+    held_paise: int
+    net_paise: int
+
+
+def decide(snapshot: CampaignSnapshot, policy: CampaignPolicy) -> Decision:
+    """Offers for at-risk stock, one per territory and category, best first.
+
+    Deterministic and independent of the order of items and outlets. What is left alone is passed
+    over with its reason: too little life, no rung above the margin floor, too few outlets, no gain.
+    """
+    passed = [_short_life(item) for item in _sorted(snapshot.items) if not has_life(item, policy)]
+    groups: dict[tuple[str, str], list[OfferItem]] = defaultdict(list)
+    for item in _sorted(snapshot.items):
+        if item.quantity > 0 and has_life(item, policy):
+            groups[(item.territory, item.category)].append(item)
+    refusals = Counter(why_not(outlet, policy) for outlet in snapshot.outlets)
+    proposals: list[Proposal] = []
+    for (territory, category), items in sorted(groups.items()):
+        outcome = _offer(territory, category, tuple(items), snapshot, policy)
+        if isinstance(outcome, Proposal):
+            proposals.append(outcome)
+        else:
+            passed.append(outcome)
+    proposals.sort(key=lambda p: (-p.net_paise, p.subject))
+    passed += [
+        PassedOver(p.subject, "enough_for_now", "better offers fill this cycle", {"net_paise": p.net_paise})
+        for p in proposals[policy.max_campaigns :]
+    ]
+    counts = {f"outlets:{reason or 'eligible'}": n for reason, n in sorted(refusals.items())}
+    counts["items"] = len(snapshot.items)
+    return Decision(tuple(proposals[: policy.max_campaigns]), tuple(passed), counts=counts)
+
+
+def _offer(
+    territory: str,
+    category: str,
+    items: tuple[OfferItem, ...],
+    snapshot: CampaignSnapshot,
+    policy: CampaignPolicy,
+) -> Proposal | PassedOver:
+    subject = f"offer:{territory}/{category}"
+    dearest = sorted(items, key=lambda i: (-i.quantity * i.cost_paise, i.sku, i.batch))
+    items = tuple(dearest[: policy.max_lines])
+    outlets = _audience(territory, items, snapshot.outlets, policy)
+    if len(outlets) < policy.min_outlets:
+        numbers = {"outlets": len(outlets), "least": policy.min_outlets}
+        return PassedOver(subject, "few_outlets", "too few outlets that buy this may be asked", numbers)
+    plans = [plan for bp in _rungs(policy) if (plan := _plan(items, bp, outlets, snapshot, policy)).lines]
+    if not plans:
+        return PassedOver(subject, "margin_floor", "no discount stays above the margin floor and below MRP")
+    best = max(plans, key=lambda plan: (plan.net_paise, -plan.discount_bp))
+    if best.net_paise < policy.minimum_net_paise:
+        return PassedOver(
+            subject, "no_gain", "an offer would not earn more than holding", {"net_paise": best.net_paise}
+        )
+    return _proposal(subject, territory, category, best, outlets, snapshot, policy)
+
+
+def _audience(
+    territory: str, items: tuple[OfferItem, ...], outlets: Iterable[Outlet], policy: CampaignPolicy
+) -> tuple[Outlet, ...]:
+    keen = [
+        (affinity(outlet, items), outlet)
+        for outlet in outlets
+        if outlet.territory == territory and not why_not(outlet, policy)
+    ]
+    ranked = sorted((pair for pair in keen if pair[0] > 0), key=lambda pair: (-pair[0], pair[1].retailer_id))
+    return tuple(outlet for _, outlet in ranked[: policy.max_outlets])
+
+
+def _rungs(policy: CampaignPolicy) -> list[int]:
+    return [bp for bp in policy.rungs_bp if bp <= policy.max_discount_bp]
+
+
+def _plan(
+    items: tuple[OfferItem, ...],
+    discount_bp: int,
+    outlets: tuple[Outlet, ...],
+    snapshot: CampaignSnapshot,
+    policy: CampaignPolicy,
+) -> _Plan:
+    """What one rung is expected to bring: pieces by what these outlets buy, times its uplift."""
+    factor = uplift(discount_bp, policy, snapshot.learnt)
+    lines = tuple(
+        line
+        for item in items
+        if (line := _line(item, discount_bp, outlets, factor, snapshot, policy)) is not None
+    )
+    revenue = sum(line.expected_pieces * net_of_gst(line.offer_price_paise, line.rate_bp) for line in lines)
+    held = sum(line.expected_pieces * line.hold_paise for line in lines)
+    cost = len(outlets) * policy.message_cost_paise
+    return _Plan(discount_bp, lines, revenue, held, revenue - held - cost)
+
+
+def _line(
+    item: OfferItem,
+    discount_bp: int,
+    outlets: tuple[Outlet, ...],
+    factor: float,
+    snapshot: CampaignSnapshot,
+    policy: CampaignPolicy,
+) -> OfferLine | None:
+    price = offer_price(item.trade_price_paise, discount_bp, item.mrp_paise)
+    if not is_above_floor(net_of_gst(price, item.rate_bp), item.cost_paise, floor_bp(item, policy)):
+        return None
+    bought = sum(outlet.bought.get(item.sku, 0) for outlet in outlets)
+    kin = sum(outlet.bought_categories.get(item.category, 0) for outlet in outlets)
+    # a tenth of what they buy of the category is taken as open to a new line of it
+    usual = (bought + kin / 10) * policy.campaign_days / max(snapshot.lookback_days, 1)
+    pieces = min(item.quantity, int(usual * factor))
+    if pieces <= 0:
+        return None
+    today = ist_day(snapshot.as_of)
+    expiry = None if item.days_to_expiry is None else today + timedelta(days=item.days_to_expiry)
+    return OfferLine(
+        sku=item.sku,
+        name=item.name,
+        batch=item.batch,
+        location=item.location,
+        quantity=item.quantity,
+        mrp_paise=item.mrp_paise,
+        trade_price_paise=item.trade_price_paise,
+        offer_price_paise=price,
+        cost_paise=item.cost_paise,
+        hold_paise=item.hold_paise,
+        rate_bp=item.rate_bp,
+        expected_pieces=pieces,
+        expiry_date=expiry,
+    )
+
+
+def _proposal(
+    subject: str,
+    territory: str,
+    category: str,
+    plan: _Plan,
+    outlets: tuple[Outlet, ...],
+    snapshot: CampaignSnapshot,
+    policy: CampaignPolicy,
+) -> Proposal:
+    today = ist_day(snapshot.as_of)
+    seal = hashlib.sha256(f"{subject}|{snapshot.as_of.isoformat()}".encode()).hexdigest()
+    campaign_id = f"C-{today:%y%m%d}-{seal[:8]}"
+    ids = sorted(outlet.retailer_id for outlet in outlets)
+    holdout = [i for i in ids if is_held_out(campaign_id, i, policy.holdout_bp, snapshot.seed)]
+    targets = [i for i in ids if i not in set(holdout)]
+    asked = [outlet for outlet in outlets if outlet.retailer_id in set(targets)]
+    cost = len(targets) * policy.message_cost_paise
+    payload = CampaignPayload(
+        campaign_id=campaign_id,
+        territory=territory,
+        category=category,
+        lines=plan.lines,
+        discount_bp=plan.discount_bp,
+        channels=tuple(sorted({o.channels[0] for o in asked})),
+        targets=tuple(targets),
+        holdout=tuple(holdout),
+        starts_on=today,
+        ends_on=today + timedelta(days=policy.campaign_days),
+        expected_revenue_paise=plan.revenue_paise,
+        message_cost_paise=cost,
+    )
+    quantity = sum(line.quantity for line in plan.lines)
+    pieces = sum(line.expected_pieces for line in plan.lines)
+    nearest = min((line.expiry_date for line in plan.lines if line.expiry_date), default=None)
+    days = (nearest - today).days if nearest else 365
+    percent = f"{plan.discount_bp / 100:g} %"
+    return Proposal(
+        kind=CAMPAIGN,
+        subject=subject,
+        title=f"Offer {category} in {territory} at {percent} off to {len(targets)} outlets",
+        reason=(
+            f"{quantity} pieces of {len(plan.lines)} batches will not sell in time. At {percent} off, "
+            f"outlets that buy {category} here are expected to take {pieces} pieces for "
+            f"{indian(plan.revenue_paise)}; held, those would bring {indian(plan.held_paise)}."
+        ),
+        payload=plain(payload),
+        value_paise=sum(line.quantity * line.cost_paise for line in plan.lines),
+        net_paise=plan.net_paise,
+        quantity=quantity,
+        discount_bp=plan.discount_bp,
+        confidence=_confidence(plan, outlets),
+        urgency=round(max(0.0, min(1.0, 1 - days / 180)), 4),
+        expires_at=snapshot.as_of + timedelta(hours=policy.proposal_hours),
+        evidence={
+            "expected_pieces": pieces,
+            "outlets_asked": len(targets),
+            "held_out": len(holdout),
+            "nearest_expiry": nearest,
+            "message_cost_paise": cost,
+            "languages": dict(sorted(Counter(outlet.language for outlet in asked).items())),
+        },
+        alternatives=(
+            WayOut(
+                "discount", plan.revenue_paise - cost, {"recovered": plan.revenue_paise, "message": -cost}
+            ),
+            WayOut(
+                "hold", plan.held_paise, {"recovered": plan.held_paise}, note="the same pieces, left to sell"
+            ),
+        ),
+    )
+
+
+def _confidence(plan: _Plan, outlets: tuple[Outlet, ...]) -> float:
+    """More outlets that know the very SKU make the expected pieces surer; between 0.4 and 0.95."""
+    knowing = sum(any(outlet.bought.get(line.sku, 0) for line in plan.lines) for outlet in outlets)
+    return round(min(0.95, 0.4 + 0.55 * knowing / max(len(outlets), 1)), 4)
+
+
+def _short_life(item: OfferItem) -> PassedOver:
+    return PassedOver(
+        f"batch:{item.sku}/{item.batch}",
+        "short_life",
+        "too little life left for an outlet to sell it",
+        {"days_to_expiry": item.days_to_expiry},
+    )
+
+
+def _sorted(items: Iterable[OfferItem]) -> list[OfferItem]:
+    return sorted(
+        items, key=lambda item: (item.territory, item.category, item.sku, item.batch, item.location)
+    )

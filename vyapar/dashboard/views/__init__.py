@@ -1,0 +1,1 @@
+"""Pages of the shell: first screen, inbox, agents, trail, settings."""

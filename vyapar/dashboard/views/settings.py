@@ -1,0 +1,139 @@
+"""Settings: business rules with the day they take effect, people, API keys."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import date
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from vyapar.dashboard.access import attempt, page, person
+from vyapar.engine import registry, services
+from vyapar.engine.rulebook import api_name
+from vyapar.engine.selectors import get_policy, list_policy_versions
+from vyapar.gateway.selectors import list_keys
+from vyapar.gateway.services import issue_key, revoke_key
+from vyapar.kernel.calendar import ist_day
+from vyapar.kernel.digest import plain
+from vyapar.kernel.errors import Fault, Invalid
+from vyapar.people.contracts import May
+from vyapar.people.selectors import list_people
+
+
+@page()
+def settings(request: HttpRequest) -> HttpResponseBase:
+    """All rules as they stand, and who may call us."""
+    return render(
+        request,
+        "dashboard/settings.html",
+        {
+            "rules": [_rules_of(spec) for spec in registry.agents()],
+            "people": list_people(),
+            "keys": list_keys(),
+            "scopes": list(May),
+            "today": ist_day(timezone.now()),
+            "new_key": request.session.pop("new_key", None),
+        },
+    )
+
+
+def _rules_of(spec: Any) -> dict[str, Any]:
+    policy, version = get_policy(spec.name)
+    fields = [
+        {
+            "name": field.name,
+            "label": field.metadata.get("label") or api_name(field),
+            "help": field.metadata.get("help", ""),
+            "value": plain(getattr(policy, field.name)),
+            "editable": isinstance(getattr(policy, field.name), int | float | str),
+        }
+        for field in dataclasses.fields(policy)
+    ]
+    return {
+        "agent": spec.name,
+        "label": spec.label,
+        "version": version,
+        "fields": fields,
+        "versions": list_policy_versions(spec.name)[:10],
+    }
+
+
+@page(May.RULES)
+@require_POST
+def set_rules(request: HttpRequest, agent: str) -> HttpResponseBase:
+    """A new version of one agent's rules."""
+    actor, now = person(request).actor, timezone.now()
+    attempt(
+        request,
+        lambda: services.set_policy(
+            agent,
+            _read_rules(agent, request),
+            effective_date=date.fromisoformat(request.POST.get("effective_date") or ist_day(now).isoformat()),
+            actor=actor,
+            at=now,
+            reason=request.POST.get("reason", ""),
+        ),
+        _("Kept. The rule takes effect on its day."),
+    )
+    return redirect("dashboard:settings")
+
+
+def _read_rules(agent: str, request: HttpRequest) -> dict[str, Any]:
+    policy, _version = get_policy(agent)
+    changes: dict[str, Any] = {}
+    for field in dataclasses.fields(policy):
+        now = getattr(policy, field.name)
+        text = request.POST.get(field.name)
+        if text is None or not isinstance(now, int | float | str):
+            continue
+        value = _like(now, text, field.name)
+        if value != now:
+            changes[field.name] = value
+    if not changes:
+        raise Invalid(_("Nothing was changed"), code="nothing_changed")
+    return changes
+
+
+def _like(now: Any, text: str, name: str) -> Any:
+    try:
+        if isinstance(now, bool):
+            return text in ("on", "true", "1")
+        return type(now)(text)
+    except ValueError as error:
+        fault = Fault("not_a_number", _("write a number"), name, value=text[:40])
+        raise Invalid(name, code="not_a_number", faults=[fault]) from error
+
+
+@page(May.RULES)
+@require_POST
+def add_key(request: HttpRequest) -> HttpResponseBase:
+    """Issue an API key; its secret is shown once."""
+    scopes = [scope for scope in May if scope.value in request.POST.getlist("scope")]
+
+    def issue() -> None:
+        if not scopes or not request.POST.get("name", "").strip():
+            raise Invalid(_("Give the key a name and at least one scope"), code="key_empty")
+        _key, secret = issue_key(
+            name=request.POST["name"].strip()[:120],
+            scopes=scopes,
+            actor=person(request).actor,
+            at=timezone.now(),
+        )
+        request.session["new_key"] = secret
+
+    attempt(request, issue, _("Copy the key now; it is not shown again."))
+    return redirect("dashboard:settings")
+
+
+@page(May.RULES)
+@require_POST
+def drop_key(request: HttpRequest, prefix: str) -> HttpResponseBase:
+    """Revoke an API key."""
+    actor, now = person(request).actor, timezone.now()
+    attempt(request, lambda: revoke_key(prefix, actor=actor, at=now), _("The key no longer opens anything."))
+    return redirect("dashboard:settings")

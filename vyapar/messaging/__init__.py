@@ -1,0 +1,1 @@
+"""One door to the outside: channels, templates, consent, quiet hours, caps and deliveries."""

@@ -1,0 +1,20 @@
+"""Writes of the door: consent, letters, sending, what the far sides report."""
+
+from vyapar.messaging.services.accounts import announce_to_sandbox, save_account, save_template
+from vyapar.messaging.services.consent import record_consents, withdraw
+from vyapar.messaging.services.letters import queue
+from vyapar.messaging.services.reports import apply_reports
+from vyapar.messaging.services.sending import claim_due, look_after, send
+
+__all__ = [
+    "announce_to_sandbox",
+    "apply_reports",
+    "claim_due",
+    "look_after",
+    "queue",
+    "record_consents",
+    "save_account",
+    "save_template",
+    "send",
+    "withdraw",
+]

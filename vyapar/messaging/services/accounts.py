@@ -1,0 +1,140 @@
+"""Setting up far sides and texts; telling the local protocol servers about us."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from vyapar.messaging.contracts import Channel
+from vyapar.messaging.models import ChannelAccount, Template
+
+
+@transaction.atomic
+def save_account(
+    channel: Channel, *, known: Mapping[str, Any], secrets: Mapping[str, str], sandbox: bool
+) -> ChannelAccount:
+    """Create or change the account of a channel."""
+    account, _ = ChannelAccount.objects.update_or_create(
+        channel=channel.value,
+        defaults={"settings": dict(known), "secrets": dict(secrets), "sandbox": sandbox, "active": True},
+    )
+    return account
+
+
+@transaction.atomic
+def save_template(
+    name: str,
+    channel: Channel,
+    language: str,
+    *,
+    body: str,
+    provider_template: str,
+    subject: str = "",
+    category: str = "MARKETING",
+    buttons: Sequence[str] = (),
+) -> Template:
+    """Create or change a text in one language on one channel."""
+    template, _ = Template.objects.update_or_create(
+        name=name,
+        channel=channel.value,
+        language=language,
+        defaults={
+            "body": body,
+            "provider_template": provider_template,
+            "subject": subject,
+            "category": category,
+            "buttons": list(buttons),
+        },
+    )
+    return template
+
+
+def announce_to_sandbox(*, webhook_base: str, host_header: str) -> Path:
+    """Put this distributor's sandbox accounts and templates into the sandbox's routes file.
+
+    The file is shared by all distributors of one home and merged under a lock; the sandbox reads it
+    again whenever it changes.
+    """
+    path = Path(settings.HOME) / "sandbox" / "routes.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with (path.parent / "routes.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        fresh = _routes(webhook_base, host_header)
+        merged = {
+            "whatsapp": {**kept.get("whatsapp", {}), **fresh["whatsapp"]},
+            "sms": {**kept.get("sms", {}), **fresh["sms"]},
+            "dlt": _by_id([*kept.get("dlt", []), *fresh["dlt"]]),
+            "templates": {**kept.get("templates", {}), **fresh["templates"]},
+        }
+        draft = path.with_suffix(".new")
+        draft.write_text(json.dumps(merged, ensure_ascii=False, indent=1), encoding="utf-8")
+        draft.chmod(0o600)
+        draft.replace(path)
+    return path
+
+
+def _routes(webhook_base: str, host_header: str) -> dict[str, Any]:
+    accounts = {a.channel: a for a in ChannelAccount.objects.filter(sandbox=True)}
+    texts = list(Template.objects.order_by("name", "channel", "language"))
+    routes: dict[str, Any] = {"whatsapp": {}, "sms": {}, "dlt": [], "templates": {}}
+    whatsapp, sms = accounts.get(Channel.WHATSAPP), accounts.get(Channel.SMS)
+    if whatsapp:
+        routes["whatsapp"][whatsapp.settings["phone_number_id"]] = {
+            "webhook_url": f"{webhook_base}/webhooks/whatsapp",
+            "host_header": host_header,
+            "app_secret": whatsapp.secrets["app_secret"],
+            "token": whatsapp.secrets["token"],
+            "waba_id": whatsapp.settings["waba_id"],
+        }
+        routes["templates"][whatsapp.settings["waba_id"]] = [
+            _at_meta(t) for t in texts if t.channel == Channel.WHATSAPP
+        ]
+    if sms:
+        routes["sms"][sms.secrets["api_key"]] = {
+            "entity_id": sms.settings["entity_id"],
+            "headers": [sms.settings["header"]],
+            "callback_url": f"{webhook_base}/webhooks/sms",
+            "host_header": host_header,
+            "secret": sms.secrets["callback_secret"],
+        }
+        routes["dlt"] = [
+            {
+                "template_id": t.provider_template,
+                "entity_id": sms.settings["entity_id"],
+                "header": sms.settings["header"],
+                "category": "promotional",
+                "text": _dlt_text(t.body),
+            }
+            for t in texts
+            if t.channel == Channel.SMS
+        ]
+    return routes
+
+
+def _by_id(items: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return list({item["template_id"]: item for item in items}.values())
+
+
+def _at_meta(template: Template) -> dict[str, Any]:
+    components: list[dict[str, Any]] = [{"type": "BODY", "text": template.body}]
+    if template.buttons:
+        buttons = [{"type": "QUICK_REPLY", "text": text} for text in template.buttons]
+        components.append({"type": "BUTTONS", "buttons": buttons})
+    return {
+        "name": template.provider_template,
+        "language": template.language,
+        "category": template.category,
+        "components": components,
+    }
+
+
+def _dlt_text(body: str) -> str:
+    return re.sub(r"{{\d+}}", "{#var#}", body)

@@ -1,0 +1,92 @@
+"""Taking letters: consent, caps and hours are settled before anything leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from vyapar.engine.services import emit
+from vyapar.kernel.actor import Actor
+from vyapar.kernel.errors import Misconfigured
+from vyapar.law.messaging import next_opening
+from vyapar.messaging.contracts import Channel
+from vyapar.messaging.events import MessagesQueued
+from vyapar.messaging.letters import MARKETING, Letter
+from vyapar.messaging.models import Message, Template
+from vyapar.messaging.rules import CAP_WINDOW, MARKETING_CAP
+from vyapar.messaging.selectors import consented, count_recent, find_template
+
+
+@transaction.atomic
+def queue(letters: Sequence[Letter], *, actor: Actor, at: datetime) -> tuple[int, int]:
+    """Take letters of one origin; returns how many were queued and how many skipped, with reasons kept.
+
+    Idempotent by each letter's key: letters already taken are left as they are.
+    """
+    known = set(Message.objects.filter(key__in=[x.key for x in letters]).values_list("key", flat=True))
+    fresh = [letter for letter in letters if letter.key not in known]
+    if not fresh:
+        return 0, 0
+    parties = {letter.party for letter in fresh}
+    allowed = consented(parties, MARKETING)
+    recent = count_recent(parties, at - CAP_WINDOW, MARKETING)
+    rows = [_row(letter, allowed, recent, at) for letter in fresh]
+    made = Message.objects.bulk_create(rows, batch_size=1000)
+    queued = sum(row.status == Message.Status.QUEUED for row in made)
+    emit(
+        MessagesQueued(fresh[0].origin, queued, len(made) - queued),
+        subject=fresh[0].origin,
+        actor=actor,
+        at=at,
+    )
+    return queued, len(made) - queued
+
+
+def _row(letter: Letter, allowed: set[tuple[str, str]], recent: dict[str, int], at: datetime) -> Message:
+    ways = [
+        (channel, address)
+        for channel, address in letter.ways
+        if address and (letter.purpose != MARKETING or (letter.party, channel.value) in allowed)
+    ]
+    reason = _refusal(letter, ways, recent)
+    channel, address = ways[0] if ways else (letter.ways[0] if letter.ways else (Channel.EMAIL, ""))
+    earliest = max(at, letter.send_after) if letter.send_after else at
+    category = "promotional" if letter.purpose == MARKETING else "service"
+    if not reason:
+        recent[letter.party] = recent.get(letter.party, 0) + 1
+    return Message(
+        key=letter.key,
+        origin=letter.origin,
+        party=letter.party,
+        channel=channel.value,
+        address=address,
+        purpose=letter.purpose,
+        template=None if reason else _template(letter.template, channel, letter.language),
+        language=letter.language,
+        parameters=list(letter.parameters),
+        buttons=list(letter.buttons),
+        fallbacks=[[way.value, to] for way, to in ways[1:]],
+        status=Message.Status.SKIPPED if reason else Message.Status.QUEUED,
+        reason=reason,
+        next_try_at=next_opening(channel.value, category, earliest),
+        queued_at=at,
+    )
+
+
+def _refusal(letter: Letter, ways: list[tuple[Channel, str]], recent: dict[str, int]) -> str:
+    if not letter.ways:
+        return "no address is known"
+    if not ways:
+        return "no consent on any channel we could use"
+    if letter.purpose == MARKETING and recent.get(letter.party, 0) >= MARKETING_CAP:
+        return f"had {MARKETING_CAP} offers within {CAP_WINDOW.days} days already"
+    return ""
+
+
+def _template(name: str, channel: Channel, language: str) -> Template:
+    found = find_template(name, channel, language)
+    if found is None:
+        raise Misconfigured(f"no approved template {name!r} for {channel}", code="no_template")
+    return found

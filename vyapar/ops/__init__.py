@@ -1,0 +1,1 @@
+"""What keeps the house running: services, health, metrics, backup, and the local far sides."""

@@ -1,0 +1,13 @@
+"""Nameplate of the room that runs the house."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class OpsConfig(AppConfig):
+    """Services, health, metrics, demonstration: no tables of its own."""
+
+    name = "vyapar.ops"
+    label = "ops"
+    verbose_name = "Operations"
