@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from campaigns.contracts import CampaignPolicy, OfferItem, Outlet
+from campaigns.contracts import CampaignPolicy, OfferItem, OfferLine, Outlet
 from vyapar.kernel.money import BASIS_POINTS
 
 
@@ -68,3 +70,110 @@ def is_held_out(campaign_id: str, retailer_id: str, share_bp: int, seed: int) ->
     """By lot, the same for the same campaign and outlet: whether it is kept out to compare with."""
     lot = hashlib.sha256(f"{seed}|{campaign_id}|{retailer_id}".encode()).digest()
     return int.from_bytes(lot[:4], "big") % BASIS_POINTS < share_bp
+
+
+#: The name of the offer's template at the messaging door, and its texts by channel and language.
+OFFER_TEMPLATE = "clearance_offer"
+OFFER_TEXTS = {
+    "whatsapp": {
+        "en": (
+            "Namaste {{1}}! Special price for your shop till {{2}}: {{3}}. "
+            "Stock is limited, fresh till the date on the pack. Tap a button or reply with pieces. "
+            "Reply STOP for no more offers."
+        ),
+        "hi": (
+            "नमस्ते {{1}}! आपकी दुकान के लिए {{2}} तक विशेष दाम: {{3}}। "
+            "स्टॉक सीमित है, पैक पर लिखी तारीख तक ताज़ा। बटन दबाएँ या पीस लिखकर भेजें। "
+            "ऑफ़र बंद करने के लिए STOP लिखें।"
+        ),
+    },
+    "sms": {
+        "en": "{{1}}: till {{2}} special price {{3}}. Limited stock. Reply STOP to opt out.",
+        "hi": "{{1}}: {{2}} तक विशेष दाम {{3}}। स्टॉक सीमित। बंद करने हेतु STOP लिखें।",
+    },
+    "email": {
+        "en": (
+            "Namaste {{1}},\n\nTill {{2}} we offer your shop: {{3}}.\n\n"
+            "Stock is limited. Answer this mail with the pieces you want."
+        ),
+        "hi": (
+            "नमस्ते {{1}},\n\n{{2}} तक आपकी दुकान के लिए: {{3}}।\n\n"
+            "स्टॉक सीमित है। जितने पीस चाहिए, इस मेल के उत्तर में लिखें।"
+        ),
+    },
+}
+OFFER_SUBJECTS = {"en": "Special price for your shop till {{2}}", "hi": "आपकी दुकान के लिए {{2}} तक विशेष दाम"}
+OFFER_BUTTONS = {"en": ("I want it", "Not now"), "hi": ("चाहिए", "अभी नहीं")}
+
+
+def offer_words(lines: Sequence[OfferLine], most: int) -> str:
+    """The offer in one line: dearest first, at most `most` characters, never a broken item."""
+    parts = [
+        f"{line.name} {rupee_words(line.offer_price_paise)} (MRP {rupee_words(line.mrp_paise)})"
+        for line in sorted(lines, key=lambda n: (-n.quantity * n.cost_paise, n.sku))
+    ]
+    words = parts[0][:most]
+    for count, part in enumerate(parts[1:], 2):
+        left = len(parts) - count
+        tail = f", +{left}" if left else ""
+        if len(words) + len(part) + 2 + len(tail) > most:
+            return f"{words}, +{len(parts) - count + 1}" if len(words) + 5 <= most else words
+        words = f"{words}, {part}"
+    return words
+
+
+def rupee_words(paise: int) -> str:
+    """`Rs 12.50`: the rupee sign is missing from the SMS alphabet."""
+    return f"Rs {paise // 100}.{paise % 100:02d}" if paise % 100 else f"Rs {paise // 100}"
+
+
+def wanted_pieces(text: str) -> int:
+    """The first number in an answer, 0 when there is none; absurd numbers count as none."""
+    found = re.search(r"\d{1,6}", text)
+    return int(found.group()) if found else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Arms:
+    """What each arm bought: outlets, buyers, pieces, paise (GST excluded)."""
+
+    asked: int
+    asked_buyers: int
+    asked_pieces: int
+    asked_paise: int
+    held_out: int
+    held_out_buyers: int
+    held_out_pieces: int
+    held_out_paise: int
+
+
+@dataclass(frozen=True, slots=True)
+class Uplift:
+    """What the offer earned over not making it, and whether that can be said at all.
+
+    `status` is `no_data`, `not_enough_data` or `measured`. `pieces` and `paise` are incremental: the
+    asked arm less what it would have bought at the held-out arm's pace. `z` is the two-proportion
+    statistic of buyers; |z| of 1.96 or more is what we call measured.
+    """
+
+    status: str
+    pieces: float
+    paise: int
+    z: float
+
+
+def measure(arms: Arms) -> Uplift:
+    """Incremental result against the held-out arm; honest when there is too little to say.
+
+    Buyers are compared as two proportions (pooled z test); pieces and paise by pace per outlet.
+    """
+    if not arms.asked or not arms.held_out:
+        return Uplift("no_data", 0.0, 0, 0.0)
+    pieces = arms.asked_pieces - arms.held_out_pieces * arms.asked / arms.held_out
+    paise = arms.asked_paise - round(arms.held_out_paise * arms.asked / arms.held_out)
+    pooled = (arms.asked_buyers + arms.held_out_buyers) / (arms.asked + arms.held_out)
+    spread = pooled * (1 - pooled) * (1 / arms.asked + 1 / arms.held_out)
+    gap = arms.asked_buyers / arms.asked - arms.held_out_buyers / arms.held_out
+    z = gap / spread**0.5 if spread > 0 else 0.0
+    enough = min(arms.asked, arms.held_out) >= 10 and abs(z) >= 1.96
+    return Uplift("measured" if enough else "not_enough_data", pieces, paise, z)

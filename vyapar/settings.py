@@ -254,6 +254,3 @@ OTLP_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT")
 LOG_LEVEL = env.text("LOG_LEVEL", "WARNING" if TESTING else "INFO")
 LOGGING_CONFIG = "vyapar.ops.logs.configure"
 LOGGING = {"level": LOG_LEVEL}
-SILENCED_SYSTEM_CHECKS = [
-    # TLS settings follow VYAPAR_HTTPS; `check --deploy` runs with it on
-]

@@ -7,6 +7,7 @@ from inventory.models.ledger import (
     Movement,
     MovementKind,
     Position,
+    Purpose,
     Reservation,
     Sale,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "MovementKind",
     "Position",
     "PurchaseLine",
+    "Purpose",
     "Reservation",
     "Retailer",
     "Sale",

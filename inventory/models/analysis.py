@@ -70,6 +70,10 @@ class StockItem(models.Model):
     value_paise = models.BigIntegerField(default=0)  # at cost
     at_risk_quantity = models.BigIntegerField(default=0)
     at_risk_paise = models.BigIntegerField(default=0)
+    loss_paise = models.BigIntegerField(default=0)  # what doing nothing costs: the financial impact
+    outlets_recent = models.PositiveIntegerField(default=0)  # that bought it in the last 90 days
+    outlets_usual = models.PositiveIntegerField(default=0)  # and in the last year
+    basis = models.CharField(max_length=80, blank=True)  # what the score rests on; differs: score again
     detected_at = models.DateTimeField(null=True)  # when it last became dead
     updated_at = models.DateTimeField()
 

@@ -7,9 +7,17 @@ from django.db.models import F, Q
 
 
 class Brand(models.Model):
-    """A maker's name on the pack."""
+    """A maker's name on the pack, and on which terms he takes goods back."""
 
     name = models.CharField(max_length=120, unique=True)
+    supplier_name = models.CharField(max_length=200, blank=True)
+    supplier_gstin = models.CharField(max_length=15, blank=True)
+    return_bp = models.PositiveIntegerField(default=0)  # share of cost he credits; 0: takes nothing back
+    #: Last day of a claim, counted from the batch's expiry (negative: before it); None: at any time.
+    return_days = models.IntegerField(null=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(return_bp__lte=10_000), name="brand_return")]
 
     def __str__(self) -> str:
         return self.name

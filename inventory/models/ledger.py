@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 
@@ -9,13 +10,18 @@ from django.db.models import F, Q
 class Position(models.Model):
     """One batch at one location, in pieces. Never negative; rebuilt from the ledger at any time."""
 
-    sku = models.ForeignKey("inventory.Sku", on_delete=models.PROTECT, related_name="positions")
-    batch = models.ForeignKey("inventory.Batch", on_delete=models.PROTECT, related_name="positions")
+    sku = models.ForeignKey(
+        "inventory.Sku", on_delete=models.PROTECT, related_name="positions", db_index=False
+    )
+    batch = models.ForeignKey(
+        "inventory.Batch", on_delete=models.PROTECT, related_name="positions", db_index=False
+    )
     location = models.ForeignKey("inventory.Location", on_delete=models.PROTECT, related_name="positions")
     on_hand = models.BigIntegerField(default=0)
     reserved = models.BigIntegerField(default=0)  # held by open actions
     in_transit = models.BigIntegerField(default=0)  # on its way to this location
     first_receipt_date = models.DateField(null=True)  # survives transfers, so age does not restart
+    changes = models.BigIntegerField(default=0)  # counts its writes: tells rescoring what it has not seen
     updated_at = models.DateTimeField()
 
     class Meta:
@@ -28,8 +34,8 @@ class Position(models.Model):
             models.CheckConstraint(condition=Q(in_transit__gte=0), name="position_in_transit"),
         ]
         indexes = [
-            models.Index(fields=["sku", "location"], name="position_by_sku"),  # FEFO consumption
-            models.Index(fields=["updated_at", "id"], name="position_changes"),  # rescoring, API cursor
+            # FEFO consumption. Nothing that changes with a sale is indexed: updates stay on their page
+            models.Index(fields=["sku", "location"], name="position_by_sku"),
         ]
 
     def __str__(self) -> str:
@@ -53,12 +59,21 @@ class MovementKind(models.TextChoices):
 
 
 class Movement(models.Model):
-    """One line of the stock ledger: signed pieces of a batch at a location. Append-only."""
+    """One line of the stock ledger: signed pieces of a batch at a location. Append-only.
+
+    Its batch and location always stand in `Position` too, where the database checks them.
+    """
 
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField()
-    batch = models.ForeignKey("inventory.Batch", on_delete=models.PROTECT, related_name="movements")
-    location = models.ForeignKey("inventory.Location", on_delete=models.PROTECT, related_name="movements")
+    batch = models.ForeignKey(
+        "inventory.Batch", on_delete=models.PROTECT, related_name="movements", db_constraint=False,
+        db_index=False,
+    )  # fmt: skip
+    location = models.ForeignKey(
+        "inventory.Location", on_delete=models.PROTECT, related_name="movements", db_constraint=False,
+        db_index=False,
+    )  # fmt: skip
     kind = models.CharField(max_length=12, choices=MovementKind.choices)
     quantity = models.BigIntegerField()
     reference = models.CharField(max_length=120, blank=True)
@@ -66,17 +81,38 @@ class Movement(models.Model):
     action_id = models.UUIDField(null=True)
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=~Q(quantity=0), name="movement_moves")]
-        indexes = [models.Index(fields=["batch", "location", "at"], name="movement_of_position")]
+        constraints = [
+            models.CheckConstraint(condition=~Q(quantity=0), name="movement_moves"),
+            # a step of an action that is called again after a crash moves nothing twice
+            models.UniqueConstraint(
+                fields=["action_id", "reference", "kind", "batch", "location"],
+                condition=Q(action_id__isnull=False),
+                name="movement_step_once",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["batch", "location", "at"], name="movement_of_position"),
+            BrinIndex(fields=["at"], name="movement_by_day"),  # in-stock days of the last year
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.quantity:+d}"
+
+
+class Purpose(models.TextChoices):
+    """What an action holds stock for."""
+
+    TRANSFER = "transfer"
+    OFFER = "offer"  # the stock is being liquidated
+    RETURN = "return"
+    DISPOSAL = "disposal"
 
 
 class Reservation(models.Model):
     """Pieces of a position that one open action holds; a carton has one plan at most."""
 
     action_id = models.UUIDField()
+    purpose = models.CharField(max_length=8, choices=Purpose.choices, default=Purpose.TRANSFER)
     position = models.ForeignKey(Position, on_delete=models.PROTECT, related_name="reservations")
     quantity = models.BigIntegerField()
     held_at = models.DateTimeField()
@@ -130,8 +166,12 @@ class Sale(models.Model):
 class DailyDemand(models.Model):
     """Pieces and paise sold per SKU, territory and Indian day, net of returns: the roll-up of sales."""
 
-    sku = models.ForeignKey("inventory.Sku", on_delete=models.PROTECT, related_name="demand")
-    territory = models.ForeignKey("inventory.Territory", on_delete=models.PROTECT, related_name="demand")
+    sku = models.ForeignKey(
+        "inventory.Sku", on_delete=models.PROTECT, related_name="demand", db_index=False
+    )
+    territory = models.ForeignKey(
+        "inventory.Territory", on_delete=models.PROTECT, related_name="demand", db_index=False
+    )
     day = models.DateField()
     quantity = models.BigIntegerField(default=0)
     revenue_paise = models.BigIntegerField(default=0)

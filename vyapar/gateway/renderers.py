@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
+from django.http import HttpResponse
 from rest_framework.renderers import BaseRenderer
 
 
@@ -45,3 +46,13 @@ class PdfRenderer(BaseRenderer):
         if isinstance(data, bytes):
             return data
         return orjson.dumps(data, default=str)  # a problem, answered as problem+json
+
+
+def pdf_file(body: bytes, name: str) -> HttpResponse:
+    """A PDF under a file name that every system accepts."""
+    safe = name.replace("/", "-")
+    return HttpResponse(
+        body,
+        content_type="application/pdf",
+        headers={"Content-Disposition": f'inline; filename="{safe}.pdf"'},
+    )

@@ -36,8 +36,7 @@ def main(words: Sequence[str]) -> int:
         return 2
     os.chdir(stack.CHECKOUT)
     if name == "web":  # files of this very version; the home may be an older volume
-        collected = stack.manage("static", "collectstatic", "--noinput", "--verbosity", "0")
-        subprocess.run(collected.command, env=told, check=True)
+        subprocess.run([sys.executable, "-m", "vyapar.ops.statics"], env=told, check=True)
     return _become(command, told)
 
 

@@ -109,7 +109,7 @@ def manage(name: str, command: str, *words: str) -> Role:
 def steps() -> tuple[tuple[str, Role, bool], ...]:
     """What is done before anything runs: a title, the role, and whether to show its lines."""
     return (
-        ("Static files", manage("static", "collectstatic", "--noinput", "--verbosity", "0"), False),
+        ("Static files", Role("static", (sys.executable, "-m", "vyapar.ops.statics")), False),
         ("Tables, the public schema, the schedule", manage("setup", "setup_public"), False),
         *(
             (

@@ -92,9 +92,10 @@ class EmailClient:
         try:
             _reach(lambda: self._greet(smtp))
             yield smtp
+        finally:
+            # smtplib has closed a connection that broke or fell silent: QUIT then fails at once
             with contextlib.suppress(smtplib.SMTPException, OSError):
                 smtp.quit()
-        finally:  # after a failure no QUIT: a relay that hangs would hang it too
             smtp.close()
 
     def _connect(self) -> smtplib.SMTP:

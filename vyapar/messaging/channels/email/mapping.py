@@ -22,7 +22,6 @@ _ADDRESS = re.compile(r"[^@\s<>\"(),:;\\\[\]]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _ENHANCED = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 #: Seven bits: relays without 8BITMIME must be able to take it unchanged.
 _POLICY = SMTP.clone(cte_type="7bit")
-_OURS_TO_SET = frozenset({"from", "to", "subject", "message-id", "date", "mime-version"})
 
 
 def to_message(outgoing: Outgoing, *, sender: str, sender_name: str, at: datetime) -> EmailMessage:
@@ -40,15 +39,13 @@ def to_message(outgoing: Outgoing, *, sender: str, sender_name: str, at: datetim
         message["Subject"] = outgoing.subject
         message["Date"] = format_datetime(at)
         message["Message-ID"] = message_id(outgoing.key, sender)
+        message.set_content(outgoing.body_text)
+        if outgoing.html:
+            message.add_alternative(outgoing.html, subtype="html")
         for name, value in outgoing.headers:
-            if name.lower() in _OURS_TO_SET:
-                raise _invalid("headers", "this header is set from the message itself", name)
             message[name] = value
-    except ValueError as error:  # a line break that would forge headers, or a broken name
+    except ValueError as error:  # a line break that would forge headers, or one given twice
         raise _invalid("headers", str(error), outgoing.subject) from error
-    message.set_content(outgoing.body_text)
-    if outgoing.html:
-        message.add_alternative(outgoing.html, subtype="html")
     return message
 
 

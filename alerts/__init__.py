@@ -1,0 +1,1 @@
+"""Alerts: who must know, how urgently, by which channel, until someone acts."""

@@ -1,0 +1,122 @@
+"""The alerts' mind: which standing conditions somebody must know of. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from alerts.contracts import Condition
+from alerts.rules import AlertPolicy
+from vyapar.kernel.decision import Decision
+from vyapar.kernel.money import short
+
+
+@dataclass(frozen=True, slots=True)
+class Expiring:
+    """At-risk stock of one territory that expires within a number of days."""
+
+    territory: str
+    name: str
+    within_days: int
+    items: int
+    pieces: int
+    paise: int
+    nearest_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """Dead stock of one territory."""
+
+    territory: str
+    name: str
+    items: int
+    pieces: int
+    paise: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Actions that wait for a person."""
+
+    count: int
+    net_paise: int
+    hours_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class StandingSnapshot:
+    """What stands at an instant: expiring stock, waiting actions, how old the newest sale is."""
+
+    as_of: datetime
+    today: date
+    expiring: tuple[Expiring, ...]
+    dead: tuple[Dead, ...]
+    waiting: Waiting
+    last_sale_date: date | None
+    stale_after_days: int = 2
+
+
+def decide(snapshot: StandingSnapshot, policy: AlertPolicy) -> Decision:
+    """Standing conditions, each once; `outcome` is the tuple of `Condition`s."""
+    found = [_expiring(row) for row in snapshot.expiring if row.paise > 0]
+    found += [_dead(row) for row in snapshot.dead if row.paise > 0]
+    if snapshot.waiting.count:
+        found.append(_waiting(snapshot.waiting))
+    stale = _stale(snapshot)
+    if stale is not None:
+        found.append(stale)
+    return Decision(outcome=tuple(found), counts={"conditions": len(found)})
+
+
+def _expiring(row: Expiring) -> Condition:
+    return Condition(
+        cause="expiring",
+        subject=f"territory:{row.territory}/{row.within_days}",
+        title=f"{short(row.paise)} in {row.name} will expire unsold within {row.within_days} days",
+        detail=f"{row.pieces} pieces of {row.items} batches; the nearest expires in {row.nearest_days} days.",
+        recommended_action="Open the list and approve the transfers and offers proposed for it",
+        url=f"/stock?territory={row.territory}&expires={row.within_days}",
+        value_paise=row.paise,
+        days_left=max(row.nearest_days, 0),
+    )
+
+
+def _dead(row: Dead) -> Condition:
+    return Condition(
+        cause="dead_stock",
+        subject=f"territory:{row.territory}",
+        title=f"{short(row.paise)} of stock in {row.name} is dead",
+        detail=f"{row.pieces} pieces of {row.items} SKUs have not sold within your own thresholds.",
+        recommended_action="Open the list; each SKU shows what every way out is worth",
+        url=f"/stock?territory={row.territory}&status=dead",
+        value_paise=row.paise,
+    )
+
+
+def _waiting(waiting: Waiting) -> Condition:
+    return Condition(
+        cause="action_waiting",
+        subject="inbox",
+        title=f"{waiting.count} actions worth {short(waiting.net_paise)} wait for you",
+        detail=f"The next one runs out in {waiting.hours_left} hours.",
+        recommended_action="Decide in the inbox",
+        url="/inbox",
+        value_paise=max(waiting.net_paise, 0),
+    )
+
+
+def _stale(snapshot: StandingSnapshot) -> Condition | None:
+    if snapshot.last_sale_date is None:
+        return None
+    days = (snapshot.today - snapshot.last_sale_date).days
+    if days <= snapshot.stale_after_days:
+        return None
+    return Condition(
+        cause="feed_stale",
+        subject="feed:sales",
+        title=f"The newest sale is {days} days old",
+        detail="The agents see the world as it was then.",
+        recommended_action="Check the connection to your billing system",
+        url="/",
+    )

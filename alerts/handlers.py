@@ -1,0 +1,204 @@
+"""Hangs the alerts' agent and pages; hears what must not wait for the next look."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from alerts import services
+from alerts.agent import Dead, Expiring, StandingSnapshot, Waiting, decide
+from alerts.contracts import Condition
+from alerts.rules import AlertPolicy
+from alerts.selectors import count_alerts, count_open
+from inventory.selectors.alarms import last_sale_date, sum_dead, sum_expiring
+from vyapar.dashboard import board
+from vyapar.dashboard.board import NavItem
+from vyapar.engine import registry
+from vyapar.engine.contracts import AgentSpec, Chore, EventView, Subscriber, Tally
+from vyapar.engine.selectors import get_policy, list_actions
+from vyapar.kernel.actor import Actor, agent
+from vyapar.kernel.calendar import ist_day
+from vyapar.kernel.decision import Decision
+from vyapar.kernel.lifecycle import Status
+
+HORIZONS = (30, 60, 90)
+ACTOR = agent("alerts")
+
+
+def take_snapshot(as_of: datetime, policy: AlertPolicy) -> StandingSnapshot:
+    """What stands now, each rupee in the nearest horizon only."""
+    waiting = list_actions(statuses=(Status.PROPOSED,))
+    soonest = waiting.order_by("expires_at").first()
+    hours = int((soonest.expires_at - as_of).total_seconds() // 3600) if soonest else 0
+    expiring = [
+        Expiring(row.territory, row.name, days, row.items, row.pieces, row.paise, row.nearest_days)
+        for days in HORIZONS[:1]
+        for row in sum_expiring(days)
+    ]
+    return StandingSnapshot(
+        as_of=as_of,
+        today=ist_day(as_of),
+        expiring=tuple(expiring),
+        dead=tuple(Dead(r.territory, r.name, r.items, r.pieces, r.paise) for r in sum_dead()),
+        waiting=Waiting(waiting.count(), sum(action.net_paise for action in waiting), max(hours, 0)),
+        last_sale_date=last_sale_date(),
+    )
+
+
+def record(decision: Decision, cycle: Any, actor: Actor, at: datetime) -> None:
+    """Raise what stands; close standing alerts whose cause is gone."""
+    policy, _version = get_policy("alerts")
+    standing = {(c.cause, c.subject) for c in decision.outcome}
+    for condition in decision.outcome:
+        services.raise_alert(condition, policy=policy, actor=actor, at=at)
+    causes = ("expiring", "dead_stock", "action_waiting", "feed_stale")
+    services.close_others(causes, standing, actor=actor, at=at)
+
+
+def _raise(condition: Condition, at: datetime) -> None:
+    policy, _version = get_policy("alerts")
+    services.raise_alert(condition, policy=policy, actor=ACTOR, at=at)
+
+
+def hear_cycle_failed(event: EventView) -> None:
+    """An agent could not finish: somebody must look."""
+    name = event.payload["agent"]
+    _raise(
+        Condition(
+            cause="agent_failed",
+            subject=f"agent:{name}",
+            title=f"The {name} agent could not finish",
+            detail=str(event.payload["error"])[:1000],
+            recommended_action="Open the agents' page; it is tried again by itself",
+            url="/agents",
+        ),
+        event.at,
+    )
+
+
+def hear_cycle_completed(event: EventView) -> None:
+    """An agent finished: its alert, if any, is over."""
+    name = event.payload["agent"]
+    services.close("agent_failed", f"agent:{name}", reason="it finished", actor=ACTOR, at=event.at)
+
+
+def hear_violation(event: EventView) -> None:
+    """The law objects to something that was about to happen."""
+    if event.payload["severity"] != "block":
+        return
+    first = event.payload["findings"][0]
+    _raise(
+        Condition(
+            cause="compliance",
+            subject=event.subject,
+            title=f"{event.payload['kind']} stopped by a rule: {first['message']}"[:300],
+            detail=" · ".join(f"{f['code']}: {f['message']}" for f in event.payload["findings"])[:2000],
+            recommended_action=str(first.get("fix") or "Open it and decide"),
+            url=f"/inbox/{event.action_id}" if event.action_id else "/compliance",
+        ),
+        event.at,
+    )
+
+
+def hear_action(event: EventView) -> None:
+    """An action failed, or is no longer open: its alerts follow."""
+    target = event.payload["target"]
+    if target == "failed":
+        _raise(
+            Condition(
+                cause="action_failed",
+                subject=event.subject,
+                title=f"A {event.payload['kind']} could not be carried out",
+                detail=str(event.payload["reason"]),
+                recommended_action="Open it: try again, or undo what was done",
+                url=f"/inbox/{event.action_id}",
+            ),
+            event.at,
+        )
+    elif target in ("executed", "rolled_back", "rejected", "expired", "withdrawn"):
+        for cause in ("action_failed", "compliance"):
+            services.close(cause, event.subject, reason=target, actor=ACTOR, at=event.at)
+
+
+def hear_halt(event: EventView) -> None:
+    """The stop button was pulled."""
+    kind = event.payload["kind"] or "everything"
+    _raise(
+        Condition(
+            cause="stopped",
+            subject=event.subject,
+            title=f"Stopped: {kind}",
+            detail="Nothing of it is carried out until somebody lifts the stop.",
+            recommended_action="Lift the stop on the agents' page when all is well",
+            url="/agents",
+        ),
+        event.at,
+    )
+
+
+def hear_lift(event: EventView) -> None:
+    """The stop button was lifted."""
+    services.close("stopped", event.subject, reason="lifted", actor=ACTOR, at=event.at)
+
+
+def hear_channel_halted(event: EventView) -> None:
+    """A far side told us to stop sending."""
+    _raise(
+        Condition(
+            cause="channel_halted",
+            subject=event.subject,
+            title=f"{event.payload['channel']} is halted",
+            detail=str(event.payload["reason"]),
+            recommended_action="Mend the account with the provider, then let the channel go on",
+            url="/agents",
+        ),
+        event.at,
+    )
+
+
+def hear_receipt(event: EventView) -> None:
+    """A transfer arrived short or damaged."""
+    if event.payload["executionStatus"] == "success":
+        return
+    _raise(
+        Condition(
+            cause="transfer_short",
+            subject=event.subject,
+            title="A transfer arrived short or damaged",
+            detail=f"{event.payload['actualQuantity']} pieces could be sold on arrival.",
+            recommended_action="Open the transfer; claim from the carrier, reverse the credit if it is lost",
+            url="/transfers",
+        ),
+        event.at,
+    )
+
+
+def register() -> None:
+    """Hang everything of this app in the registry and on the board."""
+    registry.hang(
+        AgentSpec(
+            name="alerts",
+            label=_("Alerts"),
+            policy=AlertPolicy,
+            take_snapshot=take_snapshot,
+            decide=decide,
+            record=record,
+            after=("compliance",),
+        )
+    )
+    for event, handle in (
+        ("CycleFailed", hear_cycle_failed),
+        ("CycleCompleted", hear_cycle_completed),
+        ("ComplianceViolation", hear_violation),
+        ("ActionMoved", hear_action),
+        ("HaltPulled", hear_halt),
+        ("HaltLifted", hear_lift),
+        ("ChannelHalted", hear_channel_halted),
+        ("ReallocationExecuted", hear_receipt),
+    ):
+        registry.hang(Subscriber(f"alerts.{handle.__name__}", event, handle))
+    registry.hang(Chore("alerts.wake", lambda at: services.wake_snoozed(at) and None))
+    registry.hang(Tally("alerts", count_alerts))
+    board.hang(NavItem("alerts:alerts", _("Alerts"), "bell", 60, count=count_open, on_phone=True))

@@ -1,0 +1,63 @@
+"""Alerts, who was told, and what they did about it."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from alerts.contracts import Urgency
+
+
+class Alert(models.Model):
+    """One cause on one subject; seen again it is the same alert, with new figures."""
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        ACKNOWLEDGED = "acknowledged"
+        SNOOZED = "snoozed"
+        CLOSED = "closed"
+
+    cause = models.CharField(max_length=40)
+    subject = models.CharField(max_length=200)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.OPEN)
+    urgency = models.CharField(max_length=8, choices=[(u.value, u.value) for u in Urgency])
+    urgency_rank = models.PositiveSmallIntegerField()
+    title = models.CharField(max_length=300)
+    detail = models.TextField(blank=True)
+    recommended_action = models.CharField(max_length=300)
+    url = models.CharField(max_length=300, blank=True)
+    value_paise = models.BigIntegerField(default=0)
+    seen = models.PositiveIntegerField(default=1)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    snoozed_until = models.DateTimeField(null=True)
+    acted_by = models.CharField(max_length=160, blank=True)
+    acted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cause", "subject"], condition=~Q(state="closed"), name="one_open_alert"
+            )
+        ]
+        indexes = [models.Index(fields=["state", "-urgency_rank", "-value_paise"], name="alert_ranked")]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Notice(models.Model):
+    """One person told of one alert by one way."""
+
+    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="notices")
+    user_id = models.BigIntegerField()
+    way = models.CharField(max_length=8)  # in_app, email
+    at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["alert", "user_id", "way"], name="notice_once")]
+        indexes = [models.Index(fields=["user_id", "read_at"], name="notice_unread")]
+
+    def __str__(self) -> str:
+        return f"{self.alert_id} to {self.user_id} by {self.way}"

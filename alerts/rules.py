@@ -1,0 +1,98 @@
+"""Who must know, how urgently, by which way. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from alerts.contracts import Condition, Recipient, Urgency
+from vyapar.kernel.errors import Fault, Invalid
+
+#: Which roles a cause concerns. A cause that nobody is named for goes to the owner: an alert without
+#: a recipient is itself an error.
+CONCERNS: Mapping[str, tuple[str, ...]] = {
+    "dead_stock": ("owner", "manager", "analyst"),
+    "expiring": ("owner", "manager", "analyst"),
+    "action_waiting": ("owner", "manager"),
+    "action_failed": ("owner", "manager"),
+    "compliance": ("owner", "manager", "auditor"),
+    "agent_failed": ("owner", "integration"),
+    "feed_stale": ("owner", "manager", "integration"),
+    "channel_halted": ("owner", "manager", "integration"),
+    "receipt_overdue": ("owner", "manager"),
+    "transfer_short": ("owner", "manager", "auditor"),
+    "stopped": ("owner", "manager"),
+}
+
+#: Causes that stop the machine or break the law are never below this.
+_FLOORS: Mapping[str, Urgency] = {
+    "agent_failed": Urgency.HIGH,
+    "channel_halted": Urgency.HIGH,
+    "action_failed": Urgency.HIGH,
+    "compliance": Urgency.MEDIUM,
+    "feed_stale": Urgency.MEDIUM,
+    "transfer_short": Urgency.MEDIUM,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AlertPolicy:
+    """From how many rupees an alert is medium, high, critical; and how close a date makes it so."""
+
+    medium_rupees: int = field(default=10_000, metadata={"label": "Medium from (rupees)"})
+    high_rupees: int = field(default=50_000, metadata={"label": "High from (rupees)"})
+    critical_rupees: int = field(default=250_000, metadata={"label": "Critical from (rupees)"})
+    high_days: int = field(default=15, metadata={"label": "High within (days)"})
+    critical_days: int = field(default=5, metadata={"label": "Critical within (days)"})
+    digest_limit: int = field(default=20, metadata={"label": "Lines in one mail"})
+
+    def __post_init__(self) -> None:
+        faults = []
+        if not 0 <= self.medium_rupees <= self.high_rupees <= self.critical_rupees:
+            faults.append(Fault("order", "medium, high and critical must rise", "medium_rupees"))
+        if not 0 <= self.critical_days <= self.high_days:
+            faults.append(Fault("order", "critical days must not be above high days", "critical_days"))
+        if self.digest_limit < 1:
+            faults.append(Fault("digest", "1 or more", "digest_limit"))
+        if faults:
+            raise Invalid("these alert rules cannot be set", code="bad_policy", faults=faults)
+
+
+def urgency_of(condition: Condition, policy: AlertPolicy) -> Urgency:
+    """The strongest of what the rupees, the days left and the cause itself say."""
+    rupees = condition.value_paise // 100
+    by_rupees = Urgency.LOW
+    for limit, level in (
+        (policy.medium_rupees, Urgency.MEDIUM),
+        (policy.high_rupees, Urgency.HIGH),
+        (policy.critical_rupees, Urgency.CRITICAL),
+    ):
+        if rupees >= limit:
+            by_rupees = level
+    by_days = Urgency.LOW
+    if condition.days_left is not None and rupees >= policy.medium_rupees:
+        if condition.days_left <= policy.critical_days:
+            by_days = Urgency.CRITICAL
+        elif condition.days_left <= policy.high_days:
+            by_days = Urgency.HIGH
+    floor = _FLOORS.get(condition.cause, Urgency.LOW)
+    return max((by_rupees, by_days, floor), key=lambda level: level.rank)
+
+
+def recipients_of(
+    condition: Condition, urgency: Urgency, people: Iterable[Recipient]
+) -> tuple[Recipient, ...]:
+    """Everyone whose role the cause concerns and who wants alerts of this urgency.
+
+    When that is nobody, the owners; when there is no owner, everybody.
+    """
+    crew = sorted(people, key=lambda person: person.user_id)
+    roles = CONCERNS.get(condition.cause, ("owner",))
+    concerned = [p for p in crew if p.role in roles and urgency.rank >= p.alert_from.rank]
+    return tuple(concerned or [p for p in crew if p.role == "owner"] or crew)
+
+
+def ways_of(person: Recipient, urgency: Urgency) -> tuple[str, ...]:
+    """How a person is told: always in the app; by mail when they want it and it is not low."""
+    mail = "email" in person.channels and bool(person.email) and urgency.rank >= Urgency.MEDIUM.rank
+    return ("in_app", "email") if mail else ("in_app",)

@@ -1,0 +1,12 @@
+"""Addresses of alerts."""
+
+from django.urls import path, re_path
+
+from alerts import views
+
+app_name = "alerts"
+urlpatterns = [
+    path("alerts", views.alerts, name="alerts"),
+    path("alerts/preferences", views.preferences, name="preferences"),
+    re_path(r"^alerts/(?P<alert_id>\d{1,18})/(?P<verb>acknowledge|snooze)$", views.act, name="act"),
+]

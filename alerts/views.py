@@ -1,0 +1,72 @@
+"""The alerts' page: ranked by urgency and rupees, grouped by cause."""
+
+from __future__ import annotations
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from alerts import services
+from alerts.contracts import Urgency
+from alerts.models import Alert
+from alerts.selectors import count_by_cause, list_alerts
+from vyapar.dashboard.access import attempt, back, page, person
+from vyapar.kernel.errors import Invalid
+
+
+@page()
+def alerts(request: HttpRequest) -> HttpResponseBase:
+    """What somebody must know, most pressing first; opening it marks one's notices as read."""
+    state, cause = request.GET.get("state", ""), request.GET.get("cause", "")
+    rows = list_alerts(state if state in Alert.State.values else "", cause, request.GET.get("q", "").strip())
+    return render(
+        request,
+        "alerts/alerts.html",
+        {
+            "page": Paginator(rows, 25).get_page(request.GET.get("page")),
+            "causes": count_by_cause(),
+            "cause": cause,
+            "state": state,
+            "states": Alert.State.choices,
+            "urgencies": list(Urgency),
+        },
+    )
+
+
+@page()
+@require_POST
+def act(request: HttpRequest, alert_id: int, verb: str) -> HttpResponseBase:
+    """Acknowledge or snooze."""
+    actor, now = person(request).actor, timezone.now()
+    if verb == "acknowledge":
+        attempt(request, lambda: services.acknowledge(alert_id, actor=actor, at=now), _("Noted."))
+    else:
+        attempt(
+            request,
+            lambda: services.snooze(alert_id, days=_days(request), actor=actor, at=now),
+            _("Put away; it comes back by itself."),
+        )
+    return back(request, "alerts:alerts")
+
+
+def _days(request: HttpRequest) -> int:
+    text = request.POST.get("days", "1")
+    if not text.isdigit():
+        raise Invalid(_("Write whole days"), code="days")
+    return int(text)
+
+
+@page()
+@require_POST
+def preferences(request: HttpRequest) -> HttpResponseBase:
+    """How and from which urgency on a person wants to be told."""
+    me = person(request)
+    wanted = request.POST.get("alert_from", "low")
+    me.alert_from = wanted if wanted in set(Urgency) else "low"
+    me.alert_channels = ["in_app", *(["email"] if request.POST.get("email") else [])]
+    me.save(update_fields=["alert_from", "alert_channels"])
+    attempt(request, lambda: None, _("Your preferences are kept."))
+    return redirect("alerts:alerts")

@@ -1,0 +1,224 @@
+"""Reads of campaigns, and the snapshot that the Liquidation agent looks at."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, QuerySet, Sum
+from django.utils import timezone
+
+from campaigns.contracts import CampaignPolicy, CampaignSnapshot, OfferItem, Outlet
+from campaigns.models import Campaign, CampaignOutlet
+from campaigns.rules import Arms, Uplift, measure, net_of_gst
+from inventory.selectors.flows import list_at_risk
+from inventory.selectors.outlets import list_bought, list_contacts, sum_taken
+from vyapar.kernel.calendar import ist_day, ist_instant
+from vyapar.kernel.errors import NotFound
+from vyapar.messaging.letters import MARKETING
+from vyapar.messaging.selectors import consented, count_recent, funnel
+
+#: Days back over which what an outlet bought says what it may want.
+LOOKBACK_DAYS = 180
+
+
+def party(retailer_id: str) -> str:
+    """How the messaging door names a retailer."""
+    return f"retailer:{retailer_id}"
+
+
+def origin(campaign_id: str) -> str:
+    """How the messaging door names a campaign."""
+    return f"campaign:{campaign_id}"
+
+
+def take_snapshot(as_of: datetime, policy: CampaignPolicy) -> CampaignSnapshot | None:
+    """At-risk stock that nobody holds, and every outlet with what it buys; None without such stock."""
+    today = ist_day(as_of)
+    items = tuple(
+        OfferItem(
+            sku=row.sku,
+            name=row.name,
+            category=row.category,
+            territory=row.territory,
+            location=row.location,
+            batch=row.batch,
+            quantity=row.free_pieces,
+            days_to_expiry=row.days_to_expiry,
+            mrp_paise=row.mrp_paise,
+            trade_price_paise=row.trade_price_paise,
+            cost_paise=row.cost_paise,
+            hold_paise=row.hold_paise,
+            rate_bp=row.rate_bp,
+            case_pack=row.case_pack,
+            daily_mean=row.daily_mean,
+            score=row.score,
+        )
+        for row in list_at_risk(today)
+    )
+    if not items:
+        return None
+    return CampaignSnapshot(
+        as_of=as_of,
+        items=items,
+        outlets=_outlets(items, as_of),
+        lookback_days=LOOKBACK_DAYS,
+        seed=1,
+    )
+
+
+def _outlets(items: tuple[OfferItem, ...], as_of: datetime) -> tuple[Outlet, ...]:
+    contacts = list_contacts()
+    parties = [party(contact.retailer_id) for contact in contacts]
+    allowed = consented(parties, MARKETING)
+    recent = count_recent(parties, as_of - timedelta(days=7), MARKETING)
+    own: dict[str, dict[str, int]] = defaultdict(dict)
+    kin: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    since = ist_day(as_of) - timedelta(days=LOOKBACK_DAYS)
+    for row in list_bought(since, {item.sku for item in items}):
+        own[row.retailer_id][row.sku] = row.pieces
+        kin[row.retailer_id][row.category] += row.pieces
+    return tuple(
+        Outlet(
+            retailer_id=contact.retailer_id,
+            territory=contact.territory,
+            language=contact.language,
+            channels=tuple(
+                channel
+                for channel in contact.channels
+                if (party(contact.retailer_id), channel) in allowed and contact.address(channel)
+            ),
+            credit_left_paise=contact.credit_left_paise,
+            offers_this_week=recent.get(party(contact.retailer_id), 0),
+            bought=own.get(contact.retailer_id, {}),
+            bought_categories=dict(kin.get(contact.retailer_id, {})),
+        )
+        for contact in contacts
+    )
+
+
+def get_campaign(campaign_id: str) -> Campaign:
+    """One campaign by its id; `NotFound` when there is none."""
+    found = Campaign.objects.filter(campaign_id=campaign_id).first()
+    if found is None:
+        raise NotFound(f"there is no campaign {campaign_id!r}", code="no_such_campaign")
+    return found
+
+
+def find_campaign_of(action_id: Any) -> Campaign | None:
+    """The campaign that an action started, if it did."""
+    return Campaign.objects.filter(action_id=action_id).first()
+
+
+def list_campaigns(state: str = "", words: str = "") -> QuerySet[Campaign]:
+    """Campaigns, newest first, with how many outlets were asked."""
+    rows = Campaign.objects.annotate(outlet_count=Count("outlets"))
+    if state:
+        rows = rows.filter(state=state)
+    if words:
+        rows = rows.filter(title__icontains=words)
+    return rows.order_by("-started_at", "-pk")
+
+
+def analytics(campaign: Campaign) -> dict[str, Any]:
+    """A campaign's figures from its messages and from invoice lines; frozen once it has ended.
+
+    Impressions are messages delivered, clicks are taps and answers, conversions are asked outlets
+    that bought one of the offered SKUs in the window; revenue excludes GST.
+    """
+    if campaign.results:
+        return dict(campaign.results)
+    steps = funnel(origin(campaign.campaign_id))
+    arms = read_arms(campaign)
+    earned = measure(arms)
+    lines = list(campaign.lines.all())
+    offered = sum(line.quantity for line in lines)
+    return {
+        "funnel": steps,
+        "impressions": steps["delivered"],
+        "clicks": max(steps["clicked"], steps["replied"]),
+        "conversions": arms.asked_buyers,
+        "revenue_paise": arms.asked_paise,
+        "pieces": arms.asked_pieces,
+        "response_rate": _share(max(steps["clicked"], steps["replied"]), steps["delivered"]),
+        "conversion_rate": _share(arms.asked_buyers, arms.asked),
+        "clearance": _share(arms.asked_pieces, offered),
+        "clearance_per_day": arms.asked_pieces / max(1, (_until(campaign) - campaign.started_at).days),
+        "message_cost_paise": steps["cost_paise"],
+        "discount_paise": _discount_given(campaign, arms.asked_pieces, lines),
+        "arms": {
+            "asked": arms.asked,
+            "asked_buyers": arms.asked_buyers,
+            "held_out": arms.held_out,
+            "held_out_buyers": arms.held_out_buyers,
+            "held_out_pieces": arms.held_out_pieces,
+        },
+        "incremental": _uplift_out(earned, steps["cost_paise"]),
+        "status": _status(campaign, earned),
+    }
+
+
+def read_arms(campaign: Campaign) -> Arms:
+    """What both arms bought of the offered SKUs while the offer ran."""
+    arms: dict[str, list[str]] = defaultdict(list)
+    for retailer_id, arm in campaign.outlets.values_list("retailer_id", "arm"):
+        arms[arm].append(retailer_id)
+    skus = {line.sku: line.rate_bp for line in campaign.lines.all()}
+    rate = max(skus.values(), default=0)
+    start, end = campaign.started_at, _until(campaign)
+    asked = sum_taken(arms[CampaignOutlet.Arm.ASKED], skus, start, end)
+    held = sum_taken(arms[CampaignOutlet.Arm.HELD_OUT], skus, start, end)
+    return Arms(
+        asked=len(arms[CampaignOutlet.Arm.ASKED]),
+        asked_buyers=len(asked.buyers),
+        asked_pieces=asked.pieces,
+        asked_paise=net_of_gst(asked.paise, rate) if asked.paise > 0 else 0,
+        held_out=len(arms[CampaignOutlet.Arm.HELD_OUT]),
+        held_out_buyers=len(held.buyers),
+        held_out_pieces=held.pieces,
+        held_out_paise=net_of_gst(held.paise, rate) if held.paise > 0 else 0,
+    )
+
+
+def _until(campaign: Campaign) -> datetime:
+    last = campaign.ended_at or timezone.now()
+    return min(last, ist_instant(campaign.ends_on + timedelta(days=1)))
+
+
+def _discount_given(campaign: Campaign, pieces: int, lines: list[Any]) -> int:
+    listed = sum(line.quantity for line in lines) or 1
+    given = sum((line.trade_price_paise - line.offer_price_paise) * line.quantity for line in lines)
+    return given * max(pieces, 0) // listed
+
+
+def _uplift_out(earned: Uplift, message_cost: int) -> dict[str, Any]:
+    return {
+        "status": earned.status,
+        "pieces": round(earned.pieces, 2),
+        "revenue_paise": earned.paise,
+        "net_paise": earned.paise - message_cost,
+        "z": round(earned.z, 3),
+    }
+
+
+def _status(campaign: Campaign, earned: Uplift) -> str:
+    if campaign.state != Campaign.State.RUNNING:
+        return earned.status
+    days = (campaign.ends_on - ist_day(timezone.now())).days
+    return f"{max(days, 0)} days left"
+
+
+def _share(part: int, whole: int) -> float:
+    return round(part / whole, 4) if whole else 0.0
+
+
+def count_campaigns() -> dict[str, Any]:
+    """Campaigns and expected gain by state."""
+    rows = Campaign.objects.values("state").annotate(n=Count("pk"), net=Sum("net_paise"))
+    return {row["state"]: {"campaigns": row["n"], "net_paise": row["net"]} for row in rows}
+
+
+def list_due(at: datetime) -> list[Campaign]:
+    """Running campaigns whose last day is over."""
+    return list(Campaign.objects.filter(state=Campaign.State.RUNNING, ends_on__lt=ist_day(at)))

@@ -1,0 +1,1 @@
+"""Compliance: may we, with which papers."""

@@ -1,0 +1,50 @@
+"""What other apps may know of compliance: papers, e-way bills, event payloads, the period report."""
+
+from compliance.contracts.events import (
+    ComplianceViolation,
+    DocumentCancelled,
+    DocumentIssued,
+    violation,
+)
+from compliance.contracts.eway import EwayBill, EwayItem, EwayParty
+from compliance.contracts.papers import Document, DocumentLine, Standing, Totals, Transport
+from compliance.contracts.report import (
+    ApprovalRow,
+    ChainCheck,
+    DiscountRow,
+    FindingRow,
+    PeriodFacts,
+    PeriodReport,
+    RegisterRow,
+    SeriesOpening,
+    SeriesSummary,
+    WriteOffRow,
+)
+from vyapar.law.papers import COPIES, PaperKind
+
+__all__ = [
+    "COPIES",
+    "ApprovalRow",
+    "ChainCheck",
+    "ComplianceViolation",
+    "DiscountRow",
+    "Document",
+    "DocumentCancelled",
+    "DocumentIssued",
+    "DocumentLine",
+    "EwayBill",
+    "EwayItem",
+    "EwayParty",
+    "FindingRow",
+    "PaperKind",
+    "PeriodFacts",
+    "PeriodReport",
+    "RegisterRow",
+    "SeriesOpening",
+    "SeriesSummary",
+    "Standing",
+    "Totals",
+    "Transport",
+    "WriteOffRow",
+    "violation",
+]

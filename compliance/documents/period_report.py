@@ -1,0 +1,241 @@
+"""The report that an auditor reads: registers of a period, how they tie, what stands out. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from compliance.contracts import (
+    PeriodFacts,
+    PeriodReport,
+    RegisterRow,
+    SeriesSummary,
+    WriteOffRow,
+)
+from vyapar.kernel.decision import Finding, Severity
+from vyapar.kernel.money import PAISE_PER_RUPEE, indian
+from vyapar.law.itc import itc_effect
+from vyapar.law.papers import table_13_class
+from vyapar.law.version import RULE_VERSION
+
+_BASES = {
+    "series": "Rules 46(b), 49 and 55(1) CGST: consecutive numbers",
+    "reason": "Rule 56(8) CGST: every entry accounted for",
+    "eway": "Rule 138 CGST",
+    "sums": "Rule 46 CGST",
+    "credit": "s.17(5)(h) CGST Act",
+    "chain": "Rule 56(8) CGST; Companies (Accounts) Rule 3(1)",
+    "sandbox": "house rule: what is simulated says so",
+}
+
+
+def build(facts: PeriodFacts) -> PeriodReport:
+    """The report of a period: series with their gaps, transfers, sums, checks and exceptions.
+
+    The answer does not depend on the order of the rows given; registers are sorted by series and
+    running number, everything else by day.
+    """
+    rows = tuple(sorted(facts.documents, key=_register_key))
+    series = tuple(_series(rows, facts))
+    transfers = tuple(row for row in rows if is_between_registrations(row))
+    objections = {name: tuple(check(facts, rows, series)) for name, check in _CHECKS}
+    exceptions = tuple(finding for found in objections.values() for finding in found)
+    return PeriodReport(
+        facts=_sorted(facts, rows),
+        series=series,
+        transfers=transfers,
+        exceptions=exceptions,
+        sums=_sums(facts, rows, transfers),
+        checks=tuple((name, not found) for name, found in objections.items()),
+        rule_version=RULE_VERSION,
+    )
+
+
+def is_between_registrations(row: RegisterRow) -> bool:
+    """Whether a paper moves goods between two registrations of one PAN and still stands."""
+    one_pan = row.gstin[2:12] == row.party_gstin[2:12]
+    return not row.cancelled and bool(row.party_gstin) and row.gstin != row.party_gstin and one_pan
+
+
+def _series(rows: tuple[RegisterRow, ...], facts: PeriodFacts) -> Iterator[SeriesSummary]:
+    groups: dict[tuple[str, str, str, str], list[RegisterRow]] = {}
+    for row in rows:
+        groups.setdefault(series_key(row), []).append(row)
+    openings = {(o.gstin, o.kind.value, o.financial_year, o.series): o.last_sequence for o in facts.openings}
+    for key, group in groups.items():
+        used = {row.sequence for row in group}
+        opening = openings.get(key)
+        first = min(used) if opening is None else opening + 1
+        standing = [row for row in group if not row.cancelled]
+        number, nature = table_13_class(group[0].kind)
+        yield SeriesSummary(
+            gstin=key[0],
+            kind=group[0].kind,
+            financial_year=key[2],
+            series=key[3],
+            table_13_class=number,
+            nature=nature,
+            first_number=group[0].number,
+            last_number=group[-1].number,
+            issued=len(group),
+            cancelled=len(group) - len(standing),
+            missing=tuple(sorted(set(range(first, max(used) + 1)) - used)),
+            taxable_paise=sum(row.taxable_paise for row in standing),
+            tax_paise=sum(row.tax_paise for row in standing),
+            total_paise=sum(row.total_paise for row in standing),
+        )
+
+
+def series_key(row: RegisterRow) -> tuple[str, str, str, str]:
+    """What one run of numbers belongs to: registration, kind of paper, financial year, series."""
+    return row.gstin, row.kind.value, row.financial_year, row.series
+
+
+def _register_key(row: RegisterRow) -> tuple[Any, ...]:
+    return (*series_key(row), row.sequence, row.number)
+
+
+def _sorted(facts: PeriodFacts, rows: tuple[RegisterRow, ...]) -> PeriodFacts:
+    return replace(
+        facts,
+        documents=rows,
+        findings=tuple(sorted(facts.findings, key=lambda r: (r.at, r.subject, r.code))),
+        discounts=tuple(sorted(facts.discounts, key=lambda r: (r.on_date, r.sku, r.batch))),
+        write_offs=tuple(sorted(facts.write_offs, key=lambda r: (r.on_date, r.sku, r.batch))),
+        approvals=tuple(sorted(facts.approvals, key=lambda r: (r.at, r.action))),
+    )
+
+
+def _sums(
+    facts: PeriodFacts, rows: tuple[RegisterRow, ...], transfers: tuple[RegisterRow, ...]
+) -> dict[str, int]:
+    standing = [row for row in rows if not row.cancelled]
+    heads = ("taxable", "cgst", "sgst", "igst", "cess", "round_off", "total")
+    sums = {f"{h}_paise": sum(getattr(row, f"{h}_paise") for row in standing) for h in heads}
+    return sums | {
+        "documents": len(rows),
+        "cancelled": len(rows) - len(standing),
+        "transfers": len(transfers),
+        "transfers_taxable_paise": sum(row.taxable_paise for row in transfers),
+        "transfers_tax_paise": sum(row.tax_paise for row in transfers),
+        "discount_given_paise": sum(
+            (row.list_price_paise - row.offer_price_paise) * row.quantity for row in facts.discounts
+        ),
+        "written_off_paise": sum(row.cost_paise * row.quantity for row in facts.write_offs),
+        "itc_reversed_paise": sum(row.reversed_paise for row in facts.write_offs),
+        "approved_alone": sum(row.automatic for row in facts.approvals),
+        "approved_by_people": sum(not row.automatic for row in facts.approvals),
+        "approved_value_paise": sum(row.value_paise for row in facts.approvals),
+    }
+
+
+def _warn(code: str, basis: str, message: str, fix: str = "", **found: Any) -> Finding:
+    return Finding(code, Severity.WARN, message, _BASES[basis], found, fix)
+
+
+def _gaps(
+    _facts: PeriodFacts, _rows: tuple[RegisterRow, ...], series: tuple[SeriesSummary, ...]
+) -> Iterator[Finding]:
+    for one in series:
+        if one.missing:
+            numbers = ", ".join(map(str, one.missing[:10])) + (" …" if len(one.missing) > 10 else "")
+            message = f"Series {one.series} of {one.gstin} misses running number {numbers}."
+            yield _warn("R-GAP", "series", message, series=one.series, missing=list(one.missing))
+
+
+def _doubles(
+    _facts: PeriodFacts, rows: tuple[RegisterRow, ...], _series: tuple[SeriesSummary, ...]
+) -> Iterator[Finding]:
+    seen: set[tuple[str, str, str]] = set()
+    for row in rows:
+        key = (row.gstin, row.financial_year, row.number)
+        if key in seen:
+            message = f"Number {row.number} of {row.gstin} was used twice in {row.financial_year}."
+            yield Finding("R-TWICE", Severity.BLOCK, message, _BASES["series"], {"number": row.number})
+        seen.add(key)
+
+
+def _reasons(
+    _facts: PeriodFacts, rows: tuple[RegisterRow, ...], _series: tuple[SeriesSummary, ...]
+) -> Iterator[Finding]:
+    for row in rows:
+        if row.cancelled and not row.cancelled_reason:
+            message = f"{row.number} was cancelled without a reason."
+            yield _warn("R-REASON", "reason", message, "Record why.", number=row.number)
+
+
+def _sums_of_rows(
+    _facts: PeriodFacts, rows: tuple[RegisterRow, ...], _series: tuple[SeriesSummary, ...]
+) -> Iterator[Finding]:
+    for row in rows:
+        due = row.taxable_paise + row.tax_paise + row.round_off_paise
+        if due != row.total_paise or abs(row.round_off_paise) >= PAISE_PER_RUPEE:
+            message = (
+                f"{row.number}: value, tax and round-off make {indian(due)}, not {indian(row.total_paise)}."
+            )
+            yield _warn("R-SUM", "sums", message, number=row.number)
+
+
+def _eway(
+    _facts: PeriodFacts, rows: tuple[RegisterRow, ...], _series: tuple[SeriesSummary, ...]
+) -> Iterator[Finding]:
+    for row in rows:
+        if row.eway_needed and not row.eway_number and not row.cancelled:
+            message = f"{row.number} needed an e-way bill and none is on record."
+            yield _warn("R-EWAY", "eway", message, "Enter the number from the portal.", number=row.number)
+
+
+def _credit(
+    facts: PeriodFacts, _rows: tuple[RegisterRow, ...], _series: tuple[SeriesSummary, ...]
+) -> Iterator[Finding]:
+    for row in facts.write_offs:
+        due = credit_due(row)
+        if due != row.reversed_paise:
+            message = (
+                f"{row.sku}, batch {row.batch}: {indian(due)} of credit is to be reversed, "
+                f"{indian(row.reversed_paise)} was."
+            )
+            yield _warn("R-ITC", "credit", message, sku=row.sku, batch=row.batch)
+        if not row.traced:
+            message = f"{row.sku}, batch {row.batch}: the credit rests on an average, not on its invoice."
+            yield _warn("R-TRACE", "credit", message, sku=row.sku, batch=row.batch)
+
+
+def credit_due(row: WriteOffRow) -> int:
+    """Credit that the way out of a write-off costs, in paise."""
+    effect = itc_effect(
+        row.way, row.on_date, quantity=row.quantity, itc_per_unit_paise=row.itc_per_unit_paise
+    )
+    return effect.reverse_paise
+
+
+def _chain(
+    facts: PeriodFacts, _rows: tuple[RegisterRow, ...], _series: tuple[SeriesSummary, ...]
+) -> Iterator[Finding]:
+    chain = facts.chain
+    if not chain.intact:
+        message = f"The audit chain is broken at entry {chain.broken_at}: {chain.detail or 'seal differs'}."
+        yield Finding("R-CHAIN", Severity.BLOCK, message, _BASES["chain"], {"at": chain.broken_at})
+
+
+def _simulated(
+    facts: PeriodFacts, rows: tuple[RegisterRow, ...], _series: tuple[SeriesSummary, ...]
+) -> Iterator[Finding]:
+    count = sum(row.simulated for row in rows)
+    if count:
+        message = f"{count} of {len(rows)} papers were made in sandbox mode and are not filed anywhere."
+        yield Finding("R-SIMULATED", Severity.INFO, message, _BASES["sandbox"], {"count": count})
+
+
+#: Every check of the report under the name by which the first page lists it.
+_CHECKS = (
+    ("numbers_run_without_gap", _gaps),
+    ("no_number_twice", _doubles),
+    ("cancellations_have_reasons", _reasons),
+    ("papers_add_up", _sums_of_rows),
+    ("eway_bills_on_record", _eway),
+    ("credit_reversed_in_full", _credit),
+    ("audit_chain_intact", _chain),
+    ("nothing_simulated", _simulated),
+)

@@ -1,0 +1,147 @@
+"""The printing press: HTML in, PDF out, the same bytes for the same input."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from io import BytesIO
+from typing import Any
+
+from pypdf import PageObject, PdfReader, PdfWriter
+from pypdf.generic import (
+    ArrayObject,
+    DictionaryObject,
+    IndirectObject,
+    NameObject,
+    StreamObject,
+)
+
+from compliance.documents.fonts import faces
+from vyapar.kernel.errors import Misconfigured
+
+_MISSING = (
+    "Papers cannot be printed because WeasyPrint lacks its system libraries: install them with "
+    "`apt-get install -y libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0` and start again."
+)
+_STAMP = NameObject("/Stamp")
+
+
+@dataclass(frozen=True, slots=True)
+class Imprint:
+    """What a PDF says of itself. `created` is a PDF date such as `D:20261123140500+05'30'`."""
+
+    title: str
+    author: str
+    subject: str
+    created: str
+
+
+class _Press:
+    """WeasyPrint with its fonts loaded once; one sheet at a time, for Pango's font map is shared."""
+
+    def __init__(self, library: Any) -> None:
+        from weasyprint.text.fonts import FontConfiguration
+
+        self._library = library
+        self._lock = threading.Lock()
+        self._fonts = FontConfiguration()
+        known = frozenset(face.url for face in faces())
+
+        class OwnFacesOnly(library.urls.URLFetcher):  # type: ignore[misc]
+            """A paper reaches for nothing but its own fonts."""
+
+            def fetch(self, url: str, headers: Any = None) -> Any:
+                if url not in known:
+                    raise ValueError(f"a paper may not fetch {url}")
+                return super().fetch(url, headers)
+
+        self._fetcher = OwnFacesOnly(allowed_protocols=("file",))
+
+    def lay(self, html: str) -> bytes:
+        with self._lock:
+            page = self._library.HTML(string=html, url_fetcher=self._fetcher)
+            pdf: bytes = page.write_pdf(font_config=self._fonts, pdf_identifier=b"vyapar")
+        return pdf
+
+
+@cache
+def _press() -> _Press:
+    try:
+        import weasyprint
+    except (ImportError, OSError) as error:
+        raise Misconfigured(_MISSING, code="press_missing") from error
+    return _Press(weasyprint)
+
+
+def lay(html: str) -> bytes:
+    """One HTML text as PDF; `Misconfigured` when the system libraries are missing.
+
+    Nothing is fetched but the faces of papers: a template cannot reach the network or the disk.
+    """
+    return _press().lay(html)
+
+
+def sizes(pdf: bytes) -> list[str]:
+    """`portrait` or `landscape` for each page."""
+    boxes = (page.mediabox for page in PdfReader(BytesIO(pdf)).pages)
+    return ["landscape" if box.width > box.height else "portrait" for box in boxes]
+
+
+def bind(sheets: Iterable[bytes], stamps: bytes, imprint: Imprint, *, times: int = 1) -> bytes:
+    """PDFs joined in order, the whole `times` over, one page of `stamps` laid over each page.
+
+    Stamps carry page numbers and legends, so that long registers and copies are laid out once.
+    Equal objects are kept once. The same input gives the same bytes.
+    """
+    writer = PdfWriter()
+    parts = [PdfReader(BytesIO(sheet)) for sheet in sheets]
+    for _ in range(times):
+        for part in parts:
+            writer.append(part, import_outline=False)
+    overlays = PdfReader(BytesIO(stamps)).pages
+    for page, overlay in zip(writer.pages, overlays, strict=True):
+        _stamp(writer, page, overlay)
+    writer.compress_identical_objects(remove_duplicates=True, remove_unreferenced=True)
+    writer.metadata = {
+        "/Title": imprint.title,
+        "/Author": imprint.author,
+        "/Subject": imprint.subject,
+        "/Producer": "VyaparSahayak",
+        "/CreationDate": imprint.created,
+        "/ModDate": imprint.created,
+    }
+    out = BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+def _stamp(writer: PdfWriter, page: PageObject, overlay: PageObject) -> None:
+    """Draw `overlay` on `page` as a form, without parsing either page's drawing."""
+    form = StreamObject()
+    contents = overlay.get_contents()
+    form.set_data(contents.get_data() if contents is not None else b"")
+    form.update(
+        {
+            NameObject("/Type"): NameObject("/XObject"),
+            NameObject("/Subtype"): NameObject("/Form"),
+            NameObject("/BBox"): ArrayObject(overlay.mediabox),
+            NameObject("/Resources"): overlay["/Resources"].get_object().clone(writer),  # type: ignore[union-attr]
+        }
+    )
+    reference = writer._add_object(form.flate_encode())
+    resources = DictionaryObject(page["/Resources"].get_object())  # type: ignore[arg-type]
+    forms = DictionaryObject(resources.get("/XObject", DictionaryObject()).get_object())
+    forms[_STAMP] = reference
+    resources[NameObject("/XObject")] = forms
+    page[NameObject("/Resources")] = resources
+    page[NameObject("/Contents")] = ArrayObject(_around(writer, page))
+
+
+def _around(writer: PdfWriter, page: PageObject) -> Sequence[IndirectObject]:
+    drawing = page.raw_get("/Contents")
+    before, after = StreamObject(), StreamObject()
+    before.set_data(b"q\n")
+    after.set_data(b"\nQ q /Stamp Do Q\n")
+    return [writer._add_object(before), drawing, writer._add_object(after)]

@@ -1,0 +1,101 @@
+"""Rules about a paper itself, asked once more before it is issued."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from compliance.contracts import Document, DocumentLine
+from compliance.rules.registration import fssai
+from compliance.rules.rule import PaperCase, say
+from vyapar.kernel.calendar import financial_year
+from vyapar.kernel.decision import Finding
+from vyapar.kernel.money import PAISE_PER_RUPEE
+from vyapar.law.goods import is_food
+from vyapar.law.papers import paper_for
+from vyapar.law.tax import IGST, tax_kind
+
+#: Numbers that every rule and portal takes. Source: Rules 46(b), 49, 53, 55 CGST; IRP schema.
+NUMBER = re.compile(r"[A-Z1-9][A-Z0-9/-]{0,15}")
+
+_SUMS = ("quantity", "taxable_paise", "cgst_paise", "sgst_paise", "igst_paise", "cess_paise")
+
+
+def d01(case: PaperCase) -> Iterator[Finding]:
+    """The number is one that the Rules and the portals take, in the year of its date."""
+    document = case.document
+    if document.number and not NUMBER.fullmatch(document.number):
+        yield say(
+            "D01",
+            f"{document.number} is not a number for a paper: at most 16 capitals, digits, hyphens "
+            "and slashes, not starting with 0, - or /.",
+            field="number",
+        )
+    if document.financial_year != financial_year(document.document_date):
+        yield say(
+            "D01",
+            f"A paper of {document.document_date:%d-%m-%Y} belongs to the financial year "
+            f"{financial_year(document.document_date)}, not {document.financial_year}.",
+            field="financial_year",
+        )
+
+
+def t01(case: PaperCase) -> Iterator[Finding]:
+    """The kind of paper is the one that the two registrations ask for."""
+    document = case.document
+    if not document.seller.gstin:
+        yield say("T01", "The sender has no GSTIN, so no GST paper can be issued for it.")
+        return
+    nil = all(line.exempt for line in document.lines)
+    need = paper_for(document.seller.gstin, document.buyer.gstin, all_nil=nil)
+    if document.kind is not need.kind:
+        yield say(
+            "T01",
+            f"{need.reason} This paper is a {document.kind.replace('_', ' ')}.",
+            fix=f"Issue a {need.kind.replace('_', ' ')}.",
+        )
+
+
+def t02(case: PaperCase) -> Iterator[Finding]:
+    """Tax within a State is under two heads, across States under one, on a challan under none."""
+    document = case.document
+    wanted = tax_kind(document.seller.state_code, document.place_of_supply)
+    if document.tax_kind != wanted:
+        yield say(
+            "T02",
+            f"Between State {document.seller.state_code} and {document.place_of_supply} the tax is "
+            f"{wanted}, not {document.tax_kind}.",
+        )
+    wrong = [line.serial for line in document.lines if not _heads_fit(line, document)]
+    if wrong:
+        rows = ", ".join(map(str, wrong))
+        yield say("T02", f"Row {rows}: tax stands under a head that does not belong here.", rows=wrong)
+
+
+def d02(case: PaperCase) -> Iterator[Finding]:
+    """Totals are the sums of the lines and end in whole rupees."""
+    document, totals = case.document, case.document.totals
+    for name in _SUMS:
+        if sum(getattr(line, name) for line in document.lines) != getattr(totals, name):
+            label = name.removesuffix("_paise").upper() if "gst" in name else name.split("_")[0]
+            yield say("D02", f"The total of {label} is not the sum of its lines.", field=name)
+    due = totals.taxable_paise + totals.tax_paise + totals.round_off_paise
+    small = abs(totals.round_off_paise) < PAISE_PER_RUPEE
+    if due != totals.total_paise or totals.total_paise % PAISE_PER_RUPEE or not small:
+        message = "The total is not the taxable value with tax, rounded to the rupee."
+        yield say("D02", message, field="total_paise")
+
+
+def f01_paper(case: PaperCase) -> Iterator[Finding]:
+    """A paper for food shows the FSSAI number of the sender."""
+    document = case.document
+    food = any(is_food(line.hsn, case.own_date) for line in document.lines)
+    yield from fssai(document.seller, carries_food=food)
+
+
+def _heads_fit(line: DocumentLine, document: Document) -> bool:
+    if not document.is_supply:
+        return line.tax_paise == 0
+    if line.cgst_paise != line.sgst_paise:
+        return False
+    return line.igst_paise == 0 if document.tax_kind != IGST else line.cgst_paise == 0

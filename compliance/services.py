@@ -1,0 +1,237 @@
+"""Papers: issued with gapless numbers, cancelled, their e-way numbers noted. One verb, one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from compliance.contracts import (
+    Document,
+    DocumentCancelled,
+    DocumentIssued,
+    PaperKind,
+    violation,
+)
+from compliance.documents import build, freeze, seal_of
+from compliance.models import Paper, RaisedFinding, Series
+from compliance.rules import examine, inspect
+from compliance.selectors import get_paper, get_standing
+from vyapar.engine.services import append_audit, emit
+from vyapar.kernel.actor import Actor
+from vyapar.kernel.calendar import ist_day
+from vyapar.kernel.decision import Finding
+from vyapar.kernel.errors import Fault, Invalid, Refused
+from vyapar.kernel.facts import Examination, MovementFacts, OfferFacts, PaperRef
+from vyapar.law.version import RULE_VERSION
+from vyapar.tenancy.selectors import current_distributor
+
+_MARKS = {PaperKind.DELIVERY_CHALLAN: "DC", PaperKind.TAX_INVOICE: "TI", PaperKind.BILL_OF_SUPPLY: "BS"}
+
+
+class PaperClerk:
+    """Keeps the PaperDesk: the only door through which papers are issued."""
+
+    def examine(self, facts: MovementFacts | OfferFacts, *, at: datetime) -> Examination:
+        """What the law says of facts, with what is known of this distributor."""
+        day = ist_day(at)
+        return examine(facts, at_date=day, standing=get_standing(day))
+
+    def issue(self, facts: MovementFacts, *, key: str, actor: Actor, at: datetime) -> tuple[PaperRef, ...]:
+        """The papers of a movement, in the caller's transaction; the same key gives the same papers."""
+        kept = tuple(Paper.objects.filter(key=key).order_by("kind"))
+        if kept:
+            return tuple(_ref(paper) for paper in kept)
+        return (_ref(issue(facts, key=key, actor=actor, at=at)),)
+
+    def cancel(self, key: str, *, reason: str, actor: Actor, at: datetime) -> tuple[PaperRef, ...]:
+        """Cancel what was issued under a key; numbers stay used."""
+        papers = list(Paper.objects.filter(key=key, state=Paper.State.ISSUED))
+        return tuple(_ref(cancel(paper.pk, reason=reason, actor=actor, at=at)) for paper in papers)
+
+
+@transaction.atomic
+def issue(facts: MovementFacts, *, key: str, actor: Actor, at: datetime) -> Paper:
+    """Build, check, number, freeze and tell of the paper that a movement needs.
+
+    The number is taken under a row lock in this transaction, so a rollback takes it back and no gap
+    arises. Raises `Refused` with every blocking finding.
+    """
+    draft = build(facts, document_date=ist_day(at), simulated=current_distributor().sandbox)
+    series = _lock_series(draft)
+    document = replace(draft, number=f"{series.prefix}{series.last_sequence + 1:05d}")
+    _check(document, ist_day(at))
+    series.last_sequence += 1
+    series.save(update_fields=["last_sequence"])
+    paper = Paper.objects.create(
+        series=series,
+        sequence=series.last_sequence,
+        number=document.number,
+        kind=document.kind.value,
+        gstin=document.seller.gstin,
+        financial_year=document.financial_year,
+        document_date=document.document_date,
+        party=document.buyer.legal_name,
+        party_gstin=document.buyer.gstin,
+        taxable_paise=document.totals.taxable_paise,
+        tax_paise=document.totals.tax_paise,
+        total_paise=document.totals.total_paise,
+        data=freeze(document),
+        sha256=seal_of(document),
+        key=key,
+        action_id=_action_of(key),
+        eway_needed=document.eway.needed,
+        simulated=document.simulated,
+        rule_version=RULE_VERSION,
+        issued_at=at,
+        issued_by=actor.ref,
+    )
+    _tell_issued(paper, actor, at)
+    return paper
+
+
+@transaction.atomic
+def cancel(paper_id: UUID, *, reason: str, actor: Actor, at: datetime) -> Paper:
+    """Cancel an issued paper; its number is kept for Table 13. Twice is once."""
+    paper = Paper.objects.select_for_update().get(pk=get_paper(paper_id).pk)
+    if paper.state == Paper.State.CANCELLED:
+        return paper
+    if not reason.strip():
+        raise Invalid("say why the document is cancelled", code="reason_missing")
+    paper.state, paper.cancelled_at, paper.cancelled_by = Paper.State.CANCELLED, at, actor.ref
+    paper.cancelled_reason = reason.strip()[:300]
+    paper.save()
+    emit(
+        DocumentCancelled(
+            str(paper.pk), paper.kind, paper.number, paper.gstin, reason, str(paper.action_id or "")
+        ),
+        subject=f"document:{paper.number}",
+        actor=actor,
+        at=at,
+        action_id=paper.action_id,
+        reason=reason,
+    )
+    return paper
+
+
+@transaction.atomic
+def note_eway_number(paper_id: UUID, number: str, *, actor: Actor, at: datetime) -> Paper:
+    """Keep the number that the portal gave; 12 digits, once."""
+    paper = Paper.objects.select_for_update().get(pk=get_paper(paper_id).pk)
+    if not (number.isascii() and number.isdigit() and len(number) == 12):
+        fault = Fault("eway_number", "the portal's number has 12 digits", "number", value=number[:20])
+        raise Invalid("this is not an e-way bill number", code="eway_number", faults=[fault])
+    if paper.eway_number and paper.eway_number != number:
+        raise Refused("another e-way number is recorded already", code="eway_recorded")
+    paper.eway_number = number
+    paper.save(update_fields=["eway_number"])
+    append_audit(actor=actor, verb="EwayNumberNoted", subject=f"document:{paper.number}", at=at, after=number)
+    return paper
+
+
+@transaction.atomic
+def raise_findings(
+    findings: Sequence[Finding],
+    *,
+    action_id: UUID | None,
+    action_number: int | None,
+    kind: str,
+    subject: str,
+    actor: Actor,
+    at: datetime,
+) -> None:
+    """Keep findings and tell of a `ComplianceViolation`, before anything is carried out."""
+    if not findings:
+        return
+    RaisedFinding.objects.bulk_create(
+        RaisedFinding(
+            at=at,
+            action_id=action_id,
+            action_number=action_number,
+            subject=subject,
+            code=f.code,
+            severity=f.severity.value,
+            message=f.message,
+            basis=f.basis[:200],
+            fix=f.fix,
+            facts=dict(f.facts),
+            rule_version=RULE_VERSION,
+        )
+        for f in findings
+    )
+    emit(
+        violation(
+            action_id=str(action_id or ""),
+            kind=kind,
+            subject=subject,
+            findings=findings,
+            rule_version=RULE_VERSION,
+        ),
+        subject=subject,
+        actor=actor,
+        at=at,
+        action_id=action_id,
+    )
+
+
+# --- parts ---------------------------------------------------------------------------------
+
+
+def _lock_series(document: Document) -> Series:
+    year = document.financial_year
+    prefix = f"{_MARKS[document.kind]}/{document.seller.state_code}/{year[2:4]}{year[5:]}/"
+    series, _ = Series.objects.get_or_create(
+        gstin=document.seller.gstin,
+        kind=document.kind.value,
+        financial_year=year,
+        defaults={"prefix": prefix},
+    )
+    return Series.objects.select_for_update().get(pk=series.pk)
+
+
+def _check(document: Document, day: Any) -> None:
+    blocks = [f for f in inspect(document, standing=get_standing(day)) if f.blocks]
+    if blocks:
+        faults = [Fault(f.code, f.message, "document") for f in blocks]
+        raise Refused(" · ".join(f.message for f in blocks), code="document_refused", faults=faults)
+
+
+def _action_of(key: str) -> UUID | None:
+    """The action in an execution key `kind:uuid`."""
+    _kind, _sep, identity = key.partition(":")
+    try:
+        return UUID(identity)
+    except ValueError:
+        return None
+
+
+def _tell_issued(paper: Paper, actor: Actor, at: datetime) -> None:
+    emit(
+        DocumentIssued(
+            document_id=str(paper.pk),
+            kind=paper.kind,
+            number=paper.number,
+            gstin=paper.gstin,
+            financial_year=paper.financial_year,
+            document_date=paper.document_date.isoformat(),
+            taxable_paise=paper.taxable_paise,
+            tax_paise=paper.tax_paise,
+            total_paise=paper.total_paise,
+            sha256=paper.sha256,
+            action_id=str(paper.action_id or ""),
+            simulated=paper.simulated,
+            rule_version=paper.rule_version,
+        ),
+        subject=f"document:{paper.number}",
+        actor=actor,
+        at=at,
+        action_id=paper.action_id,
+    )
+
+
+def _ref(paper: Paper) -> PaperRef:
+    return PaperRef(paper.number, paper.kind, str(paper.pk), paper.sha256, paper.simulated)

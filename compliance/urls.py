@@ -1,0 +1,21 @@
+"""Addresses of compliance."""
+
+from django.urls import path
+
+from compliance import api, views
+
+app_name = "compliance"
+urlpatterns = [
+    path("compliance", views.documents, name="documents"),
+    path("compliance/documents/<uuid:paper_id>", views.document, name="document"),
+    path("compliance/documents/<uuid:paper_id>/pdf", views.document_pdf, name="document_pdf"),
+    path("compliance/documents/<uuid:paper_id>/eway", views.eway_file, name="eway_file"),
+    path("compliance/documents/<uuid:paper_id>/eway-number", views.note_eway, name="note_eway"),
+    path("compliance/reports/<str:period>", views.period_report, name="period_report"),
+    path("gst/v1/compliance-check", api.ComplianceCheck.as_view(), name="check"),
+    path("api/v1/documents", api.PaperList.as_view(), name="paper_list"),
+    path("api/v1/documents/<uuid:paper_id>", api.PaperOne.as_view(), name="paper"),
+    path("api/v1/documents/<uuid:paper_id>/pdf", api.PaperPdf.as_view(), name="paper_pdf"),
+    path("api/v1/documents/<uuid:paper_id>/eway", api.PaperEway.as_view(), name="paper_eway"),
+    path("reports/v1/regulatory/<str:period>", api.Regulatory.as_view(), name="regulatory"),
+]

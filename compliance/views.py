@@ -1,0 +1,97 @@
+"""Pages of compliance: findings, documents, period reports."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from compliance import services
+from compliance.contracts import PaperKind
+from compliance.documents import eway_json
+from compliance.documents.period_report import build
+from compliance.documents.render import render_document, render_period_report
+from compliance.models import Series
+from compliance.selectors import (
+    collect_period,
+    document_of,
+    get_paper,
+    list_findings,
+    list_papers,
+)
+from vyapar.dashboard.access import attempt, page, person
+from vyapar.gateway.renderers import pdf_file
+from vyapar.kernel.calendar import ist_day
+from vyapar.people.contracts import May
+
+
+@page(May.AUDIT)
+def documents(request: HttpRequest) -> HttpResponseBase:
+    """Documents by kind and words, series, findings, and the months that can be reported."""
+    kind, words = request.GET.get("kind", ""), request.GET.get("q", "").strip()
+    today = ist_day(timezone.now())
+    months = [(today.replace(day=1) - timedelta(days=31 * n)).strftime("%Y-%m") for n in range(6)]
+    return render(
+        request,
+        "compliance/documents.html",
+        {
+            "page": Paginator(list_papers(kind, words), 25).get_page(request.GET.get("page")),
+            "kind": kind,
+            "kinds": [PaperKind.DELIVERY_CHALLAN, PaperKind.TAX_INVOICE, PaperKind.BILL_OF_SUPPLY],
+            "series": Series.objects.order_by("gstin", "kind", "financial_year"),
+            "findings": list_findings(50),
+            "months": months,
+        },
+    )
+
+
+@page(May.AUDIT)
+def document(request: HttpRequest, paper_id: UUID) -> HttpResponseBase:
+    """One document with its lines, seal and e-way state."""
+    paper = get_paper(paper_id)
+    context = {"paper": paper, "document": document_of(paper)}
+    return render(request, "compliance/document.html", context)
+
+
+@page(May.AUDIT)
+def document_pdf(request: HttpRequest, paper_id: UUID) -> HttpResponseBase:
+    """The document as PDF, always the same bytes."""
+    paper = get_paper(paper_id)
+    return pdf_file(render_document(document_of(paper), generated_at=paper.issued_at), paper.number)
+
+
+@page(May.AUDIT)
+def eway_file(request: HttpRequest, paper_id: UUID) -> HttpResponseBase:
+    """The e-way bill's upload file."""
+    paper = get_paper(paper_id)
+    answer = JsonResponse(eway_json(document_of(paper), at_date=ist_day(timezone.now())))
+    name = paper.number.replace("/", "-")
+    answer["Content-Disposition"] = f'attachment; filename="eway-{name}.json"'
+    return answer
+
+
+@page(May.DECIDE)
+@require_POST
+def note_eway(request: HttpRequest, paper_id: UUID) -> HttpResponseBase:
+    """Enter the number that the portal gave."""
+    number = request.POST.get("number", "").replace(" ", "")
+    actor, now = person(request).actor, timezone.now()
+    attempt(
+        request,
+        lambda: services.note_eway_number(paper_id, number, actor=actor, at=now),
+        _("The e-way bill number is recorded."),
+    )
+    return redirect("compliance:document", paper_id)
+
+
+@page(May.AUDIT)
+def period_report(request: HttpRequest, period: str) -> HttpResponseBase:
+    """The auditor's report of a month as PDF."""
+    report = build(collect_period(period, timezone.now()))
+    return pdf_file(render_period_report(report), f"period-report-{period}")

@@ -1,0 +1,120 @@
+"""The Monitoring agent: how stock moves, what is at risk, what newly became dead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inventory.agent.told import detected, passed_over
+from inventory.contracts.arrays import Ints
+from inventory.contracts.events import STATUSES, DeadStockDetected
+from inventory.contracts.policy import MonitoringPolicy
+from inventory.contracts.stock import StockSnapshot
+from inventory.impact import Loss, Lots, WaysOut, loss_if_nothing_is_done, price_ways
+from inventory.impact.lanes import BestLane, best_lane
+from inventory.risk import (
+    Exposure,
+    Motion,
+    Scores,
+    exposure,
+    motion,
+    score,
+    status,
+)
+from vyapar.kernel.decision import Decision
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MonitoringOutcome:
+    """What the agent found, in the order of the snapshot's items and positions.
+
+    - `status`: (items,) index into `STATUSES`; `motion`, `scores`: of items.
+    - `on_hand`, `reserved`: (items,) pieces; `value_paise`: (items,) on hand at cost.
+    - `exposure`: of positions; `lots`, `ways`, `loss`: of positions too, one lot each, whose quantity
+      is what needs a way out: `at_risk` pieces, or all free pieces when expired.
+    - `lane`: of positions, the lane behind `transfer`.
+    - `at_risk`, `at_risk_paise` (at cost), `loss_paise`: (items,) sums.
+    - `detected`: items that newly became dead, the largest loss first.
+    """
+
+    status: NDArray[np.int8]
+    motion: Motion
+    scores: Scores
+    on_hand: Ints
+    reserved: Ints
+    value_paise: Ints
+    exposure: Exposure
+    lots: Lots
+    ways: WaysOut
+    loss: Loss
+    lane: BestLane
+    at_risk: Ints
+    at_risk_paise: Ints
+    loss_paise: Ints
+    detected: tuple[DeadStockDetected, ...]
+
+
+def decide(snapshot: StockSnapshot, policy: MonitoringPolicy) -> Decision:
+    """A decision whose outcome is a `MonitoringOutcome`; it proposes nothing.
+
+    Passed over are items that are not active and yet not newly dead, the highest scores first, each
+    with its reason; how many more there are is in `counts`, with items by status.
+    """
+    moves, risks = motion(snapshot), exposure(snapshot, policy)
+    scores, codes = score(snapshot, moves, policy), status(snapshot, moves, policy)
+    lots, lane = lots_of(snapshot, risks, policy)
+    ways = price_ways(lots, policy)
+    loss = loss_if_nothing_is_done(lots, ways)
+    loss_paise = snapshot.per_item(loss.total)
+    told = detected(snapshot, codes, moves, scores, lots, ways, loss_paise)
+    over, more = passed_over(snapshot, codes, moves, scores, policy)
+    outcome = MonitoringOutcome(
+        status=codes,
+        motion=moves,
+        scores=scores,
+        on_hand=snapshot.per_item(snapshot.on_hand),
+        reserved=snapshot.per_item(snapshot.reserved),
+        value_paise=snapshot.per_item(snapshot.on_hand * snapshot.cost_paise),
+        exposure=risks,
+        lots=lots,
+        ways=ways,
+        loss=loss,
+        lane=lane,
+        at_risk=snapshot.per_item(risks.at_risk),
+        at_risk_paise=snapshot.per_item(risks.at_risk * snapshot.cost_paise),
+        loss_paise=loss_paise,
+        detected=told,
+    )
+    counts = {"items": snapshot.items, "positions": snapshot.positions, "detected": len(told)}
+    counts |= {name.value: int((codes == code).sum()) for code, name in enumerate(STATUSES)}
+    counts |= {"passed_over": len(over) + more, "passed_over_more": more}
+    return Decision(passed_over=over, outcome=outcome, counts=counts)
+
+
+def lots_of(snapshot: StockSnapshot, risks: Exposure, policy: MonitoringPolicy) -> tuple[Lots, BestLane]:
+    """What needs a way out in each position, and the lane it could take."""
+    quantity = np.where(risks.expired, snapshot.free, risks.at_risk)
+    days = np.where(risks.expired, 0, risks.leave_days)
+    positions = np.arange(snapshot.positions)
+    lane = best_lane(snapshot, positions, quantity, days, risks.usable)
+    lots = Lots(
+        quantity=quantity,
+        days=days,
+        perishes=risks.sell_days <= policy.cover_days_dead,
+        expired=risks.expired,
+        life_days=risks.days_to_expiry,
+        cost=snapshot.cost_paise,
+        price=snapshot.net_price_paise,
+        itc=snapshot.itc_paise,
+        grams=snapshot.weight_grams,
+        held_sold=risks.held_sold,
+        moved_sold=lane.sold,
+        moved_days=lane.days,
+        moved_paise_per_kg=lane.paise_per_kg,
+        crosses=lane.crosses,
+        return_bp=snapshot.return_bp,
+        return_open=snapshot.return_until_day >= snapshot.today,
+    )
+    return lots, lane

@@ -1,0 +1,45 @@
+"""What other apps may know of the inventory: snapshots, demand, policies, statuses, event payloads."""
+
+from inventory.contracts.demand import (
+    COMMON_SHARE,
+    DISPERSION_HIGH,
+    DISPERSION_LOW,
+    DemandDistribution,
+    DemandSnapshot,
+    PieceCount,
+)
+from inventory.contracts.events import (
+    STATUSES,
+    DeadStockDetected,
+    InventoryUpdated,
+    StockStatus,
+)
+from inventory.contracts.policy import (
+    DEFAULT_CHANNEL,
+    SCORE_WEIGHTS,
+    AnalysisPolicy,
+    MoneyRates,
+    MonitoringPolicy,
+)
+from inventory.contracts.stock import NEVER, NO_DAY, StockSnapshot
+
+__all__ = [
+    "COMMON_SHARE",
+    "DEFAULT_CHANNEL",
+    "DISPERSION_HIGH",
+    "DISPERSION_LOW",
+    "NEVER",
+    "NO_DAY",
+    "SCORE_WEIGHTS",
+    "STATUSES",
+    "AnalysisPolicy",
+    "DeadStockDetected",
+    "DemandDistribution",
+    "DemandSnapshot",
+    "InventoryUpdated",
+    "MoneyRates",
+    "MonitoringPolicy",
+    "PieceCount",
+    "StockSnapshot",
+    "StockStatus",
+]

@@ -1,0 +1,217 @@
+"""Demand: its history as a snapshot, and the distribution of what is still to come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import special
+
+from inventory.contracts.arrays import Codes, Column, Flags, Floats, Ints, empty, settle
+from vyapar.kernel.errors import Fault, Invalid
+
+DAYS_PER_WEEK = 7
+#: Share of a forecast's excess variance that all weeks have in common, because a level that is
+#: wrong stays wrong. At 0.25 the 80 % interval of two years of real wholesale demand covered
+#: 86, 83 and 80 % of the totals of 4, 8 and 13 weeks; at 0 (independent weeks) 77, 64 and 53 %.
+COMMON_SHARE = 0.25
+#: Bounds of `dispersion`: below, one week says nothing; above, demand is as regular as chance allows.
+DISPERSION_LOW, DISPERSION_HIGH = 0.01, 1_000.0
+#: An excess of variance below this share of the mean is noise of the float, not of demand.
+_REGULAR = 1e-9
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class DemandSnapshot:
+    """Sales history of every SKU and territory, as the Analysis agent reads it.
+
+    - `as_of`: the Indian day on which it was taken; column j is the day `as_of - days + j`, so the
+      last column is yesterday.
+    - `series_keys`: (series,) pairs (sku, territory), unique, in any order.
+    - `demand`: (series, days) int32, pieces sold that day net of returns, never negative.
+    - `in_stock`: (series, days) bool; False is a day without stock, whose demand was not seen and
+      is not zero. A day with a sale counts as seen whatever this says.
+    - `first_seen`: (series,) int32, first column in which the SKU could be sold there; the day of
+      the first sale when not given.
+    - `group`: (series,) int32, number of the category whose season the series shares; all 0 when
+      not given.
+    """
+
+    as_of: date
+    series_keys: tuple[tuple[str, str], ...]
+    demand: NDArray[np.int32]
+    in_stock: Flags
+    first_seen: Codes = field(default_factory=empty)
+    group: Codes = field(default_factory=empty)
+
+    def __post_init__(self) -> None:
+        if len(set(self.series_keys)) != len(self.series_keys):
+            fault = Fault("twice", "each SKU and territory stands once", "series_keys")
+            raise Invalid("DemandSnapshot: a series stands twice", code="twice", faults=[fault])
+        series, days = len(self.series_keys), int(np.asarray(self.demand).shape[-1])
+        if np.asarray(self.first_seen).size == 0 and series:
+            first_sale = (np.asarray(self.demand) > 0).argmax(axis=1)
+            object.__setattr__(self, "first_seen", first_sale)
+        columns = {
+            "demand": Column(("series", "days"), np.int32),
+            "in_stock": Column(("series", "days"), np.bool_, low=None),
+            "first_seen": Column(("series",), np.int32, 0, high=max(days, 0)),
+            "group": Column(("series",), np.int32, 0),
+        }
+        settle(self, {"series": series, "days": days}, columns)
+
+    @property
+    def days(self) -> int:
+        return int(self.demand.shape[1])
+
+    def seen(self) -> Flags:
+        """(series, days) bool: days on which a wish to buy could show."""
+        started = np.arange(self.days)[None, :] >= self.first_seen[:, None]
+        return np.asarray((self.in_stock | (self.demand > 0)) & started)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PieceCount:
+    """Negative binomials by their moments; Poisson where the variance is no larger than the mean.
+
+    `mean`, `variance`: any shape, pieces and pieces squared; a mean of 0 is a certain 0. All
+    answers have the broadcast shape and are finite and never negative.
+    """
+
+    mean: Floats
+    variance: Floats
+
+    def probability_at_most(self, pieces: ArrayLike) -> Floats:
+        """P(count <= pieces); 0 below zero pieces."""
+        return _cdf(self._size(), self.mean, np.floor(np.asarray(pieces, dtype=np.float64)))
+
+    def quantile(self, probability: ArrayLike) -> Ints:
+        """The smallest count whose probability of not being exceeded reaches `probability` (0..1)."""
+        chance = np.clip(np.asarray(probability, dtype=np.float64), 0.0, 1.0 - 1e-9)
+        size, mean, chance = np.broadcast_arrays(self._size(), self.mean, chance)
+        return _quantile(size, mean, chance)
+
+    def expected_excess(self, stock: ArrayLike) -> Floats:
+        """E[(stock - count)+]: pieces of a stock that nobody asks for.
+
+        Uses E[N; N <= k] = mean P(N' <= k - 1), with N' of size + 1 and the same chance per trial.
+        """
+        stock_ = np.asarray(stock, dtype=np.float64)
+        whole, size = np.floor(stock_), self._size()
+        sold_out = _cdf(size + 1.0, self.mean * (size + 1.0) / size, whole - 1.0)
+        excess = stock_ * _cdf(size, self.mean, whole) - self.mean * sold_out
+        return np.clip(excess, 0.0, np.maximum(stock_, 0.0))
+
+    def expected_shortfall(self, stock: ArrayLike) -> Floats:
+        """E[(count - stock)+]: pieces asked for beyond a stock."""
+        stock_ = np.asarray(stock, dtype=np.float64)
+        return np.maximum(self.expected_excess(stock_) - stock_ + self.mean, 0.0)
+
+    def _size(self) -> Floats:
+        excess = np.maximum(self.variance - self.mean, _REGULAR * np.maximum(self.mean, 1e-300))
+        return np.clip(self.mean**2 / excess, 1e-6, 1e9)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DemandDistribution:
+    """What will be asked for, per series, from `as_of` on.
+
+    - `weekly_mean`: (series, weeks), pieces per week; the first week starts on `as_of`.
+    - `dispersion`: (series,), size of the negative binomial of one week: variance of a week =
+      mean + mean^2 / dispersion.
+
+    Beyond the last week the mean of all weeks goes on. Of the excess variance a quarter
+    (`COMMON_SHARE`) is common to all weeks and the rest independent, so intervals of long totals
+    do not become falsely narrow.
+    """
+
+    weekly_mean: Floats
+    dispersion: Floats
+
+    def __post_init__(self) -> None:
+        shape = np.asarray(self.weekly_mean).shape
+        if len(shape) != 2 or shape[1] == 0:
+            message = f"has shape {shape}, expected (series, weeks) with a week or more"
+            fault = Fault("bad_array", message, "weekly_mean")
+            raise Invalid(f"DemandDistribution: weekly_mean: {message}", code="bad_array", faults=[fault])
+        columns = {
+            "weekly_mean": Column(("series", "weeks"), np.float64),
+            "dispersion": Column(("series",), np.float64),
+        }
+        settle(self, {"series": shape[0], "weeks": shape[1]}, columns)
+
+    @property
+    def weeks(self) -> int:
+        return int(self.weekly_mean.shape[1])
+
+    def daily_mean(self) -> Floats:
+        """(series,), pieces per day, averaged over all weeks."""
+        return np.asarray(self.weekly_mean.mean(axis=1) / DAYS_PER_WEEK)
+
+    def total(self, rows: ArrayLike, days: ArrayLike) -> PieceCount:
+        """Demand of series `rows` over the first `days` days: (n,) each, or broadcastable."""
+        row, day = np.broadcast_arrays(np.asarray(rows), np.asarray(days, dtype=np.float64))
+        means, squares = self._running()
+        mean = _interpolate(means, row, day)
+        noise = _interpolate(squares, row, day)
+        spread = 1.0 / np.clip(self.dispersion, DISPERSION_LOW, DISPERSION_HIGH)[row]
+        excess = (1.0 - COMMON_SHARE) * noise + COMMON_SHARE * mean**2
+        return PieceCount(mean, mean + spread * excess)
+
+    def probability_at_most(self, rows: ArrayLike, days: ArrayLike, pieces: ArrayLike) -> Floats:
+        """P(demand over the first `days` days <= pieces)."""
+        return self.total(rows, days).probability_at_most(pieces)
+
+    def cumulative_quantile(self, rows: ArrayLike, days: ArrayLike, probability: ArrayLike) -> Ints:
+        """Pieces that demand over the first `days` days stays within with `probability`."""
+        return self.total(rows, days).quantile(probability)
+
+    def expected_excess(self, rows: ArrayLike, days: ArrayLike, stock: ArrayLike) -> Floats:
+        """Expected pieces of `stock` left after `days` days."""
+        return self.total(rows, days).expected_excess(stock)
+
+    def expected_shortfall(self, rows: ArrayLike, days: ArrayLike, stock: ArrayLike) -> Floats:
+        """Expected pieces asked for beyond `stock` within `days` days."""
+        return self.total(rows, days).expected_shortfall(stock)
+
+    def _running(self) -> tuple[Floats, Floats]:
+        """(series, weeks + 2) running sums of means and of squared means; the last is endless."""
+        flat = self.weekly_mean.mean(axis=1, keepdims=True)
+        weekly = np.hstack([np.zeros_like(flat), self.weekly_mean, flat])
+        return np.cumsum(weekly, axis=1), np.cumsum(weekly**2, axis=1)
+
+
+def _interpolate(running: Floats, row: NDArray[Any], day: Floats) -> Floats:
+    """Running sums at fractions of weeks; the last week's step repeats for ever."""
+    week = np.maximum(day, 0.0) / DAYS_PER_WEEK
+    whole = np.minimum(week.astype(np.int64), running.shape[1] - 2)
+    start = running[row, whole]
+    return np.asarray(start + (week - whole) * (running[row, whole + 1] - start))
+
+
+def _cdf(size: Floats, mean: Floats, count: Floats) -> Floats:
+    """Negative binomial CDF by the regularised incomplete beta function; counts are whole."""
+    size, mean, count = np.broadcast_arrays(size, mean, count)
+    chance = special.betainc(size, np.maximum(count, 0.0) + 1.0, size / (size + mean))
+    return np.where(count < 0, 0.0, np.where(mean <= 0, 1.0, chance))
+
+
+def _quantile(size: Floats, mean: Floats, chance: Floats) -> Ints:
+    """Bisection on whole counts, around the quantile of the gamma with the same two moments."""
+    scale = 1.0 + mean / size
+    guess = np.floor(special.gammaincinv(np.maximum(mean, 1e-12) / scale, chance) * scale)
+    low, high = np.maximum(guess - 3.0, -1.0), guess + 3.0
+    step = 4.0
+    while (short := _cdf(size, mean, high) < chance).any():
+        low, high, step = np.where(short, high, low), np.where(short, high + step, high), step * 2
+    while (over := (low >= 0) & (_cdf(size, mean, low) >= chance)).any():
+        high, low = np.where(over, low, high), np.where(over, np.maximum(low - step, -1.0), low)
+        step *= 2
+    while (high - low > 1.0).any():
+        middle = np.floor((low + high) / 2.0)
+        enough = _cdf(size, mean, middle) >= chance
+        high, low = np.where(enough, middle, high), np.where(enough, low, middle)
+    return high.astype(np.int64)

@@ -1,0 +1,172 @@
+"""What a distributor has decided: thresholds, weights and rates, flat and validated."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from vyapar.engine.wire import camel
+from vyapar.kernel.errors import Fault, Invalid
+
+#: The channel whose rule holds where a channel has none of its own.
+DEFAULT_CHANNEL = "general_trade"
+#: The parts of the dead-stock score, and the points each can give unless the distributor differs.
+SCORE_WEIGHTS = {"movement": 35, "cover": 25, "trend": 10, "expiry": 20, "breadth": 10}
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyRates:
+    """What keeping, moving and giving up stock costs. Rates in basis points, money in paise.
+
+    - `carrying_rate_bp`, `opportunity_rate_bp`: of cost, per year.
+    - `disposal_paise_per_kg`: the destroyer's charge; `local_freight_paise_per_kg`: to him, to a
+      charity, or to the company's collection point.
+    - `handling_paise_per_piece`: picking and packing of what leaves other than by ordinary sale.
+    - `document_paise`: papers of one consignment; `message_paise`: messages of one offer.
+    - `discount_bp`: off the net price; `discount_sell_through_bp`: share of what is at risk that an
+      offer clears; `discount_days`: how long it runs.
+    - `claim_success_bp`, `claim_days`: chance that the company accepts a claim, days until it pays.
+    - `residual_bp`: worth, as a share of cost, of a piece that is still here when `coverDaysDead`
+      have passed and has not expired.
+    - `donate_minimum_life_days`: life a charity wants; `tax_lock_days`: how long tax paid on a
+      transfer to another registration is out of pocket.
+    """
+
+    carrying_rate_bp: int = 1_800
+    opportunity_rate_bp: int = 1_200
+    disposal_paise_per_kg: int = 800
+    local_freight_paise_per_kg: int = 300
+    handling_paise_per_piece: int = 20
+    document_paise: int = 5_000
+    message_paise: int = 4_000
+    discount_bp: int = 2_000
+    discount_sell_through_bp: int = 5_000
+    discount_days: int = 21
+    claim_success_bp: int = 6_500
+    claim_days: int = 60
+    residual_bp: int = 2_000
+    donate_minimum_life_days: int = 7
+    tax_lock_days: int = 45
+
+    def __post_init__(self) -> None:
+        check_ranges(self, {f.name: _money_range(f.name) for f in dataclasses.fields(MoneyRates)})
+
+
+@dataclass(frozen=True, slots=True)
+class MonitoringPolicy(MoneyRates):
+    """The distributor's own thresholds. Every threshold includes the day or figure it names.
+
+    - Stock is *dead* when it has been here `dead_stock_threshold` days or more and either has not
+      sold for that many days or more, or covers `cover_days_dead` days of demand or more.
+    - It is *slow-moving* when it is not dead, has been here `slow_moving_threshold` days or more and
+      has not sold for that many days or more, or covers `cover_days_slow` days or more.
+    - A batch is near expiry when at most `expiry_horizon_days` are left to its last day of sale.
+    - `minimum_life_at_sale_days`: per channel, days of life a piece must have left when it is sold;
+      `general_trade` holds for channels that have none of their own.
+    - `score_weights`: points of each part of the dead-stock score; they add up to 100.
+    - `passed_over_limit`: how many items looked at and left alone are told one by one.
+    """
+
+    dead_stock_threshold: int = 60
+    slow_moving_threshold: int = 30
+    cover_days_slow: int = 90
+    cover_days_dead: int = 180
+    expiry_horizon_days: int = 90
+    minimum_life_at_sale_days: Mapping[str, int] = field(default_factory=lambda: {DEFAULT_CHANNEL: 30})
+    score_weights: Mapping[str, int] = field(default_factory=lambda: dict(SCORE_WEIGHTS))
+    passed_over_limit: int = 50
+
+    def __post_init__(self) -> None:
+        MoneyRates.__post_init__(self)
+        days = dict.fromkeys(("dead_stock_threshold", "slow_moving_threshold"), (1, 3_650))
+        cover = dict.fromkeys(("cover_days_slow", "cover_days_dead"), (1, 730))
+        rest = {"expiry_horizon_days": (1, 730), "passed_over_limit": (0, 10_000)}
+        check_ranges(self, days | cover | rest)
+        _check_order(self, "slow_moving_threshold", "dead_stock_threshold")
+        _check_order(self, "cover_days_slow", "cover_days_dead")
+        lives, weights = self.minimum_life_at_sale_days, self.score_weights
+        if DEFAULT_CHANNEL not in lives or not all(_is_whole(n, 0, 730) for n in lives.values()):
+            _refuse("minimum_life_at_sale_days", f"needs {DEFAULT_CHANNEL}, and 0 to 730 days each")
+        if set(weights) != set(SCORE_WEIGHTS) or not all(_is_whole(n, 0, 100) for n in weights.values()):
+            _refuse("score_weights", f"needs whole points for {', '.join(SCORE_WEIGHTS)}")
+        if sum(weights.values()) != 100:
+            _refuse("score_weights", "must add up to 100")
+
+    def minimum_life(self, channel: str) -> int:
+        """Days of life a piece must have left when it is sold through `channel`."""
+        lives = self.minimum_life_at_sale_days
+        return lives.get(channel, lives[DEFAULT_CHANNEL])
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisPolicy:
+    """How demand is forecast.
+
+    - `horizon_weeks`: weeks ahead; `back_test_origins` (2 or more) past days from which the agent
+      forecasts `back_test_weeks` that it already knows.
+    - A series is *new* until it could be sold for `new_days`, *silent* when nothing was asked for in
+      the last `silent_days` on which it could be; `adi_threshold` and `cv2_threshold` part smooth,
+      erratic, intermittent and lumpy.
+    - `seasonal`: whether last year's season may be used where it wins.
+    """
+
+    horizon_weeks: int = 13
+    back_test_origins: int = 6
+    back_test_weeks: int = 4
+    new_days: int = 56
+    silent_days: int = 364
+    adi_threshold: float = 1.32
+    cv2_threshold: float = 0.49
+    seasonal: bool = True
+
+    def __post_init__(self) -> None:
+        ranges = {
+            "horizon_weeks": (1, 26),
+            "back_test_origins": (2, 13),
+            "back_test_weeks": (1, 13),
+            "new_days": (7, 365),
+            "silent_days": (28, 3_650),
+            "adi_threshold": (1, 100),
+            "cv2_threshold": (0, 100),
+        }
+        check_ranges(self, ranges)
+
+
+def check_ranges(policy: Any, ranges: Mapping[str, tuple[int, int]]) -> None:
+    """`Invalid` with one fault, under its API name, for each field outside its range (ends included)."""
+    kinds = {item.name: item.type for item in dataclasses.fields(policy)}
+    faults = [
+        Fault("out_of_range", f"must be {low} to {high}", camel(name), value=str(value))
+        for name, (low, high) in ranges.items()
+        if not _is_within(value := getattr(policy, name), low, high)
+        or (kinds[name] == "int" and not isinstance(value, int))
+    ]
+    if faults:
+        what = "; ".join(f"{fault.field} {fault.message}" for fault in faults)
+        raise Invalid(f"{type(policy).__name__}: {what}", code="bad_policy", faults=faults)
+
+
+def _money_range(name: str) -> tuple[int, int]:
+    if name.endswith("_bp"):
+        return 0, 10_000
+    return (0, 730) if name.endswith("_days") else (0, 10_000_000)
+
+
+def _is_within(value: Any, low: float, high: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+
+
+def _is_whole(value: Any, low: int, high: int) -> bool:
+    return isinstance(value, int) and _is_within(value, low, high)
+
+
+def _check_order(policy: Any, smaller: str, larger: str) -> None:
+    if getattr(policy, smaller) > getattr(policy, larger):
+        _refuse(smaller, f"must not be above {camel(larger)}")
+
+
+def _refuse(name: str, message: str) -> NoReturn:
+    fault = Fault("out_of_range", message, camel(name))
+    raise Invalid(f"{camel(name)} {message}", code="bad_policy", faults=[fault])

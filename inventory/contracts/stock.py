@@ -1,0 +1,195 @@
+"""Stock as the Monitoring agent reads it: items, their positions, and the lanes between territories."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inventory.contracts.arrays import Codes, Column, Flags, Floats, Ints, empty, settle
+from inventory.contracts.demand import DemandDistribution
+from inventory.contracts.events import STATUSES
+from vyapar.kernel.errors import Fault, Invalid
+
+#: A day that never comes: expiry of what does not expire, end of a return that stays open.
+NO_DAY = 2**31 - 1
+#: A day before all history: never sold, received nobody knows when, no return agreed.
+NEVER = 0
+
+_ITEM = ("items",)
+_POSITION = ("positions",)
+_LANE = ("territories", "territories")
+
+_COLUMNS: dict[str, Column] = {
+    "item_sku": Column(_ITEM, np.int32),
+    "item_territory": Column(_ITEM, np.int32),
+    "item_channel": Column(_ITEM, np.int32, 0),
+    "last_sale_day": Column(_ITEM, np.int64, NEVER, high=NO_DAY),
+    "recent_daily": Column(_ITEM, np.float64, 0.0),
+    "earlier_daily": Column(_ITEM, np.float64, 0.0),
+    "outlets_recent": Column(_ITEM, np.int32, 0),
+    "outlets_usual": Column(_ITEM, np.int32, 0),
+    "prior_status": Column(_ITEM, np.int8, 0, high=len(STATUSES) - 1),
+    "liquidating": Column(_ITEM, np.bool_, False, low=None),
+    "weekly_mean": Column(("items", "weeks"), np.float64),
+    "dispersion": Column(_ITEM, np.float64, 1.0),
+    "position_item": Column(_POSITION, np.int32),
+    "location": Column(_POSITION, np.int32),
+    "batch_id": Column(_POSITION, np.int64),
+    "on_hand": Column(_POSITION, np.int64),
+    "reserved": Column(_POSITION, np.int64, 0),
+    "cost_paise": Column(_POSITION, np.int64),
+    "mrp_paise": Column(_POSITION, np.int64),
+    "net_price_paise": Column(_POSITION, np.int64),
+    "itc_paise": Column(_POSITION, np.int64, 0),
+    "weight_grams": Column(_POSITION, np.int64, 0),
+    "expiry_day": Column(_POSITION, np.int64, NO_DAY, high=NO_DAY),
+    "manufacture_day": Column(_POSITION, np.int64, NEVER, high=NO_DAY),
+    "first_receipt_day": Column(_POSITION, np.int64, NEVER, high=NO_DAY),
+    "return_bp": Column(_POSITION, np.int64, 0, high=10_000),
+    "return_until_day": Column(_POSITION, np.int64, NEVER, high=NO_DAY),
+    "territory_gstin": Column(("territories",), np.int32, 0),
+    "lane_paise_per_kg": Column(_LANE, np.int64, -1, low=-1),
+    "lane_days": Column(_LANE, np.int64, 0),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class StockSnapshot:
+    """Everything of stock at one instant; arrays in any order, days as ordinals (`date.toordinal`).
+
+    `as_of` is the Indian day and the only clock. `skus`, `territories`, `locations`, `channels` are
+    the names that numbers point at.
+
+    An *item* is one SKU in one territory, once. (items,):
+    - `item_sku`, `item_territory`, `item_channel`: numbers of the names.
+    - `last_sale_day`: ordinal, `NEVER` when it never sold there.
+    - `recent_daily`, `earlier_daily`: pieces per day sold in the last 28 days and in the 84 before.
+    - `outlets_recent`, `outlets_usual`: outlets that bought in the last 90 days and in the last year.
+    - `prior_status`: index into `STATUSES` as last recorded; `liquidating`: an open action sells it.
+    - `weekly_mean`: (items, weeks) and `dispersion`: (items,), as in `DemandDistribution`.
+
+    A *position* is one batch at one location. (positions,):
+    - `position_item`: number of its item; `location`: number; `batch_id`: the same batch has the same.
+    - `on_hand`, `reserved`: pieces, `reserved` <= `on_hand`; the rest is free.
+    - `cost_paise`, `mrp_paise`, `net_price_paise`, `itc_paise`: per piece; cost landed without GST,
+      net price to the trade without GST, input tax credit taken.
+    - `weight_grams`: of a piece with packing.
+    - `expiry_day`: last day of sale, `NO_DAY` when it does not expire; `manufacture_day`;
+      `first_receipt_day`: when the distributor first received it (transfers do not restart it).
+    - `return_bp`: share of cost the company credits, 0 when it takes none back, and
+      `return_until_day`: last day on which it accepts a claim.
+
+    Lanes, (territories, territories), from row to column: `lane_paise_per_kg` (-1: closed) and
+    `lane_days`; `territory_gstin`: (territories,), equal for territories of one registration.
+    """
+
+    as_of: date
+    skus: tuple[str, ...]
+    territories: tuple[str, ...]
+    locations: tuple[str, ...]
+    channels: tuple[str, ...] = ("general_trade",)
+
+    item_sku: Codes
+    item_territory: Codes
+    item_channel: Codes = field(default_factory=empty)
+    last_sale_day: Ints = field(default_factory=empty)
+    recent_daily: Floats = field(default_factory=empty)
+    earlier_daily: Floats = field(default_factory=empty)
+    outlets_recent: Codes = field(default_factory=empty)
+    outlets_usual: Codes = field(default_factory=empty)
+    prior_status: NDArray[np.int8] = field(default_factory=empty)
+    liquidating: Flags = field(default_factory=empty)
+    weekly_mean: Floats
+    dispersion: Floats = field(default_factory=empty)
+
+    position_item: Codes
+    location: Codes
+    batch_id: Ints
+    on_hand: Ints
+    reserved: Ints = field(default_factory=empty)
+    cost_paise: Ints
+    mrp_paise: Ints
+    net_price_paise: Ints
+    itc_paise: Ints = field(default_factory=empty)
+    weight_grams: Ints = field(default_factory=empty)
+    expiry_day: Ints = field(default_factory=empty)
+    manufacture_day: Ints = field(default_factory=empty)
+    first_receipt_day: Ints = field(default_factory=empty)
+    return_bp: Ints = field(default_factory=empty)
+    return_until_day: Ints = field(default_factory=empty)
+
+    territory_gstin: Codes = field(default_factory=empty)
+    lane_paise_per_kg: Ints = field(default_factory=empty)
+    lane_days: Ints = field(default_factory=empty)
+
+    def __post_init__(self) -> None:
+        weekly = np.asarray(self.weekly_mean)
+        sizes = {
+            "items": np.asarray(self.item_sku).shape[0],
+            "positions": np.asarray(self.position_item).shape[0],
+            "territories": len(self.territories),
+            "weeks": weekly.shape[1] if weekly.ndim == 2 else 0,
+        }
+        settle(self, sizes, _COLUMNS)
+        _check_references(self, sizes)
+
+    @property
+    def items(self) -> int:
+        return int(self.item_sku.shape[0])
+
+    @property
+    def positions(self) -> int:
+        return int(self.position_item.shape[0])
+
+    @property
+    def today(self) -> int:
+        """`as_of` as an ordinal."""
+        return self.as_of.toordinal()
+
+    @property
+    def demand(self) -> DemandDistribution:
+        """Demand of the items; series number = item number."""
+        return DemandDistribution(self.weekly_mean, self.dispersion)
+
+    @property
+    def free(self) -> Ints:
+        """(positions,), pieces on hand that no open action holds."""
+        return np.asarray(self.on_hand - self.reserved)
+
+    @property
+    def expired(self) -> Flags:
+        """(positions,): past their last day of sale; never usable stock."""
+        return np.asarray(self.expiry_day < self.today)
+
+    def per_item(self, values: Ints) -> Ints:
+        """(items,), exact sums of whole numbers given per position."""
+        sums = np.zeros(self.items, dtype=np.int64)
+        np.add.at(sums, self.position_item, values)
+        return sums
+
+
+def _check_references(snapshot: StockSnapshot, sizes: dict[str, int]) -> None:
+    """`Invalid` when a number points nowhere, an item stands twice, or too much is reserved."""
+    limits = {
+        "item_sku": len(snapshot.skus),
+        "item_territory": len(snapshot.territories),
+        "item_channel": len(snapshot.channels),
+        "position_item": sizes["items"],
+        "location": len(snapshot.locations),
+    }
+    faults = [
+        Fault("points_nowhere", f"has numbers of {limit} and above", name)
+        for name, limit in limits.items()
+        if getattr(snapshot, name).size and getattr(snapshot, name).max() >= limit
+    ]
+    pairs = snapshot.item_sku.astype(np.int64) * len(snapshot.territories) + snapshot.item_territory
+    if np.unique(pairs).size != pairs.size:
+        faults.append(Fault("twice", "an item stands twice", "item_sku"))
+    if (snapshot.reserved > snapshot.on_hand).any():
+        faults.append(Fault("over_reserved", "more is reserved than is on hand", "reserved"))
+    if faults:
+        what = "; ".join(f"{fault.field} {fault.message}" for fault in faults)
+        raise Invalid(f"StockSnapshot: {what}", code="bad_snapshot", faults=faults)

@@ -1,0 +1,67 @@
+"""Hangs the Analysis and Monitoring agents in the registry: snapshot, mind, record."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from inventory import services
+from inventory.agent import analysis, monitoring
+from inventory.contracts import AnalysisPolicy, MonitoringPolicy
+from inventory.selectors.book import StockBook, take_stock_snapshot
+from inventory.selectors.demand import take_demand_snapshot
+from vyapar.engine import registry
+from vyapar.engine.contracts import AgentSpec
+from vyapar.kernel.actor import Actor
+from vyapar.kernel.decision import Decision
+
+NIGHTLY_SECONDS = 86_400
+#: How often Monitoring looks whether anything changed; a look without a change costs one query.
+LOOK_SECONDS = 60
+
+
+def register() -> None:
+    """Hang both agents; Monitoring follows Analysis, and looks by itself in between."""
+    registry.hang(
+        AgentSpec(
+            name="analysis",
+            label=_("Analysis"),
+            policy=AnalysisPolicy,
+            take_snapshot=take_demand_snapshot,
+            decide=analysis.decide,
+            record=keep_forecasts,
+            every=NIGHTLY_SECONDS,
+        )
+    )
+    registry.hang(
+        AgentSpec(
+            name="monitoring",
+            label=_("Monitoring"),
+            policy=MonitoringPolicy,
+            take_snapshot=take_stock_snapshot,
+            decide=decide_on_book,
+            record=keep_scores,
+            every=LOOK_SECONDS,
+            after=("analysis",),
+        )
+    )
+
+
+def decide_on_book(book: StockBook, policy: MonitoringPolicy) -> Decision:
+    """Monitoring's decision, its outcome kept beside the rows it was read from."""
+    decision = monitoring.decide(book, policy)
+    counts = {**decision.counts, "whole_book": int(book.whole)}
+    return replace(decision, outcome=services.Scored(book, decision.outcome), counts=counts)
+
+
+def keep_forecasts(decision: Decision, cycle: Any, actor: Actor, at: datetime) -> None:
+    """Put the forecasts of an Analysis cycle in force."""
+    services.keep_forecasts(decision.outcome, cycle_id=cycle.pk)
+
+
+def keep_scores(decision: Decision, cycle: Any, actor: Actor, at: datetime) -> None:
+    """Keep the scores of a Monitoring cycle."""
+    services.keep_scores(decision.outcome, cycle_id=cycle.pk, actor=actor, at=at)

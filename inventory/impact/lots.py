@@ -1,0 +1,63 @@
+"""A lot: pieces of one position that need a way out, and what each way would make of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from inventory.contracts.arrays import Column, Flags, Ints, settle
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Lots:
+    """(lots,) each; money in paise per piece, GST excluded.
+
+    - `quantity`: pieces that need a way out.
+    - `days`: until they must have left, 0 or more; `perishes`: what is left then has expired or is
+      too short-lived to sell and must be destroyed (otherwise it is worth its residual);
+      `expired`: already past the last day of sale; `life_days`: days to the last day of sale.
+    - `cost`, `price`, `itc`: landed cost, net price to the trade, input tax credit taken.
+    - `grams`: of a piece.
+    - `held_sold`: pieces expected to sell here anyway, at most `quantity`.
+    - `moved_sold`: pieces expected to sell where the best open lane leads, at most `quantity`;
+      `moved_days` in transit, `moved_paise_per_kg` freight (-1: no lane is open), `crosses`: the
+      lane leads to another GST registration.
+    - `return_bp`: share of cost the company credits; `return_open`: it accepts a claim today.
+    """
+
+    quantity: Ints
+    days: Ints
+    perishes: Flags
+    expired: Flags
+    life_days: Ints
+    cost: Ints
+    price: Ints
+    itc: Ints
+    grams: Ints
+    held_sold: Ints
+    moved_sold: Ints
+    moved_days: Ints
+    moved_paise_per_kg: Ints
+    crosses: Flags
+    return_bp: Ints
+    return_open: Flags
+
+    def __post_init__(self) -> None:
+        flags = {"perishes", "expired", "crosses", "return_open"}
+        columns = {
+            name: Column(("lots",), "bool" if name in flags else "int64", low=_LOW.get(name, 0))
+            for name in self.__slots__
+        }
+        settle(self, {"lots": len(self.quantity)}, columns)
+
+    def __len__(self) -> int:
+        return int(self.quantity.shape[0])
+
+
+_LOW: dict[str, float | None] = {
+    "life_days": None,
+    "moved_paise_per_kg": -1,
+    "perishes": None,
+    "expired": None,
+    "crosses": None,
+    "return_open": None,
+}

@@ -1,0 +1,203 @@
+"""What each way out is worth: net paise today, as components that add up exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from inventory.contracts.arrays import Flags, Ints
+from inventory.contracts.policy import MoneyRates
+from inventory.impact.lots import Lots
+from inventory.impact.rates import by_weight, half_interest, interest, part
+from vyapar.kernel.decision import WayOut
+
+WAYS = ("hold", "transfer", "discount", "return_to_company", "donate", "destroy")
+#: Every way has all of these, 0 where one does not apply; revenue positive, cost negative.
+COMPONENTS = (
+    "recovered",
+    "residual",
+    "claim",
+    "carrying",
+    "opportunity",
+    "transport",
+    "handling",
+    "documents",
+    "discount",
+    "message",
+    "disposal",
+    "output_tax",
+    "itc_reversal",
+)
+
+_Parts = dict[str, Ints]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WaysOut:
+    """All ways for all lots: `components` (ways, components, lots) paise, `net` (ways, lots) their
+    sums, `available` (ways, lots). A closed way is all zeros.
+    """
+
+    components: Ints
+    net: Ints
+    available: Flags
+
+    def best(self) -> Ints:
+        """(lots,), index into `WAYS` of the open way with the highest net; earlier ways on ties."""
+        return np.asarray(np.where(self.available, self.net, np.iinfo(np.int64).min).argmax(axis=0))
+
+    def fallback(self) -> Ints:
+        """(lots,), net of doing nothing: held, or destroyed when holding is closed."""
+        hold, destroy = WAYS.index("hold"), WAYS.index("destroy")
+        return np.asarray(np.where(self.available[hold], self.net[hold], self.net[destroy]))
+
+    def of(self, lot: int) -> tuple[WayOut, ...]:
+        """The ways of one lot: open ones first, the highest net first, ties in the order of `WAYS`."""
+        ways = [self._way(number, lot) for number in range(len(WAYS))]
+        return tuple(sorted(ways, key=lambda way: (not way.available, -way.net_paise)))
+
+    def _way(self, number: int, lot: int) -> WayOut:
+        values = self.components[number, :, lot].tolist()
+        is_open = bool(self.available[number, lot])
+        return WayOut(
+            name=WAYS[number],
+            net_paise=int(self.net[number, lot]),
+            components=dict(zip(COMPONENTS, values, strict=True)),
+            available=is_open,
+            note="" if is_open else _CLOSED[WAYS[number]],
+        )
+
+
+#: Why a way is closed.
+_CLOSED = {
+    "hold": "expired stock cannot be kept for sale",
+    "transfer": "expired, or no open lane leads to a territory that would sell it in time",
+    "discount": "expired, or too little life is left to sell it at any price",
+    "return_to_company": "the company does not take it back, or no longer does",
+    "donate": "too little life is left for a charity",
+    "destroy": "",
+}
+
+
+def price_ways(lots: Lots, rates: MoneyRates) -> WaysOut:
+    """Net paise today of every way out of every lot.
+
+    What sells, sells evenly over the days it has; what is left perishes or keeps its residual.
+    Input tax credit is reversed for pieces destroyed or given away (CGST Act s.17(5)(h)), not for
+    pieces sold below price, moved, or returned as a fresh supply (Circular 72/46/2018).
+    """
+    build: dict[str, Callable[[Lots, MoneyRates], tuple[_Parts, Flags]]] = {
+        "hold": _hold,
+        "transfer": _transfer,
+        "discount": _discount,
+        "return_to_company": _return_to_company,
+        "donate": _donate,
+        "destroy": _destroy,
+    }
+    zero = np.zeros(len(lots), dtype=np.int64)
+    components = np.zeros((len(WAYS), len(COMPONENTS), len(lots)), dtype=np.int64)
+    available = np.zeros((len(WAYS), len(lots)), dtype=np.bool_)
+    for number, name in enumerate(WAYS):
+        parts, is_open = build[name](lots, rates)
+        available[number] = is_open
+        rows = np.stack([parts.get(component, zero) for component in COMPONENTS])
+        components[number] = np.where(is_open & (lots.quantity > 0), rows, 0)
+    return WaysOut(components, components.sum(axis=1), available)
+
+
+def _hold(lots: Lots, rates: MoneyRates) -> tuple[_Parts, Flags]:
+    parts = _kept(lots, rates, lots.held_sold, lots.days)
+    return _added(parts, _leftover(lots, rates, lots.quantity - lots.held_sold)), ~lots.expired
+
+
+def _transfer(lots: Lots, rates: MoneyRates) -> tuple[_Parts, Flags]:
+    is_open = ~lots.expired & (lots.moved_paise_per_kg >= 0) & (lots.moved_sold > 0)
+    freight = by_weight(lots.quantity * lots.grams, np.maximum(lots.moved_paise_per_kg, 0))
+    locked = interest(lots.quantity * lots.itc, rates.opportunity_rate_bp, rates.tax_lock_days)
+    parts = _kept(lots, rates, lots.moved_sold, lots.days) | {
+        "transport": -freight,
+        "handling": -lots.quantity * rates.handling_paise_per_piece,
+        "documents": np.full(len(lots), -rates.document_paise),
+        "output_tax": np.where(lots.crosses, -locked, 0),
+    }
+    return _added(parts, _leftover(lots, rates, lots.quantity - lots.moved_sold)), is_open
+
+
+def _discount(lots: Lots, rates: MoneyRates) -> tuple[_Parts, Flags]:
+    cleared = part(lots.quantity, rates.discount_sell_through_bp)
+    sold = np.maximum(cleared, lots.held_sold)
+    parts = _kept(lots, rates, sold, np.minimum(lots.days, rates.discount_days)) | {
+        "discount": -part(sold * lots.price, rates.discount_bp),
+        "message": np.full(len(lots), -rates.message_paise),
+    }
+    parts = _added(parts, _leftover(lots, rates, lots.quantity - sold))
+    return parts, ~lots.expired & (lots.days > 0)
+
+
+def _return_to_company(lots: Lots, rates: MoneyRates) -> tuple[_Parts, Flags]:
+    claim = part(part(lots.quantity * lots.cost, lots.return_bp), rates.claim_success_bp)
+    refused = _destroyed(lots, rates, lots.quantity)
+    refused = {name: -part(-cost, 10_000 - rates.claim_success_bp) for name, cost in refused.items()}
+    parts = {
+        "claim": claim,
+        "opportunity": -interest(claim, rates.opportunity_rate_bp, rates.claim_days),
+        "transport": -by_weight(lots.quantity * lots.grams, rates.local_freight_paise_per_kg),
+        "handling": -lots.quantity * rates.handling_paise_per_piece,
+        "documents": np.full(len(lots), -rates.document_paise),
+    }
+    return _added(parts, refused), lots.return_open & (lots.return_bp > 0)
+
+
+def _donate(lots: Lots, rates: MoneyRates) -> tuple[_Parts, Flags]:
+    parts = _destroyed(lots, rates, lots.quantity)
+    parts["disposal"] = np.zeros(len(lots), dtype=np.int64)
+    return parts, ~lots.expired & (lots.life_days >= rates.donate_minimum_life_days)
+
+
+def _destroy(lots: Lots, rates: MoneyRates) -> tuple[_Parts, Flags]:
+    return _destroyed(lots, rates, lots.quantity), np.ones(len(lots), dtype=np.bool_)
+
+
+def _kept(lots: Lots, rates: MoneyRates, sold: Ints, selling_days: Ints) -> _Parts:
+    """Revenue of `sold` pieces, which wait half the selling days; the rest waits to the end."""
+    doubled = lots.cost * sold, 2 * lots.cost * (lots.quantity - sold)
+
+    def waiting(rate_bp: int) -> Ints:
+        short = half_interest(doubled[0], rate_bp, selling_days)
+        return -(short + half_interest(doubled[1], rate_bp, lots.days))
+
+    return {
+        "recovered": sold * lots.price,
+        "carrying": waiting(rates.carrying_rate_bp),
+        "opportunity": waiting(rates.opportunity_rate_bp),
+    }
+
+
+def _leftover(lots: Lots, rates: MoneyRates, left: Ints) -> _Parts:
+    """What becomes of pieces that are still here at the end: destroyed, or worth their residual."""
+    perished = np.where(lots.perishes, left, 0)
+    residual = part((left - perished) * lots.cost, rates.residual_bp)
+    return _destroyed(lots, rates, perished) | {"residual": residual}
+
+
+def _destroyed(lots: Lots, rates: MoneyRates, pieces: Ints) -> _Parts:
+    """Taking pieces to the destroyer, his charge, the papers, and the input tax credit lost."""
+    weight = pieces * lots.grams
+    return {
+        "transport": -by_weight(weight, rates.local_freight_paise_per_kg),
+        "handling": -pieces * rates.handling_paise_per_piece,
+        "documents": np.where(pieces > 0, -rates.document_paise, 0),
+        "disposal": -by_weight(weight, rates.disposal_paise_per_kg),
+        "itc_reversal": -pieces * lots.itc,
+    }
+
+
+def _added(one: _Parts, other: _Parts) -> _Parts:
+    """Component by component."""
+    return {
+        name: one.get(name, 0) + other.get(name, 0)  # type: ignore[misc]
+        for name in COMPONENTS
+        if name in one or name in other
+    }

@@ -1,0 +1,82 @@
+"""What is at risk in each position: pieces that will not sell before they must leave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from inventory.contracts.arrays import Flags, Floats, Ints
+from inventory.contracts.policy import MonitoringPolicy
+from inventory.contracts.stock import NO_DAY, StockSnapshot
+from inventory.risk.fefo import walk
+from inventory.rules import days_left_to_sell
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Exposure:
+    """(positions,) each; only free pieces count, and expired ones are neither usable nor at risk.
+
+    - `days_to_expiry`: may be negative; `NO_DAY` when it does not expire.
+    - `sell_days`: days left to sell with the channel's minimum life; `NO_DAY` without expiry.
+    - `leave_days`: days until it must leave: `sell_days`, at most `cover_days_dead`.
+    - `expected_unsold`, `probability_unsold`, `p90_unsold`: at `sell_days`, of the free pieces.
+    - `at_risk`: pieces expected to be here still at `leave_days`, to the nearest piece.
+    - `held_sold`: of those, the pieces that are expected to sell here after all, to the nearest.
+    - `usable`: free pieces, 0 when expired; `expired`: past the last day of sale.
+    """
+
+    days_to_expiry: Ints
+    sell_days: Ints
+    leave_days: Ints
+    expected_unsold: Floats
+    probability_unsold: Floats
+    p90_unsold: Ints
+    at_risk: Ints
+    held_sold: Ints
+    usable: Ints
+    expired: Flags
+
+
+def exposure(snapshot: StockSnapshot, policy: MonitoringPolicy) -> Exposure:
+    """Two FEFO walks over the usable stock: to expiry less the channel's minimum life, and to the
+    day by which the distributor wants stock gone.
+    """
+    days = np.where(snapshot.expiry_day >= NO_DAY, NO_DAY, snapshot.expiry_day - snapshot.today).astype(
+        np.int64
+    )
+    expired = snapshot.expired
+    sell = np.where(days >= NO_DAY, NO_DAY, days_left_to_sell(days, _minimum_life(snapshot, policy)))
+    leave = np.minimum(sell, policy.cover_days_dead)
+    usable = np.where(expired, 0, snapshot.free)
+    place = _place_order(snapshot)
+    item = snapshot.position_item.astype(np.int64)
+    ties: dict[str, Ints] = {"turn": sell, "batch_id": snapshot.batch_id, "place": place}
+    by_expiry = walk(snapshot.demand, item, sell, usable, **ties)
+    by_leaving = walk(snapshot.demand, item, leave, usable, **ties)
+    return Exposure(
+        days_to_expiry=days,
+        sell_days=sell,
+        leave_days=leave,
+        expected_unsold=by_expiry.expected_unsold,
+        probability_unsold=by_expiry.probability_unsold,
+        p90_unsold=by_expiry.p90_unsold,
+        at_risk=by_leaving.rounded,
+        held_sold=by_leaving.rounded - np.floor(by_leaving.last_unsold + 0.5).astype(np.int64),
+        usable=usable,
+        expired=expired,
+    )
+
+
+def _minimum_life(snapshot: StockSnapshot, policy: MonitoringPolicy) -> Ints:
+    lives = np.array([policy.minimum_life(name) for name in snapshot.channels], dtype=np.int64)
+    return np.asarray(lives[snapshot.item_channel[snapshot.position_item]])
+
+
+def _place_order(snapshot: StockSnapshot) -> Ints:
+    """(positions,), place of the location's name among all, so that numbering does not matter."""
+    order = np.empty(len(snapshot.locations), dtype=np.int64)
+    order[np.argsort(np.array(snapshot.locations, dtype=np.str_), kind="stable")] = np.arange(
+        len(snapshot.locations)
+    )
+    return order[snapshot.location]

@@ -1,0 +1,39 @@
+"""Writes of the inventory: one verb, one transaction."""
+
+from inventory.models import Purpose
+from inventory.services.analysis import Scored, keep_forecasts, keep_scores
+from inventory.services.demand import rebuild_demand
+from inventory.services.holding import release, reserve, take_reserved
+from inventory.services.ingestion import IngestReport, ingest_sales
+from inventory.services.ledger import Difference, check_positions, rebuild_positions, record_movements
+from inventory.services.lines import MovementLine, ReceiptLine, StockLine
+from inventory.services.masters import save_masters
+from inventory.services.partitions import ensure_sale_partitions, index_past_months
+from inventory.services.transfers import dispatch_transfer, recall_transfer, receive_transfer, write_off
+
+__all__ = [
+    "Difference",
+    "IngestReport",
+    "MovementLine",
+    "Purpose",
+    "ReceiptLine",
+    "Scored",
+    "StockLine",
+    "check_positions",
+    "dispatch_transfer",
+    "ensure_sale_partitions",
+    "index_past_months",
+    "ingest_sales",
+    "keep_forecasts",
+    "keep_scores",
+    "rebuild_demand",
+    "rebuild_positions",
+    "recall_transfer",
+    "receive_transfer",
+    "record_movements",
+    "release",
+    "reserve",
+    "save_masters",
+    "take_reserved",
+    "write_off",
+]

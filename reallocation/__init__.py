@@ -1,0 +1,1 @@
+"""The Reallocation agent: what should move, by which vehicle, with which papers."""

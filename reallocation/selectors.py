@@ -1,0 +1,132 @@
+"""Reads of transfers, and the snapshot that the Reallocation agent looks at."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from itertools import permutations
+from math import ceil
+from typing import Any
+
+from django.db.models import Count, QuerySet, Sum
+
+from inventory.selectors.flows import (
+    AtRisk,
+    Place,
+    list_at_risk,
+    list_godowns,
+    list_lacking,
+    road_km,
+)
+from reallocation.agent import LaneRow, NeedRow, ReallocationPolicy, ReallocationSnapshot, SurplusRow
+from reallocation.models import Transfer
+from reallocation.rules import Freight
+from vyapar.kernel.calendar import ist_day
+from vyapar.kernel.errors import NotFound
+
+#: Days ahead for which a place is held to need stock.
+NEED_DAYS = 28
+
+
+def take_snapshot(as_of: datetime, policy: ReallocationPolicy) -> ReallocationSnapshot | None:
+    """Surplus, needs and lanes on a day; None while nothing is at risk anywhere."""
+    today = ist_day(as_of)
+    at_risk = list_at_risk(today)
+    places = list_godowns()
+    if not at_risk or len(places) < 2:
+        return None
+    lacking = list_lacking({row.sku for row in at_risk}, today, NEED_DAYS)
+    return ReallocationSnapshot(
+        as_of=as_of,
+        surplus=tuple(_surplus(row, today) for row in at_risk),
+        needs=tuple(
+            NeedRow(
+                sku=row.sku,
+                territory=row.territory,
+                location=row.location,
+                need_pieces=row.pieces,
+                net_price_paise=row.net_price_paise,
+                daily_mean=row.daily_mean,
+                dispersion=row.dispersion,
+            )
+            for row in lacking
+        ),
+        lanes=tuple(lane_between(one, other) for one, other in permutations(places, 2)),
+        location_names={place.code: place.name for place in places},
+        territory_names={place.territory: place.territory_name for place in places},
+        sku_names={row.sku: row.name for row in at_risk},
+    )
+
+
+def _surplus(row: AtRisk, today: date) -> SurplusRow:
+    moved = row.last_transfer_date
+    return SurplusRow(
+        sku=row.sku,
+        territory=row.territory,
+        location=row.location,
+        batch=row.batch,
+        surplus_pieces=row.free_pieces,
+        location_pieces=max(row.usable_pieces, row.free_pieces),
+        daily_mean=row.daily_mean,
+        days_to_expiry=row.days_to_expiry,
+        unit_cost_paise=row.cost_paise,
+        hold_price_paise=row.hold_paise,
+        case_pack=row.case_pack,
+        weight_grams=row.weight_grams,
+        volume_cc=row.volume_cc,
+        dead_stock_score=row.score,
+        received_by_transfer_days_ago=(today - moved).days if moved else None,
+    )
+
+
+def lane_between(one: Place, other: Place, freight: Freight = Freight()) -> LaneRow:
+    """The way from one godown to another at a tariff."""
+    km = road_km(one, other)
+    same = one.gstin == other.gstin
+    return LaneRow(
+        source_location=one.code,
+        destination_location=other.code,
+        distance_km=km,
+        transit_days=ceil(km / freight.km_per_day),
+        trip_cost_paise=freight.pickup_paise,
+        document_cost_paise=freight.document_paise,
+        freight_paise_per_kg=freight.per_kg(km),
+        vehicle_weight_grams=freight.vehicle_kg * 1000,
+        same_gstin=same,
+        tax_cash_bp=0 if same else freight.tax_cash_bp,
+    )
+
+
+def get_transfer(transfer_id: int) -> Transfer:
+    """One transfer; `NotFound` when there is none of that id."""
+    found = Transfer.objects.filter(pk=transfer_id).first()
+    if found is None:
+        raise NotFound("there is no such transfer", code="no_such_transfer")
+    return found
+
+
+def find_transfer_of(action_id: Any) -> Transfer | None:
+    """The transfer that an action sent off, if it did."""
+    return Transfer.objects.filter(action_id=action_id).first()
+
+
+def list_transfers(state: str = "", words: str = "") -> QuerySet[Transfer]:
+    """Transfers, newest first, with pieces sent and received."""
+    rows = Transfer.objects.annotate(
+        pieces=Sum("lines__sent"), arrived=Sum("lines__received"), line_count=Count("lines")
+    )
+    if state:
+        rows = rows.filter(state=state)
+    if words:
+        rows = rows.filter(source_name__icontains=words) | rows.filter(destination_name__icontains=words)
+    return rows.order_by("-dispatched_at", "-pk")
+
+
+def count_transfers() -> dict[str, Any]:
+    """Transfers, pieces and expected gain by state."""
+    rows = Transfer.objects.values("state").annotate(n=Count("pk"), net=Sum("net_paise"))
+    return {row["state"]: {"transfers": row["n"], "net_paise": row["net"]} for row in rows}
+
+
+def list_overdue(today: date) -> list[Transfer]:
+    """Goods that should have been received by now."""
+    return list(Transfer.objects.filter(state=Transfer.State.DISPATCHED, due_date__lt=today))

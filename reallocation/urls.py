@@ -1,0 +1,15 @@
+"""Addresses of transfers."""
+
+from django.urls import path
+
+from reallocation import api, views
+
+app_name = "reallocation"
+urlpatterns = [
+    path("transfers", views.transfers, name="transfers"),
+    path("transfers/<int:transfer_id>", views.transfer, name="transfer"),
+    path("transfers/<int:transfer_id>/receive", views.receive, name="receive"),
+    path("api/v1/inventory/<str:sku>/reallocation", api.Reallocation.as_view(), name="reallocate"),
+    path("api/v1/transfers", api.TransferList.as_view(), name="transfer_list"),
+    path("api/v1/transfers/<int:transfer_id>/receipt", api.TransferReceipt.as_view(), name="receipt"),
+]

@@ -1,0 +1,83 @@
+"""Pages of transfers: what is on its way, and booking a receipt."""
+
+from __future__ import annotations
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from inventory.selectors.flows import list_godowns
+from reallocation import services
+from reallocation.models import Transfer
+from reallocation.selectors import get_transfer, list_transfers
+from vyapar.dashboard.access import attempt, page, person
+from vyapar.engine.selectors import list_actions
+from vyapar.kernel.calendar import ist_day
+from vyapar.kernel.errors import Invalid
+from vyapar.kernel.lifecycle import Status
+from vyapar.people.contracts import May
+
+
+@page()
+def transfers(request: HttpRequest) -> HttpResponseBase:
+    """What is proposed, what is on its way, what arrived; and the flows between places."""
+    state = request.GET.get("state", "")
+    rows = list_transfers(state if state in Transfer.State.values else "", request.GET.get("q", "").strip())
+    return render(
+        request,
+        "reallocation/transfers.html",
+        {
+            "page": Paginator(rows, 25).get_page(request.GET.get("page")),
+            "state": state,
+            "states": Transfer.State.choices,
+            "proposed": list_actions(statuses=(Status.PROPOSED,), kind="transfer")[:10],
+            "places": list_godowns(),
+            "today": ist_day(timezone.now()),
+        },
+    )
+
+
+@page()
+def transfer(request: HttpRequest, transfer_id: int) -> HttpResponseBase:
+    """One transfer with its lines and papers."""
+    row = get_transfer(transfer_id)
+    return render(
+        request,
+        "reallocation/transfer.html",
+        {
+            "transfer": row,
+            "lines": row.lines.order_by("sku", "batch"),
+            "on_its_way": row.state == Transfer.State.DISPATCHED,
+            "today": ist_day(timezone.now()),
+        },
+    )
+
+
+@page(May.RECEIVE)
+@require_POST
+def receive(request: HttpRequest, transfer_id: int) -> HttpResponseBase:
+    """Book what arrived, whole, short or damaged."""
+    row = get_transfer(transfer_id)
+
+    def book() -> None:
+        counted = {
+            (line.sku, line.batch): (
+                _whole(request, f"received:{line.pk}", line.sent),
+                _whole(request, f"damaged:{line.pk}", 0),
+            )
+            for line in row.lines.all()
+        }
+        services.receive(transfer_id, counted, actor=person(request).actor, at=timezone.now())
+
+    attempt(request, book, _("The receipt is booked."))
+    return redirect("reallocation:transfer", transfer_id)
+
+
+def _whole(request: HttpRequest, name: str, otherwise: int) -> int:
+    text = request.POST.get(name, "").strip()
+    if text and not text.isdigit():
+        raise Invalid(_("Write a whole number of pieces"), code="not_whole")
+    return int(text) if text else otherwise

@@ -1,0 +1,99 @@
+"""Fixtures that all tests share: two distributors on the real Postgres, and those who act."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import count
+
+import pytest
+from django.db import connections
+from django_tenants.utils import tenant_context
+
+from vyapar.kernel.actor import Actor, agent, system
+
+#: The instant at which tests act unless they say otherwise: an ordinary Monday noon in India.
+NOW = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker) -> None:
+    """The test database, with the distributors `alpha` and `beta` in schemas of their own."""
+    from vyapar.tenancy.services import ensure_public, open_distributor
+
+    with django_db_blocker.unblock():
+        ensure_public()
+        for slug in ("alpha", "beta"):
+            open_distributor(slug=slug, name=f"{slug.title()} Distributors", domain=f"{slug}.localhost")
+
+
+@pytest.fixture
+def alpha(db: None):
+    """The distributor in whose schema the test runs; what the test writes is rolled back."""
+    yield from _inside("t_alpha")
+
+
+@pytest.fixture
+def in_alpha(alpha) -> None:
+    """For `usefixtures`: the test runs in alpha's schema."""
+
+
+@pytest.fixture
+def beta(db: None):
+    """The other distributor. Its schema is not entered: `with tenant_context(beta)` does that."""
+    from vyapar.tenancy.selectors import get_distributor_by_schema
+
+    return get_distributor_by_schema("t_beta")
+
+
+@pytest.fixture
+def fresh_distributor(django_db_setup: None, django_db_blocker):
+    """A distributor of the test's own, entered, whose writes are committed; dropped afterwards.
+
+    For tests of races, of killed workers, and of whatever opens connections of its own.
+    """
+    from vyapar.tenancy.services import close_distributor, open_distributor
+
+    with django_db_blocker.unblock():
+        slug = f"fresh-{next(_numbers)}"
+        distributor = open_distributor(slug=slug, name="Fresh", domain=f"{slug}.localhost")
+        try:
+            with tenant_context(distributor):
+                yield distributor
+        finally:
+            close_distributor(distributor)
+            connections.close_all()
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The instant at which the test acts."""
+    return NOW
+
+
+@pytest.fixture
+def owner() -> Actor:
+    """A person who may do everything."""
+    return Actor("user", "1", "The owner")
+
+
+@pytest.fixture
+def monitoring() -> Actor:
+    """The actor of the Monitoring agent."""
+    return agent("monitoring")
+
+
+@pytest.fixture
+def machine() -> Actor:
+    """The actor of imports and sweeps."""
+    return system("tests")
+
+
+def _inside(schema: str) -> Iterator[object]:
+    from vyapar.tenancy.selectors import get_distributor_by_schema
+
+    distributor = get_distributor_by_schema(schema)
+    with tenant_context(distributor):
+        yield distributor

@@ -1,0 +1,1 @@
+"""The components and page compositions with made-up figures, to look at without a database."""

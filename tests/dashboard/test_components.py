@@ -1,0 +1,447 @@
+"""Filters, tags and templates of the face: what they say, and what they must never contain."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from html.parser import HTMLParser
+from pathlib import Path
+
+import polib
+import pytest
+from django.template import engines
+from django.test import RequestFactory
+from django.utils import translation
+from fontTools.ttLib import TTFont
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from vyapar.dashboard.templatetags import figures, ui_filters, words
+from vyapar.kernel import money as kernel_money
+from vyapar.kernel.decision import Finding, Severity, WayOut
+from vyapar.kernel.lifecycle import Status
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+#: Papers are printed as PDF, never served; their style is their own.
+SERVED = [path for path in TEMPLATES if "papers" not in path.parts]
+NOW = datetime(2026, 11, 5, 8, 35, tzinfo=UTC)  # 14:05 in India
+
+
+def show(source: str, query: str = "", **context: object) -> str:
+    """`source` rendered as a page's template would be, for a request to `/list/?query`."""
+    request = RequestFactory().get(f"/list/?{query}")
+    return engines["django"].from_string(source).render({"request": request, **context})
+
+
+# --- money, quantity, percent --------------------------------------------------------------------
+@given(st.integers(min_value=-(10**15), max_value=10**15))
+@example(0)
+@example(99)
+@example(100_00_000_00)
+def test_money_reads_back_to_the_same_paise_and_is_grouped_as_indians_read_it(paise):
+    text = ui_filters.money(paise)
+    assert kernel_money.parse_rupees(text.replace("₹", "").replace(",", "")) == paise
+    head, *groups = text.lstrip("-").removeprefix("₹").split(".")[0].split(",")
+    assert 1 <= len(head) <= (3 if not groups else 2)
+    assert [len(group) for group in groups] == [2] * (len(groups) - 1) + [3] * bool(groups)
+
+
+@given(st.integers(min_value=-(10**12), max_value=10**12))
+@example(1_00_000_00)
+@example(99_999_49)
+@example(1_00_00_000_00)
+def test_the_short_form_is_within_half_a_percent_of_the_amount(paise):
+    sizes = {"lakh": 1_00_000_00, "crore": 1_00_00_000_00}
+    figure, _space, word = ui_filters.short_money(paise).replace("₹", "").replace(",", "").partition(" ")
+    shown = Decimal(figure) * sizes.get(word, 100)
+    assert abs(shown - paise) <= max(Decimal(abs(paise)) / 200, 50)
+
+
+def test_money_of_nothing_is_a_dash_and_a_float_is_refused():
+    assert ui_filters.money(None) == ui_filters.money("") == "—"
+    with pytest.raises(TypeError, match="float"):
+        ui_filters.money(12.5)
+
+
+def test_sums_that_the_database_returns_as_decimals_are_whole_or_refused():
+    assert ui_filters.money(Decimal("12345600")) == "₹1,23,456.00"
+    with pytest.raises(TypeError, match="whole"):
+        ui_filters.money(Decimal("1.5"))
+
+
+@given(st.integers(0, 10**7), st.integers(1, 500))
+@example(0, 1)
+@example(24, 24)
+@example(23, 24)
+def test_cases_and_pieces_in_words_add_up_to_the_quantity(quantity, case_pack):
+    text = ui_filters.quantity(quantity, case_pack).replace(",", "")
+    found = re.findall(r"(\d+) (cases?|pieces?)", text)
+    parts = {word.rstrip("s"): int(count) for count, word in found}
+    assert parts.get("case", 0) * case_pack + parts.get("piece", 0) == quantity
+
+
+def test_one_case_and_one_piece_are_singular():
+    assert ui_filters.quantity(25, 24) == "1 case + 1 piece"
+    assert ui_filters.quantity(1) == "1 piece"
+    assert ui_filters.quantity(-25, 24) == "-1 case + 1 piece"
+
+
+@given(st.integers(-1_000_000, 1_000_000))
+@example(1)
+@example(1000)
+@example(12_50)
+def test_percent_says_exactly_the_basis_points_and_no_idle_zeros(basis_points):
+    text = ui_filters.percent_bp(basis_points)
+    assert Decimal(text.removesuffix("%")) * 100 == basis_points
+    assert not re.search(r"\.\d*0%$", text)
+
+
+# --- days and instants ---------------------------------------------------------------------------
+def test_days_and_instants_are_told_in_india_day_first():
+    late = datetime(2026, 11, 4, 20, 0, tzinfo=UTC)
+    assert ui_filters.ist_date(late) == "5 Nov 2026"
+    assert ui_filters.ist_datetime(late) == "5 Nov 2026, 01:30"
+    assert ui_filters.ist_date(date(2026, 11, 5)) == "5 Nov 2026"
+    assert ui_filters.ist_datetime("2026-11-04T20:00:00+00:00") == "5 Nov 2026, 01:30"
+    assert ui_filters.ist_date("2026-11-05") == "5 Nov 2026"
+
+
+def test_text_that_is_no_day_is_shown_as_it_came():
+    assert ui_filters.ist_date("next week") == "next week"
+    assert ui_filters.ist_date(None) == "—"
+
+
+@pytest.mark.parametrize(
+    ("delta", "said"),
+    [
+        (timedelta(seconds=20), "just now"),
+        (timedelta(minutes=12), "12 min ago"),
+        (timedelta(minutes=-5), "in 5 min"),
+        (timedelta(hours=3), "3 h ago"),
+        (timedelta(days=1), "1 day ago"),
+        (timedelta(days=-9), "in 9 days"),
+        (timedelta(days=59), "59 days ago"),
+        (timedelta(days=61), "2 months ago"),
+    ],
+)
+def test_age_is_told_in_the_largest_unit_that_says_something(delta, said):
+    assert ui_filters.age(NOW - delta, NOW) == said
+
+
+def test_a_day_counts_by_the_indian_calendar_not_by_hours():
+    before_midnight = datetime(2026, 11, 5, 18, 29, tzinfo=UTC)
+    after_midnight = before_midnight + timedelta(minutes=2)
+    assert ui_filters.age(date(2026, 11, 5), before_midnight) == "today"
+    assert ui_filters.age(date(2026, 11, 5), after_midnight) == "1 day ago"
+
+
+# --- links ---------------------------------------------------------------------------------------
+def test_query_replace_keeps_what_it_does_not_name_and_drops_what_is_empty():
+    link = show("{% query_replace sort='-value' page=None %}", "status=dead&status=slow_moving&page=3&q=tea")
+    assert link.replace("&amp;", "&") == "?status=dead&status=slow_moving&q=tea&sort=-value"
+
+
+def test_query_replace_escapes_what_a_visitor_put_into_the_address():
+    assert "<script" not in show("{% query_replace page=2 %}", "q=%22%3E%3Cscript%3E")
+
+
+def test_a_sortable_head_offers_the_other_direction():
+    head = "{% th 'Value' sort='value' num=True %}"
+    assert 'href="?sort=-value"' in show(head)
+    assert 'aria-sort="descending"' in show(head, "sort=-value")
+    assert 'href="?sort=value"' in show(head, "sort=-value")
+    assert 'href="?sort=-value"' in show(head, "sort=value")
+    assert "aria-sort" not in show(head, "sort=name")
+
+
+def test_sorting_starts_from_the_first_page_again():
+    assert "page" not in show("{% th 'Value' sort='value' %}", "page=4&cursor=abc").split("class=")[1]
+
+
+# --- components ----------------------------------------------------------------------------------
+def test_every_status_of_an_action_has_a_tone_an_icon_and_a_word():
+    for status in Status:
+        markup = show("{% status_badge status %}", status=status)
+        assert "badge--neutral" not in markup or status in {
+            Status.ROLLED_BACK, Status.REJECTED, Status.EXPIRED, Status.WITHDRAWN,
+        }  # fmt: skip
+        assert "#circle" not in markup or status is Status.REJECTED
+        assert str(words.sign(status).label) in markup
+
+
+def test_an_unknown_status_is_shown_in_plain_words():
+    assert "Lost at sea" in show("{% status_badge 'lost_at_sea' %}")
+
+
+def test_every_icon_that_is_asked_for_is_in_the_sprite():
+    sprite = (ROOT / "static/vendor/lucide/icons.svg").read_text()
+    have = set(re.findall(r'<symbol id="([^"]+)"', sprite))
+    used = {sign.icon for sign in words._STATUSES.values()} | set(words._WAYS)
+    for path in TEMPLATES:
+        text = path.read_text()
+        used |= set(re.findall(r"{% icon ['\"]([\w-]+)['\"]", text))
+        used |= set(re.findall(r"\b(?:icon|icon_after|action_icon)=['\"]([\w-]+)['\"]", text))
+    assert used - have == set()
+    assert len(used) > 40
+
+
+def test_what_people_wrote_is_escaped_in_every_component():
+    evil = "<b onclick=x>"
+    finding = Finding(evil, Severity.BLOCK, evil, evil, fix=evil)
+    way = WayOut("hold", 1, {evil: 1}, note=evil)
+    source = (
+        "{% button evil icon=evil %}{% badge evil %}{% stat evil text=evil note=evil %}"
+        "{% empty_state evil evil %}"
+        "{% findings findings %}{% ways_out ways %}{% timeline trail %}{% bar_list bars %}"
+        "{% callout title=evil %}{{ evil }}{% endcallout %}{% card title=evil %}{{ evil }}{% endcard %}"
+        "{% dialog 'd' evil %}{{ evil }}{% enddialog %}{% filters search=evil %}{{ evil }}{% endfilters %}"
+        "{% table evil %}<tr><td>{{ evil }}</td></tr>{% endtable %}{% progress 1 2 evil note=evil %}"
+        "{% document_link document %}{% agent_card agent %}{% sparkline values label=evil %}"
+    )
+    markup = show(
+        source, evil=evil, findings=[finding], ways=[way], values=[1, 2],
+        trail=[{"target": evil, "reason": evil, "actor": evil}],
+        bars=[{"label": evil, "value": 1, "note": evil}],
+        document={"title": evil, "number": evil}, agent={"label": evil, "state": evil, "doing": evil},
+    )  # fmt: skip
+    assert evil not in markup
+    assert markup.count("&lt;b onclick") > 30
+
+
+def test_chart_data_cannot_close_its_script():
+    spec = {"kind": "bar", "x": ["</script><script>"], "series": [{"name": "n", "values": [1]}]}
+    markup = show("{% chart spec 'c' 'Title' %}", spec=spec)
+    assert "</script><script>" not in markup
+    held = re.search(r'<script id="c" type="application/json">(.*?)</script>', markup).group(1)
+    assert json.loads(held) == spec
+
+
+@given(st.lists(st.integers(-(10**9), 10**9), max_size=40))
+@example([])
+@example([0, 0])
+@example([5])
+def test_a_sparkline_stays_inside_its_box(values):
+    points = re.findall(r"([\d.-]+),([\d.-]+)", figures.spark(values)["line"])
+    assert len(points) == len(values)
+    assert all(0 <= float(x) <= 100 and 1.9 <= float(y) <= 26.1 for x, y in points)
+
+
+_NETS = st.lists(
+    st.tuples(st.integers(-(10**9), 10**9), st.booleans()), min_size=1, max_size=6
+).map(
+    lambda rows: [
+        WayOut(name, net, {"revenue": net}, available)
+        for (net, available), name in zip(rows, words._WAYS, strict=False)
+    ]
+)  # fmt: skip
+
+
+@given(_NETS)
+def test_ways_out_stand_best_first_closed_last_with_bars_in_proportion(ways):
+    rows = figures.compare_ways(ways, chosen=ways[0].name)["rows"]
+    openings = [row["available"] for row in rows]
+    assert openings == sorted(openings, reverse=True)
+    nets = [row["net_paise"] for row in rows if row["available"]]
+    assert nets == sorted(nets, reverse=True)
+    assert sum(row["chosen"] for row in rows) == 1
+    for row in rows:
+        if row["available"]:
+            assert -0.01 <= row["x"] <= 100.01
+            assert row["x"] + row["width"] <= 100.02
+    biggest = max((abs(net) for net in nets), default=0)
+    widths = {row["net_paise"]: row["width"] for row in rows if row["available"]}
+    assert not biggest or max(widths.values()) == widths.get(biggest, widths.get(-biggest))
+
+
+def test_ways_out_are_read_from_stored_json_as_from_objects():
+    way = WayOut("transfer", 90, {"revenue": 100, "transport": -10})
+    stored = {
+        "name": "transfer", "net_paise": 90, "components": {"revenue": 100, "transport": -10},
+        "available": True, "note": "",
+    }  # fmt: skip
+    assert figures.compare_ways([way], "transfer") == figures.compare_ways([stored], "transfer")
+
+
+def test_findings_stand_gravest_first():
+    found = [Finding("b", Severity.INFO, "calm"), Finding("a", Severity.BLOCK, "grave")]
+    markup = show("{% findings found %}", found=found)
+    assert markup.index("grave") < markup.index("calm")
+
+
+def test_a_change_is_good_or_bad_by_what_it_is_a_change_of():
+    assert "delta--gain" in show("{% delta -500 good='down' %}")
+    assert "delta--loss" in show("{% delta 500 good='down' %}")
+    assert "delta--flat" in show("{% delta 0 %}")
+    assert "+₹5" in show("{% delta 500 %}")
+
+
+def test_attributes_of_a_button_are_written_with_hyphens_and_only_when_meant():
+    source = "{% button 'Go' hx_post=url data_x=True hx_get=None disabled=False %}"
+    markup = show(source, url="/x?a=1&b=2")
+    assert 'hx-post="/x?a=1&amp;b=2"' in markup
+    assert " data-x>" in markup
+    assert "hx-get" not in markup
+    assert "disabled" not in markup
+
+
+# --- the whole face ------------------------------------------------------------------------------
+class _Scan(HTMLParser):
+    """Collects what the content security policy would refuse."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.faults: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        if tag == "style" or "style" in given:
+            self.faults.append(f"inline style on <{tag}>")
+        if tag == "script" and "src" not in given and given.get("type") != "application/json":
+            self.faults.append("inline script")
+        self.faults += [f"{name} on <{tag}>" for name in given if name.startswith("on")]
+        self.faults += [f"{name} on <{tag}>" for name in given if name.startswith("hx-on")]
+        for name in ("href", "src", "action"):
+            value = given.get(name) or ""
+            if re.match(r"\s*(javascript:|data:text|//|https?:)", value):
+                self.faults.append(f"{name}={value!r} leaves the house")
+
+
+@pytest.mark.parametrize("path", SERVED, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_template_has_inline_script_style_or_an_outside_address(path):
+    # tags of the template language are taken out so that what is left is markup
+    markup = re.sub(r"{%.*?%}|{{.*?}}|{#.*?#}", "", path.read_text(), flags=re.DOTALL)
+    scan = _Scan()
+    scan.feed(markup)
+    assert scan.faults == []
+
+
+def test_the_scan_finds_what_it_looks_for():
+    scan = _Scan()
+    scan.feed('<p style="x" onclick="y"><script>1</script><a href="javascript:z"><script src="//a"></script>')
+    assert len(scan.faults) == 5
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_template_compiles(path):
+    engines["django"].from_string(path.read_text())
+
+
+def test_scripts_ask_nothing_of_eval_and_build_no_html():
+    for path in (ROOT / "static/js").glob("*.js"):
+        text = path.read_text()
+        assert not re.search(r"innerHTML|insertAdjacentHTML|\beval\(|new Function|document\.write", text), (
+            path
+        )
+
+
+def test_each_stylesheet_names_only_tokens_that_exist():
+    sheets = {path.name: path.read_text() for path in (ROOT / "static/css").glob("*.css")}
+    defined = set(re.findall(r"(--[\w-]+)\s*:", "".join(sheets.values())))
+    used = set(re.findall(r"var\((--[\w-]+)", "".join(sheets.values())))
+    assert used - defined == set()
+    charts = (ROOT / "static/js/charts.js").read_text()
+    assert {f"--{name}" for name in re.findall(r'token\("([\w-]+)"\)', charts)} <= defined
+
+
+# --- colours -------------------------------------------------------------------------------------
+def _palette(block: str) -> dict[str, str]:
+    return dict(re.findall(r"--([\w-]+):\s*(#[0-9a-f]{6})", block))
+
+
+_CSS = (ROOT / "static/css/tokens.css").read_text()
+_LIGHT, _REST = _CSS.split("@media (prefers-color-scheme: dark)")
+_SYSTEM_DARK, _CHOSEN = _REST.split(':root[data-theme="dark"]')
+THEMES = {"light": _palette(_LIGHT), "dark": _palette(_CHOSEN)}
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    """Ratio of WCAG 2, 1 to 21."""
+    dark, light = sorted((_luminance(one), _luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+TONES = ("ok", "warn", "danger", "info", "sim", "neutral", "accent")
+TEXT = [
+    *[(ink, ground) for ink in ("ink", "ink-2", "ink-3", "accent-ink", "ok-ink", "warn-ink", "danger-ink")
+      for ground in ("ground", "surface", "sunken", "raised", "accent-soft")],
+    *[(f"{tone}-ink", f"{tone}-soft") for tone in TONES],
+    *[(ink, f"{tone}-soft") for ink in ("ink", "ink-2") for tone in TONES],
+    ("on-accent", "accent"), ("on-accent", "accent-hover"), ("on-stop", "stop"), ("on-stop", "stop-hover"),
+    ("on-tile", "tile"), ("on-tile", "tile-hover"),
+]  # fmt: skip
+SHAPES = [
+    *[("focus", ground) for ground in ("ground", "surface", "sunken")],
+    *[("line-strong", ground) for ground in ("ground", "surface", "sunken")],
+    *[(f"chart-{n}", "surface") for n in range(1, 7)],
+]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize(("ink", "ground"), TEXT)
+def test_text_can_be_read_on_its_ground(theme, ink, ground):
+    colours = THEMES[theme]
+    assert contrast(colours[ink], colours[ground]) >= 4.5
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize(("shape", "ground"), SHAPES)
+def test_lines_of_controls_and_charts_can_be_seen(theme, shape, ground):
+    colours = THEMES[theme]
+    assert contrast(colours[shape], colours[ground]) >= 3
+
+
+def test_contrast_is_computed_as_the_standard_says():
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+
+
+def test_dark_by_the_system_and_dark_by_choice_are_the_same_dark():
+    assert _palette(_SYSTEM_DARK) == THEMES["dark"]
+    assert set(THEMES["light"]) == set(THEMES["dark"])
+
+
+# --- words ---------------------------------------------------------------------------------------
+def test_every_word_of_a_status_and_of_a_way_out_has_its_hindi():
+    hindi = polib.pofile(str(ROOT / "tests/dashboard/gallery/locale/design.po"))
+    have = {entry.msgid for entry in hindi if entry.msgstr}
+    with translation.override("en"):
+        said = {str(sign.label) for sign in words._STATUSES.values()}
+        said |= {str(label) for label in (*words._WAYS.values(), *words._COMPONENTS.values())}
+    assert said - have == set()
+
+
+def test_hindi_keeps_the_places_of_figures():
+    for entry in polib.pofile(str(ROOT / "tests/dashboard/gallery/locale/design.po")):
+        places = re.findall(r"%\(\w+\)s|%[ds]", entry.msgid)
+        for text in (entry.msgstr, *entry.msgstr_plural.values()):
+            assert not text or sorted(re.findall(r"%\(\w+\)s|%[ds]", text)) == sorted(places), entry.msgid
+
+
+# --- vendored files ------------------------------------------------------------------------------
+def test_vendored_files_are_the_pinned_ones():
+    listing = (ROOT / "static/vendor/VERSIONS.md").read_text()
+    rows = re.findall(r"^\| (\S+/\S+) \| (\d+) \| `([0-9a-f]{64})`", listing, re.MULTILINE)
+    assert len(rows) == 6
+    for name, size, digest in rows:
+        data = (ROOT / "static/vendor" / name).read_bytes()
+        assert (len(data), hashlib.sha256(data).hexdigest()) == (int(size), digest), name
+
+
+def test_fonts_hold_the_rupee_sign_devanagari_and_tamil_with_figures_of_equal_width():
+    folder = ROOT / "static/vendor/noto-sans"
+    latin = TTFont(folder / "noto-sans-latin.woff2")
+    cmap = latin.getBestCmap()
+    assert {ord(sign) for sign in "₹−×–—…·"} <= set(cmap)
+    assert len({latin["hmtx"][cmap[ord(digit)]][0] for digit in "0123456789"}) == 1
+    assert ord("क") in TTFont(folder / "noto-sans-devanagari.woff2").getBestCmap()
+    assert ord("க") in TTFont(folder / "noto-sans-tamil.woff2").getBestCmap()

@@ -1,0 +1,1 @@
+"""What templates may say: filters for figures and days, tags for components."""

@@ -1,0 +1,173 @@
+"""The words and signs that screens use for codes: one tone, one icon and one label per status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext, pgettext
+from django.utils.translation import gettext_lazy as _
+
+
+class Sign(NamedTuple):
+    """How a status looks: a tone of the tokens, an icon of the sprite, a word."""
+
+    tone: str
+    icon: str
+    label: str | Promise
+
+
+_STATUSES: Mapping[str, Sign] = {
+    # actions
+    "proposed": Sign("accent", "inbox", _("Needs approval")),
+    "approved": Sign("ok", "check", _("Approved")),
+    "auto_approved": Sign("ok", "bot-check", _("Approved within limits")),
+    "executing": Sign("info", "running", _("Being carried out")),
+    "executed": Sign("ok", "ok", _("Carried out")),
+    "failed": Sign("danger", "danger", _("Failed")),
+    "rolled_back": Sign("neutral", "undo", _("Undone")),
+    "rejected": Sign("neutral", "circle-slash", _("Rejected")),
+    "expired": Sign("neutral", "expired", _("Expired")),
+    "withdrawn": Sign("neutral", "withdrawn", _("Withdrawn")),
+    # positions
+    "active": Sign("ok", "ok", _("Active")),
+    "slow_moving": Sign("warn", "snail", _("Slow-moving")),
+    "dead": Sign("danger", "dead", _("Dead")),
+    "liquidating": Sign("info", "discount", _("Liquidating")),
+    "at_risk": Sign("warn", "timer", _("At risk")),
+    # findings
+    "block": Sign("danger", "stop", _("Blocks")),
+    "warn": Sign("warn", "warn", _("Warning")),
+    "info": Sign("info", "info", _("Note")),
+    # cycles, feeds, jobs and steps
+    "running": Sign("info", "running", _("Running")),
+    "done": Sign("ok", "ok", _("Done")),
+    "completed": Sign("ok", "ok", _("Done")),
+    "idle": Sign("neutral", "circle", _("Idle")),
+    "stopped": Sign("danger", "stop", _("Stopped")),
+    "paused": Sign("warn", "pause", _("Paused")),
+    "waiting": Sign("neutral", "clock", _("Waiting")),
+    "pending": Sign("neutral", "clock", _("Waiting")),
+    "skipped": Sign("neutral", "circle-slash", _("Skipped")),
+    # documents and filings
+    "draft": Sign("neutral", "circle-dashed", _("Draft")),
+    "issued": Sign("ok", "document-check", _("Issued")),
+    "filed": Sign("ok", "shield", _("Filed")),
+    "cancelled": Sign("neutral", "circle-slash", _("Cancelled")),
+    # transfers
+    "planned": Sign("neutral", "calendar", _("Planned")),
+    "dispatched": Sign("info", "transfers", _("On the road")),
+    "in_transit": Sign("info", "transfers", _("On the road")),
+    "received": Sign("ok", "package-check", _("Received")),
+    "short": Sign("warn", "warn", _("Received short")),
+    "damaged": Sign("warn", "warn", _("Received damaged")),
+    # alerts
+    "open": Sign("accent", "alerts", _("Open")),
+    "acknowledged": Sign("ok", "check", _("Seen to")),
+    "snoozed": Sign("neutral", "bell-off", _("Snoozed")),
+    "escalated": Sign("danger", "escalate", _("Escalated")),
+    "resolved": Sign("ok", "ok", _("Resolved")),
+    "low": Sign("neutral", "circle", _("Low")),
+    "medium": Sign("info", "info", _("Medium")),
+    "high": Sign("warn", "warn", _("High")),
+    "critical": Sign("danger", "escalate", _("Critical")),
+    # messages
+    "queued": Sign("neutral", "clock", _("Queued")),
+    "sent": Sign("info", "send", _("Sent")),
+    "delivered": Sign("ok", "delivered", _("Delivered")),
+    "read": Sign("ok", "eye", _("Read")),
+    "replied": Sign("ok", "reply", _("Replied")),
+    "held_back": Sign("neutral", "hold", _("Held back")),
+    # the circuit breakers of far sides
+    "breaker:closed": Sign("ok", "plug", _("Connected")),
+    "breaker:open": Sign("danger", "unplug", _("Cut off")),
+    "breaker:half_open": Sign("warn", "retry", _("Trying again")),
+    # how fresh the data is
+    "freshness:fresh": Sign("ok", "ok", _("Fresh")),
+    "freshness:late": Sign("warn", "clock", _("Late")),
+    "freshness:stale": Sign("danger", "warn", _("Stale")),
+    "freshness:none": Sign("neutral", "circle-dashed", _("No data yet")),
+    # autonomy
+    "observe": Sign("neutral", "eye", _("Only observes")),
+    "propose": Sign("info", "inbox", _("Proposes")),
+    "auto_within_limits": Sign("accent", "shield", _("Acts within limits")),
+    "auto": Sign("warn", "bot-check", _("Acts by itself")),
+}
+
+_WAYS: Mapping[str, str | Promise] = {
+    "hold": _("Hold"),
+    "transfer": _("Transfer"),
+    "discount": _("Discount"),
+    "return_to_company": _("Return to company"),
+    "donate": _("Donate"),
+    "destroy": _("Destroy"),
+}
+
+_COMPONENTS: Mapping[str, str | Promise] = {
+    "revenue": _("Revenue"),
+    "recovered": _("Recovered"),
+    "credit_note": _("Credit note from the company"),
+    "goods": _("Cost of goods"),
+    "write_off": _("Written off"),
+    "carrying": _("Carrying cost"),
+    "opportunity": _("Money tied up"),
+    "disposal": _("Disposal"),
+    "transport": _("Transport"),
+    "handling": _("Handling"),
+    "messages": _("Messages"),
+    "discount": _("Discount given"),
+    "gst": _("GST effect"),
+    "gst_effect": _("GST effect"),
+    "itc_reversal": _("Input tax credit reversed"),
+    "expiry": _("Expected expiry loss"),
+}
+
+
+def sign(code: str, kind: str = "") -> Sign:
+    """The sign of a status code; `kind` separates codes that mean different things (`breaker`).
+
+    An unknown code is shown in plain words and a neutral tone.
+    """
+    found = _STATUSES.get(f"{kind}:{code}") or _STATUSES.get(code)
+    return found or Sign("neutral", "circle", plain(code))
+
+
+def plain(code: str) -> str:
+    """A code as words, `short_dated_receipt` -> `Short dated receipt`, translated when known."""
+    text = str(code).replace("_", " ").strip()
+    return gettext(text[:1].upper() + text[1:]) if text else ""
+
+
+def way_label(code: str) -> str:
+    """The word for a way out."""
+    return str(_WAYS.get(code) or plain(code))
+
+
+def component_label(code: str) -> str:
+    """The word for one component of a way out's net rupees."""
+    return str(_COMPONENTS.get(code) or plain(code))
+
+
+def script_words() -> dict[str, str]:
+    """What the JavaScript modules say, in the reader's language."""
+    return {
+        "lakh": gettext("lakh"),
+        "crore": gettext("crore"),
+        "briefThousand": pgettext("thousands in a narrow cell", "K"),
+        "briefLakh": pgettext("lakhs in a narrow cell", "L"),
+        "briefCrore": pgettext("crores in a narrow cell", "Cr"),
+        "pieces": gettext("pieces"),
+        "days": gettext("days"),
+        "left": gettext("%s left"),
+        "over": gettext("The undo window has closed"),
+        "selected": gettext("%s selected"),
+        "offline": gettext("No connection. Nothing was changed; try again."),
+        "refused": gettext("That did not work. Nothing was changed."),
+        "dismiss": gettext("Dismiss"),
+        "copied": gettext("Copied"),
+        "today": gettext("Today"),
+        "light": gettext("Light"),
+        "dark": gettext("Dark"),
+        "system": gettext("As the device"),
+    }

@@ -1,0 +1,131 @@
+"""Which paper a movement of goods needs, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from vyapar.kernel.calendar import financial_year
+from vyapar.kernel.errors import Fault, Refused
+from vyapar.law.store import Row, table
+
+
+class PaperKind(StrEnum):
+    """The papers of the house, by the name they bear in records."""
+
+    DELIVERY_CHALLAN = "delivery_challan"
+    TAX_INVOICE = "tax_invoice"
+    BILL_OF_SUPPLY = "bill_of_supply"
+    CREDIT_NOTE = "credit_note"
+    EWAY_BILL = "eway_bill"
+    PERIOD_REPORT = "period_report"
+
+
+@dataclass(frozen=True, slots=True)
+class PaperNeed:
+    """A paper, the sentence that says why, and its legal basis.
+
+    `is_supply` tells whether tax rules of a supply apply to the movement.
+    """
+
+    kind: PaperKind
+    reason: str
+    basis: str
+    is_supply: bool
+
+
+_CONTENTS = {
+    PaperKind.DELIVERY_CHALLAN: "Delivery challan",
+    PaperKind.TAX_INVOICE: "Tax invoice",
+    PaperKind.CREDIT_NOTE: "Credit/debit note",
+}
+
+#: Legends of the copies. Source: Rules 48(1) and 55(2) CGST.
+COPIES: dict[PaperKind, tuple[str, ...]] = {
+    PaperKind.DELIVERY_CHALLAN: (
+        "ORIGINAL FOR CONSIGNEE",
+        "DUPLICATE FOR TRANSPORTER",
+        "TRIPLICATE FOR CONSIGNER",
+    ),
+    PaperKind.TAX_INVOICE: (
+        "ORIGINAL FOR RECIPIENT",
+        "DUPLICATE FOR TRANSPORTER",
+        "TRIPLICATE FOR SUPPLIER",
+    ),
+    PaperKind.BILL_OF_SUPPLY: (
+        "ORIGINAL FOR RECIPIENT",
+        "DUPLICATE FOR TRANSPORTER",
+        "TRIPLICATE FOR SUPPLIER",
+    ),
+}
+
+
+def paper_for(source_gstin: str, destination_gstin: str, *, all_nil: bool) -> PaperNeed:
+    """The paper that goes with goods between two places, by the registrations at both ends.
+
+    `all_nil` says that every line is exempt by a nil-rate notification; it matters only between
+    registrations. Source: s.25(4) and Schedule I para 2 CGST Act (registrations of one PAN are
+    distinct persons), Rules 46, 49 and 55(1)(c) CGST.
+    """
+    if not source_gstin:
+        fault = Fault("unregistered_sender", "enter the sender's GSTIN", "source.gstin")
+        message = "the sending place has no GSTIN, so no GST paper can be issued for it"
+        raise Refused(message, code="unregistered_sender", faults=[fault])
+    if source_gstin == destination_gstin:
+        return PaperNeed(
+            PaperKind.DELIVERY_CHALLAN,
+            f"Both places stand on the registration {source_gstin}, so this is a movement other "
+            "than by way of supply: a delivery challan and no tax.",
+            "Rule 55(1)(c) CGST; s.25(4) CGST Act",
+            is_supply=False,
+        )
+    cause, basis = _supply(source_gstin, destination_gstin)
+    if all_nil:
+        return PaperNeed(
+            PaperKind.BILL_OF_SUPPLY,
+            f"{cause} All goods are exempt, so it is a bill of supply without tax.",
+            f"s.31(3)(c) CGST Act; Rule 49 CGST; {basis}",
+            is_supply=True,
+        )
+    return PaperNeed(
+        PaperKind.TAX_INVOICE, f"{cause} It needs a tax invoice.", f"Rule 46 CGST; {basis}", True
+    )
+
+
+def particulars(kind: PaperKind) -> tuple[Row, ...]:
+    """What the Rules want a paper to show: rows of `document_contents`, in the Rule's order."""
+    return tuple(r for r in table("document_contents") if r["document"] == _CONTENTS.get(kind))
+
+
+def credit_note_last_date(supplied_on: date, *, annual_return_on: date | None = None) -> date:
+    """The last day on which a credit note may reduce the tax of a supply.
+
+    30 November after the end of the financial year of the supply, or the day the annual return
+    was filed, whichever comes first. Source: s.34(2) CGST Act.
+    """
+    year_end = int(financial_year(supplied_on)[:4]) + 1
+    last = date(year_end, 11, 30)
+    return min(last, annual_return_on) if annual_return_on else last
+
+
+def table_13_class(kind: PaperKind) -> tuple[int, str]:
+    """Class and name under which a paper's series is reported in Table 13 of GSTR-1."""
+    number = {PaperKind.DELIVERY_CHALLAN: "12", PaperKind.CREDIT_NOTE: "5"}.get(kind, "1")
+    row = next(r for r in table("gstr1_doc_issue") if r["doc_num"] == number)
+    return int(number), row["nature_of_document"]
+
+
+def _supply(source_gstin: str, destination_gstin: str) -> tuple[str, str]:
+    if not destination_gstin:
+        return "The receiver is not registered: this is a supply to it.", "s.7(1)(a) CGST Act"
+    if source_gstin[2:12] == destination_gstin[2:12]:
+        return (
+            f"{source_gstin} and {destination_gstin} are two registrations of one PAN, hence "
+            "distinct persons: moving goods between them is a supply even without a price.",
+            "Schedule I para 2 and s.25(4) CGST Act",
+        )
+    return (
+        f"{source_gstin} and {destination_gstin} belong to different persons: this is a supply.",
+        "s.7(1)(a) CGST Act",
+    )

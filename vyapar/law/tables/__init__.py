@@ -1,0 +1,1 @@
+"""The tables themselves: one CSV each, described in README.md beside them."""
