@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -46,17 +48,32 @@ def campaign(request: HttpRequest, campaign_id: str) -> HttpResponseBase:
     status = request.GET.get("status", "")
     if status:
         messages = messages.filter(status=status)
+    figures = analytics(row)
     return render(
         request,
         "campaigns/campaign.html",
         {
             "campaign": row,
             "lines": row.lines.order_by("sku"),
-            "figures": analytics(row),
+            "figures": figures,
+            "funnel_rows": _funnel(figures),
             "messages_page": Paginator(messages, 50).get_page(request.GET.get("page")),
             "answers": row.outlets.filter(answered_at__isnull=False).order_by("-wants_pieces")[:50],
         },
     )
+
+
+def _funnel(figures: dict[str, Any]) -> list[dict[str, Any]]:
+    steps = figures["funnel"]
+    stages = [
+        (_("Outlets asked"), figures["arms"]["asked"]),
+        (_("Sent"), steps["sent"]),
+        (_("Delivered"), steps["delivered"]),
+        (_("Read"), steps["read"]),
+        (_("Answered"), figures["clicks"]),
+        (_("Bought"), figures["conversions"]),
+    ]
+    return [{"label": label, "value": value} for label, value in stages]
 
 
 @page(May.DECIDE)

@@ -13,8 +13,10 @@ from inventory.agent import analysis, monitoring
 from inventory.contracts import AnalysisPolicy, MonitoringPolicy
 from inventory.selectors.book import StockBook, take_stock_snapshot
 from inventory.selectors.demand import take_demand_snapshot
+from inventory.selectors.stock import tally_stock
+from inventory.services.demonstration import find_due
 from vyapar.engine import registry
-from vyapar.engine.contracts import AgentSpec
+from vyapar.engine.contracts import AgentSpec, Chore, Tally
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.decision import Decision
 
@@ -25,6 +27,8 @@ LOOK_SECONDS = 60
 
 def register() -> None:
     """Hang both agents; Monitoring follows Analysis, and looks by itself in between."""
+    registry.hang(Tally("stock", tally_stock))
+    registry.hang(Chore("demonstration", feed_demonstration))
     registry.hang(
         AgentSpec(
             name="analysis",
@@ -48,6 +52,14 @@ def register() -> None:
             after=("analysis",),
         )
     )
+
+
+def feed_demonstration(at: datetime) -> None:
+    """Have a demonstration fed when sales of it have come due."""
+    from inventory.tasks import feed_demonstration as task
+
+    if find_due(at) is not None:
+        task.apply_async(expires=NIGHTLY_SECONDS)
 
 
 def decide_on_book(book: StockBook, policy: MonitoringPolicy) -> Decision:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -26,18 +28,39 @@ def transfers(request: HttpRequest) -> HttpResponseBase:
     """What is proposed, what is on its way, what arrived; and the flows between places."""
     state = request.GET.get("state", "")
     rows = list_transfers(state if state in Transfer.State.values else "", request.GET.get("q", "").strip())
+    flows = _flows()
     return render(
         request,
         "reallocation/transfers.html",
         {
+            "flows": flows,
+            "flows_summary": _("Wider is more; %(count)d lanes in use.") % {"count": len(flows["flows"])},
             "page": Paginator(rows, 25).get_page(request.GET.get("page")),
             "state": state,
             "states": Transfer.State.choices,
             "proposed": list_actions(statuses=(Status.PROPOSED,), kind="transfer")[:10],
-            "places": list_godowns(),
             "today": ist_day(timezone.now()),
         },
     )
+
+
+def _flows() -> dict[str, Any]:
+    """The flows chart: godowns where they lie, and pieces moved between them."""
+    places = list_godowns()
+    names = {place.code: place.name for place in places}
+    moved: dict[tuple[str, str], int] = {}
+    for row in list_transfers()[:500]:
+        key = (row.source, row.destination)
+        moved[key] = moved.get(key, 0) + int(row.pieces or 0)
+    return {
+        "kind": "flows",
+        "unit": "pieces",
+        "places": [{"name": p.name, "lat": p.latitude, "lon": p.longitude} for p in places],
+        "flows": [
+            {"from": names.get(a, a), "to": names.get(b, b), "value": pieces}
+            for (a, b), pieces in sorted(moved.items())
+        ],
+    }
 
 
 @page()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -59,6 +60,22 @@ def month(value: date | None) -> str:
 def instant(value: datetime) -> str:
     """`23-11-2026 14:05 IST`."""
     return f"{value.astimezone(IST):%d-%m-%Y %H:%M} IST"
+
+
+def clock(value: datetime) -> str:
+    """`23-11-2026 14:05` in India, where the column's head names the zone."""
+    return f"{value.astimezone(IST):%d-%m-%Y %H:%M}"
+
+
+def runs(numbers: Sequence[int]) -> str:
+    """Ascending whole numbers with neighbours drawn together: `7, 40–52, 60`."""
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and number == spans[-1][-1] + 1:
+            spans[-1] = [spans[-1][0], number]
+        else:
+            spans.append([number])
+    return ", ".join("–".join(map(str, span)) for span in spans)
 
 
 def state_name(code: str) -> str:

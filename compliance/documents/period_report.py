@@ -13,6 +13,7 @@ from compliance.contracts import (
     SeriesSummary,
     WriteOffRow,
 )
+from compliance.documents.figures import runs
 from vyapar.kernel.decision import Finding, Severity
 from vyapar.kernel.money import PAISE_PER_RUPEE, indian
 from vyapar.law.itc import itc_effect
@@ -114,6 +115,7 @@ def _sums(
     heads = ("taxable", "cgst", "sgst", "igst", "cess", "round_off", "total")
     sums = {f"{h}_paise": sum(getattr(row, f"{h}_paise") for row in standing) for h in heads}
     return sums | {
+        "tax_paise": sum(row.tax_paise for row in standing),
         "documents": len(rows),
         "cancelled": len(rows) - len(standing),
         "transfers": len(transfers),
@@ -139,8 +141,7 @@ def _gaps(
 ) -> Iterator[Finding]:
     for one in series:
         if one.missing:
-            numbers = ", ".join(map(str, one.missing[:10])) + (" …" if len(one.missing) > 10 else "")
-            message = f"Series {one.series} of {one.gstin} misses running number {numbers}."
+            message = f"Series {one.series} of {one.gstin} misses running number {runs(one.missing)}."
             yield _warn("R-GAP", "series", message, series=one.series, missing=list(one.missing))
 
 

@@ -120,23 +120,22 @@ def bind(sheets: Iterable[bytes], stamps: bytes, imprint: Imprint, *, times: int
 def _stamp(writer: PdfWriter, page: PageObject, overlay: PageObject) -> None:
     """Draw `overlay` on `page` as a form, without parsing either page's drawing."""
     form = StreamObject()
-    contents = overlay.get_contents()
-    form.set_data(contents.get_data() if contents is not None else b"")
-    form.update(
-        {
-            NameObject("/Type"): NameObject("/XObject"),
-            NameObject("/Subtype"): NameObject("/Form"),
-            NameObject("/BBox"): ArrayObject(overlay.mediabox),
-            NameObject("/Resources"): overlay["/Resources"].get_object().clone(writer),  # type: ignore[union-attr]
-        }
-    )
-    reference = writer._add_object(form.flate_encode())
-    resources = DictionaryObject(page["/Resources"].get_object())  # type: ignore[arg-type]
-    forms = DictionaryObject(resources.get("/XObject", DictionaryObject()).get_object())
-    forms[_STAMP] = reference
+    form.set_data(_whole(overlay["/Contents"]).get_data())
+    form[NameObject("/Type")] = NameObject("/XObject")
+    form[NameObject("/Subtype")] = NameObject("/Form")
+    form[NameObject("/BBox")] = ArrayObject(overlay.mediabox)
+    form[NameObject("/Resources")] = _whole(overlay["/Resources"]).clone(writer)
+    resources = DictionaryObject(_whole(page["/Resources"]))
+    forms = DictionaryObject(_whole(resources["/XObject"])) if "/XObject" in resources else DictionaryObject()
+    forms[_STAMP] = writer._add_object(form.flate_encode())
     resources[NameObject("/XObject")] = forms
     page[NameObject("/Resources")] = resources
     page[NameObject("/Contents")] = ArrayObject(_around(writer, page))
+
+
+def _whole(entry: Any) -> Any:
+    """The object behind an entry that may be a reference."""
+    return entry.get_object()
 
 
 def _around(writer: PdfWriter, page: PageObject) -> Sequence[IndirectObject]:

@@ -19,9 +19,11 @@ from compliance.documents.figures import (
     EMPTY,
     address_lines,
     amount,
+    clock,
     day,
     figure,
     instant,
+    runs,
     state_name,
     whole,
 )
@@ -31,8 +33,8 @@ from vyapar.kernel.money import indian
 
 #: Rows laid out at once; the cost of one table grows faster than its length.
 ROWS_PER_SHEET = 400
-#: Exceptions that fit on the first page; the rest follow on their own sheets.
-_FIRST_EXCEPTIONS = 8
+#: Exceptions that fit on the first page; where there are more, all follow on a sheet of their own.
+_FIRST_EXCEPTIONS = 4
 _SHORT_SEAL = 8
 
 Row = TypeVar("Row")
@@ -56,9 +58,8 @@ def report_sheets(report: PeriodReport) -> Iterator[Sheet]:
     """The sheets in printing order: summary, exceptions, then every register."""
     facts = report.facts
     yield Sheet("report_summary.html", {"simulated": facts.sandbox} | _summary(report))
-    later = report.exceptions[_FIRST_EXCEPTIONS:]
-    if later:
-        yield from _register(report, "report_exceptions.html", later, _exception)
+    if len(report.exceptions) > _FIRST_EXCEPTIONS:
+        yield from _register(report, "report_exceptions.html", report.exceptions, _exception)
     yield from _register(report, "report_series.html", report.series, _series)
     yield from _register(report, "report_documents.html", facts.documents, _document)
     yield from _register(report, "report_transfers.html", report.transfers, _transfer)
@@ -81,7 +82,7 @@ def _register(
             "shown": whole(len(rows)),
             "continued": start > 0,
             "last": start + ROWS_PER_SHEET >= len(rows),
-            "sums": _sums(report),
+            "totals": _sums(report, amount),
         }
         yield Sheet(template, context)
 
@@ -102,7 +103,7 @@ def _summary(report: PeriodReport) -> dict[str, Any]:
              "address": ", ".join(address_lines(party)), "fssai": party.fssai or EMPTY}
             for party in facts.registrations
         ],
-        "sums": _sums(report),
+        "sums": _sums(report, indian),
         "checks": [{"name": name, "held": held} for name, held in report.checks],
         "exceptions": [_exception(finding) for finding in first],
         "exception_count": len(report.exceptions),
@@ -120,9 +121,9 @@ def _summary(report: PeriodReport) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _sums(report: PeriodReport) -> dict[str, str]:
+def _sums(report: PeriodReport, money: Callable[[int], str]) -> dict[str, str]:
     return {
-        name.removesuffix("_paise"): indian(value) if name.endswith("_paise") else whole(value)
+        name.removesuffix("_paise"): money(value) if name.endswith("_paise") else whole(value)
         for name, value in report.sums.items()
     }
 
@@ -150,7 +151,7 @@ def _series(one: SeriesSummary) -> dict[str, Any]:
         "issued": whole(one.issued),
         "cancelled": whole(one.cancelled),
         "net": whole(one.net_issued),
-        "missing": ", ".join(map(str, one.missing)) or EMPTY,
+        "missing": runs(one.missing) or EMPTY,
         "has_gap": bool(one.missing),
         "taxable": amount(one.taxable_paise),
         "tax": amount(one.tax_paise),
@@ -193,7 +194,7 @@ def _transfer(row: RegisterRow) -> dict[str, Any]:
 
 def _finding(row: FindingRow) -> dict[str, Any]:
     return {
-        "at": instant(row.at),
+        "at": clock(row.at),
         "subject": row.subject,
         "action": row.action,
         "code": row.code,
@@ -248,7 +249,7 @@ def _write_off(row: WriteOffRow) -> dict[str, Any]:
 
 def _approval(row: ApprovalRow) -> dict[str, Any]:
     return {
-        "at": instant(row.at),
+        "at": clock(row.at),
         "action": row.action,
         "kind": row.kind,
         "title": row.title,

@@ -151,15 +151,23 @@ class DemandDistribution:
         """(series,), pieces per day, averaged over all weeks."""
         return np.asarray(self.weekly_mean.mean(axis=1) / DAYS_PER_WEEK)
 
-    def total(self, rows: ArrayLike, days: ArrayLike) -> PieceCount:
-        """Demand of series `rows` over the first `days` days: (n,) each, or broadcastable."""
+    def moments(self, rows: ArrayLike, days: ArrayLike) -> tuple[Floats, Floats]:
+        """Expected pieces of series `rows` over the first `days` days, and the sum of squares of the
+        weeks in it, which the part of the variance that is not common to all weeks grows with.
+        """
         row, day = np.broadcast_arrays(np.asarray(rows), np.asarray(days, dtype=np.float64))
         means, squares = self._running()
-        mean = _interpolate(means, row, day)
-        noise = _interpolate(squares, row, day)
-        spread = 1.0 / np.clip(self.dispersion, DISPERSION_LOW, DISPERSION_HIGH)[row]
+        return _interpolate(means, row, day), _interpolate(squares, row, day)
+
+    def spread(self, rows: ArrayLike) -> Floats:
+        """1 / dispersion of series `rows`, within the bounds of dispersion."""
+        return np.asarray(1.0 / np.clip(self.dispersion, DISPERSION_LOW, DISPERSION_HIGH)[np.asarray(rows)])
+
+    def total(self, rows: ArrayLike, days: ArrayLike) -> PieceCount:
+        """Demand of series `rows` over the first `days` days: (n,) each, or broadcastable."""
+        mean, noise = self.moments(rows, days)
         excess = (1.0 - COMMON_SHARE) * noise + COMMON_SHARE * mean**2
-        return PieceCount(mean, mean + spread * excess)
+        return PieceCount(mean, mean + self.spread(rows) * excess)
 
     def probability_at_most(self, rows: ArrayLike, days: ArrayLike, pieces: ArrayLike) -> Floats:
         """P(demand over the first `days` days <= pieces)."""

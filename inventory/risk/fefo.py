@@ -10,13 +10,24 @@ from numpy.typing import NDArray
 from scipy import special
 
 from inventory.contracts.arrays import Flags, Floats, Ints
-from inventory.contracts.demand import DemandDistribution, PieceCount
+from inventory.contracts.demand import COMMON_SHARE, DemandDistribution
 from inventory.contracts.stock import NO_DAY
 
 #: The share of outcomes that the cautious figure is not exceeded in.
 CAUTIOUS = 0.9
-#: Outcomes of demand followed through the walk, from poor to good, all equally likely.
-OUTCOMES = (np.arange(16) + 0.5) / 16
+#: Outcomes of demand that are followed past a lot that may be wasted.
+OUTCOMES = 32
+#: (steps + 1, outcomes), evenly spread chances: the first row orders the outcomes by the level that
+#: all weeks share, each other row orders them differently, for the days between two deadlines. The
+#: orders are those of the multiples of square roots of primes, which keep clear of each other.
+_PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53)
+LEVELS = (
+    np.stack(
+        [np.arange(OUTCOMES)]
+        + [np.argsort(np.argsort(np.arange(1, OUTCOMES + 1) * np.sqrt(prime) % 1)) for prime in _PRIMES]
+    )
+    + 0.5
+) / OUTCOMES
 #: Earlier waste less likely than this does not change what a later lot can count on.
 UNLIKELY = 1e-3
 
@@ -40,14 +51,20 @@ class Walk:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Queue:
-    """Per series, what stands before the next lot: `stock` of all earlier lots (series,), what of it
-    `sold` in each outcome (series, outcomes) and in the `cautious` one, and whether any is `wasted`.
+    """Per series, what stands before the next lot.
+
+    `stock`: (series,) pieces of all earlier lots; `wasted`: (series,) whether some may be. Followed
+    from then on, (series, outcomes): what of it is `sold`, and what was `asked` for by the last
+    deadline, whose moments are `mean` and `noise`: (series,), after `steps` deadlines.
     """
 
     stock: Floats
-    sold: Floats
-    cautious: Floats
     wasted: Flags
+    sold: Floats
+    asked: Floats
+    mean: Floats
+    noise: Floats
+    steps: Ints
 
 
 def walk(
@@ -67,81 +84,118 @@ def walk(
     FEFO orders them (deadlines must not fall as turns rise). Ties: smaller lots first, then by
     `batch_id`, then by `place`.
 
-    Exact for the first lot of a series, and for later ones as long as nothing before them is wasted.
-    Where it may be, the demand that wasted pieces no longer absorb is followed through sixteen
-    outcomes, from poor to good demand all along.
+    Exact for the first lot of a series, for lots of one deadline, and for later ones as long as
+    nothing before them is wasted. Where it may be, the demand that wasted pieces no longer absorb is
+    followed through 32 outcomes, evenly spread, the same for every walk.
     """
     lots, rows = series.shape[0], demand.weekly_mean.shape[0]
     order = np.lexsort((place, batch_id, quantity, turn, series))
     rank = _rank_in_series(series[order])
     found = Walk(*(np.zeros(lots, kind) for kind in (float, np.int64, float, np.int64, float)))
-    queue = _Queue(np.zeros(rows), np.zeros((rows, OUTCOMES.size)), np.zeros(rows), np.zeros(rows, np.bool_))
+    queue = _Queue(
+        *(np.zeros(rows), np.zeros(rows, np.bool_)),
+        *(np.zeros((rows, OUTCOMES)), np.zeros((rows, OUTCOMES)), np.zeros(rows), np.zeros(rows)),
+        np.zeros(rows, np.int64),
+    )
+    is_last = np.append(np.diff(series[order]) != 0, True)[:lots]
     by_rank = np.argsort(rank, kind="stable")
     bounds = np.searchsorted(rank[by_rank], np.arange(int(rank.max(initial=-1)) + 2))
     for first, last in pairwise(bounds):
-        now = order[by_rank[first:last]]
-        now = now[deadline[now] < NO_DAY]
-        _serve(demand, now, series[now], deadline[now], quantity[now], queue, found)
+        sorted_rows = by_rank[first:last]
+        sorted_rows = sorted_rows[deadline[order[sorted_rows]] < NO_DAY]
+        now = order[sorted_rows]
+        lot = _Lots(now, series[now], deadline[now], quantity[now], ~is_last[sorted_rows])
+        _serve(demand, lot, queue, found)
     return found
 
 
-def _serve(
-    demand: DemandDistribution,
-    now: NDArray[np.intp],
-    series: Ints,
-    deadline: Ints,
-    quantity: Ints,
-    queue: _Queue,
-    found: Walk,
-) -> None:
-    """One lot of each series: note what is left of it, and let it join the queue."""
-    total = demand.total(series, deadline)
-    before, behind = queue.stock[series], queue.stock[series] + quantity
+@dataclass(frozen=True, slots=True, eq=False)
+class _Lots:
+    """One lot of each of some series; `followed`: whether the series has another after it."""
+
+    number: NDArray[np.intp]
+    series: Ints
+    deadline: Ints
+    quantity: Ints
+    followed: Flags
+
+
+def _serve(demand: DemandDistribution, lots: _Lots, queue: _Queue, found: Walk) -> None:
+    """Note what is left of each lot, and let it join the queue.
+
+    Closed forms as if wasted pieces went on absorbing demand, less what the outcomes say of that.
+    """
+    now, pieces = lots.number, lots.quantity
+    total = demand.total(lots.series, lots.deadline)
+    before = queue.stock[lots.series]
+    behind = before + pieces
     chance = total.probability_at_most(behind - 1)
+    cautious = np.clip(behind - total.quantile(1.0 - CAUTIOUS), 0, pieces)
+    late = queue.wasted[lots.series]
+    unsold, absorbed = _outcomes(demand, lots, queue, chance)
+
     left = total.expected_excess(behind) - total.expected_excess(before)
-    unsold, unwasted = _outcomes(total, series, quantity, queue, chance)
-    left = np.clip(left - (unwasted - unsold).mean(axis=1), 0.0, quantity)
+    left = np.clip(left - (absorbed - unsold).mean(axis=1), 0.0, pieces)
     rounded = np.floor(left + 0.5)
     last = total.expected_excess(behind) - total.expected_excess(behind - rounded)
-    fewer = np.minimum(unwasted, rounded[:, None]) - np.minimum(unsold, rounded[:, None])
-    likelier = (unwasted > 0).mean(axis=1) - (unsold > 0).mean(axis=1)
-    least = left / np.maximum(quantity, 1)
+    cut = rounded[:, None]
+    fewer = np.minimum(absorbed, cut) - np.minimum(unsold, cut)
+    likelier = (absorbed >= 0.5).mean(axis=1) - (unsold >= 0.5).mean(axis=1)
+    chance = np.clip(chance - likelier, left / np.maximum(pieces, 1), 1.0)
+    followed = np.floor(np.quantile(unsold, CAUTIOUS, axis=1) + 0.5)
 
-    asked = total.quantile(1.0 - CAUTIOUS)
-    cautious = queue.cautious[series] + quantity
-    queue.cautious[series] = np.minimum(cautious, np.maximum(asked, queue.cautious[series]))
     found.expected_unsold[now], found.rounded[now] = left, rounded
-    found.probability_unsold[now] = np.where(quantity > 0, np.clip(chance - likelier, least, 1.0), 0.0)
-    found.p90_unsold[now] = cautious - queue.cautious[series]
+    found.probability_unsold[now] = np.where(pieces > 0, chance, 0.0)
+    found.p90_unsold[now] = np.where(late, followed, cautious)
     found.last_unsold[now] = np.clip(last - fewer.mean(axis=1), 0.0, rounded)
-    queue.stock[series] = behind
+    queue.stock[lots.series] = behind
 
 
 def _outcomes(
-    total: PieceCount, series: Ints, quantity: Ints, queue: _Queue, chance: Floats
+    demand: DemandDistribution, lots: _Lots, queue: _Queue, chance: Floats
 ) -> tuple[Floats, Floats]:
-    """(lots, outcomes), pieces unsold with earlier waste, and as if wasted pieces still absorbed
-    demand; both 0 where nothing earlier was wasted, since there they are the same.
-
-    Demand of an outcome is the gamma's of the same mean and variance.
+    """(lots, outcomes), pieces unsold, and pieces unsold had the waste before gone on absorbing
+    demand. Both 0 where nothing before can be wasted: there they are the same.
     """
-    unsold = np.zeros((series.size, OUTCOMES.size))
-    unwasted = np.zeros_like(unsold)
-    risky = np.flatnonzero(queue.wasted[series] | (chance > UNLIKELY))
-    row, lot = series[risky], quantity[risky, None]
-    scale = np.maximum(total.variance[risky] / np.maximum(total.mean[risky], 1e-12), 1e-12)
-    shape = np.maximum(total.mean[risky] / scale, 1e-12)
-    asked = special.gammaincinv(shape[:, None], OUTCOMES) * scale[:, None]
-    ahead = np.where(queue.wasted[row, None], queue.sold[row], queue.stock[row, None])
-    sold = np.minimum(ahead + lot, np.maximum(asked, ahead))
-    late = queue.wasted[row]
+    unsold, absorbed = np.zeros((2, lots.series.size, OUTCOMES))
+    late = queue.wasted[lots.series]
+    risky = np.flatnonzero(late | ((chance > UNLIKELY) & lots.followed))
+    row, pieces, late = lots.series[risky], lots.quantity[risky, None], late[risky, None]
     stock = queue.stock[row, None]
-    whole = np.clip(stock + lot - asked, 0.0, lot)
-    unsold[risky] = np.where(late[:, None], ahead + lot - sold, 0.0)
-    unwasted[risky] = np.where(late[:, None], whole, 0.0)
-    queue.sold[row] = sold
-    queue.wasted[row] = True
-    return unsold, unwasted
+    asked = _asked(demand, row, lots.deadline[risky], queue)
+    ahead = np.where(late, queue.sold[row], stock)
+    sold = np.clip(asked, ahead, ahead + pieces)
+    unsold[risky] = np.where(late, ahead + pieces - sold, 0.0)
+    absorbed[risky] = np.where(late, np.clip(stock + pieces - asked, 0.0, pieces), 0.0)
+    queue.sold[row], queue.wasted[row] = sold, True
+    return unsold, absorbed
+
+
+def _asked(demand: DemandDistribution, row: Ints, deadline: Ints, queue: _Queue) -> Floats:
+    """(rows, outcomes), demand by the deadline: what was asked for before, and in the days since.
+
+    Given the level that all weeks of an outcome share, the days since ask for a gamma's quantile;
+    mean and variance over the outcomes are those of the demand distribution.
+    """
+    mean, noise = demand.moments(row, deadline)
+    since, wobble = mean - queue.mean[row], noise - queue.noise[row]
+    spread = demand.spread(row)
+    common = COMMON_SHARE * spread
+    level = _gamma(np.ones_like(common)[:, None], common[:, None], LEVELS[0])
+    own = (1.0 - COMMON_SHARE) * spread * wobble / (1.0 + common)
+    expected = level * since[:, None]
+    step = 1 + queue.steps[row] % (len(LEVELS) - 1)
+    asked = queue.asked[row] + _gamma(expected, expected + level**2 * own[:, None], LEVELS[step])
+    queue.asked[row], queue.mean[row], queue.noise[row] = asked, mean, noise
+    queue.steps[row] += 1
+    return np.asarray(asked)
+
+
+def _gamma(mean: Floats, variance: Floats, chance: Floats) -> Floats:
+    """Quantiles of gammas by their moments; 0 where the mean is."""
+    scale = np.maximum(variance, 1e-12) / np.maximum(mean, 1e-12)
+    value = special.gammaincinv(np.maximum(mean, 1e-12) / scale, chance) * scale
+    return np.where(mean > 0, value, 0.0)
 
 
 def _rank_in_series(series: Ints) -> Ints:

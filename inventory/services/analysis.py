@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+import orjson
 import polars as pl
 from django.db import transaction
 
@@ -21,7 +22,6 @@ from inventory.services.staging import array_text, run, staged
 from inventory.services.telling import emit_many
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
-from vyapar.kernel.digest import canonical_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ def _item_frame(scored: Scored) -> pl.DataFrame:
     np.minimum.at(nearest, book.position_item, book.expiry_day)
     cover = outcome.motion.cover_days
     parts = [
-        canonical_json(dict(zip(PARTS, (value / MILLI for value in row), strict=True)))
+        _json(dict(zip(PARTS, (value / MILLI for value in row), strict=True)))
         for row in outcome.scores.parts.tolist()
     ]
     return pl.DataFrame(
@@ -221,15 +221,17 @@ def _risk_frame(scored: Scored) -> pl.DataFrame:
             "p90_unsold": found.p90_unsold,
             "at_risk_quantity": found.at_risk,
             "at_risk_paise": found.at_risk * book.cost_paise,
-            "ways_out": [
-                canonical_json(ways.of(lot)) if need else "[]" for lot, need in enumerate(needs.tolist())
-            ],
+            "ways_out": [_json(ways.of(lot)) if need else "[]" for lot, need in enumerate(needs.tolist())],
             "best_way": [
                 WAYS[way] if need else "" for way, need in zip(best.tolist(), needs.tolist(), strict=True)
             ],
             "best_net_paise": np.where(needs, ways.net[best, np.arange(len(lots))], 0),
         }
     )
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
 
 
 def _maybe(values: Any, known: Any) -> pl.Series:

@@ -26,10 +26,13 @@ _SUPPLY_SCHEMA: dict[str, Any] = {
     "location_id": pl.Int64,
     "on_hand": pl.Int64,
     "reserved": pl.Int64,
+    "offered": pl.Int64,
     "expiry_date": pl.Date,
 }
 _SUPPLY = """
-SELECT p.id, p.sku_id, l.territory_id, p.batch_id, p.location_id, p.on_hand, p.reserved, b.expiry_date
+SELECT p.id, p.sku_id, l.territory_id, p.batch_id, p.location_id, p.on_hand, p.reserved,
+       (SELECT coalesce(sum(r.quantity), 0)::bigint FROM inventory_reservation r
+        WHERE r.position_id = p.id AND r.released_at IS NULL AND r.purpose = 'offer'), b.expiry_date
 FROM {pairs} w
 JOIN inventory_position p ON p.sku_id = w.sku_id
 JOIN inventory_location l ON l.id = p.location_id AND l.territory_id = w.territory_id
@@ -58,8 +61,8 @@ class Consumption:
     """What a batch of sales did to stock, in pieces.
 
     `changes`: sku_id, territory_id, change. `found` were sold although the book had none, `expired`
-    came from batches past their last day, `unheld` had been held for an action, `unbooked` were
-    sold in territories without a godown and are in no book.
+    came from batches past their last day, `unheld` had been held for another plan than an offer,
+    `unbooked` were sold in territories without a godown and are in no book.
     """
 
     changes: pl.DataFrame
@@ -73,10 +76,10 @@ def consume(sales: pl.DataFrame, *, reference: str, actor: Actor, at: datetime) 
     """Take sold pieces out of stock and put returned ones back, through the ledger.
 
     `sales`: sku_id, territory_id, sold_on, sold_at, quantity; negative quantities are returns.
-    Pieces are taken first from batches that have not expired and that no action holds, then from
-    held ones (their reservations shrink: the guard of the action will see it), then from expired
-    ones. What the book does not have is booked as found and sold. Returns go to the newest batch.
-    Must run in a transaction.
+    Pieces are taken first-expiry-first from what is free or on offer, then from what actions hold for
+    other plans (their reservations shrink: the guard of the action will see it), and from expired
+    batches last. What the book does not have is booked as found and sold. Returns go to the newest
+    batch. Must run in a transaction.
     """
     needs = _needs(sales)
     pairs = needs.select(_PAIR).unique()
@@ -89,16 +92,22 @@ def consume(sales: pl.DataFrame, *, reference: str, actor: Actor, at: datetime) 
     moves = pl.concat([_sold(taken), _found(short), _returned(booked)])
     moves = moves.with_columns(pl.lit(reference).alias("reference"))
     record_movements(moves, actor=actor, at=at)
-    held = taken.filter(pl.col("held")).group_by("position_id").agg(pl.col("take").sum())
-    if not held.is_empty():
-        shrink_reservations(dict(held.iter_rows()), at=at)
+    _shrink(taken, at)
     return Consumption(
         changes=_changes(booked, short),
         found=int(short["short"].sum()),
         expired=int(taken.filter(pl.col("expired"))["take"].sum()),
-        unheld=int(held["take"].sum()),
+        unheld=int(taken.filter(pl.col("held"))["take"].sum()),
         unbooked=int(needs.join(home, on=_PAIR, how="anti")["sold"].sum()),
     )
+
+
+def _shrink(taken: pl.DataFrame, at: datetime) -> None:
+    """Reservations of what was sold, of offers and of other plans each from its own."""
+    for column, offers in (("on_offer", True), ("held", False)):
+        gone = taken.filter(pl.col(column)).group_by("position_id").agg(pl.col("take").sum())
+        if not gone.is_empty():
+            shrink_reservations(dict(gone.iter_rows()), at=at, offers=offers)
 
 
 def _needs(sales: pl.DataFrame) -> pl.DataFrame:
@@ -146,10 +155,15 @@ def _walk(needs: pl.DataFrame, supply: pl.DataFrame) -> pl.DataFrame:
     parts = supply.join(last_day, on=_PAIR, how="inner").with_columns(
         (pl.col("expiry_date") < pl.col("last_day")).fill_null(False).alias("expired")
     )
-    free = parts.with_columns((pl.col("on_hand") - pl.col("reserved")).alias("pieces"), held=pl.lit(False))
-    kept = parts.with_columns(pl.col("reserved").alias("pieces"), held=pl.lit(True))
-    lots = pl.concat([free, kept]).filter(pl.col("pieces") > 0)
-    lots = lots.sort(*_PAIR, "expired", "held", "expiry_date", "batch_id", "location_id", nulls_last=True)
+    free = parts.with_columns((pl.col("on_hand") - pl.col("reserved")).alias("pieces"))
+    offer = parts.with_columns(pl.col("offered").alias("pieces"))
+    kept = parts.with_columns((pl.col("reserved") - pl.col("offered")).alias("pieces"))
+    lots = pl.concat(
+        part.with_columns(pl.lit(held).alias("held"), pl.lit(on_offer).alias("on_offer"))
+        for part, held, on_offer in ((free, False, False), (offer, False, True), (kept, True, False))
+    ).filter(pl.col("pieces") > 0)
+    order = ("expired", "held", "expiry_date", "batch_id", "location_id", "on_offer")
+    lots = lots.sort(*_PAIR, *order, nulls_last=True)
     upto = pl.col("pieces").cum_sum().over(_PAIR)
     lots = lots.with_columns(upto.alias("upto"), (upto - pl.col("pieces")).alias("since"))
     overlap = pl.min_horizontal("end", "upto") - pl.max_horizontal("start", "since")
@@ -169,7 +183,7 @@ def _sold(taken: pl.DataFrame) -> pl.DataFrame:
     """Ledger lines of pieces that were there; free and held pieces of one batch make one line."""
     lines = taken.group_by("batch_id", "location_id", "sold_on").agg(
         -pl.col("take").sum().alias("quantity"),
-        -pl.col("take").filter(pl.col("held")).sum().alias("reserved"),
+        -pl.col("take").filter(pl.col("held") | pl.col("on_offer")).sum().alias("reserved"),
         pl.col("at").max(),
     )
     return _lines(lines, MovementKind.SALE)

@@ -156,15 +156,19 @@ def has_moved(action_id: UUID, reference: str) -> bool:
     )
 
 
-def shrink_reservations(taken: dict[int, int], *, at: datetime, action_id: UUID | None = None) -> None:
-    """Take pieces off the open reservations of positions, of one action or the newest first.
+def shrink_reservations(
+    taken: dict[int, int], *, at: datetime, action_id: UUID | None = None, offers: bool | None = None
+) -> None:
+    """Take pieces off the open reservations of positions, the newest first.
 
-    `taken`: pieces by position. The positions' own `reserved` is the caller's to change; their rows
-    must be locked.
+    `taken`: pieces by position. `action_id` and `offers` narrow down whose. The positions' own
+    `reserved` is the caller's to change; their rows must be locked.
     """
     found = Reservation.objects.filter(position_id__in=list(taken), released_at__isnull=True)
     if action_id is not None:
         found = found.filter(action_id=action_id)
+    if offers is not None:
+        found = found.filter(purpose=Purpose.OFFER) if offers else found.exclude(purpose=Purpose.OFFER)
     left = dict(taken)
     for row in found.order_by("-held_at", "-id").select_for_update():
         if not (cut := min(left[row.position_id], row.quantity)):

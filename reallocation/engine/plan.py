@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
-from numpy.typing import NDArray
 
 from reallocation.contracts import LaneTerms, TransferLine, lane_subject
 from reallocation.engine.account import Account, account
@@ -102,12 +101,12 @@ def plan(
     solver = Solver(program, through_pulp=through_pulp)
     optimum = solver.optimum()
     fleet = muster(board, pairs, program)
-    loading, shut = _open_lanes(board, policy, solver, fleet, optimum.units)
+    loading = _open_lanes(board, policy, solver, fleet, optimum.units)
     slack = whole_units(program, fleet, loading.units, policy.max_lines_per_transfer)
     drop_poor(slack, policy.minimum_net_paise)
-    next_net = add_trips(slack, policy.minimum_net_paise, policy.max_transfers_per_cycle, shut)
+    next_net = add_trips(slack, policy.minimum_net_paise, policy.max_transfers_per_cycle)
     loads = _loads(snapshot, policy, board, slack)
-    closed = _closed(policy, slack, shut, next_net)
+    closed = _closed(policy, slack, next_net)
     bound, is_strong = _bound(board, pairs, policy, optimum.value, program)
     return TransferPlan(
         loads=loads,
@@ -125,27 +124,26 @@ def plan(
 
 def _open_lanes(
     board: Board, policy: ReallocationPolicy, solver: Solver, fleet: Fleet, units: Floats
-) -> tuple[Loading, NDArray[np.bool_]]:
-    """A fractional load on lanes that pay, no more of them than a cycle may hold.
-
-    When there are too many, those that rank highest stay; (lanes,) true where a lane gave way.
-    """
-    least = policy.minimum_net_paise
+) -> Loading:
+    """A fractional load on lanes that pay, no more of them than a cycle may hold: when there are
+    too many, those that rank highest stay."""
+    least, most = policy.minimum_net_paise, policy.max_transfers_per_cycle
     trips = slope_scaling(solver, fleet, units)
     loading = improve(solver, fleet, trim(solver, fleet, trips, least), least)
-    shut = np.zeros(len(trips), dtype=np.bool_)
     used = np.flatnonzero(loading.trips)
-    if len(used) <= policy.max_transfers_per_cycle:
-        return loading, shut
+    if len(used) <= most:
+        return loading
     lanes = solver.program.lanes
-    offers = [
-        _opportunity(board, policy, int(lanes[k]), fleet.pairs, on_lane, round(loading.net[k]))
+    offers = {
+        k: _opportunity(board, policy, int(lanes[k]), fleet.pairs, on_lane, round(loading.net[k]))
         for k in used.tolist()
         for on_lane in [np.flatnonzero((fleet.lane == k) & (loading.units > 1e-6))]
-    ]
-    first = {r.opportunity.subject for r in rank(offers, policy.weights)[: policy.max_transfers_per_cycle]}
-    shut[[k for k, offer in zip(used.tolist(), offers, strict=True) if offer.subject not in first]] = True
-    return trim(solver, fleet, np.where(shut, 0, loading.trips), least), shut
+    }
+    first = {r.opportunity.subject for r in rank(offers.values(), policy.weights)[:most]}
+    kept = np.zeros_like(loading.trips)
+    for k, offer in offers.items():
+        kept[k] = loading.trips[k] if offer.subject in first else 0
+    return trim(solver, fleet, kept, least)
 
 
 def _opportunity(
@@ -235,12 +233,11 @@ def _terms(lane: LaneRow, policy: ReallocationPolicy) -> LaneTerms:
     )
 
 
-def _closed(policy: ReallocationPolicy, slack: Slack, shut: NDArray[np.bool_], next_net: Floats) -> Ints:
+def _closed(policy: ReallocationPolicy, slack: Slack, next_net: Floats) -> Ints:
     """(lanes,): code of the cause that keeps a lane closed, or would keep it so."""
     full = np.count_nonzero(slack.trips) >= policy.max_transfers_per_cycle
-    limited = shut | (full & (next_net >= max(policy.minimum_net_paise, 1)))
     return np.select(
-        [limited, next_net > 0],
+        [full & (next_net >= max(policy.minimum_net_paise, 1)), next_net > 0],
         [_CODE[Cause.TRANSFER_LIMIT], _CODE[Cause.BELOW_MINIMUM]],
         _CODE[Cause.TRIP_NOT_PAID],
     ).astype(np.int64)

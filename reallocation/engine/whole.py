@@ -129,11 +129,11 @@ def drop_poor(slack: Slack, least_paise: int) -> None:
         top_up(slack, np.flatnonzero(slack.room() > 0))
 
 
-def add_trips(slack: Slack, least_paise: int, most_lanes: int, shut: NDArray[np.bool_]) -> Floats:
+def add_trips(slack: Slack, least_paise: int, most_lanes: int) -> Floats:
     """Make one more trip wherever what is left would pay for it, until none does.
 
-    Lanes in `shut` stay closed, and no lane beyond `most_lanes` is opened. Returns (lanes,): paise
-    that a lane's next trip would bring over its cost with what is now left.
+    No lane beyond `most_lanes` is opened. Returns (lanes,): paise that a lane's next trip would bring
+    over its cost with what is now left.
     """
     moved = True
     while moved:
@@ -143,7 +143,7 @@ def add_trips(slack: Slack, least_paise: int, most_lanes: int, shut: NDArray[np.
             opens = not slack.trips[lane]
             needed = max(least_paise, 1) if opens else 1
             full = opens and np.count_nonzero(slack.trips) >= most_lanes
-            if next_net[lane] >= needed and not full and not shut[lane]:
+            if next_net[lane] >= needed and not full:
                 next_net[lane] = _one_more(slack, lane, needed)
                 moved |= bool(next_net[lane] >= needed)
     return next_net

@@ -62,15 +62,29 @@ const palette = () => {
 };
 const font = { fontFamily: "Noto Sans, system-ui, sans-serif", fontSize: 12 };
 
-// rich text is drawn on the canvas: the HTML tooltip would need inline styles, which the CSP refuses
+// a tip is built from nodes: text from the data never becomes markup, and no inline style is parsed
+const tip = (title, rows) => {
+  const box = document.createElement("div");
+  box.className = "chart-tip";
+  const head = document.createElement("strong");
+  head.textContent = title;
+  box.append(head);
+  for (const [name, text] of rows) {
+    const line = document.createElement("p");
+    const [left, right] = [document.createElement("span"), document.createElement("b")];
+    [left.textContent, right.textContent] = [name, text];
+    line.append(left, right);
+    box.append(line);
+  }
+  return box;
+};
 const tooltip = (p, more) => ({
-  renderMode: "richText",
   confine: true,
   backgroundColor: p.surface,
   borderColor: p.line,
   borderWidth: 1,
   padding: [8, 12],
-  textStyle: { ...font, color: p.ink, lineHeight: 18 },
+  textStyle: { ...font, color: p.ink },
   ...more,
 });
 
@@ -160,20 +174,18 @@ const marks = (p, spec) => {
   };
 };
 
-const band = (spec, name, at) => {
-  const found = spec.fan?.find((fan) => fan.name === name);
-  return found && found.low[at] !== null
-    ? `${say(found.low[at], spec.unit)} – ${say(found.high[at], spec.unit)}`
-    : null;
+const told = (spec, point) => {
+  const fan = spec.fan?.find((one) => one.name === point.seriesName);
+  if (!fan) return say(point.value, spec.unit);
+  const [low, high] = [fan.low[point.dataIndex], fan.high[point.dataIndex]];
+  return low === null ? "—" : `${sayAxis(low, spec.unit)} – ${say(high, spec.unit)}`;
 };
 const rowsOf = (spec) => (points) => {
-  const at = points[0].dataIndex;
   const lines = points
     .filter((point) => !point.seriesName.endsWith("·low"))
-    .map((point) => [point.seriesName, band(spec, point.seriesName, at) ?? (spec.fan?.some((f) => f.name === point.seriesName) ? null : say(point.value, spec.unit))])
-    .filter(([, text]) => text && text !== "—")
-    .map(([name, text]) => `${name}: ${text}`);
-  return [points[0].axisValueLabel ?? points[0].name, ...lines].join("\n");
+    .map((point) => [point.seriesName, told(spec, point)])
+    .filter(([, text]) => text !== "—");
+  return tip(points[0].axisValueLabel ?? points[0].name, lines);
 };
 
 const kinds = {
@@ -232,7 +244,7 @@ const kinds = {
     return {
       ...base(p, { ...spec, legend: false }),
       tooltip: tooltip(p, {
-        formatter: ({ value: [x, y, amount] }) => `${spec.y[y]} · ${spec.x[x]}\n${say(amount, spec.unit)}`,
+        formatter: ({ value: [x, y, amount] }) => tip(spec.y[y], [[spec.x[x], say(amount, spec.unit)]]),
       }),
       xAxis: axis(p, { type: "category", data: spec.x, position: "top", splitLine: { show: false }, axisLine: { show: false } }),
       yAxis: axis(p, { type: "category", data: spec.y, inverse: true, splitLine: { show: false }, axisLine: { show: false } }),
@@ -270,7 +282,7 @@ const kinds = {
     return {
       ...base(p, { ...spec, legend: false }),
       grid: { left: 0, right: 0, top: 0, bottom: 0 },
-      tooltip: tooltip(p, { formatter: (point) => point.data.said }),
+      tooltip: tooltip(p, { formatter: (point) => tip(...point.data.said) }),
       xAxis: frame("lon"),
       yAxis: frame("lat"),
       series: [
@@ -290,7 +302,7 @@ const kinds = {
           symbolSize: 12,
           data: spec.flows.map((flow) => ({
             coords: [at[flow.from], short(at[flow.from], at[flow.to])],
-            said: `${flow.from} → ${flow.to}\n${flow.label ?? say(flow.value, spec.unit)}`,
+            said: [`${flow.from} – ${flow.to}`, [["", flow.label ?? say(flow.value, spec.unit)]]],
             lineStyle: { color: p.series[0], opacity: 0.8, width: 1.5 + (4 * flow.value) / largest, curveness: 0.22 },
           })),
         },
@@ -311,7 +323,7 @@ const kinds = {
           data: spec.places.map((place) => ({
             name: place.name,
             value: at[place.name],
-            said: `${place.name}${place.note ? `\n${place.note}` : ""}`,
+            said: [place.name, place.note ? [["", place.note]] : []],
             itemStyle: {
               color: place.role === "surplus" ? p.series[1] : p.series[0],
               borderColor: p.token("surface"),

@@ -418,7 +418,7 @@ def test_no_name_is_a_known_brand() -> None:
 
 
 @BOTH
-def test_contacts_cannot_reach_anybody_and_most_but_not_all_agreed(name: str) -> None:
+def test_contacts_stay_in_the_block_kept_for_them_and_most_but_not_all_agreed(name: str) -> None:
     data = demo(name)
     assert data.retailers["phone"].str.contains(r"^\+9199990\d{5}$").all()
     assert data.retailers["email"].str.ends_with(".example").all()

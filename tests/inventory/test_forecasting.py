@@ -93,7 +93,13 @@ def test_totals_add_days_within_and_beyond_the_horizon():
 
 
 @HUNDRED
-@given(st.lists(means, min_size=3, max_size=3), sizes, st.integers(0, 60), st.integers(0, 60), st.integers(0, 900))
+@given(
+    st.lists(means, min_size=3, max_size=3),
+    sizes,
+    st.integers(0, 60),
+    st.integers(0, 60),
+    st.integers(0, 900),
+)
 def test_more_days_never_leave_more_of_a_stock(weeks, size, days, more, stock):
     demand = DemandDistribution(np.array([weeks]), np.array([size]))
     sooner, later = demand.expected_excess([0, 0], [days, days + more], stock)

@@ -171,7 +171,8 @@ def simulated(weekly: float, dispersion: float, lots, runs: int = 20_000):
     weeks = -(-days // 7)
     spread = 1 / dispersion
     common = chance.gamma(1 / (0.25 * spread), 0.25 * spread, (runs, 1))
-    week = chance.gamma(1 / (0.75 * spread), 0.75 * spread, (runs, weeks))
+    own = 0.75 * spread / (1 + 0.25 * spread)
+    week = chance.gamma(1 / own, own, (runs, weeks))
     daily = chance.poisson(np.repeat(common * week, 7, axis=1)[:, :days] * weekly / 7)
     left = np.tile(np.array([pieces for _, pieces in lots]), (runs, 1))
     unsold = np.zeros_like(left)
@@ -195,12 +196,12 @@ def test_the_walk_agrees_with_a_simulation_of_every_day(dispersion, lots):
     found = walked(demand(7, dispersion), lots)
     unsold = simulated(7, dispersion, lots)
     pieces = np.array([amount for _, amount in lots])
-    print(found.expected_unsold, unsold.mean(axis=0), found.probability_unsold, (unsold > 0).mean(axis=0), found.p90_unsold, np.quantile(unsold,.9,axis=0))
     assert (np.abs(found.expected_unsold - unsold.mean(axis=0)) <= 0.05 * pieces).all()
     assert found.probability_unsold == pytest.approx((unsold > 0).mean(axis=0), abs=0.08)
     assert (np.abs(found.p90_unsold - np.quantile(unsold, 0.9, axis=0)) <= 0.1 * pieces).all()
 
 
+DISPERSIONS = st.floats(0.05, 1_000)
 LOTS = st.lists(
     st.tuples(st.one_of(st.sampled_from([0, 1, 90, NO_DAY]), st.integers(0, 400)), st.integers(0, 300)),
     min_size=1,
@@ -224,10 +225,14 @@ def test_no_lot_leaves_more_than_it_had_and_all_figures_agree(lots, weekly, disp
 
 
 @HUNDRED
-@given(st.integers(0, 200), st.integers(0, 200), st.integers(0, 500), st.floats(0, 200), st.floats(0.05, 1_000))
+@given(
+    st.integers(0, 200), st.integers(0, 200), st.integers(0, 500), st.floats(0, 200), st.floats(0.05, 1_000)
+)
 def test_a_later_deadline_never_leaves_more_and_more_stock_never_less(days, more, pieces, weekly, size):
     found = walked(
-        demand(weekly, size, series=3), [(days, pieces), (days + more, pieces), (days, pieces + more)], [0, 1, 2]
+        demand(weekly, size, series=3),
+        [(days, pieces), (days + more, pieces), (days, pieces + more)],
+        [0, 1, 2],
     )
     sooner, later, larger = found.expected_unsold
     assert later <= sooner + 1e-6 * (1 + pieces)
@@ -240,7 +245,9 @@ def test_lots_with_one_deadline_leave_together_what_one_lot_would(lots, weekly, 
     pieces = [amount for _, amount in lots]
     apart = walked(demand(weekly, dispersion), [(45, amount) for amount in pieces])
     together = walked(demand(weekly, dispersion), [(45, sum(pieces))])
-    assert apart.expected_unsold.sum() == pytest.approx(together.expected_unsold[0], abs=1e-3 * (1 + sum(pieces)))
+    assert apart.expected_unsold.sum() == pytest.approx(
+        together.expected_unsold[0], abs=1e-3 * (1 + sum(pieces))
+    )
 
 
 def test_the_pieces_expected_to_be_left_sell_last_and_some_of_them_sell_after_all():
@@ -299,7 +306,8 @@ def test_exposure_stays_within_the_free_stock(snapshot, policy):
     assert (found.usable == free).all()
     for pieces in (found.at_risk, found.p90_unsold, found.expected_unsold):
         assert ((pieces >= 0) & (pieces <= free + 1e-9)).all()
-    assert (found.at_risk >= np.floor(found.expected_unsold - 0.5) - 1).all() or policy.cover_days_dead < 700
+    assert (found.held_sold >= 0).all()
+    assert (found.held_sold <= found.at_risk).all()
 
 
 # --- the score
@@ -351,7 +359,7 @@ def test_the_expiry_part_is_the_mean_over_pieces():
 
 
 def test_a_snapshot_refuses_numbers_that_point_nowhere_and_too_much_reserved():
-    with pytest.raises(Invalid, match="over_reserved|more is reserved"):
+    with pytest.raises(Invalid, match="more is reserved"):
         stock(Item((Lot(5, reserved=6),)))
     with pytest.raises(Invalid, match="position_item"):
         stock(Item(), position_item=[3])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -175,6 +176,21 @@ def test_a_servant_reaches_only_what_every_folder_above_lets_others_enter(tmp_pa
     assert servant.reaches(Path("/usr/bin/env"))
     assert servant.runs(Path("/usr/bin/env"))
     assert Servant().reaches(private / "data")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root keeps a cluster elsewhere")
+def test_who_deletes_the_state_begins_anew_although_the_cluster_lives_elsewhere(
+    state: Path,
+) -> None:
+    server = Postgres(state)
+    assert server.home != state / "postgres"
+    (server.home / "mark").touch()
+    assert (Postgres(state).home / "mark").exists()
+    shutil.rmtree(state)
+    assert not (Postgres(state).home / "mark").exists()
+    old = server.home.with_name(f"{server.home.name}-old")
+    assert (old / "mark").exists()
+    shutil.rmtree(old)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root needs a servant")

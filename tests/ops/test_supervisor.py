@@ -133,6 +133,18 @@ def test_everything_is_logged_and_only_errors_reach_the_terminal(
     assert '"info"' not in told.text
 
 
+def test_a_log_does_not_grow_without_bound(
+    supervisor: Supervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vyapar.ops.child.LOG_BYTES", 1000)
+    monkeypatch.setattr("vyapar.ops.embedded.server.LOG_BYTES", 1000)
+    supervisor.run(shell("chatter", "for n in $(seq 100); do echo line $n; done"))
+    log, older = tmp_path / "logs" / "chatter.log", tmp_path / "logs" / "chatter.log.1"
+    assert "line 100" in log.read_text()
+    assert log.stat().st_size < 1200
+    assert older.stat().st_size < 1200
+
+
 def test_the_last_words_of_a_child_are_kept_even_without_a_line_end(supervisor: Supervisor) -> None:
     assert supervisor.run(shell("step", "printf unfinished")) == (0, ["unfinished"])
 

@@ -30,7 +30,7 @@ def shell(name, script, **how):
 ANSWERS = {
     "demonstration_accounts": 'echo \\'[{"distributor": "demo", "role": "owner", '
     '"username": "owner@demo.example", "password": "sample-pass"}]\\'',
-    "check_report": 'echo a warning; n=$(cat "$VYAPAR_HOME/n" 2>/dev/null || echo 0); '
+    "check_report": 'echo a warning; '
     'echo x >> "$VYAPAR_HOME/polls"; if [ $(wc -l < "$VYAPAR_HOME/polls") -ge 3 ]; '
     'then echo \\'{"complete": true, "documents": 7}\\'; else echo \\'{"complete": false}\\'; fi',
 }

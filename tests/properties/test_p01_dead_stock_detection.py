@@ -60,10 +60,7 @@ def test_flagged_items_meet_the_thresholds_and_no_others_are_flagged(snapshot, p
             snapshot.skus[snapshot.item_sku[item]],
             snapshot.territories[snapshot.item_territory[item]],
         )
-        fresh = (
-            status is StockStatus.DEAD
-            and STATUSES[snapshot.prior_status[item]] is not StockStatus.DEAD
-        )
+        fresh = status is StockStatus.DEAD and STATUSES[snapshot.prior_status[item]] is not StockStatus.DEAD
         assert (key in flagged) == fresh
         if fresh:
             assert flagged[key].days_without_movement == criteria(snapshot, item)[1]

@@ -53,7 +53,9 @@ def test_every_cut_of_the_losses_adds_up_to_the_base(snapshot, policy, categorie
             assert found.rows.sum() == snapshot.positions
             for name, values in found.values.items():
                 assert values.sum() == whole.values[name][0] == int(measures[name].sum())
-            assert (sum(found.values[name] for name in outcome.loss.names) == found.values["loss_paise"]).all()
+            assert (
+                sum(found.values[name] for name in outcome.loss.names) == found.values["loss_paise"]
+            ).all()
             assert by_hand(found, keys, cut, measures["loss_paise"])
     assert outcome.loss_paise.sum() == whole.values["loss_paise"][0]
 
@@ -69,9 +71,7 @@ def by_hand(found, keys, cut, values) -> bool:
 
 @settings(max_examples=100, deadline=None)
 @given(
-    st.lists(
-        st.tuples(st.integers(0, 3), st.sampled_from("xyz"), st.integers(-(2**55), 2**55)), max_size=40
-    )
+    st.lists(st.tuples(st.integers(0, 3), st.sampled_from("xyz"), st.integers(-(2**55), 2**55)), max_size=40)
 )
 def test_sums_of_large_amounts_stay_exact_and_finer_cuts_add_up_to_coarser_ones(rows):
     """Feature: vyapar-sahayak-distributor, Property 3: Cross-Dimensional Aggregation Consistency."""

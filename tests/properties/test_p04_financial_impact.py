@@ -71,9 +71,7 @@ def returned(lot, rates) -> dict[str, int]:
     credit = half_up(Fraction(lot["quantity"] * lot["cost"] * lot["return_bp"], 10_000))
     claim = half_up(Fraction(credit * rates.claim_success_bp, 10_000))
     refused = Fraction(10_000 - rates.claim_success_bp, 10_000)
-    found = {
-        name: -half_up(-cost * refused) for name, cost in destroyed(lot, rates, lot["quantity"]).items()
-    }
+    found = {name: -half_up(-cost * refused) for name, cost in destroyed(lot, rates, lot["quantity"]).items()}
     found["claim"] = claim
     found["opportunity"] = -half_up(Fraction(claim * rates.opportunity_rate_bp * rates.claim_days, YEAR))
     weight = Fraction(lot["quantity"] * lot["grams"] * rates.local_freight_paise_per_kg, 1_000)

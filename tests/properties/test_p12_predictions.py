@@ -47,9 +47,7 @@ def test_predictions_are_sound_and_never_worse_than_naive_on_the_back_test(snaps
 
 
 @settings(max_examples=100, deadline=None)
-@given(
-    st.integers(1, 60), st.integers(1, 60), st.integers(0, 2**32 - 1), st.sampled_from([0.0, 1.0])
-)
+@given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 2**32 - 1), st.sampled_from([0.0, 1.0]))
 def test_a_prediction_follows_the_trend_to_the_recent_level(before, after, seed, noise):
     """Feature: vyapar-sahayak-distributor, Property 12: Predictive Analysis Consistency, trend.
 

@@ -285,6 +285,12 @@ def test_only_whole_cases_leave_even_when_the_need_is_odd():
     assert moves_of(result) == {("S1", "B1", "A", "B"): 48}
 
 
+def test_what_is_left_when_every_need_is_met_hears_just_that():
+    shot = snapshot([surplus(pieces=100), surplus(batch="B2")], [need(pieces=40)], [lane()])
+    result = plan(shot, FREE)
+    assert codes(result) == {"surplus:S1/B1@A": "need_met", "surplus:S1/B2@A": "need_met"}
+
+
 def test_a_sku_nobody_else_has_and_one_nobody_wants_are_told_apart():
     result = plan(snapshot([surplus("S1")], [need("S2")], [lane()]), FREE)
     assert codes(result) == {"need:S2@B": "no_surplus", "surplus:S1/B1@A": "no_need"}
@@ -322,6 +328,14 @@ def test_another_vehicle_goes_only_when_its_own_load_pays_for_it(cost, sent, tri
     assert sum(moves_of(result).values()) == sent
     assert result.loads[0].account.trips == trips
     assert codes(result).get("surplus:S1/B1@A") == ("vehicle_full" if sent == 20 else None)
+
+
+def test_two_batches_that_want_the_same_need_do_not_pay_for_a_vehicle_twice():
+    rows = [surplus(batch="B1", pieces=10), *(surplus(batch=b, pieces=6, hold_price_paise=90) for b in "CD")]
+    way = lane(trip_cost_paise=90, vehicle_weight_grams=10_000)
+    result = plan(snapshot(rows, [need(pieces=16, price=100)], [way]), FREE)
+    assert moves_of(result) == {("S1", "B1", "A", "B"): 10}
+    assert result.net_paise == 10 * 100 - 90
 
 
 def test_volume_fills_a_vehicle_as_weight_does():

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from vyapar.ops.embedded.server import die_with_parent, open_log
+from vyapar.ops.embedded.server import LOG_BYTES, die_with_parent, open_log
 
 _KEPT_LINES = 200
 _LOUD = re.compile(r"\b(ERROR|CRITICAL|FATAL)\b")
@@ -44,6 +44,7 @@ class Child:
         self.role = role
         self.lines: deque[str] = deque(maxlen=_KEPT_LINES)
         self.is_ready = not (role.says or role.answers)
+        self._log_path = log
         self._log = open_log(log)
         #: True when nobody holds the writing end any more.
         self.is_silent = False
@@ -84,6 +85,9 @@ class Child:
         line = raw.decode(errors="replace").rstrip()
         self.lines.append(line)
         stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        if self._log.tell() > LOG_BYTES:
+            self._log.close()
+            self._log = open_log(self._log_path)
         self._log.write(f"{stamp} {self.role.name:<8}| {line}\n".encode())
         if self.role.says and self.role.says in line:
             self.is_ready = True

@@ -10,9 +10,9 @@ from importlib.resources import as_file, files
 from io import BytesIO
 from pathlib import Path
 
-from fontTools import subset
-from fontTools.ttLib import TTFont
-from fontTools.varLib.instancer import instantiateVariableFont
+from fontTools import subset  # type: ignore[import-untyped]
+from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
+from fontTools.varLib.instancer import instantiateVariableFont  # type: ignore[import-untyped]
 
 LATIN = {*range(0x20, 0x180), *range(0x2000, 0x2070), 0x20B9, 0x2122, 0x2190, 0x2192, 0x2212, 0x25CC}
 DEVANAGARI = {*range(0x900, 0x980), *range(0xA8E0, 0xA900)}

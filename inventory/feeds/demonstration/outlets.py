@@ -17,7 +17,7 @@ _GODOWN_RANK = 0.8
 _JITTER_DEGREES = 0.008
 _GODOWN_KIND = "godown"
 _REGISTERED_SHARE = 0.55
-_SHOP_FRONTS = ("Shree", "New", "Jai", "Apna", "City", "Royal", "Nagar", "Bharat", "Star", "Sri")
+_SHOP_FRONTS = ("Shree", "New", "Jai", "Apna", "City", "Royal", "Nagar", "Bharat", "Sadar", "Sri")
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ class Profile:
         return gstin(state_code, self.pan)
 
 
-_WEST = ("Kirana", "Kirana Stores", "General Stores", "Provision Stores", "Super Mart", "Bazaar")
+_WEST = ("Kirana", "Kirana Stores", "General Stores", "Provision Stores", "Super Mart", "Bhandar")
 _SOUTH = ("Provision Stores", "Stores", "Maligai", "Super Market", "Traders", "Departmental Stores")
 _GUJARAT = ("Kirana", "Provision Stores", "Anaj Bhandar", "General Stores", "Super Store", "Traders")
 _TELUGU = ("Kirana", "General Stores", "Provision Stores", "Super Market", "Traders")

@@ -9,6 +9,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from vyapar.dashboard.templatetags import words
 from vyapar.kernel.decision import Finding, Severity, WayOut
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -177,7 +178,7 @@ def agents() -> list[dict[str, Any]]:
          "error": _("The e-way portal has not answered for 33 minutes. Papers wait; nothing is lost."),
          "counts": counts((_("Checked"), 58), (_("Blocked"), 2))},
         {"label": _("Alerts"), "icon": "alerts", "state": "done", "doing": _("Told 4 people"),
-         "last_at": ago(minutes=8), "counts": counts((_("Open"), 12), (_("Escalated"), 1))},
+         "last_at": ago(minutes=8), "counts": counts((words.sign("open").label, 12), (_("Escalated"), 1))},
     ]  # fmt: skip
 
 

@@ -220,6 +220,10 @@ def test_a_chart_is_drawn_and_its_numbers_can_be_read(desk):
         "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(v => v)"
     )
     assert drawn
+    box = desk.locator(".chart__canvas").bounding_box()
+    desk.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    desk.mouse.move(box["x"] + box["width"] / 2 + 1, box["y"] + box["height"] / 2)
+    expect(desk.locator(".chart-tip")).to_contain_text("₹18,000")
     desk.get_by_text("Show the numbers").click()
     expect(desk.get_by_role("row", name="Nashik").last).to_contain_text("₹4,65,000.00")
 

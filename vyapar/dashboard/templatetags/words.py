@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext, pgettext
+from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 
@@ -63,7 +63,7 @@ _STATUSES: Mapping[str, Sign] = {
     "short": Sign("warn", "warn", _("Received short")),
     "damaged": Sign("warn", "warn", _("Received damaged")),
     # alerts
-    "open": Sign("accent", "alerts", _("Open")),
+    "open": Sign("accent", "alerts", pgettext_lazy("alert", "Open")),
     "acknowledged": Sign("ok", "check", _("Seen to")),
     "snoozed": Sign("neutral", "bell-off", _("Snoozed")),
     "escalated": Sign("danger", "escalate", _("Escalated")),

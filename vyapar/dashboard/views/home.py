@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from vyapar.dashboard.access import page
 from vyapar.dashboard.board import tiles
 from vyapar.engine import registry
+from vyapar.engine.contracts import AgentSpec
+from vyapar.engine.models import Cycle
 from vyapar.engine.selectors import (
-    get_policy,
     latest_cycle,
     list_actions,
     list_cycles,
@@ -17,6 +22,15 @@ from vyapar.engine.selectors import (
     list_halts,
 )
 from vyapar.kernel.lifecycle import Status
+
+_ICONS = {
+    "analysis": "outcomes",
+    "monitoring": "eye",
+    "reallocation": "transfers",
+    "liquidation": "campaigns",
+    "compliance": "scale",
+    "alerts": "bell",
+}
 
 
 @page()
@@ -38,26 +52,42 @@ def home(request: HttpRequest) -> HttpResponseBase:
     )
 
 
-def agent_cards() -> list[dict[str, object]]:
+def agent_cards() -> list[dict[str, Any]]:
     """Each agent with its last cycle and what it said."""
-    cards = []
-    for spec in registry.agents():
-        cycles = list_cycles(spec.name, 1)
-        done = latest_cycle(spec.name)
-        _, version = get_policy(spec.name)
-        cards.append(
-            {
-                "name": spec.name,
-                "label": spec.label,
-                "cycle": cycles[0] if cycles else None,
-                "last_done": done,
-                "counts": done.counts if done else {},
-                "policy_version": version,
-                "after": spec.after,
-                "every": spec.every,
-            }
-        )
-    return cards
+    return [_card(spec) for spec in registry.agents()]
+
+
+def _card(spec: AgentSpec) -> dict[str, Any]:
+    latest = next(iter(list_cycles(spec.name, 1)), None)
+    done = latest_cycle(spec.name)
+    counts = done.counts if done else {}
+    passed = sum(n for name, n in counts.items() if name.startswith("passed_over:"))
+    stopped = bool(list_halts()) and latest is not None
+    return {
+        "name": spec.name,
+        "label": spec.label,
+        "icon": _ICONS.get(spec.name, "bot"),
+        "state": "stopped" if stopped else latest.state if latest else "idle",
+        "doing": _doing(latest),
+        "last_at": done.finished_at if done else None,
+        "error": latest.error[:200] if latest and latest.state == "failed" else "",
+        "counts": [
+            {"label": _("Proposed"), "value": counts.get("proposed", 0), "href": _cycle_url(done)},
+            {"label": _("Left alone"), "value": passed, "href": _cycle_url(done)},
+        ],
+    }
+
+
+def _doing(cycle: Cycle | None) -> str:
+    if cycle is None:
+        return _("has not run yet")
+    if cycle.state == "running":
+        return _("looks at the stock now")
+    return _("finished in %(ms)d ms") % {"ms": cycle.duration_ms}
+
+
+def _cycle_url(cycle: Cycle | None) -> str:
+    return reverse("dashboard:cycle", args=[cycle.pk]) if cycle else ""
 
 
 @page()

@@ -57,6 +57,7 @@ class Postgres(Server):
         super().__init__(state / "postgres.log", lock)
         self.servant = find_servant()
         self.home = self.place(state)
+        _point_to(self.home, state.resolve() / "postgres")
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.servant.give(self.home)
         self.data = self.home / "data"
@@ -132,6 +133,21 @@ class Postgres(Server):
         )
         if done.returncode:
             raise Unavailable(f"{program} failed:\n{(done.stderr or done.stdout)[-2000:]}")
+
+
+def _point_to(home: Path, link: Path) -> None:
+    """Keep a link in the state directory when the cluster lives elsewhere.
+
+    Without the link somebody deleted the state to begin anew: the old cluster is set aside.
+    """
+    if home == link or link.is_symlink():
+        return
+    if home.exists():
+        old = home.with_name(f"{home.name}-old")
+        shutil.rmtree(old, ignore_errors=True)
+        home.rename(old)
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(home)
 
 
 def _programs() -> Path:

@@ -18,7 +18,8 @@ from vyapar.kernel.errors import Misconfigured, Unavailable
 
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG = 1
-_LOG_BYTES = 10_000_000
+#: A log is moved aside once it is longer; one older part is kept.
+LOG_BYTES = 10_000_000
 
 
 def die_with_parent(sign: int) -> Callable[[], None]:
@@ -41,7 +42,7 @@ def die_with_parent(sign: int) -> Callable[[], None]:
 def open_log(path: Path) -> IO[bytes]:
     """Append to `path`, after moving it aside once it is past 10 MB."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists() and path.stat().st_size > _LOG_BYTES:
+    if path.exists() and path.stat().st_size > LOG_BYTES:
         path.replace(path.with_suffix(path.suffix + ".1"))
     return path.open("ab", buffering=0)
 

@@ -1,0 +1,54 @@
+"""Reads of the inventory: each a fixed number of queries."""
+
+from inventory.selectors.book import StockBook, take_stock_snapshot
+from inventory.selectors.demand import take_demand_snapshot
+from inventory.selectors.distances import road_kilometres
+from inventory.selectors.sales import Freshness, SaleRow, SalesPage, get_freshness, list_sales
+from inventory.selectors.sku import BatchRow, Expected, SkuDetail, WeekSold, get_sku
+from inventory.selectors.stock import (
+    AGE_BANDS,
+    Cell,
+    Headline,
+    PlaceSum,
+    StockFilter,
+    StockPage,
+    StockRow,
+    StockTotals,
+    age_band,
+    get_headline,
+    list_stock_items,
+    sum_at_risk_by_place,
+    sum_stock,
+    tally_stock,
+)
+
+__all__ = [
+    "AGE_BANDS",
+    "BatchRow",
+    "Cell",
+    "Expected",
+    "Freshness",
+    "Headline",
+    "PlaceSum",
+    "SaleRow",
+    "SalesPage",
+    "SkuDetail",
+    "StockBook",
+    "StockFilter",
+    "StockPage",
+    "StockRow",
+    "StockTotals",
+    "WeekSold",
+    "age_band",
+    "get_freshness",
+    "get_headline",
+    "get_sku",
+    "list_sales",
+    "list_stock_items",
+    "road_kilometres",
+    "sum_at_risk_by_place",
+    "sum_stock",
+    "take_demand_snapshot",
+    "take_stock_snapshot",
+    "tally_stock",
+]
