@@ -16,7 +16,7 @@ from inventory.selectors.alarms import last_sale_date, sum_dead, sum_expiring
 from vyapar.dashboard import board
 from vyapar.dashboard.board import NavItem
 from vyapar.engine import registry
-from vyapar.engine.contracts import AgentSpec, Chore, EventView, Subscriber, Tally
+from vyapar.engine.contracts import AgentSpec, Chore, EventView, Setup, Subscriber, Tally
 from vyapar.engine.selectors import get_policy, list_actions
 from vyapar.kernel.actor import Actor, agent
 from vyapar.kernel.calendar import ist_day
@@ -201,4 +201,5 @@ def register() -> None:
         registry.hang(Subscriber(f"alerts.{handle.__name__}", event, handle))
     registry.hang(Chore("alerts.wake", lambda at: services.wake_snoozed(at) and None))
     registry.hang(Tally("alerts", count_alerts))
+    registry.hang(Setup("alerts.templates", lambda actor, at: services.ensure_templates()))
     board.hang(NavItem("alerts:alerts", _("Alerts"), "bell", 60, count=count_open, on_phone=True))

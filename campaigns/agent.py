@@ -26,6 +26,7 @@ from campaigns.rules import (
     net_of_gst,
     offer_price,
     uplift,
+    usual_pieces,
     why_not,
 )
 from vyapar.kernel.calendar import ist_day
@@ -148,8 +149,7 @@ def _line(
         return None
     bought = sum(outlet.bought.get(item.sku, 0) for outlet in outlets)
     kin = sum(outlet.bought_categories.get(item.category, 0) for outlet in outlets)
-    # a tenth of what they buy of the category is taken as open to a new line of it
-    usual = (bought + kin / 10) * policy.campaign_days / max(snapshot.lookback_days, 1)
+    usual = usual_pieces(bought, kin, policy.campaign_days, snapshot.lookback_days)
     pieces = min(item.quantity, int(usual * factor))
     if pieces <= 0:
         return None

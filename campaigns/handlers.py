@@ -16,7 +16,7 @@ from campaigns.selectors import count_campaigns, find_campaign_of, list_due, tak
 from vyapar.dashboard import board
 from vyapar.dashboard.board import NavItem, Panel
 from vyapar.engine import registry
-from vyapar.engine.contracts import ActionView, AgentSpec, Chore, EventView, Subscriber, Tally
+from vyapar.engine.contracts import ActionView, AgentSpec, Chore, EventView, Setup, Subscriber, Tally
 from vyapar.kernel.errors import Invalid
 
 
@@ -78,6 +78,7 @@ def register() -> None:
     registry.hang(Subscriber("campaigns.hear_answer", "ReplyReceived", hear_answer))
     registry.hang(Chore("campaigns.finish", finish))
     registry.hang(Tally("campaigns", count_campaigns))
+    registry.hang(Setup("campaigns.templates", lambda actor, at: services.ensure_templates() and None))
     board.hang(NavItem("campaigns:campaigns", _("Campaigns"), "megaphone", 40, count=count_running))
     board.hang(
         Panel(

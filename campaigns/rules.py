@@ -48,6 +48,28 @@ def uplift(discount_bp: int, policy: CampaignPolicy, learnt: Mapping[str, float]
     return known if known is not None else 1 + policy.elasticity * discount_bp / BASIS_POINTS
 
 
+#: How many plain pieces the assumed elasticity is worth against what was seen.
+PRIOR_PIECES = 50.0
+
+
+def learnt_uplift(discount_bp: int, policy: CampaignPolicy, sold: float, plain: float) -> float:
+    """Response at a discount after seeing `sold` pieces where plain demand expected `plain`.
+
+    The mean of a Poisson rate under a gamma prior that is worth `PRIOR_PIECES` at the policy's
+    elasticity: with little seen it stays near the prior, with much it becomes sold / plain.
+    """
+    prior = uplift(discount_bp, policy, {})
+    return (PRIOR_PIECES * prior + sold) / (PRIOR_PIECES + plain)
+
+
+def usual_pieces(bought: float, kin: float, days: float, lookback_days: int) -> float:
+    """Pieces that outlets take in `days` at their usual pace, from what they took in the look-back.
+
+    A tenth of what they buy of the category (`kin`) is taken as open to a new line of it.
+    """
+    return (bought + kin / 10) * days / max(lookback_days, 1)
+
+
 def why_not(outlet: Outlet, policy: CampaignPolicy) -> str:
     """The reason an outlet is left out of every offer, or nothing."""
     if not outlet.channels:

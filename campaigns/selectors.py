@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from campaigns.contracts import CampaignPolicy, CampaignSnapshot, OfferItem, Outlet
 from campaigns.models import Campaign, CampaignOutlet
-from campaigns.rules import Arms, Uplift, measure, net_of_gst
+from campaigns.rules import Arms, Uplift, learnt_uplift, measure, net_of_gst, usual_pieces
 from inventory.selectors.flows import list_at_risk
 from inventory.selectors.outlets import list_bought, list_contacts, sum_taken
 from vyapar.kernel.calendar import ist_day, ist_instant
@@ -64,6 +64,7 @@ def take_snapshot(as_of: datetime, policy: CampaignPolicy) -> CampaignSnapshot |
         items=items,
         outlets=_outlets(items, as_of),
         lookback_days=LOOKBACK_DAYS,
+        learnt=take_learnt(policy),
         seed=1,
     )
 
@@ -96,6 +97,19 @@ def _outlets(items: tuple[OfferItem, ...], as_of: datetime) -> tuple[Outlet, ...
         )
         for contact in contacts
     )
+
+
+def take_learnt(policy: CampaignPolicy) -> dict[str, float]:
+    """Response by discount rung, from what the asked outlets of every ended campaign bought."""
+    seen: dict[int, tuple[float, float]] = {}
+    rows = Campaign.objects.filter(state=Campaign.State.ENDED).values_list("discount_bp", "results")
+    for discount_bp, results in rows:
+        sold, plain = seen.get(discount_bp, (0.0, 0.0))
+        seen[discount_bp] = (
+            sold + max(results.get("pieces", 0), 0),
+            plain + results.get("plain_pieces", 0.0),
+        )
+    return {str(bp): learnt_uplift(bp, policy, *seen[bp]) for bp in sorted(seen) if seen[bp][1] > 0}
 
 
 def get_campaign(campaign_id: str) -> Campaign:
@@ -141,6 +155,7 @@ def analytics(campaign: Campaign) -> dict[str, Any]:
         "conversions": arms.asked_buyers,
         "revenue_paise": arms.asked_paise,
         "pieces": arms.asked_pieces,
+        "plain_pieces": round(_plain_pieces(campaign), 4),
         "response_rate": _share(max(steps["clicked"], steps["replied"]), steps["delivered"]),
         "conversion_rate": _share(arms.asked_buyers, arms.asked),
         "clearance": _share(arms.asked_pieces, offered),
@@ -164,21 +179,38 @@ def read_arms(campaign: Campaign) -> Arms:
     arms: dict[str, list[str]] = defaultdict(list)
     for retailer_id, arm in campaign.outlets.values_list("retailer_id", "arm"):
         arms[arm].append(retailer_id)
-    skus = {line.sku: line.rate_bp for line in campaign.lines.all()}
-    rate = max(skus.values(), default=0)
     start, end = campaign.started_at, _until(campaign)
-    asked = sum_taken(arms[CampaignOutlet.Arm.ASKED], skus, start, end)
-    held = sum_taken(arms[CampaignOutlet.Arm.HELD_OUT], skus, start, end)
-    return Arms(
-        asked=len(arms[CampaignOutlet.Arm.ASKED]),
-        asked_buyers=len(asked.buyers),
-        asked_pieces=asked.pieces,
-        asked_paise=net_of_gst(asked.paise, rate) if asked.paise > 0 else 0,
-        held_out=len(arms[CampaignOutlet.Arm.HELD_OUT]),
-        held_out_buyers=len(held.buyers),
-        held_out_pieces=held.pieces,
-        held_out_paise=net_of_gst(held.paise, rate) if held.paise > 0 else 0,
-    )
+    rates: dict[int, set[str]] = defaultdict(set)
+    for line in campaign.lines.all():
+        rates[line.rate_bp].add(line.sku)
+    asked = _bought(arms[CampaignOutlet.Arm.ASKED], rates, start, end)
+    held = _bought(arms[CampaignOutlet.Arm.HELD_OUT], rates, start, end)
+    return Arms(len(arms[CampaignOutlet.Arm.ASKED]), *asked, len(arms[CampaignOutlet.Arm.HELD_OUT]), *held)
+
+
+def _bought(
+    retailers: list[str], rates: dict[int, set[str]], start: datetime, end: datetime
+) -> tuple[int, int, int]:
+    """Buyers, pieces and paise without GST: what bears one rate is taken together, so each keeps its own."""
+    buyers: set[str] = set()
+    pieces = paise = 0
+    for rate, skus in sorted(rates.items()):
+        taken = sum_taken(retailers, skus, start, end)
+        buyers |= taken.buyers
+        pieces += taken.pieces
+        paise += net_of_gst(max(taken.paise, 0), rate)
+    return len(buyers), pieces, paise
+
+
+def _plain_pieces(campaign: Campaign) -> float:
+    """What the asked outlets would have taken at their usual pace, as it is worked out for a proposal."""
+    asked = list(campaign.outlets.filter(arm=CampaignOutlet.Arm.ASKED).values_list("retailer_id", flat=True))
+    skus = {line.sku for line in campaign.lines.all()}
+    end, days = campaign.started_at, (_until(campaign) - campaign.started_at) / timedelta(days=1)
+    start = end - timedelta(days=LOOKBACK_DAYS)
+    kin = {row.sku for row in list_bought(ist_day(start), skus)}
+    bought, near = (sum_taken(asked, some, start, end).pieces for some in (skus, kin))
+    return usual_pieces(bought, near * len(skus), days, LOOKBACK_DAYS)
 
 
 def _until(campaign: Campaign) -> datetime:

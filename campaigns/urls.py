@@ -2,11 +2,16 @@
 
 from django.urls import path
 
-from campaigns import views
+from campaigns import api, views
 
 app_name = "campaigns"
 urlpatterns = [
     path("campaigns", views.campaigns, name="campaigns"),
     path("campaigns/<str:campaign_id>", views.campaign, name="campaign"),
     path("campaigns/<str:campaign_id>/end", views.end, name="end"),
+    path("campaigns/<str:campaign_id>/analytics", api.CampaignResults.as_view(), name="analytics"),
+    path("api/v1/campaigns", api.CampaignList.as_view(), name="campaign_list"),
+    path("whatsapp/v1/messages/broadcast", api.WhatsappBroadcast.as_view(), name="whatsapp"),
+    path("sms/v1/campaigns/create", api.SmsCampaign.as_view(), name="sms"),
+    path("email/v1/templates/send", api.EmailSend.as_view(), name="email"),
 ]

@@ -15,13 +15,16 @@ from compliance.selectors import count_papers, take_snapshot
 from vyapar.dashboard import board
 from vyapar.dashboard.board import NavItem
 from vyapar.engine import registry
-from vyapar.engine.contracts import ActionView, AgentSpec, EventView, Guard, Subscriber, Tally
-from vyapar.engine.selectors import get_action
+from vyapar.engine.contracts import ActionView, AgentSpec, EventView, Guard, Setup, Subscriber, Tally
+from vyapar.engine.selectors import get_action, list_policy_versions
+from vyapar.engine.services import set_policy
 from vyapar.kernel.actor import Actor, agent
+from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.decision import Decision, Finding, Severity
 from vyapar.kernel.ports import PaperDesk
 from vyapar.law.version import RULE_VERSION
 from vyapar.people.contracts import May
+from vyapar.tenancy.selectors import current_distributor
 
 
 def check_law(view: ActionView, at: datetime) -> Sequence[Finding]:
@@ -38,7 +41,8 @@ def keep_findings(event: EventView) -> None:
     if event.action_id is None:
         return
     action = get_action(event.action_id)
-    findings = [_finding(f) for f in event.payload["findings"] if f["severity"] in ("block", "warn")]
+    said = event.payload.get("findings", action.findings)
+    findings = [_finding(f) for f in said if f["severity"] in ("block", "warn")]
     services.raise_findings(
         findings,
         action_id=action.pk,
@@ -48,6 +52,13 @@ def keep_findings(event: EventView) -> None:
         actor=agent("compliance"),
         at=event.at,
     )
+
+
+def keep_late_findings(event: EventView) -> None:
+    """A guard stopped an approved action at its execution: what it said is kept and told."""
+    if event.payload["target"] != "withdrawn" or event.actor_ref != "system:guards":
+        return
+    keep_findings(event)
 
 
 def _finding(said: Any) -> Finding:
@@ -79,11 +90,27 @@ def record(decision: Decision, cycle: Any, actor: Actor, at: datetime) -> None:
             )
 
 
+#: An invented firm's turnover, below the e-invoice threshold, so that its papers need no IRN.
+DEMONSTRATION_TURNOVER_RUPEES = 38_000_000
+
+
+def know_the_demonstration(actor: Actor, at: datetime) -> None:
+    """Give a sandbox distributor a turnover; a real one is asked for its own."""
+    if not current_distributor().sandbox or list_policy_versions("compliance"):
+        return
+    known = {
+        "turnover_rupees": DEMONSTRATION_TURNOVER_RUPEES,
+        "preceding_turnover_rupees": DEMONSTRATION_TURNOVER_RUPEES,
+    }
+    set_policy("compliance", known, effective_date=ist_day(at), actor=actor, at=at, reason="demonstration")
+
+
 def register() -> None:
     """Hang everything of this app in the registry and on the board."""
     registry.keep_desk(PaperDesk, services.PaperClerk())
     registry.hang(Guard("law", check_law, rule_version=lambda: RULE_VERSION))
     registry.hang(Subscriber("compliance.keep_findings", "ActionProposed", keep_findings))
+    registry.hang(Subscriber("compliance.keep_late_findings", "ActionMoved", keep_late_findings))
     registry.hang(
         AgentSpec(
             name="compliance",
@@ -96,4 +123,5 @@ def register() -> None:
         )
     )
     registry.hang(Tally("documents", count_papers))
+    registry.hang(Setup("compliance.standing", know_the_demonstration))
     board.hang(NavItem("compliance:documents", _("Compliance"), "scale", 50, needs=May.AUDIT))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -61,6 +60,7 @@ def issue(facts: MovementFacts, *, key: str, actor: Actor, at: datetime) -> Pape
     The number is taken under a row lock in this transaction, so a rollback takes it back and no gap
     arises. Raises `Refused` with every blocking finding.
     """
+    _check_facts(facts, ist_day(at))
     draft = build(facts, document_date=ist_day(at), simulated=current_distributor().sandbox)
     series = _lock_series(draft)
     document = replace(draft, number=f"{series.prefix}{series.last_sequence + 1:05d}")
@@ -193,8 +193,18 @@ def _lock_series(document: Document) -> Series:
     return Series.objects.select_for_update().get(pk=series.pk)
 
 
-def _check(document: Document, day: Any) -> None:
-    blocks = [f for f in inspect(document, standing=get_standing(day)) if f.blocks]
+def _check_facts(facts: MovementFacts, day: date) -> None:
+    """Guards asked this a moment ago; the door asks again, for it is the last one."""
+    found = examine(facts, at_date=day, standing=get_standing(day)).findings
+    _refuse([f for f in found if isinstance(f, Finding)])
+
+
+def _check(document: Document, day: date) -> None:
+    _refuse(inspect(document, standing=get_standing(day)))
+
+
+def _refuse(findings: Sequence[Finding]) -> None:
+    blocks = [f for f in findings if f.blocks]
     if blocks:
         faults = [Fault(f.code, f.message, "document") for f in blocks]
         raise Refused(" · ".join(f.message for f in blocks), code="document_refused", faults=faults)

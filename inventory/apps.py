@@ -1,4 +1,4 @@
-"""Nameplate of the inventory; hangs the Monitoring and Analysis agents in the registry."""
+"""Nameplate of the inventory; hangs its agents in the registry and its pages on the board."""
 
 from django.apps import AppConfig
 
@@ -8,6 +8,7 @@ class InventoryConfig(AppConfig):
     verbose_name = "Inventory"
 
     def ready(self) -> None:
-        from inventory import handlers
+        from inventory import handlers, views
 
         handlers.register()
+        views.hang_shell()

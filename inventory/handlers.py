@@ -13,7 +13,7 @@ from inventory.agent import analysis, monitoring
 from inventory.contracts import AnalysisPolicy, MonitoringPolicy
 from inventory.selectors.book import StockBook, take_stock_snapshot
 from inventory.selectors.demand import take_demand_snapshot
-from inventory.selectors.stock import tally_stock
+from inventory.selectors.items import tally_stock
 from inventory.services.demonstration import find_due
 from vyapar.engine import registry
 from vyapar.engine.contracts import AgentSpec, Chore, Tally

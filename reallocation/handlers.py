@@ -22,6 +22,9 @@ from vyapar.engine.services import emit
 from vyapar.kernel.actor import agent
 from vyapar.kernel.errors import Invalid
 
+#: Monitoring looks every minute; plans for trucks are not remade that often.
+REST_SECONDS = 900
+
 
 def tell_opportunity(event: EventView) -> None:
     """A transfer was proposed: one `ReallocationOpportunity` per SKU, compliant or to be reviewed."""
@@ -75,6 +78,7 @@ def register() -> None:
             take_snapshot=take_snapshot,
             decide=decide,
             after=("monitoring",),
+            rest=REST_SECONDS,
         )
     )
     registry.hang(executors.KIND)

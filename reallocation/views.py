@@ -53,7 +53,7 @@ def _flows() -> dict[str, Any]:
         key = (row.source, row.destination)
         moved[key] = moved.get(key, 0) + int(row.pieces or 0)
     return {
-        "kind": "flows",
+        "kind": "flow",
         "unit": "pieces",
         "places": [{"name": p.name, "lat": p.latitude, "lon": p.longitude} for p in places],
         "flows": [

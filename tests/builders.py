@@ -352,7 +352,7 @@ def offer_line(world: World, sku: str, batch: str, pieces: int, discount_bp: int
     )
 
 
-def propose_campaign(payload: CampaignPayload, at: datetime = AT) -> Action:
+def propose_campaign(payload: CampaignPayload, at: datetime = AT, confidence: float = 0.9) -> Action:
     """An open action for a campaign; what it offers is held."""
     proposal = Proposal(
         kind=CAMPAIGN,
@@ -365,7 +365,7 @@ def propose_campaign(payload: CampaignPayload, at: datetime = AT) -> Action:
         quantity=sum(n.quantity for n in payload.lines),
         discount_bp=payload.discount_bp,
         expires_at=at + timedelta(hours=48),
-        confidence=0.9,
+        confidence=confidence,
     )
     return _opened(proposal, "liquidation", at)
 

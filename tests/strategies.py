@@ -30,10 +30,14 @@ SEASONS = (np.ones(13), np.linspace(0.0, 2.0, 13), np.repeat([1.0, 0.0], [1, 12]
 rates = st.one_of(st.sampled_from([0.0, 0.1, 1.0, 7.0]), st.floats(0, 500, allow_nan=False))
 
 
+#: Thresholds that are often exactly an age that `ago` draws.
+thresholds = st.one_of(st.sampled_from([1, 30, 60]), st.integers(1, 90))
+
+
 @st.composite
 def monitoring_policies(draw, **fixed):
     """Policies whose thresholds lie near each other and near the ages that `stock_snapshots` draws."""
-    slow, dead = sorted(draw(st.tuples(st.integers(1, 90), st.integers(1, 90))))
+    slow, dead = sorted(draw(st.tuples(thresholds, thresholds)))
     cover_slow, cover_dead = sorted(draw(st.tuples(st.integers(1, 300), st.integers(1, 300))))
     cuts = sorted(draw(st.lists(st.integers(0, 100), min_size=4, max_size=4)))
     points = np.diff([0, *cuts, 100]).tolist()

@@ -187,7 +187,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if TESTING or DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "vyapar.ops.storage.GzipManifestStorage"
     },
 }
 MULTITENANT_RELATIVE_MEDIA_ROOT = "%s"
@@ -242,6 +242,8 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- far sides ---------------------------------------------------------------------------------
+#: Where this web server answers; far sides on this machine call back there.
+PORT = env.whole("PORT", 8000, least=1)
 WHATSAPP_BASE_URL = env.text("WHATSAPP_BASE_URL", "http://127.0.0.1:8090")
 SMS_BASE_URL = env.text("SMS_BASE_URL", "http://127.0.0.1:8090")
 EMAIL_HOST = env.text("SMTP_HOST", "127.0.0.1")

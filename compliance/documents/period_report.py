@@ -15,8 +15,9 @@ from compliance.contracts import (
 )
 from compliance.documents.figures import runs
 from vyapar.kernel.decision import Finding, Severity
+from vyapar.kernel.errors import Invalid
 from vyapar.kernel.money import PAISE_PER_RUPEE, indian
-from vyapar.law.itc import itc_effect
+from vyapar.law.itc import DESTROY, itc_effect
 from vyapar.law.papers import table_13_class
 from vyapar.law.version import RULE_VERSION
 
@@ -204,11 +205,12 @@ def _credit(
 
 
 def credit_due(row: WriteOffRow) -> int:
-    """Credit that the way out of a write-off costs, in paise."""
-    effect = itc_effect(
-        row.way, row.on_date, quantity=row.quantity, itc_per_unit_paise=row.itc_per_unit_paise
-    )
-    return effect.reverse_paise
+    """Credit that the way out of a write-off costs, in paise; an unknown way counts as lost."""
+    units = {"quantity": row.quantity, "itc_per_unit_paise": row.itc_per_unit_paise}
+    try:
+        return itc_effect(row.way, row.on_date, **units).reverse_paise
+    except Invalid:
+        return itc_effect(DESTROY, row.on_date, **units).reverse_paise
 
 
 def _chain(
@@ -216,7 +218,8 @@ def _chain(
 ) -> Iterator[Finding]:
     chain = facts.chain
     if not chain.intact:
-        message = f"The audit chain is broken at entry {chain.broken_at}: {chain.detail or 'seal differs'}."
+        where = "" if chain.broken_at is None else f" at entry {chain.broken_at}"
+        message = f"The audit chain is broken{where}: {chain.detail or 'a seal differs'}."
         yield Finding("R-CHAIN", Severity.BLOCK, message, _BASES["chain"], {"at": chain.broken_at})
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from inventory.contracts.arrays import Codes, Flags, Ints
+from inventory.contracts.arrays import Codes, Flags, Floats, Ints
 from inventory.contracts.stock import StockSnapshot
 from inventory.impact.rates import by_weight
+
+#: Lots looked at together; bounds the memory of lots x territories.
+CHUNK = 50_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +37,6 @@ def best_lane(snapshot: StockSnapshot, positions: Ints, quantity: Ints, days: In
     estimate lot by lot; lots that compete for the same need are the transfer program's business.
     """
     lots = positions.shape[0]
-    best = np.zeros(lots, dtype=np.int64)
     found = BestLane(
         np.full(lots, -1, dtype=np.int32),
         np.zeros(lots, dtype=np.int64),
@@ -41,31 +44,67 @@ def best_lane(snapshot: StockSnapshot, positions: Ints, quantity: Ints, days: In
         np.full(lots, -1, dtype=np.int64),
         np.zeros(lots, dtype=np.bool_),
     )
-    table = _item_table(snapshot)
-    own = snapshot.per_item(usable)
-    item = snapshot.position_item[positions]
-    source, sku = snapshot.item_territory[item], snapshot.item_sku[item]
-    for target in sorted(range(len(snapshot.territories)), key=snapshot.territories.__getitem__):
-        there, lane = table[sku, target], snapshot.lane_paise_per_kg[source, target]
-        left = days - snapshot.lane_days[source, target]
-        open_ = np.flatnonzero((there >= 0) & (lane >= 0) & (source != target) & (left > 0))
-        sold = _extra_sales(snapshot, there[open_], left[open_], own, quantity[open_])
-        freight = by_weight(quantity[open_] * snapshot.weight_grams[positions[open_]], lane[open_])
-        gain = sold * snapshot.net_price_paise[positions[open_]] - freight
-        earns = gain > best[open_]
-        better = open_[earns]
-        best[better], found.territory[better], found.sold[better] = gain[earns], target, sold[earns]
-        found.days[better] = snapshot.lane_days[source[better], target]
-        found.paise_per_kg[better] = lane[better]
-        crosses = snapshot.territory_gstin[source[better]] != snapshot.territory_gstin[target]
-        found.crosses[better] = crosses
+    table, own = _item_table(snapshot), snapshot.per_item(usable)
+    wanted = np.flatnonzero(quantity > 0)
+    for first in range(0, wanted.size, CHUNK):
+        some = wanted[first : first + CHUNK]
+        _choose(snapshot, table, own, some, positions[some], quantity[some], days[some], found)
     return found
+
+
+def _choose(
+    snapshot: StockSnapshot,
+    table: Codes,
+    own: Ints,
+    lots: NDArray[np.intp],
+    positions: Ints,
+    quantity: Ints,
+    days: Ints,
+    found: BestLane,
+) -> None:
+    """Look at each lot's lanes from the most promising down, until none left can be better."""
+    item = snapshot.position_item[positions]
+    source = snapshot.item_territory[item]
+    names = np.argsort(np.array(snapshot.territories, dtype=np.str_), kind="stable")
+    there = table[snapshot.item_sku[item]][:, names]
+    fee = snapshot.lane_paise_per_kg[source][:, names]
+    left = days[:, None] - snapshot.lane_days[source][:, names]
+    is_open = (there >= 0) & (fee >= 0) & (left > 0) & (source[:, None] != names)
+    freight = by_weight((quantity * snapshot.weight_grams[positions])[:, None], np.maximum(fee, 0))
+    price = snapshot.net_price_paise[positions]
+    hope = _most(snapshot, np.maximum(there, 0), np.maximum(left, 0), own, quantity[:, None])
+    hope = np.where(is_open, hope * price[:, None] - freight, -1.0)
+    best = np.zeros(lots.size, dtype=np.int64)
+    for column in np.argsort(-hope, axis=1, kind="stable").T:
+        rows = np.arange(lots.size)
+        rows = rows[hope[rows, column] > best]
+        if rows.size == 0:
+            break
+        lane = column[rows]
+        sold = _extra_sales(snapshot, there[rows, lane], left[rows, lane], own, quantity[rows])
+        gain = sold * price[rows] - freight[rows, lane]
+        earns = gain > best[rows]
+        rows, lane = rows[earns], lane[earns]
+        best[rows] = gain[earns]
+        lot, target = lots[rows], names[lane]
+        found.territory[lot], found.sold[lot] = target, sold[earns]
+        found.days[lot] = snapshot.lane_days[source[rows], target]
+        found.paise_per_kg[lot] = fee[rows, lane]
+        found.crosses[lot] = snapshot.territory_gstin[source[rows]] != snapshot.territory_gstin[target]
+
+
+def _most(snapshot: StockSnapshot, items: Codes, days: Ints, own: Ints, quantity: Ints) -> Floats:
+    """The most pieces that could sell on top of the destination's own stock, whatever the shape of
+    demand with this mean and variance (Scarf 1958), a little rounded up.
+    """
+    total = snapshot.demand.total(items, days)
+    gap = own[items] - total.mean
+    beyond = (np.sqrt(total.variance + gap**2) - gap) / 2.0
+    return np.asarray(np.minimum(np.minimum(beyond, total.mean) + 1e-3, quantity))
 
 
 def _extra_sales(snapshot: StockSnapshot, items: Codes, days: Ints, own: Ints, quantity: Ints) -> Ints:
     """Whole pieces expected to sell on top of the destination's own stock."""
-    if items.size == 0:
-        return np.zeros(0, dtype=np.int64)
     total = snapshot.demand.total(items, days)
     unsold = total.expected_excess(own[items] + quantity) - total.expected_excess(own[items])
     return np.clip(np.floor(quantity - unsold + 1e-9), 0, quantity).astype(np.int64)

@@ -16,7 +16,9 @@ class Position(models.Model):
     batch = models.ForeignKey(
         "inventory.Batch", on_delete=models.PROTECT, related_name="positions", db_index=False
     )
-    location = models.ForeignKey("inventory.Location", on_delete=models.PROTECT, related_name="positions")
+    location = models.ForeignKey(
+        "inventory.Location", on_delete=models.PROTECT, related_name="positions", db_index=False
+    )
     on_hand = models.BigIntegerField(default=0)
     reserved = models.BigIntegerField(default=0)  # held by open actions
     in_transit = models.BigIntegerField(default=0)  # on its way to this location
@@ -164,14 +166,19 @@ class Sale(models.Model):
 
 
 class DailyDemand(models.Model):
-    """Pieces and paise sold per SKU, territory and Indian day, net of returns: the roll-up of sales."""
+    """Pieces and paise sold per SKU, territory and Indian day, net of returns: the roll-up of sales.
+
+    What it refers to was looked up when the sales were read, so the database need not ask again.
+    """
 
     sku = models.ForeignKey(
-        "inventory.Sku", on_delete=models.PROTECT, related_name="demand", db_index=False
-    )
+        "inventory.Sku", on_delete=models.PROTECT, related_name="demand", db_index=False,
+        db_constraint=False,
+    )  # fmt: skip
     territory = models.ForeignKey(
-        "inventory.Territory", on_delete=models.PROTECT, related_name="demand", db_index=False
-    )
+        "inventory.Territory", on_delete=models.PROTECT, related_name="demand", db_index=False,
+        db_constraint=False,
+    )  # fmt: skip
     day = models.DateField()
     quantity = models.BigIntegerField(default=0)
     revenue_paise = models.BigIntegerField(default=0)

@@ -158,8 +158,10 @@ def _outcomes(
     demand. Both 0 where nothing before can be wasted: there they are the same.
     """
     unsold, absorbed = np.zeros((2, lots.series.size, OUTCOMES))
-    late = queue.wasted[lots.series]
-    risky = np.flatnonzero(late | ((chance > UNLIKELY) & lots.followed))
+    late, doubtful = queue.wasted[lots.series], chance > UNLIKELY
+    sure = lots.series[late & ~doubtful]
+    queue.sold[sure] += lots.quantity[late & ~doubtful, None]
+    risky = np.flatnonzero(doubtful & (late | lots.followed))
     row, pieces, late = lots.series[risky], lots.quantity[risky, None], late[risky, None]
     stock = queue.stock[row, None]
     asked = _asked(demand, row, lots.deadline[risky], queue)
@@ -181,7 +183,8 @@ def _asked(demand: DemandDistribution, row: Ints, deadline: Ints, queue: _Queue)
     since, wobble = mean - queue.mean[row], noise - queue.noise[row]
     spread = demand.spread(row)
     common = COMMON_SHARE * spread
-    level = _gamma(np.ones_like(common)[:, None], common[:, None], LEVELS[0])
+    one = np.ones((row.size, OUTCOMES))
+    level = _gamma(one, common[:, None] * one, LEVELS[0])
     own = (1.0 - COMMON_SHARE) * spread * wobble / (1.0 + common)
     expected = level * since[:, None]
     step = 1 + queue.steps[row] % (len(LEVELS) - 1)
@@ -192,10 +195,19 @@ def _asked(demand: DemandDistribution, row: Ints, deadline: Ints, queue: _Queue)
 
 
 def _gamma(mean: Floats, variance: Floats, chance: Floats) -> Floats:
-    """Quantiles of gammas by their moments; 0 where the mean is."""
+    """Quantiles of gammas by their moments; 0 where the mean is.
+
+    Wilson and Hilferty's cube (1931) from shape 1 upwards, where it is within a few per cent and
+    many times faster; exact below.
+    """
     scale = np.maximum(variance, 1e-12) / np.maximum(mean, 1e-12)
-    value = special.gammaincinv(np.maximum(mean, 1e-12) / scale, chance) * scale
-    return np.where(mean > 0, value, 0.0)
+    shape = np.maximum(mean, 1e-12) / scale
+    level = np.broadcast_to(chance, shape.shape)
+    ninth = 1.0 / (9.0 * np.maximum(shape, 1.0))
+    value = shape * np.maximum(1.0 - ninth + special.ndtri(chance) * np.sqrt(ninth), 0.0) ** 3
+    odd = shape < 1.0
+    value[odd] = special.gammaincinv(shape[odd], level[odd])
+    return np.where(mean > 0, value * scale, 0.0)
 
 
 def _rank_in_series(series: Ints) -> Ints:

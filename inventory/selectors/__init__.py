@@ -3,16 +3,14 @@
 from inventory.selectors.book import StockBook, take_stock_snapshot
 from inventory.selectors.demand import take_demand_snapshot
 from inventory.selectors.distances import road_kilometres
-from inventory.selectors.sales import Freshness, SaleRow, SalesPage, get_freshness, list_sales
-from inventory.selectors.sku import BatchRow, Expected, SkuDetail, WeekSold, get_sku
-from inventory.selectors.stock import (
+from inventory.selectors.items import (
     AGE_BANDS,
     Cell,
     Headline,
+    ItemFilter,
+    ItemPage,
+    ItemRow,
     PlaceSum,
-    StockFilter,
-    StockPage,
-    StockRow,
     StockTotals,
     age_band,
     get_headline,
@@ -21,29 +19,25 @@ from inventory.selectors.stock import (
     sum_stock,
     tally_stock,
 )
+from inventory.selectors.sku import BatchRow, Expected, SkuDetail, WeekSold, get_sku
 
 __all__ = [
     "AGE_BANDS",
     "BatchRow",
     "Cell",
     "Expected",
-    "Freshness",
     "Headline",
+    "ItemFilter",
+    "ItemPage",
+    "ItemRow",
     "PlaceSum",
-    "SaleRow",
-    "SalesPage",
     "SkuDetail",
     "StockBook",
-    "StockFilter",
-    "StockPage",
-    "StockRow",
     "StockTotals",
     "WeekSold",
     "age_band",
-    "get_freshness",
     "get_headline",
     "get_sku",
-    "list_sales",
     "list_stock_items",
     "road_kilometres",
     "sum_at_risk_by_place",

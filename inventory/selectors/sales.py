@@ -1,118 +1,91 @@
-"""What was sold to whom, and how fresh our knowledge is."""
+"""Reads for other systems: what a retailer bought line by line, and the distributor in one object."""
 
 from __future__ import annotations
 
-import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+import orjson
 from django.db import connection
 
-from inventory.models import Retailer
-from vyapar.kernel.errors import Fault, Invalid, NotFound
-
-MAX_PAGE = 1_000
+from inventory.models import GstRegistration, Retailer, Territory
+from vyapar.kernel.calendar import ist_day
+from vyapar.kernel.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
-class SaleRow:
-    """One line of a sale; paise per piece with GST, negative quantity for a return."""
+class SaleLine:
+    """One line of a sale; paise per piece, GST included."""
 
     transaction_id: str
     line: int
+    retailer_id: str
     sku: str
     quantity: int
     unit_price_paise: int
     sold_at: datetime
-    sold_on: date
     territory: str
     gst: dict[str, Any] | None
 
 
-@dataclass(frozen=True, slots=True)
-class SalesPage:
-    """Lines, newest first, and the cursor after them; empty when there are no more."""
-
-    retailer_id: str
-    name: str
-    lines: tuple[SaleRow, ...]
-    next_cursor: str
-
-
 _LINES = """
-SELECT x.transaction_id, x.line, s.code, x.quantity, x.unit_price_paise, x.sold_at, x.sold_on, t.code, x.gst
+SELECT x.transaction_id, x.line, r.retailer_id, s.code, x.quantity, x.unit_price_paise, x.sold_at, t.code,
+       x.gst::text
 FROM inventory_sale x
+JOIN inventory_retailer r ON r.id = x.retailer_id
 JOIN inventory_sku s ON s.id = x.sku_id
 JOIN inventory_territory t ON t.id = x.territory_id
-WHERE x.retailer_id = %s AND x.sold_on BETWEEN %s AND %s {after}
-ORDER BY x.sold_on DESC, x.transaction_id DESC, x.line DESC LIMIT %s
+WHERE x.retailer_id = %s AND x.sold_on >= %s AND (x.sold_at, x.transaction_id, x.line) > (%s, %s, %s)
+ORDER BY x.sold_at, x.transaction_id, x.line LIMIT %s
 """
-_AFTER = "AND (x.sold_on, x.transaction_id, x.line) < (%s, %s, %s)"
 
 
 def list_sales(
-    retailer_id: str, *, first_day: date, last_day: date, cursor: str = "", limit: int = 100
-) -> SalesPage:
-    """A retailer's lines between two Indian days, both included. Two queries.
+    retailer: Retailer, since: datetime, after: tuple[datetime, str, int] | None, limit: int
+) -> list[SaleLine]:
+    """Lines of a retailer from an instant on, oldest first, beyond `after` (instant, transaction, line)."""
+    start = after or (since, "", -1)
+    values: list[Any] = [retailer.pk, ist_day(start[0]), *start, limit]
+    with connection.cursor() as cursor:
+        cursor.execute(_LINES, values)
+        return [_line(row) for row in cursor.fetchall()]
 
-    `NotFound` when there is no such retailer, `Invalid` for a cursor that is none of ours.
-    """
-    retailer = Retailer.objects.filter(retailer_id=retailer_id).first()
-    if retailer is None:
-        raise NotFound(f"there is no retailer {retailer_id!r}", code="no_such_retailer")
-    limit = max(1, min(limit, MAX_PAGE))
-    after = _decode(cursor) if cursor else ()
-    with connection.cursor() as query:
-        query.execute(
-            _LINES.format(after=_AFTER if after else ""),
-            [retailer.pk, first_day, last_day, *after, limit + 1],
-        )
-        found = [SaleRow(*row[:8], gst=_json(row[8])) for row in query.fetchall()]
-    more = len(found) > limit
-    return SalesPage(
-        retailer.retailer_id, retailer.name, tuple(found[:limit]), _encode(found[limit - 1]) if more else ""
-    )
+
+def get_retailer(retailer_id: str) -> Retailer:
+    """A retailer by the feed's id; `NotFound` when there is none."""
+    known = "\x00" not in retailer_id
+    found = Retailer.objects.filter(retailer_id=retailer_id).first() if known else None
+    if found is None:
+        raise NotFound(f"there is no retailer {retailer_id[:40]!r}", code="no_such_retailer")
+    return found
 
 
 @dataclass(frozen=True, slots=True)
-class Freshness:
-    """How old what we know is: the newest day with a sale, and when the newest line came in."""
+class Firm:
+    """The distributor's territories, GSTINs and number of active retailers."""
 
-    last_sale_date: date | None
-    last_received_at: datetime | None
-
-
-def get_freshness() -> Freshness:
-    """Two cheap queries: the roll-up says which days to look at."""
-    with connection.cursor() as query:
-        query.execute("SELECT max(day) FROM inventory_dailydemand")
-        newest: date | None = query.fetchone()[0]
-        if newest is None:
-            return Freshness(None, None)
-        query.execute(
-            "SELECT max(received_at) FROM inventory_sale WHERE sold_on >= %s",
-            [newest - timedelta(days=1)],
-        )
-        return Freshness(newest, query.fetchone()[0])
+    territories: tuple[str, ...]
+    gstins: tuple[str, ...]
+    retailers: int
 
 
-def _json(value: Any) -> dict[str, Any] | None:
-    """Django hands JSON of raw queries over as text."""
-    return json.loads(value) if isinstance(value, str) else value
+def get_firm() -> Firm:
+    """What the distributor consists of, by code."""
+    return Firm(
+        territories=tuple(Territory.objects.order_by("code").values_list("code", flat=True)),
+        gstins=tuple(
+            GstRegistration.objects.filter(active=True).order_by("gstin").values_list("gstin", flat=True)
+        ),
+        retailers=Retailer.objects.filter(active=True).count(),
+    )
 
 
-def _encode(row: SaleRow) -> str:
-    text = f"{row.sold_on.isoformat()}\n{row.transaction_id}\n{row.line}"
-    return urlsafe_b64encode(text.encode()).decode().rstrip("=")
+def _line(row: tuple[Any, ...]) -> SaleLine:
+    transaction, line, retailer, sku, quantity, paise, sold_at, territory, gst = row
+    return SaleLine(transaction, line, retailer, sku, quantity, paise, sold_at, territory, _loads(gst))
 
 
-def _decode(cursor: str) -> tuple[date, str, int]:
-    try:
-        text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        day, transaction, line = text.split("\n")
-        return date.fromisoformat(day), transaction, int(line)
-    except (ValueError, UnicodeDecodeError) as error:
-        fault = Fault("cursor", "use the cursor of the page before, unchanged", "cursor", value=cursor)
-        raise Invalid("this cursor is none of ours", code="bad_cursor", faults=[fault]) from error
+def _loads(text: str | None) -> dict[str, Any] | None:
+    value = orjson.loads(text) if text else None
+    return value if isinstance(value, dict) else None

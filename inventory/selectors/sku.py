@@ -11,7 +11,7 @@ from django.db.models import F
 
 from inventory.contracts import DemandDistribution
 from inventory.models import BatchRisk, DailyDemand, DemandForecast, Position, Sku
-from inventory.selectors.stock import StockFilter, StockRow, list_stock_items
+from inventory.selectors.items import ItemFilter, ItemRow, list_stock_items
 from vyapar.kernel.errors import NotFound
 
 HISTORY_WEEKS = 52
@@ -83,7 +83,7 @@ class SkuDetail:
     shelf_life_days: int | None
     delisted_date: date | None
     replaced_by: str
-    items: tuple[StockRow, ...]
+    items: tuple[ItemRow, ...]
     history: dict[str, tuple[WeekSold, ...]]
     expected: tuple[Expected, ...]
     batches: tuple[BatchRow, ...]
@@ -102,7 +102,7 @@ def get_sku(code: str, today: date) -> SkuDetail:
         mrp_paise=sku.mrp_paise, trade_price_paise=sku.trade_price_paise, cost_paise=sku.cost_paise,
         case_pack=sku.case_pack, shelf_life_days=sku.shelf_life_days, delisted_date=sku.delisted_date,
         replaced_by=sku.replaced_by.code if sku.replaced_by else "",
-        items=list_stock_items(StockFilter(skus=(code,)), order="sku").items,
+        items=list_stock_items(ItemFilter(skus=(code,)), order="sku").items,
         history=_history(sku, today),
         expected=_expected(sku),
         batches=_batches(sku),

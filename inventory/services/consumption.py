@@ -2,70 +2,32 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import polars as pl
 
-from inventory.models import MovementKind
 from inventory.services.holding import shrink_reservations
-from inventory.services.ledger import record_movements
-from inventory.services.staging import frame_of, run, staged
+from inventory.services.ledger import LINE_TYPES, book, open_positions
+from inventory.services.staging import rows, run, scratch, staged
+from inventory.services.telling import CHANGE_TYPES, tell_of_table
 from vyapar.kernel.actor import Actor
 
 #: A batch for pieces that were sold although no batch of the SKU was ever received.
 UNKNOWN_BATCH = "UNKNOWN"
-
-_PAIR = ["sku_id", "territory_id"]
-_SUPPLY_SCHEMA: dict[str, Any] = {
-    "position_id": pl.Int64,
-    "sku_id": pl.Int64,
-    "territory_id": pl.Int64,
-    "batch_id": pl.Int64,
-    "location_id": pl.Int64,
-    "on_hand": pl.Int64,
-    "reserved": pl.Int64,
-    "offered": pl.Int64,
-    "expiry_date": pl.Date,
-}
-_SUPPLY = """
-SELECT p.id, p.sku_id, l.territory_id, p.batch_id, p.location_id, p.on_hand, p.reserved,
-       (SELECT coalesce(sum(r.quantity), 0)::bigint FROM inventory_reservation r
-        WHERE r.position_id = p.id AND r.released_at IS NULL AND r.purpose = 'offer'), b.expiry_date
-FROM {pairs} w
-JOIN inventory_position p ON p.sku_id = w.sku_id
-JOIN inventory_location l ON l.id = p.location_id AND l.territory_id = w.territory_id
-JOIN inventory_batch b ON b.id = p.batch_id
-WHERE l.kind = 'godown'
-ORDER BY p.batch_id, p.location_id FOR UPDATE OF p
-"""
-_FALLBACK = """
-SELECT w.sku_id, w.territory_id, b.id,
-       (SELECT l.id FROM inventory_location l
-        WHERE l.territory_id = w.territory_id AND l.kind = 'godown' ORDER BY l.code LIMIT 1)
-FROM {pairs} w
-LEFT JOIN LATERAL (SELECT id FROM inventory_batch b WHERE b.sku_id = w.sku_id
-                   ORDER BY b.expiry_date DESC NULLS LAST, b.id DESC LIMIT 1) b ON true
-"""
-_UNKNOWN = """
-INSERT INTO inventory_batch (sku_id, number, mrp_paise, cost_paise, purchase_invoice, itc_paise)
-SELECT s.id, %s, s.mrp_paise, s.cost_paise, '', 0 FROM inventory_sku s
-WHERE s.id = ANY(%s) AND NOT EXISTS (SELECT 1 FROM inventory_batch b WHERE b.sku_id = s.id)
-ORDER BY s.id ON CONFLICT DO NOTHING
-"""
 
 
 @dataclass(frozen=True, slots=True)
 class Consumption:
     """What a batch of sales did to stock, in pieces.
 
-    `changes`: sku_id, territory_id, change. `found` were sold although the book had none, `expired`
-    came from batches past their last day, `unheld` had been held for another plan than an offer,
-    `unbooked` were sold in territories without a godown and are in no book.
+    `updated`: SKUs and territories that were told as changed. `found` were sold although the book
+    had none, `expired` came from batches past their last day, `unheld` had been held for another
+    plan than an offer, `unbooked` were sold in territories without a godown and are in no book.
     """
 
-    changes: pl.DataFrame
+    updated: int = 0
     found: int = 0
     expired: int = 0
     unheld: int = 0
@@ -73,7 +35,7 @@ class Consumption:
 
 
 def consume(sales: pl.DataFrame, *, reference: str, actor: Actor, at: datetime) -> Consumption:
-    """Take sold pieces out of stock and put returned ones back, through the ledger.
+    """Take sold pieces out of stock and put returned ones back, through the ledger, and tell of it.
 
     `sales`: sku_id, territory_id, sold_on, sold_at, quantity; negative quantities are returns.
     Pieces are taken first-expiry-first from what is free or on offer, then from what actions hold for
@@ -81,140 +43,175 @@ def consume(sales: pl.DataFrame, *, reference: str, actor: Actor, at: datetime) 
     batches last. What the book does not have is booked as found and sold. Returns go to the newest
     batch. Must run in a transaction.
     """
-    needs = _needs(sales)
-    pairs = needs.select(_PAIR).unique()
-    with staged(pairs, dict.fromkeys(_PAIR, "bigint")) as table:
-        supply = frame_of(_SUPPLY.format(pairs=table), _SUPPLY_SCHEMA)
-    home = _newest(pairs, supply)
-    booked = needs.join(home, on=_PAIR, how="inner")
-    taken = _walk(booked, supply)
-    short = _beyond(booked, supply)
-    moves = pl.concat([_sold(taken), _found(short), _returned(booked)])
-    moves = moves.with_columns(pl.lit(reference).alias("reference"))
-    record_movements(moves, actor=actor, at=at)
-    _shrink(taken, at)
-    return Consumption(
-        changes=_changes(booked, short),
-        found=int(short["short"].sum()),
-        expired=int(taken.filter(pl.col("expired"))["take"].sum()),
-        unheld=int(taken.filter(pl.col("held"))["take"].sum()),
-        unbooked=int(needs.join(home, on=_PAIR, how="anti")["sold"].sum()),
-    )
-
-
-def _shrink(taken: pl.DataFrame, at: datetime) -> None:
-    """Reservations of what was sold, of offers and of other plans each from its own."""
-    for column, offers in (("on_offer", True), ("held", False)):
-        gone = taken.filter(pl.col(column)).group_by("position_id").agg(pl.col("take").sum())
-        if not gone.is_empty():
-            shrink_reservations(dict(gone.iter_rows()), at=at, offers=offers)
+    with ExitStack() as stack:
+        needs = stack.enter_context(staged(_needs(sales), _NEED_TYPES))
+        lots, homes, taken, lines = (
+            stack.enter_context(scratch(types))
+            for types in (_LOT_TYPES, _HOME_TYPES, _TAKEN_TYPES, LINE_TYPES)
+        )
+        names = {"needs": needs, "lots": lots, "homes": homes, "taken": taken, "lines": lines}
+        run(_LOTS.format(**names))
+        run(_HOMES.format(**names))
+        homeless = rows(_HOMELESS.format(**names))[0][0]
+        if homeless:
+            run(_UNKNOWN.format(**names), [UNKNOWN_BATCH])
+            run(_OTHER_HOMES.format(**names))
+        run(_TAKE.format(**names))
+        run(_LINES.format(**names), [reference] * 4)
+        if homeless:  # their positions may not exist yet
+            open_positions(lines, at=at)
+        book(lines, actor=actor, at=at)
+        _shrink(taken, at)
+        with scratch(CHANGE_TYPES) as changes:
+            run(_CHANGES.format(**names, changes=changes))
+            updated = tell_of_table(changes, reason="sales", actor=actor, at=at)
+        found, expired, unheld, unbooked = rows(_COUNTS.format(**names))[0]
+    return Consumption(updated, int(found), int(expired), int(unheld), int(unbooked))
 
 
 def _needs(sales: pl.DataFrame) -> pl.DataFrame:
     """Per SKU, territory and day: pieces sold, pieces returned, the last instant."""
     quantity = pl.col("quantity").cast(pl.Int64)
-    return sales.group_by(*_PAIR, "sold_on").agg(
+    return sales.group_by("sku_id", "territory_id", "sold_on").agg(
         quantity.filter(quantity > 0).sum().alias("sold"),
         (-quantity).filter(quantity < 0).sum().alias("returned"),
         pl.col("sold_at").max().alias("at"),
     )
 
 
-def _newest(pairs: pl.DataFrame, supply: pl.DataFrame) -> pl.DataFrame:
-    """Where returns and found pieces go: the newest batch there, else the SKU's newest of all.
-
-    `sku_id, territory_id, home_batch, home_location`; territories without a godown are left out.
-    """
-    here = (
-        supply.sort("expiry_date", "batch_id", "location_id", descending=[True, True, False], nulls_last=True)
-        .group_by(_PAIR, maintain_order=True)
-        .first()
-        .select(*_PAIR, pl.col("batch_id").alias("home_batch"), pl.col("location_id").alias("home_location"))
-    )
-    rest = pairs.join(here, on=_PAIR, how="anti")
-    return here if rest.is_empty() else pl.concat([here, _fallback(rest)])
+def _shrink(taken: str, at: datetime) -> None:
+    """Reservations of what was sold, of offers and of other plans each from its own."""
+    gone: dict[bool, dict[int, int]] = {True: {}, False: {}}
+    for position_id, on_offer, pieces in rows(_UNHELD.format(taken=taken)):
+        gone[on_offer][position_id] = int(pieces)
+    for on_offer, pieces_by_position in gone.items():
+        if pieces_by_position:
+            shrink_reservations(pieces_by_position, at=at, offers=on_offer)
 
 
-def _fallback(pairs: pl.DataFrame) -> pl.DataFrame:
-    run(_UNKNOWN, [UNKNOWN_BATCH, pairs["sku_id"].unique().to_list()])
-    schema = dict.fromkeys([*_PAIR, "home_batch", "home_location"], pl.Int64)
-    with staged(pairs, dict.fromkeys(_PAIR, "bigint")) as table:
-        return frame_of(_FALLBACK.format(pairs=table), schema).drop_nulls()
+# --- how it is asked -----------------------------------------------------------------------
 
+_NEED_TYPES = {
+    "sku_id": "bigint", "territory_id": "bigint", "sold_on": "date", "sold": "bigint",
+    "returned": "bigint", "at": "timestamptz",
+}  # fmt: skip
+_LOT_TYPES = {
+    "position_id": "bigint", "sku_id": "bigint", "territory_id": "bigint", "batch_id": "bigint",
+    "location_id": "bigint", "on_hand": "bigint", "reserved": "bigint", "offered": "bigint",
+    "expiry_date": "date", "gives": "boolean",
+}  # fmt: skip
+_HOME_TYPES = dict.fromkeys(("sku_id", "territory_id", "batch_id", "location_id"), "bigint")
+_TAKEN_TYPES = {
+    "position_id": "bigint", "sku_id": "bigint", "territory_id": "bigint", "batch_id": "bigint",
+    "location_id": "bigint", "sold_on": "date", "at": "timestamptz", "pieces": "bigint",
+    "held": "boolean", "on_offer": "boolean", "expired": "boolean",
+}  # fmt: skip
 
-def _segments(needs: pl.DataFrame) -> pl.DataFrame:
-    """Sold pieces of each day laid end to end: from `start` to `end` within SKU and territory."""
-    ordered = needs.filter(pl.col("sold") > 0).sort(*_PAIR, "sold_on")
-    end = pl.col("sold").cum_sum().over(_PAIR)
-    return ordered.with_columns(end.alias("end"), (end - pl.col("sold")).alias("start"))
-
-
-def _walk(needs: pl.DataFrame, supply: pl.DataFrame) -> pl.DataFrame:
-    """Overlay of what was sold on what stands there, in the order in which it is given."""
-    last_day = needs.group_by(_PAIR).agg(pl.col("sold_on").max().alias("last_day"))
-    parts = supply.join(last_day, on=_PAIR, how="inner").with_columns(
-        (pl.col("expiry_date") < pl.col("last_day")).fill_null(False).alias("expired")
-    )
-    free = parts.with_columns((pl.col("on_hand") - pl.col("reserved")).alias("pieces"))
-    offer = parts.with_columns(pl.col("offered").alias("pieces"))
-    kept = parts.with_columns((pl.col("reserved") - pl.col("offered")).alias("pieces"))
-    lots = pl.concat(
-        part.with_columns(pl.lit(held).alias("held"), pl.lit(on_offer).alias("on_offer"))
-        for part, held, on_offer in ((free, False, False), (offer, False, True), (kept, True, False))
-    ).filter(pl.col("pieces") > 0)
-    order = ("expired", "held", "expiry_date", "batch_id", "location_id", "on_offer")
-    lots = lots.sort(*_PAIR, *order, nulls_last=True)
-    upto = pl.col("pieces").cum_sum().over(_PAIR)
-    lots = lots.with_columns(upto.alias("upto"), (upto - pl.col("pieces")).alias("since"))
-    overlap = pl.min_horizontal("end", "upto") - pl.max_horizontal("start", "since")
-    met = _segments(needs).join(lots, on=_PAIR, how="inner")
-    return met.with_columns(overlap.alias("take")).filter(pl.col("take") > 0)
-
-
-def _beyond(needs: pl.DataFrame, supply: pl.DataFrame) -> pl.DataFrame:
-    """Pieces sold beyond what the book has: `short` by SKU, territory and day."""
-    total = supply.group_by(_PAIR).agg(pl.col("on_hand").sum().alias("total"))
-    met = _segments(needs).join(total, on=_PAIR, how="left").with_columns(pl.col("total").fill_null(0))
-    short = pl.col("end") - pl.max_horizontal("start", "total")
-    return met.with_columns(short.alias("short")).filter(pl.col("short") > 0)
-
-
-def _sold(taken: pl.DataFrame) -> pl.DataFrame:
-    """Ledger lines of pieces that were there; free and held pieces of one batch make one line."""
-    lines = taken.group_by("batch_id", "location_id", "sold_on").agg(
-        -pl.col("take").sum().alias("quantity"),
-        -pl.col("take").filter(pl.col("held") | pl.col("on_offer")).sum().alias("reserved"),
-        pl.col("at").max(),
-    )
-    return _lines(lines, MovementKind.SALE)
-
-
-def _found(short: pl.DataFrame) -> pl.DataFrame:
-    lines = short.select(
-        pl.col("home_batch").alias("batch_id"), pl.col("home_location").alias("location_id"),
-        pl.col("short").alias("quantity"), pl.lit(0, dtype=pl.Int64).alias("reserved"), "at",
-    )  # fmt: skip
-    gone = lines.with_columns(-pl.col("quantity"))
-    return pl.concat([_lines(lines, MovementKind.FOUND), _lines(gone, MovementKind.SALE)])
-
-
-def _returned(needs: pl.DataFrame) -> pl.DataFrame:
-    lines = needs.filter(pl.col("returned") > 0).select(
-        pl.col("home_batch").alias("batch_id"), pl.col("home_location").alias("location_id"),
-        pl.col("returned").alias("quantity"), pl.lit(0, dtype=pl.Int64).alias("reserved"), "at",
-    )  # fmt: skip
-    return _lines(lines, MovementKind.SALE_RETURN)
-
-
-def _lines(frame: pl.DataFrame, kind: MovementKind) -> pl.DataFrame:
-    return frame.select(
-        "batch_id", "location_id", pl.lit(kind.value).alias("kind"), "quantity", "reserved", "at"
-    )
-
-
-def _changes(needs: pl.DataFrame, short: pl.DataFrame) -> pl.DataFrame:
-    """Net change of stock by SKU and territory; found pieces came and went."""
-    moved = needs.group_by(_PAIR).agg((pl.col("returned").sum() - pl.col("sold").sum()).alias("change"))
-    found = short.group_by(_PAIR).agg(pl.col("short").sum())
-    joined = moved.join(found, on=_PAIR, how="left")
-    return joined.select(*_PAIR, pl.col("change") + pl.col("short").fill_null(0))
+# What stands in the territories, locked in the ledger's order; only godowns give.
+_LOTS = """
+INSERT INTO {lots}
+SELECT p.id, p.sku_id, l.territory_id, p.batch_id, p.location_id, p.on_hand, p.reserved,
+       CASE WHEN p.reserved = 0 THEN 0 ELSE
+           (SELECT coalesce(sum(r.quantity), 0) FROM inventory_reservation r
+            WHERE r.position_id = p.id AND r.released_at IS NULL AND r.purpose = 'offer') END,
+       b.expiry_date, l.kind = 'godown'
+FROM (SELECT DISTINCT sku_id, territory_id FROM {needs}) w
+JOIN inventory_location l ON l.territory_id = w.territory_id AND l.kind IN ('godown', 'van')
+JOIN inventory_position p ON p.sku_id = w.sku_id AND p.location_id = l.id
+JOIN inventory_batch b ON b.id = p.batch_id
+ORDER BY p.batch_id, p.location_id FOR UPDATE OF p
+"""
+# Where returns and found pieces go: the newest batch there, or else the SKU's newest of all.
+_HOMES = """
+INSERT INTO {homes}
+SELECT DISTINCT ON (sku_id, territory_id) sku_id, territory_id, batch_id, location_id FROM {lots} WHERE gives
+ORDER BY sku_id, territory_id, expiry_date DESC NULLS LAST, batch_id DESC, location_id
+"""
+_HOMELESS = """
+SELECT count(*) FROM {needs} n WHERE NOT EXISTS
+    (SELECT 1 FROM {homes} h WHERE h.sku_id = n.sku_id AND h.territory_id = n.territory_id)
+"""
+_UNKNOWN = """
+INSERT INTO inventory_batch (sku_id, number, mrp_paise, cost_paise, purchase_invoice, itc_paise)
+SELECT s.id, %s, s.mrp_paise, s.cost_paise, '', 0 FROM inventory_sku s
+WHERE s.id IN (SELECT sku_id FROM {needs})
+  AND NOT EXISTS (SELECT 1 FROM inventory_batch b WHERE b.sku_id = s.id)
+ORDER BY s.id ON CONFLICT DO NOTHING
+"""
+_OTHER_HOMES = """
+INSERT INTO {homes}
+SELECT n.sku_id, n.territory_id, b.id, g.id
+FROM (SELECT DISTINCT sku_id, territory_id FROM {needs}) n
+JOIN LATERAL (SELECT id FROM inventory_batch b WHERE b.sku_id = n.sku_id
+              ORDER BY b.expiry_date DESC NULLS LAST, b.id DESC LIMIT 1) b ON true
+JOIN LATERAL (SELECT id FROM inventory_location l WHERE l.territory_id = n.territory_id
+              AND l.kind = 'godown' ORDER BY l.code LIMIT 1) g ON true
+WHERE NOT EXISTS (SELECT 1 FROM {homes} h WHERE h.sku_id = n.sku_id AND h.territory_id = n.territory_id)
+"""
+# Days' sales laid end to end over lots laid end to end: where they overlap, a lot gives.
+_TAKE = """
+INSERT INTO {taken}
+WITH asked AS (
+    SELECT sku_id, territory_id, sold_on, at, sold,
+           sum(sold) OVER (PARTITION BY sku_id, territory_id ORDER BY sold_on) AS upto
+    FROM {needs} WHERE sold > 0),
+part AS (
+    SELECT l.*, v.pieces, v.held, v.on_offer, coalesce(l.expiry_date < d.last_day, false) AS expired
+    FROM {lots} l
+    JOIN (SELECT sku_id, territory_id, max(sold_on) AS last_day FROM asked GROUP BY 1, 2) d
+      USING (sku_id, territory_id)
+    CROSS JOIN LATERAL (VALUES (l.on_hand - l.reserved, false, false), (l.offered, false, true),
+                               (l.reserved - l.offered, true, false)) v(pieces, held, on_offer)
+    WHERE v.pieces > 0 AND l.gives),
+given AS (
+    SELECT *, sum(pieces) OVER (PARTITION BY sku_id, territory_id
+        ORDER BY expired, held, expiry_date NULLS LAST, batch_id, location_id, on_offer) AS upto
+    FROM part)
+SELECT g.position_id, g.sku_id, g.territory_id, g.batch_id, g.location_id, a.sold_on, a.at,
+       least(a.upto, g.upto) - greatest(a.upto - a.sold, g.upto - g.pieces), g.held, g.on_offer, g.expired
+FROM asked a JOIN given g USING (sku_id, territory_id)
+WHERE a.upto - a.sold < g.upto AND g.upto - g.pieces < a.upto
+"""
+_SHORT = """
+SELECT h.batch_id, h.location_id, n.sku_id, n.territory_id, n.at, n.sold - coalesce(t.pieces, 0) AS pieces
+FROM {needs} n JOIN {homes} h USING (sku_id, territory_id)
+LEFT JOIN (SELECT sku_id, territory_id, sold_on, sum(pieces)::bigint AS pieces
+           FROM {taken} GROUP BY 1, 2, 3) t
+  USING (sku_id, territory_id, sold_on)
+WHERE n.sold > coalesce(t.pieces, 0)
+"""
+_LINES = """
+INSERT INTO {lines} (batch_id, location_id, kind, quantity, reserved, in_transit, at, reference)
+SELECT batch_id, location_id, 'sale', -sum(pieces), -coalesce(sum(pieces) FILTER (WHERE held OR on_offer), 0),
+       0, max(at), %s
+FROM {taken} GROUP BY batch_id, location_id, sold_on
+UNION ALL SELECT batch_id, location_id, 'found', pieces, 0, 0, at, %s FROM ({short}) s
+UNION ALL SELECT batch_id, location_id, 'sale', -pieces, 0, 0, at, %s FROM ({short}) s
+UNION ALL SELECT h.batch_id, h.location_id, 'return', n.returned, 0, 0, n.at, %s
+FROM {needs} n JOIN {homes} h USING (sku_id, territory_id) WHERE n.returned > 0
+""".replace("{short}", _SHORT)
+_UNHELD = """
+SELECT position_id, on_offer, sum(pieces) FROM {taken} WHERE held OR on_offer GROUP BY 1, 2
+"""
+# Found pieces came and went; what stands there now is what stood there and the change.
+_CHANGES = """
+INSERT INTO {changes}
+SELECT sku_id, territory_id, n.change + coalesce(f.pieces, 0),
+       coalesce(s.on_hand, 0) + n.change + coalesce(f.pieces, 0),
+       coalesce(s.reserved, 0) - coalesce(t.unheld, 0)
+FROM (SELECT sku_id, territory_id, (sum(returned) - sum(sold))::bigint AS change FROM {needs} GROUP BY 1, 2) n
+JOIN {homes} h USING (sku_id, territory_id)
+LEFT JOIN (SELECT sku_id, territory_id, sum(pieces) AS pieces FROM ({short}) f GROUP BY 1, 2) f
+  USING (sku_id, territory_id)
+LEFT JOIN (SELECT sku_id, territory_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved
+           FROM {lots} GROUP BY 1, 2) s USING (sku_id, territory_id)
+LEFT JOIN (SELECT sku_id, territory_id, sum(pieces) AS unheld FROM {taken} WHERE held OR on_offer
+           GROUP BY 1, 2) t USING (sku_id, territory_id)
+""".replace("{short}", _SHORT)
+_COUNTS = """
+SELECT coalesce((SELECT sum(pieces) FROM ({short}) f), 0),
+       coalesce(sum(pieces) FILTER (WHERE expired), 0), coalesce(sum(pieces) FILTER (WHERE held), 0),
+       (SELECT coalesce(sum(n.sold), 0) FROM {needs} n WHERE NOT EXISTS
+           (SELECT 1 FROM {homes} h WHERE h.sku_id = n.sku_id AND h.territory_id = n.territory_id))
+FROM {taken}
+""".replace("{short}", _SHORT)

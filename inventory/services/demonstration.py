@@ -44,6 +44,8 @@ LIMITS = {
     "undo_seconds": 30,
     "daily_cap_paise": 2_00_000_00,
 }
+#: A full load is worth more than an offer; what stays inside one State may go up to this alone.
+LARGER = {"transfer": {"max_value_paise": 90_000_00, "daily_cap_paise": 5_00_000_00}}
 #: Terms on which invented makers take goods back, dealt to them in turn: share of cost in basis
 #: points, and the last day of a claim counted from expiry. Usual in the trade: most of the cost well
 #: before expiry, half until the day itself, or nothing (a scheme without returns).
@@ -97,10 +99,12 @@ def open_desk(*, at: datetime) -> None:
             username=one["username"], password=one["password"], role=Role(one["role"]),
             name=Role(one["role"]).title(), email=f"{one['role']}@{distributor.slug}.example",
         )  # fmt: skip
+    actor = system("demonstration")
     for kind in registry.kinds():
-        ensure_autonomy(
-            kind.name, {**dict(kind.default_autonomy), **LIMITS}, actor=system("demonstration"), at=at
-        )
+        limits = {**dict(kind.default_autonomy), **LIMITS, **LARGER.get(kind.name, {})}
+        ensure_autonomy(kind.name, limits, actor=actor, at=at)
+    for setup in registry.setups():
+        setup.run(actor, at)
 
 
 def read_accounts(distributor: Distributor) -> list[dict[str, str]]:

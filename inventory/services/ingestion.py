@@ -15,7 +15,6 @@ from inventory.services.demand import add_demand
 from inventory.services.partitions import ensure_sale_partitions
 from inventory.services.sale_lines import fault, frame_of_records, read_lines
 from inventory.services.staging import copy_frame, frame_of, take_turns
-from inventory.services.telling import tell_stock_changed
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Fault
@@ -89,15 +88,13 @@ def ingest_sales(
     rejected = len({f.row for f in faults})
     if new.is_empty():
         return IngestReport(0, duplicates, rejected, tuple(faults))
-    _record(new, at)
     add_demand(new)
-    done = Consumption(pl.DataFrame())
-    updated = 0
+    _record(new, at)
+    done = Consumption()
     if not history:
         done = consume(new, reference=f"sales:{source}"[:120], actor=actor, at=at)
-        updated = tell_stock_changed(done.changes, reason="sales", actor=actor, at=at)
     report = IngestReport(
-        new.height, duplicates, rejected, tuple(faults), updated, done.found, done.expired, done.unheld,
+        new.height, duplicates, rejected, tuple(faults), done.updated, done.found, done.expired, done.unheld,
         done.unbooked, *new.select(pl.min("sold_on"), pl.max("sold_on").alias("last")).row(0),
     )  # fmt: skip
     _note(report, source, history, actor, at)

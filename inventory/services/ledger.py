@@ -51,22 +51,28 @@ SELECT batch_id, location_id, sum(quantity)::bigint AS quantity, sum(reserved)::
            THEN (at AT TIME ZONE 'Asia/Kolkata')::date END)) AS receipt_date
 FROM {lines} GROUP BY batch_id, location_id
 """
+# What comes to nothing needs no position: the ledger alone remembers batches that are long gone.
 _OPEN = """
 INSERT INTO inventory_position
     (sku_id, batch_id, location_id, on_hand, reserved, in_transit, changes, updated_at)
 SELECT b.sku_id, n.batch_id, n.location_id, 0, 0, 0, 0, %s
-FROM (SELECT DISTINCT batch_id, location_id FROM {lines}) n
+FROM ({net}) n
 JOIN inventory_batch b ON b.id = n.batch_id
 LEFT JOIN inventory_position p ON p.batch_id = n.batch_id AND p.location_id = n.location_id
-WHERE p.id IS NULL ORDER BY n.batch_id, n.location_id
+WHERE p.id IS NULL AND (n.quantity <> 0 OR n.reserved <> 0 OR n.in_transit <> 0)
+ORDER BY n.batch_id, n.location_id
 ON CONFLICT DO NOTHING
 """
+_STRANGE = """
+SELECT EXISTS (SELECT 1 FROM {lines} w LEFT JOIN inventory_batch b ON b.id = w.batch_id
+               LEFT JOIN inventory_location l ON l.id = w.location_id
+               WHERE b.id IS NULL OR l.id IS NULL)
+"""
 _LOCK = """
-SELECT count(*) FROM (
-    SELECT 1 FROM inventory_position p
-    JOIN (SELECT DISTINCT batch_id, location_id FROM {lines}) n
-      ON n.batch_id = p.batch_id AND n.location_id = p.location_id
-    ORDER BY p.batch_id, p.location_id FOR UPDATE OF p) locked
+SELECT 1 FROM inventory_position p
+JOIN (SELECT DISTINCT batch_id, location_id FROM {lines}) n
+  ON n.batch_id = p.batch_id AND n.location_id = p.location_id
+ORDER BY p.batch_id, p.location_id FOR UPDATE OF p
 """
 _OBJECTIONS = """
 SELECT s.code, b.number, l.code, p.on_hand, p.reserved, p.in_transit,
@@ -106,14 +112,27 @@ def record_movements(movements: Sequence[MovementLine] | pl.DataFrame, *, actor:
     if lines.is_empty():
         return 0
     with staged(lines, LINE_TYPES) as table:
-        net = _NET.format(lines=table)
-        run(_OPEN.format(lines=table), [at])
-        locked = rows(_LOCK.format(lines=table))[0][0]
-        if locked != lines.select("batch_id", "location_id").n_unique():
-            raise Invalid("a movement names a batch that does not exist", code="no_such_batch")
-        _check_never_negative(net)
-        written = run(_WRITE.format(lines=table), [actor.ref])
-        run(_APPLY.format(net=net), [at])
+        if rows(_STRANGE.format(lines=table))[0][0]:
+            raise Invalid("a movement names a batch or a place that does not exist", code="no_such_batch")
+        open_positions(table, at=at)
+        run(_LOCK.format(lines=table))
+        _check_never_negative(_NET.format(lines=table))
+        return book(table, actor=actor, at=at)
+
+
+def open_positions(lines: str, *, at: datetime) -> None:
+    """Open the positions that a table of lines changes and that do not exist."""
+    run(_OPEN.format(net=_NET.format(lines=lines)), [at])
+
+
+def book(lines: str, *, actor: Actor, at: datetime) -> int:
+    """Write a table of lines whose positions are open, locked and known to suffice; how many lines.
+
+    Only for this ledger and for those who have just worked the lines out under the same locks; the
+    constraints of the table stand behind it.
+    """
+    written = run(_WRITE.format(lines=lines), [actor.ref])
+    run(_APPLY.format(net=_NET.format(lines=lines)), [at])
     return written
 
 

@@ -37,11 +37,17 @@ def staged(frame: pl.DataFrame, types: Mapping[str, str]) -> Iterator[str]:
 
     Gone when the block ends. Must run in a transaction.
     """
+    with scratch(types) as name:
+        copy_frame(name, frame.select(list(types)))
+        yield name
+
+
+@contextmanager
+def scratch(types: Mapping[str, str]) -> Iterator[str]:
+    """An empty temporary table with columns of `types`; its name. Gone when the block ends."""
     name = f"staged_{next(_numbers)}"
     columns = ", ".join(f"{column} {kind}" for column, kind in types.items())
     run(f"CREATE TEMP TABLE {name} ({columns}) ON COMMIT DROP")
-    copy_frame(name, frame.select(list(types)))
-    run(f"ANALYZE {name}")
     yield name
     run(f"DROP TABLE {name}")
 

@@ -17,14 +17,27 @@ from vyapar.engine.wire import outward
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.digest import canonical_json
 
-_TOTALS = """
-SELECT s.code, t.code, max(c.change), sum(p.on_hand)::bigint, sum(p.reserved)::bigint
-FROM {pairs} c
+# The payload is `InventoryUpdated` in its outside form, made by the database: thousands in a breath.
+_STOCK_CHANGED = """
+INSERT INTO engine_event (event_id, name, version, subject, payload, actor_ref, at, action_id)
+SELECT gen_random_uuid(), '{name}', {version}, 'stock:' || s.code || '@' || t.code,
+       jsonb_build_object('sku', s.code, 'territory', t.code, 'change', c.change, 'onHand', c.on_hand,
+                          'reserved', c.reserved, 'reason', %s::text, 'location', '', 'batch', ''),
+       %s, %s, %s
+FROM {changes} c
 JOIN inventory_sku s ON s.id = c.sku_id
 JOIN inventory_territory t ON t.id = c.territory_id
-JOIN inventory_position p ON p.sku_id = c.sku_id
-JOIN inventory_location l ON l.id = p.location_id AND l.territory_id = c.territory_id
-GROUP BY 1, 2 ORDER BY 1, 2
+ORDER BY c.sku_id, c.territory_id RETURNING id
+"""
+CHANGE_TYPES = dict.fromkeys(("sku_id", "territory_id", "change", "on_hand", "reserved"), "bigint")
+_STANDING = """
+UPDATE {changes} c SET on_hand = n.on_hand, reserved = n.reserved
+FROM (SELECT w.sku_id, w.territory_id, sum(p.on_hand) AS on_hand, sum(p.reserved) AS reserved
+      FROM {changes} w
+      JOIN inventory_position p ON p.sku_id = w.sku_id
+      JOIN inventory_location l ON l.id = p.location_id AND l.territory_id = w.territory_id
+      GROUP BY 1, 2) n
+WHERE n.sku_id = c.sku_id AND n.territory_id = c.territory_id
 """
 
 
@@ -82,31 +95,30 @@ def _deliver_later(ids: Sequence[int], subscribers: Sequence[str], at: datetime)
 
 
 def tell_stock_changed(
-    changes: pl.DataFrame,
-    *,
-    reason: str,
-    actor: Actor,
-    at: datetime,
-    action_id: UUID | None = None,
+    changes: pl.DataFrame, *, reason: str, actor: Actor, at: datetime, action_id: UUID | None = None
 ) -> int:
     """One `InventoryUpdated` for each SKU and territory in `changes`; returns how many.
 
     `changes`: sku_id, territory_id, change (signed pieces), one row a pair.
     """
-    types = {"sku_id": "bigint", "territory_id": "bigint", "change": "bigint"}
     if changes.is_empty():
         return 0
-    with staged(changes, types) as table:
-        found = rows(_TOTALS.format(pairs=table))
-    return emit_many(
-        (
-            (
-                f"stock:{sku}@{territory}",
-                InventoryUpdated(sku, territory, change, on_hand, reserved, reason),
-            )
-            for sku, territory, change, on_hand, reserved in found
-        ),
-        actor=actor,
-        at=at,
-        action_id=action_id,
-    )
+    nothing = pl.lit(0, dtype=pl.Int64)
+    with staged(changes.with_columns(on_hand=nothing, reserved=nothing), CHANGE_TYPES) as table:
+        run(_STANDING.format(changes=table))
+        return tell_of_table(table, reason=reason, actor=actor, at=at, action_id=action_id)
+
+
+def tell_of_table(
+    changes: str, *, reason: str, actor: Actor, at: datetime, action_id: UUID | None = None
+) -> int:
+    """As `tell_stock_changed`, of a table with columns `CHANGE_TYPES` that is in the database."""
+    kind = InventoryUpdated
+    name, version = kind.__name__, getattr(kind, "VERSION", 1)
+    sql = _STOCK_CHANGED.format(changes=changes, name=name, version=version)
+    listeners = [s.name for s in registry.subscribers_of(name)]
+    if not listeners:
+        return run(sql.replace("RETURNING id", ""), [reason, actor.ref, at, action_id])
+    ids = [row[0] for row in rows(sql, [reason, actor.ref, at, action_id])]
+    _deliver_later(ids, listeners, at)
+    return len(ids)

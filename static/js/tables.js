@@ -7,7 +7,7 @@ const sizes = new ResizeObserver((entries) => {
   }
 });
 const watch = (part) => {
-  for (const table of part.querySelectorAll(".table-wrap:not(.table-wrap--tall) > .table")) sizes.observe(table);
+  for (const table of part.querySelectorAll(".table-wrap:not(.table-wrap--tall, .table-wrap--scroll) > .table")) sizes.observe(table);
 };
 
 document.addEventListener("htmx:load", (event) => watch(event.detail.elt.parentElement ?? document));

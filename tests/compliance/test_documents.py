@@ -411,10 +411,18 @@ def test_each_exception_has_its_code():
     assert codes_of(documents=(paper(1, simulated=True),)) == ["R-SIMULATED"]
 
 
+@pytest.mark.parametrize("way", ["destroy", "donate", "write_off", "damaged", "short", "eaten by rats"])
+def test_whatever_leaves_otherwise_than_by_sale_loses_its_credit(way):
+    assert codes_of(write_offs=(write_off(way=way),)) == []
+    assert codes_of(write_offs=(write_off(way=way, reversed_paise=0),)) == ["R-ITC"]
+
+
 def test_a_broken_chain_is_the_strongest_exception():
     chain = replace(period().chain, intact=False, broken_at=17, detail="seal differs")
     report = period_report.build(period(chain=chain))
     assert [f.code for f in report.exceptions if f.blocks] == ["R-CHAIN"]
+    somewhere = period_report.build(period(chain=replace(chain, broken_at=None))).exceptions[0]
+    assert "None" not in somewhere.message
 
 
 def test_figures_of_people_and_discounts_add_up():

@@ -47,6 +47,7 @@ def printed(name: str) -> bytes:
         "halves": build(movement(destination=PUNE_SECOND, lines=LINES), number="PN/2627/00043"),
         "bill": build(movement(destination=BENGALURU, lines=(salt(),)), number="PN/2627/00044"),
         "simulated": build(movement(), number="DC/2627/000124", simulated=True),
+        "small": build(movement(), number="DC/2627/000124"),
         "draft": build(movement()),
     }
     return render_document(papers[name], generated_at=AT)
@@ -72,6 +73,11 @@ def ink(html: str) -> np.ndarray:
     dark = picture(press.lay(f"<html lang=en><style>{style}</style><body>{html}"))
     rows, columns = np.nonzero(dark > 60)
     return dark[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+
+
+def alike(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two drawings are the same to the eye."""
+    return one.shape == other.shape and bool(np.mean(np.abs(one.astype(int) - other)) < 20)
 
 
 # --- goods papers --------------------------------------------------------------------------------
@@ -165,9 +171,9 @@ def test_what_is_simulated_or_not_issued_says_so_on_every_page():
     assert all("DRAFT — not issued" in text for text in pages(printed("draft")))
     for name in ("challan", "invoice", "bill"):
         assert not [text for text in pages(printed(name)) if "SIMULATED" in text or "DRAFT" in text]
-    plain, marked = (picture(printed(name)) for name in ("challan", "simulated"))
-    middle = slice(1000, 1500)
-    assert np.count_nonzero(marked[middle] > 5) > np.count_nonzero(plain[middle] > 5) + 5_000
+    pale = {name: picture(printed(name))[1000:1500] for name in ("small", "simulated")}
+    tinted = {name: np.count_nonzero((dark > 5) & (dark < 60)) for name, dark in pale.items()}
+    assert tinted["simulated"] > tinted["small"] + 2_000
 
 
 def test_the_same_paper_has_the_same_bytes_whatever_was_printed_before():
@@ -190,14 +196,14 @@ def test_the_pdf_tells_its_number_its_day_and_its_seal():
 
 
 def test_a_long_paper_repeats_its_head_and_counts_its_pages():
-    lines = tuple(biscuits(batch=f"B{n:03d}") for n in range(60))
+    lines = tuple(biscuits(batch=f"B{n:03d}") for n in range(45))
     pdf = render_document(build(movement(lines=lines), number="DC/1"), generated_at=AT)
     texts = pages(pdf)
     each = len(texts) // 3
     assert each >= 2
     assert [f"Page {n} of {each}" in text for n, text in enumerate(texts[:each], 1)] == [True] * each
     assert all("Description of goods" in text for text in texts[: each - 1])
-    assert all(sum(f"B{n:03d}" in text for text in texts[:each]) == 1 for n in range(60))
+    assert all(sum(f"B{n:03d}" in text for text in texts[:each]) == 1 for n in range(45))
 
 
 def test_every_font_is_embedded_and_none_is_borrowed_from_the_machine():
@@ -220,7 +226,8 @@ def test_labels_follow_the_readers_language_and_the_html_says_so():
 
 def test_the_rupee_sign_is_drawn_and_is_not_the_box_of_a_missing_glyph():
     rupee, missing = ink("₹"), ink("&#xE123;")
-    assert rupee.shape != missing.shape
+    assert not alike(rupee, missing)
+    assert alike(missing, ink("&#xE124;"))
 
 
 def test_devanagari_letters_join_into_one():
@@ -237,7 +244,8 @@ def test_the_vowel_sign_i_stands_before_its_consonant():
 
 
 def test_tamil_has_its_own_face():
-    assert ink("உப்பு").shape != ink("&#xE123;&#xE123;&#xE123;").shape
+    assert not alike(ink("உ"), ink("&#xE123;"))
+    assert ink("பு").shape[1] < ink("ப&zwnj;உ").shape[1]
 
 
 def test_the_cuts_are_static_and_of_the_version_in_the_package():
@@ -260,9 +268,8 @@ def test_the_cuts_are_static_and_of_the_version_in_the_package():
 
 def test_a_paper_reaches_for_nothing_but_its_own_faces(tmp_path):
     secret = tmp_path / "secret.svg"
-    secret.write_text(
-        '<svg xmlns="http://www.w3.org/2000/svg" width="300" height="300"><rect width="300" height="300"/></svg>'
-    )
+    shape = '<rect width="300" height="300"/>'
+    secret.write_text(f'<svg xmlns="http://www.w3.org/2000/svg" width="300" height="300">{shape}</svg>')
     blank = press.lay("<p>x</p>")
     assert picture(press.lay(f'<p>x</p><img src="{secret.as_uri()}">')).sum() == picture(blank).sum()
 
@@ -307,7 +314,7 @@ def test_the_report_has_its_registers_its_pages_and_its_cut_off():
     assert "7, 45–49" in whole
     assert all(row.number in whole for row in rows)
     assert "Declared value with full ITC, Rule 28(1) second proviso" in whole
-    assert not [text for text in texts if "SIMULATED" in text]
+    assert not [text for text in texts if "SIMULATED — not filed" in text]
 
 
 def test_a_sandbox_report_says_so_on_every_page_and_an_empty_one_is_not_blank():

@@ -55,8 +55,9 @@ def literals(node: ast.expr | None) -> Iterator[object]:
         for item in node.elts:
             yield from literals(item)
     elif isinstance(node, ast.Dict):
-        for item in node.values:
-            yield from literals(item)
+        for key, item in zip(node.keys, node.values, strict=True):
+            if isinstance(key, ast.Constant) and re.match(r"\d", str(key.value)):  # HSN to rate
+                yield from literals(item)
 
 
 def bindings(tree: ast.AST) -> Iterator[tuple[str, object, int]]:
@@ -83,7 +84,7 @@ def pairs(node: ast.AST) -> list[tuple[str, ast.expr | None]]:
             return [
                 (str(key.value), value)
                 for key, value in zip(node.keys, node.values, strict=True)
-                if isinstance(key, ast.Constant)
+                if isinstance(key, ast.Constant) and words(str(key.value)) & TAX_WORDS
             ]
         case ast.arguments():
             named = [*node.posonlyargs, *node.args]
@@ -142,7 +143,8 @@ def test_a_planted_rate_is_found(planted):
 @pytest.mark.parametrize(
     "innocent",
     ["learning_rate = 0.05", "quantity = 18", "rate_bp = row.rate", "timeout = 5", "cess_bp = 0",
-     "API_RATE = '600/min'", "sample_rate = 0.4", "carrying_rate_bp = 1800"],
+     "API_RATE = '600/min'", "sample_rate = 0.4", "carrying_rate_bp = 1800",
+     "EXAMPLE = {'gstDetails': {'rate': 5}}"],
 )  # fmt: skip
 def test_ordinary_numbers_are_left_alone(innocent):
     assert not suspects(innocent)

@@ -115,7 +115,7 @@ def test_a_rate_is_either_one_of_the_tables_or_refused(row, packed, day):
     for prefix in row["hsn_prefixes"].split(";"):
         with suppress(RateUnclear):
             rate = rate_for(prefix, day, packed=packed)
-            items = set(rate.item.split(" / "))
+            items = set(rate.item.split(" or "))
             lawful = {int(r["gst_rate_pct"]) * 100 for r in ROWS if r["item"] in items}
             assert rate.basis_points in lawful
             assert rate.confidence in "HML"

@@ -17,15 +17,18 @@ from vyapar.tenancy.here import is_public
 def house(request: HttpRequest) -> dict[str, Any]:
     """Context of the shell; nothing for the public host and for people who have not signed in."""
     person = getattr(request, "user", None)
-    if is_public() or not isinstance(person, User):
+    if is_public():
         return {}
     distributor = getattr(request, "tenant", None)
+    if not isinstance(person, User):
+        return {"distributor": distributor}
     halts = list_halts()
     return {
         "distributor": distributor,
         "sandbox": bool(distributor and distributor.sandbox),
         "nav": [_item(entry, request) for entry in nav() if person.may(entry.needs)],
         "halted": [halt.kind for halt in halts],
+        "halts": halts,
         "may": {permission.value: person.may(permission) for permission in May},
     }
 

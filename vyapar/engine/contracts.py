@@ -145,7 +145,7 @@ class AgentSpec:
     `take_snapshot` returns None when there is nothing to look at (the cycle is then not kept).
     `record` keeps the decision's `outcome` in the cycle's transaction. An agent with `every`
     (seconds) is started by beat; one with `after` follows those agents' cycles with the same
-    `as_of`.
+    `as_of`, but not before `rest` seconds have passed since its own last cycle.
     """
 
     name: str
@@ -156,6 +156,7 @@ class AgentSpec:
     record: Callable[[Decision, Any, Actor, datetime], None] | None = None
     every: int = 0
     after: tuple[str, ...] = ()
+    rest: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +182,18 @@ class Chore:
 
     name: str
     run: Callable[[datetime], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What an app puts in place when a distributor is opened; safe to repeat at every start.
+
+    Lower `order` comes first.
+    """
+
+    name: str
+    run: Callable[[Actor, datetime], None]
+    order: int = 0
 
 
 # --- the engine's own events ---------------------------------------------------------------

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
 
 from vyapar.engine import registry
-from vyapar.engine.contracts import ActionView, EventView, Guard, Subscriber, Tally
+from vyapar.engine.contracts import ActionView, AgentSpec, EventView, Guard, Subscriber, Tally
 from vyapar.engine.selectors import (
     count_actions,
     count_deliveries,
     count_events,
     is_halted,
+    latest_cycle,
     summarise_cycles,
 )
 from vyapar.kernel.decision import Finding, Severity
@@ -26,8 +27,14 @@ def start_followers(event: EventView) -> None:
 
     as_of = event.payload["asOf"]
     for spec in registry.agents():
-        if event.payload["agent"] in spec.after:
+        if event.payload["agent"] in spec.after and not is_resting(spec, event.at):
             transaction.on_commit(partial(run_cycle.delay, spec.name, as_of))
+
+
+def is_resting(spec: AgentSpec, at: datetime) -> bool:
+    """Whether an agent's last cycle was claimed less than its rest ago."""
+    last = latest_cycle(spec.name)
+    return last is not None and last.claimed_at > at - timedelta(seconds=spec.rest)
 
 
 def check_halt(view: ActionView, at: datetime) -> Sequence[Finding]:

@@ -165,7 +165,7 @@ class Action(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["subject"],
-                condition=Q(status__in=[s.value for s in OPEN]),
+                condition=Q(status__in=sorted(s.value for s in OPEN)),
                 name="one_open_action",
             ),
         ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar, cast
 
-from vyapar.engine.contracts import ActionKind, AgentSpec, Chore, Guard, Subscriber, Tally
+from vyapar.engine.contracts import ActionKind, AgentSpec, Chore, Guard, Setup, Subscriber, Tally
 from vyapar.kernel.errors import Misconfigured, NotFound
 
 Desk = TypeVar("Desk")
@@ -19,10 +19,11 @@ _guards: dict[str, Guard] = {}
 _subscribers: dict[str, Subscriber] = {}
 _tallies: dict[str, Tally] = {}
 _chores: dict[str, Chore] = {}
+_setups: dict[str, Setup] = {}
 _desks: dict[type, Any] = {}
 
 
-def hang(item: AgentSpec | ActionKind | Guard | Subscriber | Tally | Chore) -> None:
+def hang(item: AgentSpec | ActionKind | Guard | Subscriber | Tally | Chore | Setup) -> None:
     """Register an item under its name; the same name again replaces it (autoreload)."""
     boards: dict[type, dict[str, Any]] = {
         AgentSpec: _agents,
@@ -31,6 +32,7 @@ def hang(item: AgentSpec | ActionKind | Guard | Subscriber | Tally | Chore) -> N
         Subscriber: _subscribers,
         Tally: _tallies,
         Chore: _chores,
+        Setup: _setups,
     }
     boards[type(item)][item.name] = item
 
@@ -98,3 +100,8 @@ def tallies() -> tuple[Tally, ...]:
 def chores() -> tuple[Chore, ...]:
     """All chores by name."""
     return tuple(_chores[name] for name in sorted(_chores))
+
+
+def setups() -> tuple[Setup, ...]:
+    """What apps put in place for a new distributor, in their order."""
+    return tuple(sorted(_setups.values(), key=lambda setup: (setup.order, setup.name)))

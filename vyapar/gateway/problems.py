@@ -81,7 +81,11 @@ def _ours(error: VyaparError) -> Response:
 
 
 def _fields(detail: Any, path: str = "") -> Iterable[dict[str, Any]]:
-    if isinstance(detail, Mapping):
+    if isinstance(detail, Mapping) and detail and all(isinstance(key, int) for key in detail):
+        for index, item in detail.items():  # DRF names only the entries of a list that are wrong
+            for fault in _fields(item, path):
+                yield {**fault, "row": fault["row"] or index + 1}
+    elif isinstance(detail, Mapping):
         for name, item in detail.items():
             yield from _fields(item, f"{path}.{name}" if path else str(name))
     elif isinstance(detail, list) and any(isinstance(item, Mapping) for item in detail):

@@ -159,7 +159,7 @@ def _settle(found: Sequence[_Entry], hsn: str, on_date: date) -> Rate:
     doubt = max((e.rate.confidence for e in found), key=_CONFIDENCE.index)
     first = found[0].rate
     sources = "; ".join(dict.fromkeys(e.rate.source for e in found))
-    return Rate(first.basis_points, first.cess_bp, " / ".join(items), sources, doubt, first.cess_note)
+    return Rate(first.basis_points, first.cess_bp, " or ".join(items), sources, doubt, first.cess_note)
 
 
 @cache

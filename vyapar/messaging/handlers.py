@@ -5,13 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Count
 
 from vyapar.engine import registry
-from vyapar.engine.contracts import Chore, EventView, Subscriber, Tally
+from vyapar.engine.contracts import Chore, EventView, Setup, Subscriber, Tally
+from vyapar.kernel.actor import Actor
+from vyapar.messaging import services
+from vyapar.messaging.contracts import Channel
 from vyapar.messaging.models import Message
-from vyapar.messaging.selectors import stale_unknown
+from vyapar.messaging.selectors import get_account, stale_unknown
+from vyapar.tenancy.selectors import current_distributor, primary_host
 
 
 def start_sending(event: EventView) -> None:
@@ -41,8 +46,20 @@ def count_messages() -> dict[str, Any]:
     return table
 
 
+def connect_sandbox(actor: Actor, at: datetime) -> None:
+    """Give a sandbox distributor accounts at the local protocol servers, and tell those of it."""
+    distributor = current_distributor()
+    if not distributor.sandbox:
+        return
+    host = primary_host(distributor)
+    if get_account(Channel.WHATSAPP) is None:
+        services.open_sandbox_accounts(slug=distributor.slug, public_url=f"http://{host}:{settings.PORT}")
+    services.announce_to_sandbox(webhook_base=f"http://127.0.0.1:{settings.PORT}", host_header=host)
+
+
 def register() -> None:
     """Hang the door's parts in the registry."""
     registry.hang(Subscriber("messaging.start_sending", "MessagesQueued", start_sending))
     registry.hang(Chore("messaging.tend", tend))
     registry.hang(Tally("messages", count_messages))
+    registry.hang(Setup("messaging.sandbox", connect_sandbox, order=100))  # after the texts are there

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from vyapar.messaging.letters import MARKETING
+
 #: Offers a person gets at most in a window, over all channels and campaigns.
 MARKETING_CAP, CAP_WINDOW = 3, timedelta(days=7)
 MAX_ATTEMPTS = 5
@@ -29,3 +31,8 @@ def moves_forward(now: str, said: str) -> bool:
 def wait_seconds(attempts: int, asked: int) -> int:
     """Seconds before the next try: what the far side asked for, else a growing wait."""
     return asked or BACKOFF_SECONDS[min(attempts, len(BACKOFF_SECONDS)) - 1]
+
+
+def category_of(purpose: str) -> str:
+    """What the law's hours call a purpose: an offer is promotional, the rest is service."""
+    return "promotional" if purpose == MARKETING else "service"

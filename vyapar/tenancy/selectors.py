@@ -9,7 +9,7 @@ from django_tenants.utils import get_public_schema_name
 
 from vyapar.kernel.errors import Misconfigured, NotFound
 from vyapar.tenancy.here import current_schema, is_public
-from vyapar.tenancy.models import Distributor
+from vyapar.tenancy.models import Distributor, Domain
 
 
 def get_distributor_by_schema(schema: str) -> Distributor:
@@ -32,3 +32,11 @@ def current_distributor() -> Distributor:
         raise Misconfigured("this needs a distributor and there is none here", code="no_tenant")
     tenant = cast(Any, connection).tenant
     return tenant if isinstance(tenant, Distributor) else get_distributor_by_schema(current_schema())
+
+
+def primary_host(distributor: Distributor) -> str:
+    """The host name at which a distributor answers first."""
+    found = Domain.objects.filter(tenant=distributor).order_by("-is_primary", "pk").first()
+    if found is None:
+        raise Misconfigured(f"{distributor.slug} has no host name", code="no_domain")
+    return str(found.domain)

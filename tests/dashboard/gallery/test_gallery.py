@@ -220,6 +220,7 @@ def test_a_chart_is_drawn_and_its_numbers_can_be_read(desk):
         "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(v => v)"
     )
     assert drawn
+    desk.locator(".chart__canvas").scroll_into_view_if_needed()
     box = desk.locator(".chart__canvas").bounding_box()
     desk.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     desk.mouse.move(box["x"] + box["width"] / 2 + 1, box["y"] + box["height"] / 2)

@@ -257,7 +257,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='action',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ['approved', 'auto_approved', 'proposed', 'executing', 'failed'])), fields=('subject',), name='one_open_action'),
+            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ['approved', 'auto_approved', 'executing', 'failed', 'proposed'])), fields=('subject',), name='one_open_action'),
         ),
         migrations.AddIndex(
             model_name='delivery',

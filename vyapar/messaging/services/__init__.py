@@ -1,6 +1,11 @@
 """Writes of the door: consent, letters, sending, what the far sides report."""
 
-from vyapar.messaging.services.accounts import announce_to_sandbox, save_account, save_template
+from vyapar.messaging.services.accounts import (
+    announce_to_sandbox,
+    open_sandbox_accounts,
+    save_account,
+    save_template,
+)
 from vyapar.messaging.services.consent import record_consents, withdraw
 from vyapar.messaging.services.letters import queue
 from vyapar.messaging.services.reports import apply_reports
@@ -11,6 +16,7 @@ __all__ = [
     "apply_reports",
     "claim_due",
     "look_after",
+    "open_sandbox_accounts",
     "queue",
     "record_consents",
     "save_account",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any
 
 from django.conf import settings
@@ -54,6 +56,30 @@ def save_template(
         },
     )
     return template
+
+
+@transaction.atomic
+def open_sandbox_accounts(*, slug: str, public_url: str) -> None:
+    """Accounts at the local protocol servers, with numbers of the distributor's own and fresh secrets."""
+    own = int(hashlib.sha256(slug.encode()).hexdigest()[:10], 16)
+    save_account(
+        Channel.WHATSAPP,
+        known={"phone_number_id": f"1{own:014d}"[:15], "waba_id": f"2{own:014d}"[:15]},
+        secrets={name: token_urlsafe(24) for name in ("token", "app_secret", "verify_token")},
+        sandbox=True,
+    )
+    save_account(
+        Channel.SMS,
+        known={"entity_id": f"11{own:017d}"[:19], "header": "VYAPAR-P"},
+        secrets={"api_key": token_urlsafe(24), "callback_secret": token_urlsafe(24)},
+        sandbox=True,
+    )
+    save_account(
+        Channel.EMAIL,
+        known={"sender": f"offers@{slug}.example", "sender_name": slug.title(), "public_url": public_url},
+        secrets={},
+        sandbox=True,
+    )
 
 
 def announce_to_sandbox(*, webhook_base: str, host_header: str) -> Path:

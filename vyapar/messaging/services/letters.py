@@ -15,7 +15,7 @@ from vyapar.messaging.contracts import Channel
 from vyapar.messaging.events import MessagesQueued
 from vyapar.messaging.letters import MARKETING, Letter
 from vyapar.messaging.models import Message, Template
-from vyapar.messaging.rules import CAP_WINDOW, MARKETING_CAP
+from vyapar.messaging.rules import CAP_WINDOW, MARKETING_CAP, category_of
 from vyapar.messaging.selectors import consented, count_recent, find_template
 
 
@@ -53,7 +53,6 @@ def _row(letter: Letter, allowed: set[tuple[str, str]], recent: dict[str, int], 
     reason = _refusal(letter, ways, recent)
     channel, address = ways[0] if ways else (letter.ways[0] if letter.ways else (Channel.EMAIL, ""))
     earliest = max(at, letter.send_after) if letter.send_after else at
-    category = "promotional" if letter.purpose == MARKETING else "service"
     if not reason:
         recent[letter.party] = recent.get(letter.party, 0) + 1
     return Message(
@@ -70,7 +69,7 @@ def _row(letter: Letter, allowed: set[tuple[str, str]], recent: dict[str, int], 
         fallbacks=[[way.value, to] for way, to in ways[1:]],
         status=Message.Status.SKIPPED if reason else Message.Status.QUEUED,
         reason=reason,
-        next_try_at=next_opening(channel.value, category, earliest),
+        next_try_at=next_opening(channel.value, category_of(letter.purpose), earliest),
         queued_at=at,
     )
 

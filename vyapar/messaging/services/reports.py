@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from vyapar.engine.services import emit
-from vyapar.kernel.actor import Actor, system
+from vyapar.kernel.actor import Actor
 from vyapar.messaging.contracts import Channel, InboundText, PreferenceChange, StatusUpdate
 from vyapar.messaging.events import ReplyReceived
 from vyapar.messaging.letters import consent_word
@@ -84,15 +84,18 @@ def _move(message: Message, update: StatusUpdate, at: datetime) -> None:
         name = f"{said}_at"
         setattr(message, name, getattr(message, name) or update.at)
         said = "read"  # who answers has read it
-    if said == "failed" and moves_forward(message.status, said):
-        message.error_code, message.reason = update.error_code, update.error_title[:300]
-        fail(message, update.error_code, at)
-        if message.error_code == "131050":
-            _stop_marketing(message.party, at)
+    if said == "failed":  # a late failure of what is known to have arrived says nothing
+        if moves_forward(message.status, said):
+            _take_failure(message, update, at)
         return
     if moves_forward(message.status, said):
         message.status = said
     _stamp(message, said, update.at)
+
+
+def _take_failure(message: Message, update: StatusUpdate, at: datetime) -> None:
+    message.error_code, message.reason = update.error_code, update.error_title[:300]
+    fail(message, update.error_code, at)
 
 
 def _stamp(message: Message, said: str, at: datetime) -> None:
@@ -163,10 +166,3 @@ def _party_of(channel: Channel, address: str) -> str:
         .first()
     )
     return last.party if last else ""
-
-
-def _stop_marketing(party: str, at: datetime) -> None:
-    record_word(
-        party, False, actor=system("whatsapp"), at=at, source="131050: the user stopped marketing",
-        channels=(Channel.WHATSAPP,),
-    )  # fmt: skip

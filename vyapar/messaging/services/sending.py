@@ -13,14 +13,17 @@ from django.db import transaction
 from vyapar.engine.services import emit
 from vyapar.kernel.actor import system
 from vyapar.kernel.errors import Misconfigured, Refused, Rejected, Unavailable, VyaparError
+from vyapar.law.messaging import next_opening
 from vyapar.messaging.channels import error_plan
 from vyapar.messaging.clients import hand_over, look_up
 from vyapar.messaging.contracts import Channel, ErrorPlan, Handed, StatusUpdate
 from vyapar.messaging.events import ChannelHalted
+from vyapar.messaging.letters import MARKETING
 from vyapar.messaging.models import ChannelAccount, Message
 from vyapar.messaging.resilience import breakers
-from vyapar.messaging.rules import MAX_ATTEMPTS, UNKNOWN_FOR, wait_seconds
-from vyapar.messaging.selectors import find_template, stale_unknown
+from vyapar.messaging.rules import MAX_ATTEMPTS, UNKNOWN_FOR, category_of, wait_seconds
+from vyapar.messaging.selectors import consented, find_template, stale_unknown
+from vyapar.messaging.services.consent import record_word
 from vyapar.tenancy.here import current_schema
 
 log = structlog.get_logger(__name__)
@@ -36,9 +39,26 @@ def claim_due(at: datetime, limit: int = 100) -> list[UUID]:
         .exclude(channel__in=list(halted))
         .order_by("next_try_at")[:limit]
     )
-    ids = [row.pk for row in rows]
+    ids = [row.pk for row in _still_allowed(list(rows), at)]
     Message.objects.filter(pk__in=ids).update(status=Message.Status.SENDING, next_try_at=at)
     return ids
+
+
+def _still_allowed(due: list[Message], at: datetime) -> list[Message]:
+    """Consent and hours, asked again: hours or days may have passed since a message was queued."""
+    willing = consented({row.party for row in due if row.purpose == MARKETING}, MARKETING)
+    allowed = []
+    for row in due:
+        opens = next_opening(row.channel, category_of(row.purpose), at)
+        if row.purpose == MARKETING and (row.party, row.channel) not in willing:
+            row.status, row.reason = Message.Status.SKIPPED, "consent was withdrawn before it was sent"
+            row.save(update_fields=["status", "reason"])
+        elif opens > at:
+            row.next_try_at = opens
+            row.save(update_fields=["next_try_at"])
+        else:
+            allowed.append(row)
+    return allowed
 
 
 def send(ids: Sequence[UUID], *, at: datetime) -> int:
@@ -110,6 +130,11 @@ def fail(message: Message, code: str, at: datetime) -> None:
     plan = error_plan(Channel(message.channel), code)
     if plan is ErrorPlan.HALT_CAMPAIGN:
         _halt(Channel(message.channel), code, message.reason, at)
+    if plan is ErrorPlan.SUPPRESS:
+        record_word(
+            message.party, False, actor=system(message.channel), at=at, source=f"error {code}",
+            channels=(Channel(message.channel),),
+        )  # fmt: skip
     if plan in (ErrorPlan.OTHER_CHANNEL, ErrorPlan.RETRY, ErrorPlan.BACK_OFF):
         _fall_back(message, at)
     else:
@@ -136,7 +161,7 @@ def _fall_back(message: Message, at: datetime) -> None:
                 "parameters": message.parameters,
                 "buttons": message.buttons,
                 "fallbacks": message.fallbacks[index + 1 :],
-                "next_try_at": message.next_try_at,
+                "next_try_at": at,
                 "queued_at": at,
             },
         )

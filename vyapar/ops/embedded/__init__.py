@@ -55,5 +55,6 @@ def _throw_away() -> Iterator[Path]:
 
 def discard(state: Path) -> None:
     """Delete a stopped state directory, and the data that had to live outside it."""
-    shutil.rmtree(Postgres.place(state), ignore_errors=True)
-    shutil.rmtree(state, ignore_errors=True)
+    cluster = Postgres.place(state)
+    for folder in (cluster, cluster.with_name(f"{cluster.name}-old"), state):
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,34 +1,38 @@
-"""Reads of stock items for people and systems: filtered, totalled by any cut, one item in depth."""
+"""The dead-stock page's rows: filtered, sorted, cut by territory and another dimension; one item's ledger."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import numpy as np
-from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Sum, Value, When
+from django.db.models import (
+    Case,
+    Count,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce
 
-from inventory.contracts import PieceCount, StockStatus
+from inventory.contracts import StockStatus
 from inventory.models import (
     BatchRisk,
     Category,
-    DailyDemand,
-    DemandForecast,
     Movement,
-    Position,
     Reservation,
     StockItem,
     Territory,
 )
+from inventory.selectors.items import AGE_BANDS
 from vyapar.kernel.errors import NotFound
 
-#: Days without movement at which a new age begins; the last one is open.
-AGES = (0, 31, 61, 91, 181)
-#: Horizons of what will expire unsold.
-HORIZONS = (30, 60, 90)
 #: What the rows may be sorted by.
 SORTS = {
     "name": "sku__name",
@@ -37,16 +41,15 @@ SORTS = {
     "idle": "days_without_movement",
     "cover": "cover_days",
     "expiry": "expiry_date",
-    "risk": "risk_paise",
+    "risk": "due_paise",
     "score": "dead_stock_score",
 }
 _CUTS = {"status": "status", "category": "sku__category__code", "age": "age"}
-_BAND = (0.1, 0.9)
 
 
 @dataclass(frozen=True, slots=True)
 class StockFilter:
-    """Which items are meant; what is empty does not narrow. `age` is an index of `AGES`.
+    """Which items are meant; what is empty does not narrow. `age` is an index of `AGE_BANDS`.
 
     `expires`: items with pieces that will expire unsold within so many days; what is at risk is then
     counted for those pieces only. `at_risk`: items with anything at risk.
@@ -97,8 +100,8 @@ class Cut:
 
 
 def list_items(wanted: StockFilter) -> QuerySet[StockItem]:
-    """Items with stock that a filter means, with `risk_quantity`, `risk_paise` and `age`."""
-    rows = StockItem.objects.filter(current_stock__gt=0).select_related("sku__category", "territory")
+    """Items with stock that a filter means, with `due_quantity`, `due_paise` and `age`."""
+    rows: Any = StockItem.objects.filter(current_stock__gt=0).select_related("sku__category", "territory")
     if wanted.words:
         rows = rows.filter(Q(sku__code__icontains=wanted.words) | Q(sku__name__icontains=wanted.words))
     if wanted.territory:
@@ -111,17 +114,20 @@ def list_items(wanted: StockFilter) -> QuerySet[StockItem]:
     if wanted.age is not None:
         rows = rows.filter(age=wanted.age)
     if wanted.expires is None:
-        rows = rows.annotate(risk_quantity=F("at_risk_quantity"), risk_paise=F("at_risk_paise"))
+        rows = rows.annotate(due_quantity=F("at_risk_quantity"), due_paise=F("at_risk_paise"))
     else:
         rows = _expiring(rows, wanted.expires)
-    return rows.filter(risk_quantity__gt=0) if wanted.at_risk or wanted.expires is not None else rows
+    if wanted.at_risk:
+        rows = rows.filter(due_quantity__gt=0)
+    found: QuerySet[StockItem] = rows
+    return found
 
 
 def sort_items(rows: QuerySet[StockItem], sort: str) -> QuerySet[StockItem]:
     """Rows by one of `SORTS`, with `-` downwards; nothing known comes last. Worst first otherwise."""
     name = SORTS.get(sort.removeprefix("-"))
     if name is None:
-        return rows.order_by("-risk_paise", "-value_paise", "pk")
+        return rows.order_by(F("due_paise").desc(), "-value_paise", "pk")
     order = F(name).desc(nulls_last=True) if sort.startswith("-") else F(name).asc(nulls_last=True)
     return rows.order_by(order, "pk")
 
@@ -160,11 +166,6 @@ def list_categories() -> list[tuple[str, str]]:
     return list(rows.values_list("code", "name"))
 
 
-def sum_status(status: StockStatus) -> Sums:
-    """Totals of a status."""
-    return sum_items(list_items(StockFilter(status=status.value)))
-
-
 def get_item(sku: str, territory: str) -> StockItem:
     """One item; `NotFound` when that SKU never stood in that territory."""
     rows = StockItem.objects.select_related("sku__brand", "sku__category", "territory")
@@ -172,13 +173,6 @@ def get_item(sku: str, territory: str) -> StockItem:
     if found is None:
         raise NotFound(f"there is no stock of {sku!r} in {territory!r}", code="no_such_item")
     return found
-
-
-def list_batches(item: StockItem) -> QuerySet[Position]:
-    """Positions of an item with stock, those that expire first first; risk may be missing."""
-    rows = Position.objects.filter(sku=item.sku_id, location__territory=item.territory_id)
-    moving = rows.filter(Q(on_hand__gt=0) | Q(in_transit__gt=0)).select_related("batch", "location", "risk")
-    return moving.order_by(F("batch__expiry_date").asc(nulls_last=True), "batch__number", "pk")
 
 
 def list_movements(item: StockItem, limit: int) -> list[Movement]:
@@ -195,92 +189,49 @@ def list_holders(item: StockItem) -> set[UUID]:
     return set(open_.values_list("action_id", flat=True))
 
 
-def read_weeks(item: StockItem, today: date, weeks: int) -> list[tuple[date, int]]:
-    """First day and pieces sold of each of the last whole weeks before `today`, oldest first."""
-    first = today - timedelta(weeks=weeks)
-    sums = [0] * weeks
-    rows = DailyDemand.objects.filter(
-        sku=item.sku_id, territory=item.territory_id, day__gte=first, day__lt=today
-    )
-    for day, quantity in rows.values_list("day", "quantity"):
-        sums[(day - first).days // 7] += quantity
-    return [(first + timedelta(weeks=week), pieces) for week, pieces in enumerate(sums)]
-
-
-@dataclass(frozen=True, slots=True)
-class Fan:
-    """A forecast by week: first days, expected pieces, and what 8 of 10 weeks stay within."""
-
-    pattern: str
-    method: str
-    days: tuple[date, ...]
-    mean: tuple[float, ...]
-    low: tuple[int, ...]
-    high: tuple[int, ...]
-
-
-def find_forecast(item: StockItem) -> Fan | None:
-    """The forecast in force for an item."""
-    row = DemandForecast.objects.filter(sku=item.sku_id, territory=item.territory_id).first()
-    if row is None:
-        return None
-    mean = np.array(row.weekly_mean)
-    counts = PieceCount(mean, mean + mean**2 / max(row.dispersion, 1e-6))
-    low, high = (tuple(counts.quantile(chance).tolist()) for chance in _BAND)
-    days = tuple(row.as_of + timedelta(weeks=week) for week in range(mean.size))
-    return Fan(row.pattern, row.method, days, tuple(round(m, 2) for m in mean.tolist()), low, high)
-
-
-@dataclass(frozen=True, slots=True)
-class Freshness:
-    """How old the data is: the newest day with sales and when stock was last scored."""
-
-    last_sale: date | None
-    scored_at: datetime | None
-
-
-def get_freshness() -> Freshness:
-    """Newest sale and newest score; None before the first."""
-    newest = DailyDemand.objects.order_by("-day").values_list("day", flat=True).first()
-    scored = StockItem.objects.order_by("-updated_at").values_list("updated_at", flat=True).first()
-    return Freshness(newest, scored)
-
-
 # --- parts ---------------------------------------------------------------------------------
 
 _MEASURES: dict[str, Any] = {
     "items": Count("pk"),
     "pieces": Sum("current_stock"),
     "paise": Sum("value_paise"),
-    "risk_pieces": Sum("risk_quantity"),
-    "risk_paise": Sum("risk_paise"),
+    "risk_pieces": Sum("due_quantity"),
+    "risk_paise": Sum("due_paise"),
 }
 
 
 def _age() -> Case:
-    steps = [
-        When(days_without_movement__gte=days, then=Value(index)) for index, days in enumerate(AGES)
-    ]
+    steps = [When(days_without_movement__gte=days, then=Value(index)) for index, days in enumerate(AGE_BANDS)]
     return Case(*reversed(steps), default=Value(0), output_field=IntegerField())
 
 
-def _expiring(rows: QuerySet[StockItem], days: int) -> QuerySet[StockItem]:
-    """What is at risk counted for batches that expire within `days`; one grouped subquery."""
-    due = (
-        BatchRisk.objects.filter(at_risk_quantity__gt=0, days_to_expiry__gte=0, days_to_expiry__lte=days)
-        .values("position__sku", "position__location__territory")
-        .annotate(quantity=Sum("at_risk_quantity"), paise=Sum("at_risk_paise"))
-        .values_list("position__sku", "position__location__territory", "quantity", "paise")
+def _expiring(rows: Any, days: int) -> Any:
+    """What is at risk counted for batches that expire within `days`; only items that have such."""
+    due = BatchRisk.objects.filter(
+        at_risk_quantity__gt=0, days_to_expiry__gte=0, days_to_expiry__lte=days
+    ).order_by()
+    here = due.filter(position__sku__items__territory=F("position__location__territory"))
+    mine = due.filter(
+        position__sku=OuterRef("sku"), position__location__territory=OuterRef("territory")
+    ).values("position__sku")
+    # the items are found in one pass first: the sums are then looked up for these alone
+    return rows.filter(pk__in=here.values("position__sku__items")).annotate(
+        due_quantity=Coalesce(Subquery(mine.annotate(n=Sum("at_risk_quantity")).values("n")), Value(0)),
+        due_paise=Coalesce(Subquery(mine.annotate(n=Sum("at_risk_paise")).values("n")), Value(0)),
     )
-    found = list(due)
-    ids = dict(
-        ((sku, territory), pk)
-        for pk, sku, territory in StockItem.objects.filter(sku__in={row[0] for row in found}).values_list(
-            "pk", "sku", "territory"
-        )
-    )
-    known = [(ids[row[0], row[1]], row[2], row[3]) for row in found if (row[0], row[1]) in ids]
-    return rows.filter(pk__in=[pk for pk, *_ in known]).annotate(
-        risk_quantity=_chosen([(pk, quantity) for pk, quantity, _ in known]),
-        risk_paise=_chosen([(pk, paise) for pk, _, paise in known]),
-    )
+
+
+def _columns(by: str) -> list[tuple[str, str]]:
+    if by == "category":
+        return list_categories()
+    if by == "age":
+        return [(str(index), _age_name(index)) for index in range(len(AGE_BANDS))]
+    return [(status.value, status.value) for status in reversed(_BY_GRAVITY)]
+
+
+_BY_GRAVITY = (StockStatus.ACTIVE, StockStatus.LIQUIDATING, StockStatus.SLOW_MOVING, StockStatus.DEAD)
+
+
+def _age_name(index: int) -> str:
+    last = f"–{AGE_BANDS[index + 1] - 1}" if index + 1 < len(AGE_BANDS) else "+"
+    return f"{AGE_BANDS[index]}{last}"

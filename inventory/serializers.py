@@ -1,0 +1,183 @@
+"""Shapes of stock and sales at the API: the design document's entities under their own names."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from typing import Any
+
+from rest_framework import serializers
+
+from inventory.models import StockItem
+from inventory.selectors.items import ItemRow
+from inventory.selectors.sales import SaleLine
+from inventory.services import IngestReport
+from vyapar.gateway.problems import fault_row
+from vyapar.kernel.calendar import IST
+from vyapar.kernel.money import rupees
+
+
+class InventoryItem(serializers.Serializer[Any]):
+    """One SKU in one territory. Days are given as the instant at which they begin in India."""
+
+    sku = serializers.CharField()
+    distributorId = serializers.CharField()
+    territory = serializers.CharField()
+    currentStock = serializers.IntegerField(help_text="pieces")
+    reservedStock = serializers.IntegerField(help_text="pieces that open actions hold")
+    expiryDate = serializers.DateTimeField(allow_null=True, help_text="nearest of its batches with stock")
+    lastMovementDate = serializers.DateTimeField(allow_null=True, help_text="last sale here")
+    averageDailySales = serializers.FloatField()
+    deadStockScore = serializers.FloatField(help_text="0 to 100")
+    status = serializers.ChoiceField(StockItem.Status.choices)
+    name = serializers.CharField()
+    category = serializers.CharField()
+    daysWithoutMovement = serializers.IntegerField()
+    coverDays = serializers.FloatField(allow_null=True, help_text="null when nothing is expected to sell")
+    valueAtCost = serializers.CharField(help_text="rupees, decimal string")
+    atRiskQuantity = serializers.IntegerField()
+    atRiskValue = serializers.CharField(help_text="rupees at cost, decimal string")
+    scoreParts = serializers.DictField(
+        child=serializers.FloatField(), help_text="points of each part; they add up to the score"
+    )
+    updatedAt = serializers.DateTimeField()
+
+
+class InventoryPage(serializers.Serializer[Any]):
+    """A page of items, changed last last; `nextCursor` is null on the last one."""
+
+    results = InventoryItem(many=True)
+    nextCursor = serializers.CharField(allow_null=True)
+
+
+def item_out(row: ItemRow, distributor_id: str) -> dict[str, Any]:
+    """The outside form of a stock item."""
+    return {
+        "sku": row.sku,
+        "distributorId": distributor_id,
+        "territory": row.territory,
+        "currentStock": row.current_stock,
+        "reservedStock": row.reserved_stock,
+        "expiryDate": _day(row.expiry_date),
+        "lastMovementDate": _day(row.last_movement_date),
+        "averageDailySales": round(row.average_daily_sales, 4),
+        "deadStockScore": round(row.dead_stock_score, 3),
+        "status": row.status,
+        "name": row.name,
+        "category": row.category,
+        "daysWithoutMovement": row.days_without_movement,
+        "coverDays": None if row.cover_days is None else round(row.cover_days, 1),
+        "valueAtCost": rupees(row.value_paise),
+        "atRiskQuantity": row.at_risk_quantity,
+        "atRiskValue": rupees(row.at_risk_paise),
+        "scoreParts": row.score_parts,
+        "updatedAt": row.updated_at,
+    }
+
+
+class GstDetailsIn(serializers.Serializer[Any]):
+    """GST as the invoice has it; anything else the feed knows may stand beside it."""
+
+    rate = serializers.FloatField(required=False, help_text="per cent")
+    taxableValue = serializers.CharField(required=False)
+    hsn = serializers.CharField(required=False)
+
+
+class SaleIn(serializers.Serializer[Any]):
+    """One line of a sale to an outlet; a return has a negative quantity."""
+
+    transactionId = serializers.CharField(max_length=64)
+    line = serializers.IntegerField(required=False, default=1, min_value=1, max_value=1_000_000)
+    retailerId = serializers.CharField()
+    sku = serializers.CharField()
+    quantity = serializers.IntegerField(help_text="pieces, not 0")
+    unitPrice = serializers.CharField(help_text="rupees with GST, decimal string or number")
+    timestamp = serializers.DateTimeField()
+    territory = serializers.CharField(required=False)
+    gstDetails = GstDetailsIn(required=False)
+
+
+class SalesIn(serializers.Serializer[Any]):
+    """A batch of at most 50,000 lines. A bare list, or a line each as `application/x-ndjson`, will do too."""
+
+    transactions = SaleIn(many=True)
+
+
+class FaultOut(serializers.Serializer[Any]):
+    """What is wrong with one field of one row; rows count from 1."""
+
+    row = serializers.IntegerField(allow_null=True)
+    field = serializers.CharField(allow_blank=True)
+    code = serializers.CharField()
+    message = serializers.CharField()
+    value = serializers.CharField(allow_blank=True)
+
+
+class SalesReport(serializers.Serializer[Any]):
+    """What became of a batch. Duplicates were recorded before and changed nothing."""
+
+    accepted = serializers.IntegerField()
+    duplicates = serializers.IntegerField()
+    rejected = FaultOut(many=True)
+
+
+def report_out(report: IngestReport) -> dict[str, Any]:
+    """The outside form of an ingestion."""
+    return {
+        "accepted": report.accepted,
+        "duplicates": report.duplicates,
+        "rejected": [fault_row(fault) for fault in report.faults],
+    }
+
+
+class SaleOut(serializers.Serializer[Any]):
+    """A recorded line of a sale: the design document's Sales Transaction."""
+
+    transactionId = serializers.CharField()
+    line = serializers.IntegerField()
+    retailerId = serializers.CharField()
+    sku = serializers.CharField()
+    quantity = serializers.IntegerField()
+    unitPrice = serializers.CharField(help_text="rupees with GST, decimal string")
+    timestamp = serializers.DateTimeField()
+    territory = serializers.CharField()
+    gstDetails = serializers.JSONField(allow_null=True)
+
+
+class SalesPage(serializers.Serializer[Any]):
+    """A retailer's lines, oldest first; `nextCursor` is null on the last page."""
+
+    results = SaleOut(many=True)
+    nextCursor = serializers.CharField(allow_null=True)
+
+
+def sale_out(line: SaleLine) -> dict[str, Any]:
+    """The outside form of a recorded line."""
+    return {
+        "transactionId": line.transaction_id,
+        "line": line.line,
+        "retailerId": line.retailer_id,
+        "sku": line.sku,
+        "quantity": line.quantity,
+        "unitPrice": rupees(line.unit_price_paise),
+        "timestamp": line.sold_at,
+        "territory": line.territory,
+        "gstDetails": line.gst,
+    }
+
+
+class DistributorOut(serializers.Serializer[Any]):
+    """The distributor whose key is used."""
+
+    distributorId = serializers.CharField()
+    name = serializers.CharField()
+    territories = serializers.ListField(child=serializers.CharField())
+    retailerCount = serializers.IntegerField()
+    gstNumber = serializers.CharField(allow_blank=True, help_text="the first of gstNumbers")
+    gstNumbers = serializers.ListField(child=serializers.CharField())
+    businessRules = serializers.JSONField(
+        help_text="deadStockThreshold, expiryHorizonDays, reallocationRadius…"
+    )
+
+
+def _day(day: date | None) -> datetime | None:
+    return datetime.combine(day, time(0), IST) if day else None

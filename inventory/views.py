@@ -1,0 +1,423 @@
+"""Pages of stock: what is dead or will be, cut by territory; one SKU in depth; the rows as files."""
+
+from __future__ import annotations
+
+import csv
+import io
+from decimal import Decimal
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
+
+import xlsxwriter
+from django.core.cache import cache
+from django.core.paginator import Paginator
+from django.db.models import Sum
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from inventory.models import StockItem
+from inventory.selectors.alarms import last_sale_date
+from inventory.selectors.items import AGE_BANDS, Headline, get_headline
+from inventory.selectors.shelf import (
+    Cut,
+    StockFilter,
+    Sums,
+    cut_items,
+    get_item,
+    list_categories,
+    list_holders,
+    list_items,
+    list_movements,
+    list_territories,
+    sort_items,
+    sum_items,
+)
+from inventory.selectors.sku import Expected, SkuDetail, get_sku
+from vyapar.dashboard import board
+from vyapar.dashboard.access import page
+from vyapar.dashboard.board import NavItem, Tile, TileValue
+from vyapar.dashboard.templatetags.figures import age_text, day_text, short_rupees
+from vyapar.dashboard.templatetags.words import plain, sign
+from vyapar.engine.selectors import latest_cycle, list_actions
+from vyapar.kernel.calendar import ist_day
+from vyapar.kernel.errors import NotFound
+from vyapar.kernel.lifecycle import Status
+from vyapar.kernel.money import group_indian
+
+ROWS, MOVEMENTS = 50, 30
+CUTS = ("status", "category", "age")
+EXPIRES = (30, 60, 90)
+
+
+@page()
+def stock(request: HttpRequest) -> HttpResponseBase:
+    """Items with stock: the headline, the cut, the rows; every figure of the cut opens its rows."""
+    wanted = _wanted(request.GET)
+    rows = list_items(wanted)
+    by = request.GET.get("by", "status")
+    by = by if by in CUTS else "status"
+    shown = Paginator(sort_items(rows, request.GET.get("sort", "")), ROWS).get_page(request.GET.get("page"))
+    return render(
+        request,
+        "inventory/stock.html",
+        {
+            "totals": sum_items(rows),
+            "headline": get_headline(),
+            "cut": _cut_table(cut_items(rows, by), by, request.GET),
+            "tabs": [_tab(name, by, request.GET) for name in CUTS],
+            "page": shown,
+            "items": [(row, _score_hint(row)) for row in shown],
+            "wanted": wanted,
+            "chips": _chips(wanted),
+            "saved": _saved(request.GET),
+            "territories": list_territories(),
+            "categories": list_categories(),
+            "statuses": StockItem.Status.values,
+            "horizons": EXPIRES,
+            "ages": [(str(index), _age_words(index)) for index in range(len(AGE_BANDS))],
+            "query": request.GET.urlencode(),
+        },
+    )
+
+
+@page()
+def item(request: HttpRequest, sku: str, territory: str) -> HttpResponseBase:
+    """One SKU in one territory: history and forecast, batches in selling order, ways out, movements."""
+    if "\x00" in sku + territory:
+        raise Http404
+    today = ist_day(timezone.now())
+    try:
+        row = get_item(sku, territory)
+    except NotFound as error:
+        raise Http404(error.message) from error
+    detail = get_sku(sku, today)
+    batches = [batch for batch in detail.batches if batch.territory == territory]
+    expected = next((one for one in detail.expected if one.territory == territory), None)
+    worst = max(batches, key=lambda batch: batch.at_risk_paise, default=None)
+    holders = list_holders(row)
+    return render(
+        request,
+        "inventory/item.html",
+        {
+            "item": row,
+            "detail": detail,
+            "chart": _chart(detail, expected, territory),
+            "expected": expected,
+            "batches": batches,
+            "worst": worst if worst and worst.ways_out else None,
+            "parts": _parts(row),
+            "actions": list_actions().filter(pk__in=holders) if holders else (),
+            "elsewhere": [one for one in detail.items if one.territory != territory],
+            "movements": list_movements(row, MOVEMENTS),
+            "today": today,
+        },
+    )
+
+
+# --- what is asked for ---------------------------------------------------------------------
+
+
+def _wanted(given: QueryDict) -> StockFilter:
+    """The filter in a query; what makes no sense does not narrow."""
+    text = {name: given.get(name, "").replace("\x00", "").strip()[:120] for name in _TEXTS}
+    expires, age = given.get("expires", ""), given.get("age", "")
+    return StockFilter(
+        words=text["q"],
+        territory=text["territory"],
+        status=text["status"] if text["status"] in StockItem.Status.values else "",
+        category=text["category"],
+        age=int(age) if age in map(str, range(len(AGE_BANDS))) else None,
+        expires=int(expires) if expires in map(str, EXPIRES) else None,
+        at_risk=given.get("risk") == "1",
+    )
+
+
+_TEXTS = ("q", "territory", "status", "category")
+
+
+def _with(given: QueryDict, **changes: str) -> str:
+    """The page's address with some of its query changed; empty drops a key. The page number goes."""
+    query = given.copy()
+    for name, value in {**changes, "page": ""}.items():
+        query.pop(name, None)
+        if value:
+            query[name] = value
+    return f"{reverse('inventory:stock')}?{query.urlencode()}"
+
+
+def _chips(wanted: StockFilter) -> list[dict[str, str]]:
+    """The filters in force."""
+    days = wanted.expires
+    words = {
+        "territory": dict(list_territories()).get(wanted.territory, wanted.territory),
+        "status": str(sign(wanted.status).label) if wanted.status else "",
+        "category": dict(list_categories()).get(wanted.category, wanted.category),
+        "expires": _("expires unsold within %(days)s days") % {"days": days} if days else "",
+        "age": "" if wanted.age is None else _age_words(wanted.age),
+        "risk": _("at risk") if wanted.at_risk else "",
+    }
+    return [{"name": name, "label": text} for name, text in words.items() if text]
+
+
+def _saved(given: QueryDict) -> list[dict[str, Any]]:
+    views = (
+        (_("Dead"), {"status": "dead"}),
+        (_("At risk"), {"risk": "1"}),
+        (_("Expires unsold in 30 days"), {"expires": "30"}),
+        (_("Liquidating"), {"status": "liquidating"}),
+    )
+    base = reverse("inventory:stock")
+    return [
+        {
+            "label": label,
+            "url": f"{base}?{'&'.join(f'{name}={value}' for name, value in query.items())}",
+            "active": all(given.get(name) == value for name, value in query.items()),
+        }
+        for label, query in views
+    ]
+
+
+# --- the cut -------------------------------------------------------------------------------
+
+
+def _tab(name: str, by: str, given: QueryDict) -> dict[str, Any]:
+    labels = {"status": _("By status"), "category": _("By category"), "age": _("By days without movement")}
+    return {"label": labels[name], "url": _with(given, by=name), "active": name == by}
+
+
+def _cut_table(cut: Cut, by: str, given: QueryDict) -> dict[str, Any]:
+    """Rows and columns of the cut with an address for every figure; the last of each is the total."""
+
+    def cell(sums: Sums, **narrow: str) -> dict[str, Any]:
+        return {"sums": sums, "url": _with(given, **narrow) if sums.items else ""}
+
+    rows = [
+        {
+            "name": name,
+            "cells": [
+                cell(cut.cells.get((key, column), Sums()), **{"territory": key, by: column})
+                for column, _name in cut.columns
+            ],
+            "total": cell(cut.row(key), territory=key),
+        }
+        for key, name in cut.rows
+    ]
+    return {
+        "columns": [_column_words(by, key, name) for key, name in cut.columns],
+        "rows": rows,
+        "totals": [cell(cut.column(key), **{by: key}) for key, _name in cut.columns],
+        "total": cut.whole(),
+    }
+
+
+def _column_words(by: str, key: str, name: str) -> str:
+    if by == "status":
+        return str(sign(key).label)
+    return _age_words(int(key)) if by == "age" else name
+
+
+def _age_words(index: int) -> str:
+    if index + 1 == len(AGE_BANDS):
+        return _("%(days)d days and more") % {"days": AGE_BANDS[index]}
+    return _("%(first)d to %(last)d days") % {"first": AGE_BANDS[index], "last": AGE_BANDS[index + 1] - 1}
+
+
+# --- rows ----------------------------------------------------------------------------------
+
+
+def _score_hint(row: StockItem) -> str:
+    """The parts of a score in words, largest first: they add up to it."""
+    parts = sorted(row.score_parts.items(), key=lambda part: -part[1])
+    return " + ".join(f"{plain(name)} {points:.1f}" for name, points in parts if points)
+
+
+def _parts(row: StockItem) -> list[dict[str, Any]]:
+    return [
+        {"label": plain(name), "value": round(points), "note": f"{points:.1f}"}
+        for name, points in sorted(row.score_parts.items(), key=lambda part: -part[1])
+    ]
+
+
+def _chart(detail: SkuDetail, expected: Expected | None, territory: str) -> dict[str, Any]:
+    """Weekly sales and what is expected, with the band that 8 of 10 weeks stay within."""
+    sold = detail.history.get(territory, ())
+    coming = expected.weeks if expected else ()
+    first = expected.as_of if expected else None
+    ahead = [first.fromordinal(first.toordinal() + 7 * n) for n in range(len(coming))] if first else []
+    gap, rest = [None] * len(sold), [None] * len(coming)
+    return {
+        "kind": "line",
+        "unit": "pieces",
+        "dates": True,
+        "x": [week.starts.isoformat() for week in sold] + [day.isoformat() for day in ahead],
+        "series": [
+            {"name": _("Sold in the week"), "role": "actual", "values": [w.pieces for w in sold] + rest},
+            {
+                "name": _("Expected"),
+                "role": "forecast",
+                "values": gap + [round(mean, 1) for mean, _low, _high in coming],
+            },
+        ],
+        "fan": [
+            {
+                "name": _("8 of 10 weeks"),
+                "low": gap + [low for _mean, low, _high in coming],
+                "high": gap + [high for _mean, _low, high in coming],
+            }
+        ],
+    }
+
+
+# --- files ---------------------------------------------------------------------------------
+
+
+@page()
+def export(request: HttpRequest, form: str) -> HttpResponse:
+    """The rows of the page's filter, all of them, as CSV or as an Excel workbook."""
+    rows = sort_items(list_items(_wanted(request.GET)), request.GET.get("sort", ""))
+    table = (_export_row(row) for row in rows.iterator(chunk_size=2000))
+    name = f"stock-{ist_day(timezone.now()).isoformat()}.{form}"
+    body, kind = (_csv(table), "text/csv; charset=utf-8") if form == "csv" else (_xlsx(table), _XLSX)
+    return HttpResponse(
+        body, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
+
+
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def _heads() -> list[str]:
+    return [
+        _("SKU"), _("Name"), _("Category"), _("Territory"), _("Status"), _("Pieces"), _("Held"),
+        _("Value at cost, ₹"), _("Days without movement"), _("Days of cover"), _("Nearest expiry"),
+        _("At risk, pieces"), _("At risk, ₹"), _("Score"), _("What the score consists of"),
+    ]  # fmt: skip
+
+
+def _export_row(row: Any) -> list[Any]:
+    return [
+        row.sku.code, row.sku.name, row.sku.category.name, row.territory.name, str(sign(row.status).label),
+        row.current_stock, row.reserved_stock, _rupees(row.value_paise), row.days_without_movement,
+        None if row.cover_days is None else round(row.cover_days, 1), row.expiry_date,
+        row.due_quantity, _rupees(row.due_paise), round(row.dead_stock_score, 1), _score_hint(row),
+    ]  # fmt: skip
+
+
+def _rupees(paise: int) -> Decimal:
+    return Decimal(paise).scaleb(-2)
+
+
+def guarded(value: Any) -> Any:
+    """Text that a spreadsheet would take for a formula gets a quote in front; all else is as it is."""
+    dangerous = isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"}
+    return f"'{value}" if dangerous else value
+
+
+def _csv(table: Any) -> bytes:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(_heads())
+    writer.writerows([guarded(value) for value in row] for row in table)
+    return b"\xef\xbb\xbf" + out.getvalue().encode()  # the mark tells Excel that it is UTF-8
+
+
+def _xlsx(table: Any) -> bytes:
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out, {"constant_memory": True, "in_memory": True})
+    sheet = book.add_worksheet(_("Stock")[:31])
+    bold, money = book.add_format({"bold": True}), book.add_format({"num_format": "#,##0.00"})
+    day = book.add_format({"num_format": "dd-mm-yyyy"})
+    for column, head in enumerate(_heads()):
+        sheet.write_string(0, column, head, bold)
+    sheet.freeze_panes(1, 0)
+    for number, row in enumerate(table, 1):
+        for column, value in enumerate(row):
+            _cell(sheet, number, column, guarded(value), money, day)
+    book.close()
+    return out.getvalue()
+
+
+def _cell(sheet: Any, row: int, column: int, value: Any, money: Any, day: Any) -> None:
+    if value is None:
+        return
+    if isinstance(value, str):
+        sheet.write_string(row, column, value)
+    elif isinstance(value, Decimal):
+        sheet.write_number(row, column, value, money)
+    elif isinstance(value, int | float):
+        sheet.write_number(row, column, value)
+    else:
+        sheet.write_datetime(row, column, value, day)
+
+
+# --- the shell -----------------------------------------------------------------------------
+
+
+def hang_shell() -> None:
+    """Hang the page and the figures of the first screen on the board."""
+    board.hang(NavItem("inventory:stock", lazy("Dead stock"), "dead", 20, on_phone=True))
+    board.hang(Tile("stock.dead", lazy("Dead now"), 10, _tile_dead))
+    for days, label in ((30, lazy("Unsold in 30 days")), (60, lazy("Unsold in 60 days")),
+                        (90, lazy("Unsold in 90 days"))):  # fmt: skip
+        board.hang(Tile(f"stock.in_{days}", label, 10 + days, partial(_tile_expiring, days)))
+    board.hang(Tile("stock.at_risk", lazy("At risk in all"), 110, _tile_at_risk))
+    board.hang(Tile("stock.carried_out", lazy("Gain of what was carried out"), 120, _tile_carried_out))
+    board.hang(Tile("stock.freshness", lazy("Sales known up to"), 130, _tile_freshness))
+
+
+def _rows(**query: str) -> str:
+    return f"{reverse('inventory:stock')}?{urlencode(query)}"
+
+
+def _headline() -> Headline:
+    """The headline, read once for each Monitoring cycle: only a cycle changes what it says."""
+    cycle = latest_cycle("monitoring")
+    if cycle is None:
+        return get_headline()
+    found: Headline = cache.get_or_set(f"inventory:headline:{cycle.pk}", get_headline, 600)
+    return found
+
+
+def _tile_dead() -> TileValue:
+    headline = _headline()
+    note = _("%(items)s items of %(all)s") % {
+        "items": group_indian(headline.dead_items), "all": group_indian(headline.items),
+    }  # fmt: skip
+    tone = "bad" if headline.dead_paise else "good"
+    return TileValue(_rows(status="dead"), value_paise=headline.dead_paise, note=note, tone=tone)
+
+
+def _tile_expiring(days: int) -> TileValue:
+    paise = _headline().expiring[days]
+    tone = "warn" if paise else "good"
+    note = _("will expire unsold if nothing is done")
+    return TileValue(_rows(expires=str(days)), value_paise=paise, note=note, tone=tone)
+
+
+def _tile_at_risk() -> TileValue:
+    headline = _headline()
+    note = _("%(pieces)s pieces; holding them costs %(loss)s") % {
+        "pieces": group_indian(headline.at_risk_pieces), "loss": short_rupees(headline.loss_paise),
+    }  # fmt: skip
+    return TileValue(_rows(risk="1"), value_paise=headline.at_risk_paise, note=note, tone="warn")
+
+
+def _tile_carried_out() -> TileValue:
+    done = list_actions(statuses=(Status.EXECUTED,))
+    paise = done.aggregate(net=Sum("net_paise"))["net"] or 0
+    note = _("expected, from %(count)s actions") % {"count": group_indian(done.count())}
+    url = f"{reverse('dashboard:inbox')}?tab=done"
+    return TileValue(url, value_paise=int(paise), note=note, tone="good" if paise else "calm")
+
+
+def _tile_freshness() -> TileValue:
+    newest = last_sale_date()
+    days = (ist_day(timezone.now()) - newest).days if newest else None
+    tone = "bad" if days is None or days > 3 else "warn" if days > 1 else "good"
+    text = day_text(newest) if newest else _("no sales yet")
+    return TileValue(_rows(sort="idle"), text=text, note=age_text(newest) if newest else "", tone=tone)

@@ -1,0 +1,222 @@
+"""Alerts: one per cause and subject, urgency, who is told and how, and what closes them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from alerts import services
+from alerts.agent import Dead, Expiring, StandingSnapshot, Waiting, decide
+from alerts.contracts import Condition, Recipient, Urgency
+from alerts.models import Alert, Notice
+from alerts.rules import AlertPolicy, recipients_of, urgency_of, ways_of
+from tests.builders import AT, OWNER, TODAY, deliver_all, open_channels
+from vyapar.engine.models import Event
+from vyapar.engine.services import lift, pull
+from vyapar.kernel.errors import Invalid, NotFound
+from vyapar.messaging.models import Message
+from vyapar.people.contracts import Role
+from vyapar.people.services import add_person
+
+DB = pytest.mark.usefixtures("in_alpha")
+POLICY = AlertPolicy()
+
+
+def condition(**changes) -> Condition:
+    usual = {
+        "cause": "dead_stock",
+        "subject": "territory:PUNE",
+        "title": "Stock in Pune is dead",
+        "detail": "40 pieces of 2 SKUs",
+        "recommended_action": "Open the list",
+        "url": "/stock",
+        "value_paise": 60_000_00,
+    }
+    return Condition(**{**usual, **changes})
+
+
+def person(ident: int, role: str, **changes) -> Recipient:
+    usual = {"channels": ("in_app", "email"), "alert_from": Urgency.LOW, "email": f"p{ident}@example.in"}
+    return Recipient(ident, role, **{**usual, **changes})
+
+
+# --- how urgent, who, how ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rupees", "days", "cause", "urgency"),
+    [
+        (0, None, "dead_stock", "low"),
+        (9_999, None, "dead_stock", "low"),
+        (10_000, None, "dead_stock", "medium"),
+        (50_000, None, "dead_stock", "high"),
+        (250_000, None, "dead_stock", "critical"),
+        (9_999, 0, "expiring", "low"),
+        (10_000, 16, "expiring", "medium"),
+        (10_000, 15, "expiring", "high"),
+        (10_000, 5, "expiring", "critical"),
+        (0, None, "agent_failed", "high"),
+        (0, None, "compliance", "medium"),
+        (250_000, None, "compliance", "critical"),
+    ],
+)
+def test_the_strongest_of_rupees_days_and_cause_decides(rupees, days, cause, urgency) -> None:
+    one = condition(value_paise=rupees * 100, days_left=days, cause=cause)
+    assert urgency_of(one, POLICY) == urgency
+
+
+def test_roles_and_wishes_decide_who_is_told_and_somebody_always_is() -> None:
+    owner, auditor = person(1, "owner", alert_from=Urgency.CRITICAL), person(2, "auditor")
+    manager = person(3, "manager")
+    crew = [manager, auditor, owner]
+    low = condition()
+    assert recipients_of(low, Urgency.HIGH, crew) == (manager,)
+    assert recipients_of(low, Urgency.CRITICAL, crew) == (owner, manager)
+    assert recipients_of(condition(cause="compliance"), Urgency.HIGH, crew) == (auditor, manager)
+    assert recipients_of(low, Urgency.HIGH, [owner, auditor]) == (owner,), "nobody wants it: the owner"
+    assert recipients_of(low, Urgency.HIGH, [auditor]) == (auditor,)
+    assert recipients_of(condition(cause="unheard_of"), Urgency.HIGH, [owner, manager]) == (owner,)
+
+
+def test_mail_is_for_those_who_want_it_and_for_what_is_not_low() -> None:
+    assert ways_of(person(1, "owner"), Urgency.MEDIUM) == ("in_app", "email")
+    assert ways_of(person(1, "owner"), Urgency.LOW) == ("in_app",)
+    assert ways_of(person(1, "owner", email=""), Urgency.CRITICAL) == ("in_app",)
+    assert ways_of(person(1, "owner", channels=("in_app",)), Urgency.CRITICAL) == ("in_app",)
+
+
+def test_thresholds_must_rise() -> None:
+    with pytest.raises(Invalid):
+        AlertPolicy(medium_rupees=60_000)
+    with pytest.raises(Invalid):
+        AlertPolicy(critical_days=16)
+
+
+def test_the_agent_names_each_standing_condition_once_with_what_to_do() -> None:
+    snapshot = StandingSnapshot(
+        as_of=AT,
+        today=TODAY,
+        expiring=(Expiring("PUNE", "Pune", 30, 2, 40, 500_00, 12), Expiring("NGP", "Nagpur", 30, 0, 0, 0, 0)),
+        dead=(Dead("PUNE", "Pune", 3, 90, 9_000_00),),
+        waiting=Waiting(2, 70_000, 5),
+        last_sale_date=TODAY - timedelta(days=3),
+    )
+    found = decide(snapshot, POLICY).outcome
+    assert [c.cause for c in found] == ["expiring", "dead_stock", "action_waiting", "feed_stale"]
+    assert all(c.recommended_action and c.url for c in found)
+    assert len({(c.cause, c.subject) for c in found}) == 4
+
+
+# --- on the database -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def crew(in_alpha):
+    open_channels()
+    return [
+        add_person(username=name, password="a long pass phrase", role=role, email=mail)
+        for name, role, mail in (
+            ("owner", Role.OWNER, "owner@example.in"),
+            ("manager", Role.MANAGER, ""),
+            ("feed", Role.INTEGRATION, "feed@example.in"),
+        )
+    ]
+
+
+def raised(**changes) -> Alert:
+    return services.raise_alert(condition(**changes), policy=POLICY, actor=OWNER, at=AT)
+
+
+def test_the_same_cause_on_the_same_subject_is_one_alert(crew) -> None:
+    first = raised()
+    again = raised(title="Still dead")
+    assert again.pk == first.pk
+    assert (Alert.objects.count(), again.seen, again.title) == (1, 2, "Still dead")
+    assert Event.objects.filter(name="AlertRaised").count() == 1
+    raised(subject="territory:NAGPUR")
+    raised(cause="expiring")
+    assert Alert.objects.count() == 3
+
+
+def test_people_are_told_again_only_when_it_grows_more_urgent(crew) -> None:
+    raised(value_paise=10_000_00)
+    raised(value_paise=20_000_00)
+    assert Event.objects.filter(name="AlertRaised").count() == 1
+    raised(value_paise=300_000_00)
+    told = list(Event.objects.filter(name="AlertRaised").order_by("id"))
+    assert [e.payload["urgency"] for e in told] == ["medium", "critical"]
+    raised(value_paise=10_000_00)
+    assert Event.objects.filter(name="AlertRaised").count() == 2
+
+
+def test_an_alert_reaches_those_it_concerns_in_the_app_and_by_mail(crew) -> None:
+    owner, manager, _feed = crew
+    alert = raised()
+    ways = set(Notice.objects.values_list("user_id", "way"))
+    assert ways == {(owner.pk, "in_app"), (owner.pk, "email"), (manager.pk, "in_app")}
+    letter = Message.objects.get()
+    assert (letter.status, letter.channel, letter.address) == ("queued", "email", "owner@example.in")
+    assert letter.origin == f"alert:{alert.pk}"
+    assert letter.parameters[0] == "HIGH"
+    assert letter.parameters[3] == "Open the list"
+    assert "{{" not in "".join(letter.parameters)
+
+
+def test_an_alert_is_kept_even_when_no_mail_is_set_up(in_alpha) -> None:
+    add_person(username="owner", password="a long pass phrase", role=Role.OWNER, email="o@example.in")
+    raised()
+    assert Alert.objects.count() == 1
+    assert not Message.objects.exists()
+
+
+def test_closing_says_why_and_a_closed_alert_may_come_again_as_a_new_one(crew) -> None:
+    first = raised()
+    assert services.close("dead_stock", "territory:PUNE", reason="sold", actor=OWNER, at=AT)
+    assert not services.close("dead_stock", "territory:PUNE", reason="sold", actor=OWNER, at=AT)
+    assert Event.objects.get(name="AlertClosed").payload["reason"] == "sold"
+    assert raised().pk != first.pk
+    with pytest.raises(NotFound):
+        services.acknowledge(first.pk, actor=OWNER, at=AT)
+
+
+def test_a_snoozed_alert_rests_comes_back_and_wakes_early_when_it_grows(crew) -> None:
+    alert = raised(value_paise=10_000_00)
+    services.snooze(alert.pk, days=3, actor=OWNER, at=AT)
+    assert raised(value_paise=11_000_00).state == "snoozed"
+    assert services.wake_snoozed(AT + timedelta(days=2)) == 0
+    assert services.wake_snoozed(AT + timedelta(days=3)) == 1
+    services.snooze(alert.pk, days=3, actor=OWNER, at=AT)
+    grown = raised(value_paise=300_000_00)
+    assert (grown.state, grown.snoozed_until) == ("open", None)
+
+
+def test_what_no_longer_stands_is_closed_and_other_causes_are_left(crew) -> None:
+    raised()
+    raised(subject="territory:NAGPUR")
+    raised(cause="compliance", subject="action:1")
+    standing = {("dead_stock", "territory:PUNE")}
+    assert services.close_others(("dead_stock",), standing, actor=OWNER, at=AT) == 1
+    open_ones = set(Alert.objects.exclude(state="closed").values_list("cause", "subject"))
+    assert open_ones == {("dead_stock", "territory:PUNE"), ("compliance", "action:1")}
+
+
+def test_the_stop_button_raises_an_alert_and_lifting_it_closes_it(crew) -> None:
+    pull(actor=OWNER, at=AT, kind="transfer", reason="stock count")
+    deliver_all()
+    assert Alert.objects.get(cause="stopped").title == "Stopped: transfer"
+    lift(actor=OWNER, at=AT, kind="transfer")
+    deliver_all()
+    assert Alert.objects.get(cause="stopped").state == "closed"
+
+
+def test_a_short_transfer_is_told_to_those_who_claim_from_the_carrier(crew) -> None:
+    from reallocation.services import receive, send_off
+    from tests.builders import build_world, propose_transfer, transfer_payload
+
+    action = propose_transfer(transfer_payload(build_world()))
+    transfer = send_off(action.view(), actor=OWNER, at=AT)
+    receive(transfer.pk, {("BIS-100", "B1"): (90, 0)}, actor=OWNER, at=AT + timedelta(days=2))
+    deliver_all(AT + timedelta(days=2))
+    alert = Alert.objects.get(cause="transfer_short")
+    assert "90 pieces" in alert.detail

@@ -1,0 +1,212 @@
+"""The Liquidation agent's mind: prices, floors, audiences, lots; deterministic and order-free."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from campaigns.agent import decide
+from campaigns.contracts import CampaignPolicy, CampaignSnapshot, OfferItem, Outlet, read_payload
+from campaigns.rules import (
+    Arms,
+    floor_bp,
+    is_above_floor,
+    measure,
+    net_of_gst,
+    offer_price,
+    offer_words,
+    wanted_pieces,
+)
+from tests.builders import AT
+from vyapar.kernel.decision import Decision
+
+POLICY = CampaignPolicy(minimum_net_paise=0)
+
+
+def item(**changes) -> OfferItem:
+    base = OfferItem(
+        sku="BIS-100",
+        name="Kuruvi biscuits",
+        category="Biscuits",
+        territory="PUNE",
+        location="GD-PUNE",
+        batch="B1",
+        quantity=400,
+        days_to_expiry=90,
+        mrp_paise=10_000,
+        trade_price_paise=8_500,
+        cost_paise=6_000,
+        hold_paise=500,
+        rate_bp=500,
+        case_pack=12,
+        daily_mean=1.0,
+        score=80.0,
+    )
+    return replace(base, **changes)
+
+
+def outlet(number: int, **changes) -> Outlet:
+    base = Outlet(
+        retailer_id=f"R{number:03d}",
+        territory="PUNE",
+        language="en",
+        channels=("whatsapp",),
+        credit_left_paise=100_000,
+        offers_this_week=0,
+        bought={"BIS-100": 240},
+        bought_categories={"Biscuits": 240},
+    )
+    return replace(base, **changes)
+
+
+def look(items=(item(),), outlets=None, **changes) -> CampaignSnapshot:
+    shops = tuple(outlet(n) for n in range(1, 21)) if outlets is None else tuple(outlets)
+    return CampaignSnapshot(as_of=AT, items=tuple(items), outlets=shops, lookback_days=180, seed=1, **changes)
+
+
+def only(decision: Decision):
+    (proposal,) = decision.proposals
+    return proposal, read_payload(proposal.payload)
+
+
+def test_the_best_rung_is_taken_and_its_figures_add_up() -> None:
+    proposal, payload = only(decide(look(), POLICY))
+    assert payload.discount_bp in POLICY.rungs_bp
+    (line,) = payload.lines
+    assert payload.expected_revenue_paise == line.expected_pieces * net_of_gst(line.offer_price_paise, 500)
+    discount, hold = proposal.alternatives
+    assert (discount.name, hold.name) == ("discount", "hold")
+    assert sum(discount.components.values()) == discount.net_paise
+    assert set(payload.targets).isdisjoint(payload.holdout)
+    assert len(payload.targets) + len(payload.holdout) == 20
+
+
+def test_expected_pieces_are_what_the_outlets_buy_times_the_response() -> None:
+    _, payload = only(decide(look(learnt={}), replace(POLICY, rungs_bp=(1000,), elasticity=0.0)))
+    # 20 outlets, (240 + 240/10) pieces in 180 days each, for 7 days
+    assert payload.lines[0].expected_pieces == int(20 * 264 * 7 / 180)
+
+
+def test_what_was_learnt_stands_above_the_elasticity() -> None:
+    policy = replace(POLICY, rungs_bp=(1000,), elasticity=2.5)
+    _, guessed = only(decide(look(), policy))
+    _, learnt = only(decide(look(learnt={"1000": 0.8}), policy))
+    assert learnt.lines[0].expected_pieces == int(20 * 264 * 7 / 180 * 0.8) < guessed.lines[0].expected_pieces
+
+
+def passed(decision: Decision) -> list[str]:
+    assert decision.proposals == ()
+    return [one.code for one in decision.passed_over]
+
+
+def test_each_reason_to_leave_stock_alone_is_said() -> None:
+    assert passed(decide(look([item(days_to_expiry=38)]), POLICY)) == ["short_life"]
+    assert passed(decide(look(outlets=[outlet(1)]), POLICY)) == ["few_outlets"]
+    assert passed(decide(look([item(cost_paise=8_095)]), POLICY)) == ["margin_floor"]
+    assert passed(decide(look([item(hold_paise=50_000)]), POLICY)) == ["no_gain"]
+
+
+def test_the_edges_of_life_and_floor_are_inside() -> None:
+    assert decide(look([item(days_to_expiry=39)]), POLICY).proposals
+    # 8500 less 5 % is 8075, without 5 % GST 7690
+    edge = replace(POLICY, rungs_bp=(500,))
+    assert decide(look([item(cost_paise=7_690)]), edge).proposals
+    assert not decide(look([item(cost_paise=7_691)]), edge).proposals
+
+
+def test_near_expiry_the_lower_floor_holds() -> None:
+    near, far = item(days_to_expiry=45, cost_paise=9_000), item(days_to_expiry=46, cost_paise=9_000)
+    assert floor_bp(near, POLICY) == -3000
+    assert decide(look([near]), POLICY).proposals
+    assert passed(decide(look([far]), POLICY)) == ["margin_floor"]
+
+
+def test_outlets_are_left_out_for_a_reason_that_is_counted() -> None:
+    shops = [outlet(n) for n in range(1, 8)]
+    shops += [
+        outlet(8, channels=()),
+        outlet(9, credit_left_paise=0),
+        outlet(10, offers_this_week=3),
+        outlet(11, territory="NAGPUR"),
+        outlet(12, bought={}, bought_categories={}),
+    ]
+    decision = decide(look(outlets=shops), POLICY)
+    _, payload = only(decision)
+    assert sorted([*payload.targets, *payload.holdout]) == [f"R{n:03d}" for n in range(1, 8)]
+    assert decision.counts["outlets:no_consent"] == 1
+    assert decision.counts["outlets:credit_limit"] == 1
+    assert decision.counts["outlets:weekly_cap"] == 1
+
+
+def test_the_order_of_the_snapshot_does_not_matter() -> None:
+    items = [item(batch=f"B{n}", quantity=50 + n) for n in range(12)]
+    items += [item(sku="TEA", category="Tea", batch=f"T{n}") for n in range(3)]
+    shops = [outlet(n, bought={"BIS-100": 10 * (n % 3), "TEA": 90}, bought_categories={"Tea": 90})
+             for n in range(1, 30)]  # fmt: skip
+    first = decide(look(items, shops), POLICY)
+    chance = random.Random(4)
+    for _ in range(5):
+        chance.shuffle(items)
+        chance.shuffle(shops)
+        assert decide(look(items, shops), POLICY) == first
+
+
+def test_the_best_campaigns_fill_the_cycle_and_the_rest_are_passed_over() -> None:
+    items = [item(category=f"Cat {n}", sku=f"S{n}", quantity=100 + n) for n in range(5)]
+    bought = {f"S{n}": 240 for n in range(5)}
+    shops = [outlet(n, bought=bought) for n in range(1, 20)]
+    decision = decide(look(items, shops), replace(POLICY, max_campaigns=2))
+    assert len(decision.proposals) == 2
+    assert [p.code for p in decision.passed_over] == ["enough_for_now"] * 3
+    assert min(p.net_paise for p in decision.proposals) >= max(
+        p.numbers["net_paise"] for p in decision.passed_over
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    price=st.integers(0, 10**8),
+    discount=st.integers(0, 9_999),
+    mrp=st.integers(0, 10**8),
+    rate=st.sampled_from([0, 500, 1200, 1800, 4000]),
+)
+def test_an_offer_price_never_passes_the_mrp_nor_promises_too_much(price, discount, mrp, rate) -> None:
+    offered = offer_price(price, discount, mrp)
+    assert offered <= mrp
+    assert offered * 10_000 <= price * (10_000 - discount)
+    kept = net_of_gst(offered, rate)
+    assert kept * (10_000 + rate) <= offered * 10_000 < (kept + 1) * (10_000 + rate)
+
+
+def test_the_floor_is_counted_on_landed_cost() -> None:
+    assert is_above_floor(100, 100, 0)
+    assert not is_above_floor(99, 100, 0)
+    assert is_above_floor(70, 100, -3000)
+    assert not is_above_floor(102, 100, 201)
+
+
+def test_the_words_of_an_offer_fit_and_say_what_they_leave_out() -> None:
+    _, payload = only(decide(look([item(batch=f"B{n}", name=f"Biscuits {n}") for n in range(8)]), POLICY))
+    lines = payload.lines
+    assert len(lines) == 8
+    for most in (60, 100, 220, 1000):
+        words = offer_words(lines, most)
+        assert len(words) <= most
+    assert "+" not in offer_words(lines, 1000)
+    assert offer_words(lines, 100).endswith("+6")
+
+
+def test_wanted_pieces_reads_the_first_number() -> None:
+    assert wanted_pieces("24 pcs, or 36") == 24
+    assert wanted_pieces("yes please") == 0
+
+
+def test_uplift_is_said_only_when_both_arms_are_large_and_differ() -> None:
+    assert measure(Arms(40, 10, 100, 1000, 0, 0, 0, 0)).status == "no_data"
+    assert measure(Arms(9, 9, 100, 1000, 9, 0, 0, 0)).status == "not_enough_data"
+    clear = measure(Arms(100, 60, 600, 60_000, 20, 2, 20, 2_000))
+    assert (clear.status, clear.pieces, clear.paise) == ("measured", 500.0, 50_000)
+    assert measure(Arms(100, 50, 600, 60_000, 20, 10, 20, 2_000)).status == "not_enough_data"
