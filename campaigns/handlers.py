@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.utils.translation import gettext as now_in_words
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import executors, services
@@ -48,7 +48,7 @@ def read_edits(view: ActionView, form: Any) -> dict[str, Any]:
     try:
         changes: dict[str, Any] = {"discount_bp": round(float(form.get("discount", "")) * 100)}
     except ValueError as error:
-        raise Invalid(now_in_words("Write the discount as a number"), code="not_a_number") from error
+        raise Invalid(gettext("Write the discount as a number"), code="not_a_number") from error
     lines = read_payload(view.payload).lines
     kept = {name for name in form if name.startswith("keep:")}
     changes["drop"] = [

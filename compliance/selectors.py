@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Max, QuerySet, Sum
+from django.db.models import Count, Max, Q, QuerySet, Sum
 
 from compliance.agent import CompliancePolicy, PaperState, RegisterSnapshot
 from compliance.contracts import (
@@ -23,7 +23,7 @@ from compliance.contracts import (
     WriteOffRow,
 )
 from compliance.documents import thaw
-from compliance.models import Paper, RaisedFinding
+from compliance.models import Paper, RaisedFinding, Series
 from inventory.selectors.facts import list_registered_parties, list_write_offs
 from vyapar.engine import registry
 from vyapar.engine.models import Action, AuditEntry, Transition
@@ -185,19 +185,10 @@ def _register(first: date, last: date) -> Iterable[RegisterRow]:
 
 
 def _openings(first: date) -> Iterable[SeriesOpening]:
-    rows = (
-        Paper.objects.filter(document_date__lt=first)
-        .values("gstin", "kind", "financial_year", "series__prefix")
-        .annotate(last=Max("sequence"))
-    )
-    for row in rows:
-        yield SeriesOpening(
-            row["gstin"],
-            PaperKind(row["kind"]),
-            row["financial_year"],
-            row["series__prefix"],
-            row["last"],
-        )
+    """Every series with the last number it had used before a day; ours begin at 1, so 0 when none."""
+    earlier = Max("papers__sequence", filter=Q(papers__document_date__lt=first))
+    for row in Series.objects.annotate(last=earlier).order_by("pk"):
+        yield SeriesOpening(row.gstin, PaperKind(row.kind), row.financial_year, row.prefix, row.last or 0)
 
 
 def _findings(start: datetime, end: datetime) -> Iterable[FindingRow]:

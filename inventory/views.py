@@ -18,7 +18,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from inventory.models import StockItem
 from inventory.selectors.alarms import last_sale_date
@@ -238,7 +238,7 @@ def _score_hint(row: StockItem) -> str:
 
 def _parts(row: StockItem) -> list[dict[str, Any]]:
     return [
-        {"label": plain(name), "value": round(points), "note": f"{points:.1f}"}
+        {"label": plain(name), "value": round(points, 1)}
         for name, points in sorted(row.score_parts.items(), key=lambda part: -part[1])
     ]
 
@@ -328,7 +328,7 @@ def _csv(table: Any) -> bytes:
 
 def _xlsx(table: Any) -> bytes:
     out = io.BytesIO()
-    book = xlsxwriter.Workbook(out, {"constant_memory": True, "in_memory": True})
+    book = xlsxwriter.Workbook(out, {"in_memory": True})
     sheet = book.add_worksheet(_("Stock")[:31])
     bold, money = book.add_format({"bold": True}), book.add_format({"num_format": "#,##0.00"})
     day = book.add_format({"num_format": "dd-mm-yyyy"})
@@ -360,14 +360,14 @@ def _cell(sheet: Any, row: int, column: int, value: Any, money: Any, day: Any) -
 
 def hang_shell() -> None:
     """Hang the page and the figures of the first screen on the board."""
-    board.hang(NavItem("inventory:stock", lazy("Dead stock"), "dead", 20, on_phone=True))
-    board.hang(Tile("stock.dead", lazy("Dead now"), 10, _tile_dead))
-    for days, label in ((30, lazy("Unsold in 30 days")), (60, lazy("Unsold in 60 days")),
-                        (90, lazy("Unsold in 90 days"))):  # fmt: skip
+    board.hang(NavItem("inventory:stock", gettext_lazy("Dead stock"), "dead", 20, on_phone=True))
+    board.hang(Tile("stock.dead", gettext_lazy("Dead now"), 10, _tile_dead))
+    for days, label in ((30, gettext_lazy("Unsold in 30 days")), (60, gettext_lazy("Unsold in 60 days")),
+                        (90, gettext_lazy("Unsold in 90 days"))):  # fmt: skip
         board.hang(Tile(f"stock.in_{days}", label, 10 + days, partial(_tile_expiring, days)))
-    board.hang(Tile("stock.at_risk", lazy("At risk in all"), 110, _tile_at_risk))
-    board.hang(Tile("stock.carried_out", lazy("Gain of what was carried out"), 120, _tile_carried_out))
-    board.hang(Tile("stock.freshness", lazy("Sales known up to"), 130, _tile_freshness))
+    board.hang(Tile("stock.at_risk", gettext_lazy("At risk in all"), 110, _tile_at_risk))
+    board.hang(Tile("stock.carried_out", gettext_lazy("Gain of what was carried out"), 120, _tile_carried_out))
+    board.hang(Tile("stock.freshness", gettext_lazy("Sales known up to"), 130, _tile_freshness))
 
 
 def _rows(**query: str) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import gettext as now_in_words
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from inventory.selectors.facts import list_goods
 from reallocation import executors
 from reallocation.agent import ReallocationPolicy, decide
 from reallocation.contracts import TRANSFER, ComplianceStatus, TransferPayload
@@ -47,7 +48,13 @@ def tell_opportunity(event: EventView) -> None:
 
 def panel_context(view: ActionView) -> dict[str, Any]:
     """What the inbox shows of a transfer."""
-    return {"transfer": TransferPayload.parse(view.payload), "sent": find_transfer_of(view.id)}
+    payload = TransferPayload.parse(view.payload)
+    goods = list_goods((n.sku, n.batch, n.quantity, 0, 0) for n in payload.lines)
+    return {
+        "transfer": payload,
+        "lines": [(line, good.description) for line, good in zip(payload.lines, goods, strict=True)],
+        "sent": find_transfer_of(view.id),
+    }
 
 
 def read_edits(view: ActionView, form: Any) -> dict[str, Any]:
@@ -58,7 +65,7 @@ def read_edits(view: ActionView, form: Any) -> dict[str, Any]:
         if text is None:
             continue
         if not text.strip().isdigit():
-            raise Invalid(now_in_words("Write a whole number of pieces"), code="not_whole")
+            raise Invalid(gettext("Write a whole number of pieces"), code="not_whole")
         quantities.append({"sku": line.sku, "batch": line.batch, "quantity": int(text)})
     return {"quantities": quantities}
 

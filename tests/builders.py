@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -230,7 +231,12 @@ def open_channels(*, base_url: str = "http://127.0.0.1:9", smtp_port: int = 9) -
 
 
 def sell(*lines: tuple[str, str, int], on: date = TODAY - timedelta(days=10), paise: int = 8_500) -> None:
-    """Sales `(retailer, SKU, pieces)` on a day, taken out of stock."""
+    """Sales `(retailer, SKU, pieces)` on a day at 11:00; stock is left alone."""
+    sell_each([(*line, on, paise) for line in lines])
+
+
+def sell_each(lines: Iterable[tuple[str, str, int, date, int]]) -> None:
+    """Sales `(retailer, SKU, pieces, day, paise per piece)` at 11:00 in one batch; stock is left alone."""
     rows = [
         {
             "transaction_id": f"T-{uuid4().hex[:12]}",
@@ -239,10 +245,10 @@ def sell(*lines: tuple[str, str, int], on: date = TODAY - timedelta(days=10), pa
             "sku": sku,
             "quantity": pieces,
             "unit_price_paise": paise,
-            "timestamp": f"{on.isoformat()}T11:00:00+05:30",
+            "timestamp": f"{day.isoformat()}T11:00:00+05:30",
             "territory": None,
         }
-        for retailer, sku, pieces in lines
+        for retailer, sku, pieces, day, paise in lines
     ]
     report = ingest_sales(rows, actor=MACHINE, at=AT + timedelta(days=60), source="tests", history=True)
     assert report.accepted == len(rows), report.faults

@@ -206,11 +206,15 @@ def _credit(
 
 def credit_due(row: WriteOffRow) -> int:
     """Credit that the way out of a write-off costs, in paise; an unknown way counts as lost."""
-    units = {"quantity": row.quantity, "itc_per_unit_paise": row.itc_per_unit_paise}
     try:
-        return itc_effect(row.way, row.on_date, **units).reverse_paise
+        return _credit_of(row, row.way)
     except Invalid:
-        return itc_effect(DESTROY, row.on_date, **units).reverse_paise
+        return _credit_of(row, DESTROY)
+
+
+def _credit_of(row: WriteOffRow, way: str) -> int:
+    effect = itc_effect(way, row.on_date, quantity=row.quantity, itc_per_unit_paise=row.itc_per_unit_paise)
+    return effect.reverse_paise
 
 
 def _chain(

@@ -109,15 +109,18 @@ _TAKEN_TYPES = {
 
 # What stands in the territories, locked in the ledger's order; only godowns give.
 _LOTS = """
+WITH place AS MATERIALIZED (
+    SELECT DISTINCT w.sku_id, w.territory_id, l.id AS location_id, l.kind = 'godown' AS gives
+    FROM {needs} w JOIN inventory_location l ON l.territory_id = w.territory_id
+    WHERE l.kind IN ('godown', 'van'))
 INSERT INTO {lots}
-SELECT p.id, p.sku_id, l.territory_id, p.batch_id, p.location_id, p.on_hand, p.reserved,
+SELECT p.id, p.sku_id, w.territory_id, p.batch_id, p.location_id, p.on_hand, p.reserved,
        CASE WHEN p.reserved = 0 THEN 0 ELSE
            (SELECT coalesce(sum(r.quantity), 0) FROM inventory_reservation r
             WHERE r.position_id = p.id AND r.released_at IS NULL AND r.purpose = 'offer') END,
-       b.expiry_date, l.kind = 'godown'
-FROM (SELECT DISTINCT sku_id, territory_id FROM {needs}) w
-JOIN inventory_location l ON l.territory_id = w.territory_id AND l.kind IN ('godown', 'van')
-JOIN inventory_position p ON p.sku_id = w.sku_id AND p.location_id = l.id
+       b.expiry_date, w.gives
+FROM place w
+JOIN inventory_position p ON p.sku_id = w.sku_id AND p.location_id = w.location_id
 JOIN inventory_batch b ON b.id = p.batch_id
 ORDER BY p.batch_id, p.location_id FOR UPDATE OF p
 """

@@ -168,12 +168,10 @@ def _paise(frame: pl.DataFrame) -> pl.Expr:
         # JSON has no decimals: what a till wrote as 12.35 is the float nearest to it
         paise = (value * 100).round()
         return pl.when(((value * 100) - paise).abs() < 1e-6).then(paise).cast(pl.Int64, strict=False)
-    text = pl.col("raw_unit_price").str.strip_chars().str.replace_all(",", "")
+    text = pl.col("raw_unit_price").str.strip_chars().str.replace_all(",", "", literal=True)
     shaped = text.str.contains(r"^-?\d{1,12}(\.\d{1,2})?$")
-    whole = text.str.extract(r"^-?(\d+)").cast(pl.Int64, strict=False)
-    rest = text.str.extract(r"\.(\d{1,2})$").str.pad_end(2, "0").cast(pl.Int64, strict=False).fill_null(0)
-    sign = pl.when(text.str.starts_with("-")).then(-1).otherwise(1)
-    return pl.when(shaped).then(sign * (whole * 100 + rest))
+    exact = pl.when(shaped).then(text).cast(pl.Decimal(18, 2), strict=False)
+    return (exact * 100).cast(pl.Int64)
 
 
 def _instant(frame: pl.DataFrame) -> pl.Expr:

@@ -21,7 +21,7 @@ def copy_frame(table: str, frame: pl.DataFrame) -> int:
     """
     if frame.is_empty():
         return 0
-    body = frame.write_csv(include_header=False, datetime_format=_INSTANT).encode()
+    body = frame.with_columns(_instants(frame)).write_csv(include_header=False).encode()
     columns = ", ".join(frame.columns)
     with (
         connection.cursor() as cursor,
@@ -29,6 +29,16 @@ def copy_frame(table: str, frame: pl.DataFrame) -> int:
     ):
         pipe.write(body)
     return frame.height
+
+
+def _instants(frame: pl.DataFrame) -> list[pl.Series]:
+    """Columns of instants as text; each different instant is written once, most of them repeat."""
+    found = []
+    for name, kind in frame.schema.items():
+        if isinstance(kind, pl.Datetime):
+            known = frame[name].unique().drop_nulls()
+            found.append(frame[name].replace_strict(known, known.dt.strftime(_INSTANT), default=None))
+    return found
 
 
 @contextmanager

@@ -84,7 +84,9 @@ def test_kinds_registrations_and_years_number_apart() -> None:
     assert issue("a:2", destination=BENGALURU).number == "TI/27/2627/00001"
     assert issue("a:3", source=BENGALURU).number == "TI/29/2627/00001"
     april = AT + timedelta(days=130)
-    later = services.issue(movement(dispatch_date=april.date(), minimum_days_on_arrival=0), key="a:4", actor=OWNER, at=april)
+    later = services.issue(
+        movement(dispatch_date=april.date(), minimum_days_on_arrival=0), key="a:4", actor=OWNER, at=april
+    )
     assert later.number == "DC/27/2728/00001"
 
 
@@ -229,3 +231,16 @@ def test_the_compliance_agent_tells_a_finding_of_the_registers_once() -> None:
     found = RaisedFinding.objects.filter(action_id__isnull=True, code="T05")
     assert found.count() == 2, "the sentence counts days: once a day, never twice"
     assert RaisedFinding.objects.filter(code="E00").count() == 1
+
+
+@ALPHA
+def test_the_period_report_sees_a_gap_even_at_the_very_first_number() -> None:
+    from compliance.documents.period_report import build
+    from compliance.selectors import collect_period
+
+    first, second = issue("a:1"), issue("a:2")
+    assert not [f for f in build(collect_period("2026-11", AT)).exceptions if f.code == "R-GAP"]
+    Paper.objects.filter(pk=first.pk).delete()
+    (gap,) = [f for f in build(collect_period("2026-11", AT)).exceptions if f.code == "R-GAP"]
+    assert gap.facts["missing"] == [1]
+    assert second.sequence == 2

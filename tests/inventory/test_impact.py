@@ -16,6 +16,7 @@ from inventory.impact import COMPONENTS, WAYS, Lots, loss_if_nothing_is_done, pr
 from inventory.impact.rates import scaled
 from inventory.risk import exposure
 from tests.inventory.stock import Item, Lot, stock
+from tests.strategies import monitoring_policies, stock_snapshots
 from vyapar.kernel.errors import Invalid
 
 POLICY = MonitoringPolicy()
@@ -204,6 +205,32 @@ def test_of_two_lanes_the_one_that_earns_more_after_freight_is_taken():
     assert lane_of(STUCK, SELLS, brisk, lanes=near)[1].territory[0] == 2
     far = {("A", "B"): (100, 1), ("A", "C"): (200_000, 1)}
     assert lane_of(STUCK, SELLS, brisk, lanes=far)[1].territory[0] == 1
+
+
+@HUNDRED
+@given(stock_snapshots(min_positions=1), monitoring_policies())
+def test_no_lane_that_was_not_looked_at_would_have_earned_more(snapshot, policy):
+    risks = exposure(snapshot, policy)
+    found, lane = lots_of(snapshot, risks, policy)
+    own = snapshot.per_item(risks.usable)
+    for lot in range(snapshot.positions):
+        item, pieces = snapshot.position_item[lot], int(found.quantity[lot])
+        source, weight = snapshot.item_territory[item], pieces * int(snapshot.weight_grams[lot])
+        gains = [0]
+        for other in range(snapshot.items):
+            target = snapshot.item_territory[other]
+            fee, left = snapshot.lane_paise_per_kg[source, target], found.days[lot]
+            left = int(left - snapshot.lane_days[source, target])
+            same = snapshot.item_sku[other] == snapshot.item_sku[item] and target != source
+            if same and fee >= 0 and left > 0 and pieces:
+                demand = snapshot.demand.total([other], [left])
+                unsold = demand.expected_excess(own[other] + pieces) - demand.expected_excess(own[other])
+                sold = int(np.floor(pieces - unsold[0] + 1e-9))
+                freight = (weight * int(fee) + 500) // 1_000
+                gains.append(sold * int(snapshot.net_price_paise[lot]) - freight)
+        freight = (weight * max(int(lane.paise_per_kg[lot]), 0) + 500) // 1_000
+        taken = int(lane.sold[lot]) * int(snapshot.net_price_paise[lot]) - freight
+        assert taken == max(gains)
 
 
 def test_a_lane_between_registrations_is_known_as_such():

@@ -41,7 +41,9 @@ DEFECTS = {
     "place not on the registration": ("T06", lambda f, row: replace(f, destination_registered=False)),
     "no FSSAI number": (
         "F01",
-        lambda f, row: line(replace(f, source=replace(f.source, fssai="")), row, hsn="19053100", rate_item=""),
+        lambda f, row: line(
+            replace(f, source=replace(f.source, fssai="")), row, hsn="19053100", rate_item=""
+        ),
     ),
 }
 
@@ -96,5 +98,5 @@ def test_an_offer_is_blocked_exactly_for_price_floor_and_life(price, mrp, cost, 
     found = blocks(replace(base, lines=(goods,), margin_floor_bp=floor))
     assert ("P01" in found) == (price > mrp)
     assert ("P05" in found) == (left < base.minimum_days_at_delivery)
-    if price * 10_000 < cost * (10_000 + floor):
-        assert "P10" in found, "even with the tax kept it would be below the floor"
+    if (price + 1) * 10_000 <= cost * (10_000 + floor):
+        assert "P10" in found, "even with the tax kept it would be a paisa below the floor"

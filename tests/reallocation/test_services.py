@@ -115,9 +115,7 @@ def test_a_paper_that_the_law_refuses_brings_the_stock_back_and_takes_no_number(
 
 def test_a_short_and_damaged_receipt_adds_up_and_is_told_as_partial(world: World) -> None:
     action, transfer = send(world, ("BIS-100", "B1", 100), ("TEA-250", "B1", 40))
-    services.receive(
-        transfer.pk, {("BIS-100", "B1"): (90, 6)}, actor=OWNER, at=AT + timedelta(days=2)
-    )
+    services.receive(transfer.pk, {("BIS-100", "B1"): (90, 6)}, actor=OWNER, at=AT + timedelta(days=2))
     line = transfer.lines.get(sku="BIS-100")
     assert (line.received, line.damaged, line.short) == (90, 6, 4)
     assert line.sent == line.received + line.damaged + line.short

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import structlog
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils import translation
 
 
 class PersonMiddleware:
@@ -17,4 +19,7 @@ class PersonMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated:
             structlog.contextvars.bind_contextvars(user=f"user:{request.user.pk}")
+            if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES and request.user.language != "en":
+                translation.activate(request.user.language)
+                request.LANGUAGE_CODE = translation.get_language()
         return self.get_response(request)

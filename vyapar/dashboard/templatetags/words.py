@@ -133,10 +133,15 @@ def sign(code: str, kind: str = "") -> Sign:
     return found or Sign("neutral", "circle", plain(code))
 
 
-def plain(code: str) -> str:
+def _plain(code: str) -> str:
     """A code as words, `short_dated_receipt` -> `Short dated receipt`, translated when known."""
     text = str(code).replace("_", " ").strip()
     return gettext(text[:1].upper() + text[1:]) if text else ""
+
+
+def plain(code: str) -> str:
+    """A code as words, part by part where it has parts: `passed_over:no_need`."""
+    return ": ".join(_plain(part) for part in str(code).split(":"))
 
 
 def way_label(code: str) -> str:

@@ -14,7 +14,6 @@ from django.views.decorators.http import require_POST
 
 from vyapar.dashboard.access import attempt, page, person
 from vyapar.engine import registry, services
-from vyapar.engine.rulebook import api_name
 from vyapar.engine.selectors import get_policy, list_policy_versions
 from vyapar.gateway.selectors import list_keys
 from vyapar.gateway.services import issue_key, revoke_key
@@ -47,7 +46,7 @@ def _rules_of(spec: Any) -> dict[str, Any]:
     fields = [
         {
             "name": field.name,
-            "label": field.metadata.get("label") or api_name(field),
+            "label": field.metadata.get("label") or field.name,
             "help": field.metadata.get("help", ""),
             "value": plain(getattr(policy, field.name)),
             "editable": isinstance(getattr(policy, field.name), int | float | str),
