@@ -22,6 +22,7 @@ from compliance.serializers import CheckOut, PaperOut, PaperPage, RegulatoryOut,
 from inventory.selectors.facts import get_place, list_goods, party_at
 from inventory.selectors.flows import list_godowns, road_km
 from vyapar.engine import registry
+from vyapar.engine.api import read_text
 from vyapar.engine.selectors import get_action
 from vyapar.engine.wire import outward
 from vyapar.gateway.renderers import JsonRenderer, PdfRenderer, pdf_file
@@ -69,8 +70,11 @@ class ComplianceCheck(ApiView):
         return facts
 
 
+_PLAN = ("sku", "batch", "quantity", "sourceTerritory", "targetTerritory")
+
+
 def _planned(request: Request) -> MovementFacts:
-    given = request.query_params
+    given = {name: read_text(request, name) for name in _PLAN}
     missing = [n for n in ("sku", "quantity", "sourceTerritory", "targetTerritory") if not given.get(n)]
     if missing:
         faults = [Fault("required", "name it, or give actionId", name) for name in missing]
@@ -84,7 +88,7 @@ def _planned(request: Request) -> MovementFacts:
             raise NotFound(f"there is no godown in territory {given[name]!r}", code="no_such_territory")
     source, target = godowns[given["sourceTerritory"]], godowns[given["targetTerritory"]]
     one, other = get_place(source.code), get_place(target.code)
-    goods = list_goods([(given["sku"], given.get("batch", ""), int(text), 0, 0)])
+    goods = list_goods([(given["sku"], given["batch"], int(text), 0, 0)])
     km = road_km(source, target)
     return MovementFacts(
         source=party_at(one),
@@ -136,8 +140,8 @@ class PaperList(ApiView):
     )
     def get(self, request: Request) -> Response:
         rows = Paper.objects.order_by("-issued_at", "-id")
-        if request.query_params.get("kind"):
-            rows = rows.filter(kind=request.query_params["kind"])
+        if kind := read_text(request, "kind"):
+            rows = rows.filter(kind=kind)
         cursor, limit = read_cursor(request), read_limit(request)
         if cursor:
             rows = rows.filter(_before(cursor))

@@ -32,6 +32,7 @@ from inventory.serializers import (
 )
 from inventory.services.sale_lines import API_NAMES, frame_of_records
 from vyapar.engine import registry
+from vyapar.engine.api import read_text
 from vyapar.engine.rulebook import business_rules
 from vyapar.engine.selectors import get_policy
 from vyapar.gateway.parsers import NdjsonParser
@@ -68,7 +69,7 @@ class CurrentInventory(ApiView):
         page = list_stock_items(
             _chosen(request),
             order="changes",
-            cursor=request.query_params.get("cursor", ""),
+            cursor=read_text(request, "cursor"),
             limit=read_limit(request),
         )
         slug = current_distributor().slug
@@ -81,7 +82,7 @@ class CurrentInventory(ApiView):
 
 
 def _chosen(request: Request) -> ItemFilter:
-    given = {name: plain_text(name, request.query_params.get(name, "")) for name in _NARROW}
+    given = {name: read_text(request, name) for name in _NARROW}
     if given["status"] and given["status"] not in StockItem.Status.values:
         raise bad_query("status", "one of " + ", ".join(StockItem.Status.values), given["status"])
     chosen = {_NARROW[name]: (value,) for name, value in given.items() if value}
@@ -89,13 +90,6 @@ def _chosen(request: Request) -> ItemFilter:
 
 
 _NARROW = {"sku": "skus", "territory": "territories", "status": "statuses"}
-
-
-def plain_text(name: str, value: str) -> str:
-    """A text of the query as it is; `Invalid` when it holds what no text in the database can."""
-    if "\x00" in value or len(value) > 200:
-        raise bad_query(name, "at most 200 printable characters", value)
-    return value
 
 
 def bad_query(field: str, message: str, value: str) -> Invalid:
@@ -233,6 +227,9 @@ class SalesBatch(ApiView):
         responses={
             200: OpenApiResponse(SalesReport, "every line is recorded, now or before"),
             207: OpenApiResponse(SalesReport, "some lines are rejected; the others are recorded"),
+            (413, "application/problem+json"): OpenApiResponse(
+                OpenApiTypes.OBJECT, "more than one call may carry: split the batch"
+            ),
         },
         examples=[
             OpenApiExample("two lines of an invoice", request_only=True, value={"transactions": [_SALE]}),

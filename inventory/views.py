@@ -366,7 +366,8 @@ def hang_shell() -> None:
                         (90, gettext_lazy("Unsold in 90 days"))):  # fmt: skip
         board.hang(Tile(f"stock.in_{days}", label, 10 + days, partial(_tile_expiring, days)))
     board.hang(Tile("stock.at_risk", gettext_lazy("At risk in all"), 110, _tile_at_risk))
-    board.hang(Tile("stock.carried_out", gettext_lazy("Gain of what was carried out"), 120, _tile_carried_out))
+    done = gettext_lazy("Gain of what was carried out")
+    board.hang(Tile("stock.carried_out", done, 120, _tile_carried_out))
     board.hang(Tile("stock.freshness", gettext_lazy("Sales known up to"), 130, _tile_freshness))
 
 
@@ -379,8 +380,8 @@ def _headline() -> Headline:
     cycle = latest_cycle("monitoring")
     if cycle is None:
         return get_headline()
-    found: Headline = cache.get_or_set(f"inventory:headline:{cycle.pk}", get_headline, 600)
-    return found
+    kept = cache.get_or_set(f"inventory:headline:{cycle.pk}", get_headline, 600)
+    return kept if isinstance(kept, Headline) else get_headline()
 
 
 def _tile_dead() -> TileValue:

@@ -16,7 +16,7 @@ from reallocation.serializers import (
     TransferPage,
     transfer_out,
 )
-from vyapar.engine.api import read, read_after
+from vyapar.engine.api import check_text, read, read_after
 from vyapar.engine.serializers import ActionOut, action_out
 from vyapar.gateway.views import ApiView, read_limit
 from vyapar.kernel.errors import Fault, Invalid
@@ -35,7 +35,7 @@ class Reallocation(ApiView):
             fault = Fault("same_territory", "name another territory", "targetTerritory")
             raise Invalid("source and target are one territory", code="same_territory", faults=[fault])
         action = services.ask_for(
-            sku,
+            check_text("sku", sku),
             source_territory=body["sourceTerritory"],
             target_territory=body["targetTerritory"],
             quantity=body["quantity"],

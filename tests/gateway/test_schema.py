@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import orjson
 import pytest
 import schemathesis
 from django.core.signals import request_finished, request_started
@@ -37,7 +38,7 @@ CHECKS = (
     response_headers_conformance,
     response_schema_conformance,
 )
-EXAMPLES = 15
+EXAMPLES = 12
 
 
 @pytest.fixture
@@ -106,6 +107,36 @@ def test_the_contracts_requests_carry_examples(name: str) -> None:
     operations = [one for methods in DESCRIBED["paths"].values() for one in methods.values()]
     body = next(one for one in operations if one["operationId"] == name)["requestBody"]
     assert body["content"]["application/json"]["examples"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/actions?kind=%00", "/api/v1/events?subject=%00", "/api/v1/events?name=a%00b",
+        "/audit/v1/trail?subject=%00", "/api/v1/inventory/current?sku=%00", "/api/v1/documents?kind=%00",
+        "/api/v1/inventory/current?cursor=MQo5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5",
+        "/gst/v1/compliance-check?sku=%00&quantity=1&sourceTerritory=MUM&targetTerritory=BLR",
+    ],
+)  # fmt: skip
+def test_what_no_text_can_hold_is_refused_not_stumbled_over(path: str, key: str) -> None:
+    answer = Client(HTTP_HOST=HOST).get(path, headers={"Authorization": f"Bearer {key}"})
+    assert (answer.status_code, answer["Content-Type"]) == (422, "application/problem+json")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("get", "/api/v1/retailers/a%00b/sales-history", 404),
+        ("get", "/campaigns/a%00b/analytics", 404),
+        ("put", "/api/v1/inventory/a%00b/reallocation", 422),
+    ],
+)
+def test_an_address_with_a_nul_is_refused(method: str, path: str, status: int, key: str) -> None:
+    body = {"sourceTerritory": "MUM", "targetTerritory": "BLR", "quantity": 1}
+    call = getattr(Client(HTTP_HOST=HOST), method)
+    data = orjson.dumps(body) if method == "put" else None
+    answer = call(path, data, content_type="application/json", headers={"Authorization": f"Bearer {key}"})
+    assert answer.status_code == status
 
 
 @pytest.mark.usefixtures("in_alpha")

@@ -12,6 +12,7 @@ from compliance.contracts.report import SeriesOpening
 from compliance.documents.period_report import build, series_key
 from tests.compliance.periods import challan, discount, paper, period, write_off
 
+REASONS = st.sampled_from(["", "typed twice"])
 FIGURES = ("taxable_paise", "tax_paise", "total_paise")
 #: Both series begin at number 1 in this period.
 OPENINGS = tuple(
@@ -27,9 +28,7 @@ def registers(draw):
         for sequence in sorted(draw(st.sets(st.integers(1, 12), max_size=8))):
             row = make(sequence)
             if draw(st.booleans()) and draw(st.booleans()):
-                row = replace(
-                    row, cancelled=True, cancelled_reason=draw(st.sampled_from(["", "typed twice"]))
-                )
+                row = replace(row, cancelled=True, cancelled_reason=draw(REASONS))
             rows.append(row)
     return draw(st.permutations(rows))
 

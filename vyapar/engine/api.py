@@ -68,6 +68,19 @@ def read(serializer: type[serializers.Serializer[Any]], request: Request) -> dic
     return dict(shape.validated_data)
 
 
+def read_text(request: Request, name: str) -> str:
+    """`?name=` as it is, empty when absent; `Invalid` for what no text in the database can hold."""
+    return check_text(name, request.query_params.get(name, ""))
+
+
+def check_text(name: str, value: str) -> str:
+    """A text of the query or the path, at most 200 characters and without NUL; `Invalid` otherwise."""
+    if "\x00" in value or len(value) > 200:
+        fault = Fault("bad_query", "at most 200 printable characters", name, value=value[:80])
+        raise Invalid(f"{name} is not right", code="bad_query", faults=[fault])
+    return value
+
+
 class ActionList(ApiView):
     """Actions, changed last last."""
 
@@ -88,7 +101,7 @@ class ActionList(ApiView):
             fault = Fault("bad_query", "one of " + ", ".join(Status), "status", value=status[:40])
             raise Invalid("there is no such status", code="bad_query", faults=[fault])
         statuses = (Status(status),) if status else ()
-        rows = list_actions(statuses=statuses, kind=request.query_params.get("kind", ""))
+        rows = list_actions(statuses=statuses, kind=read_text(request, "kind"))
         since, cursor, limit = (
             read_instant(request, "updated_since"),
             read_cursor(request),
@@ -255,8 +268,8 @@ class EventList(ApiView):
         rows = list_events(
             after=after,
             limit=read_limit(request),
-            name=request.query_params.get("name", ""),
-            subject=request.query_params.get("subject", ""),
+            name=read_text(request, "name"),
+            subject=read_text(request, "subject"),
         )
         slug = current_distributor().slug
         return Response(
@@ -338,9 +351,7 @@ class TrailList(ApiView):
     )
     def get(self, request: Request) -> Response:
         after = read_after(request)
-        rows = list_audit(
-            after=after, limit=read_limit(request), subject=request.query_params.get("subject", "")
-        )
+        rows = list_audit(after=after, limit=read_limit(request), subject=read_text(request, "subject"))
         return Response(
             {"results": [trail_out(row) for row in rows], "nextAfter": rows[-1].seq if rows else after}
         )
@@ -378,9 +389,11 @@ class Stop(ApiView):
         services.pull(actor=self.actor, at=timezone.now(), kind=body["kind"], reason=body["reason"])
         return Response(_halts())
 
-    @extend_schema(operation_id="liftHalt", parameters=[OpenApiParameter("kind", str)], responses=HaltOut)
+    @extend_schema(
+        operation_id="liftHalt", parameters=[OpenApiParameter("kind", str)], responses={200: HaltOut}
+    )
     def delete(self, request: Request) -> Response:
-        services.lift(actor=self.actor, at=timezone.now(), kind=request.query_params.get("kind", ""))
+        services.lift(actor=self.actor, at=timezone.now(), kind=read_text(request, "kind"))
         return Response(_halts())
 
 

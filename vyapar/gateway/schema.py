@@ -10,6 +10,7 @@ from drf_spectacular.openapi import AutoSchema
 _PROBLEMS = {
     "401": "no key or session, or one that is not valid here",
     "403": "the role or key does not allow this",
+    "404": "there is no such thing here",
     "409": "refused as things stand; look again",
     "415": "this content type cannot be read here",
     "406": "none of the offered content types is accepted",
@@ -27,11 +28,12 @@ class Describe(AutoSchema):
         if operation is None:
             return None
         answers = operation.setdefault("responses", {})
-        problems = dict(_PROBLEMS)
-        if "{" in path:
-            problems["404"] = "there is no such thing here"
-        for status, meaning in problems.items():
-            answers.setdefault(status, {"description": meaning, "content": _problem_content()})
+        for status, meaning in _PROBLEMS.items():
+            content = _problem_content()
+            if status == "404" and "{" in path:
+                # an address of another shape (an id that is none) leads to no door: the site answers
+                content["text/html"] = {"schema": {"type": "string"}}
+            answers.setdefault(status, {"description": meaning, "content": content})
         if self.method in {"POST", "PUT", "PATCH", "DELETE"}:
             operation.setdefault("parameters", []).append(_IDEMPOTENCY)
         return operation
