@@ -175,6 +175,11 @@ def hear_receipt(event: EventView) -> None:
     )
 
 
+def wake(at: datetime) -> None:
+    """Bring back snoozed alerts whose rest is over."""
+    services.wake_snoozed(at)
+
+
 def register() -> None:
     """Hang everything of this app in the registry and on the board."""
     registry.hang(
@@ -199,7 +204,7 @@ def register() -> None:
         ("ReallocationExecuted", hear_receipt),
     ):
         registry.hang(Subscriber(f"alerts.{handle.__name__}", event, handle))
-    registry.hang(Chore("alerts.wake", lambda at: services.wake_snoozed(at) and None))
+    registry.hang(Chore("alerts.wake", wake))
     registry.hang(Tally("alerts", count_alerts))
     registry.hang(Setup("alerts.templates", lambda actor, at: services.ensure_templates()))
     board.hang(NavItem("alerts:alerts", _("Alerts"), "bell", 60, count=count_open, on_phone=True))

@@ -17,6 +17,7 @@ from vyapar.dashboard import board
 from vyapar.dashboard.board import NavItem, Panel
 from vyapar.engine import registry
 from vyapar.engine.contracts import ActionView, AgentSpec, Chore, EventView, Setup, Subscriber, Tally
+from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Invalid
 
 
@@ -62,6 +63,11 @@ def count_running() -> int:
     return Campaign.objects.filter(state=Campaign.State.RUNNING).count()
 
 
+def put_texts(actor: Actor, at: datetime) -> None:
+    """Put the offer's texts at the messaging door."""
+    services.ensure_templates()
+
+
 def register() -> None:
     """Hang everything of this app in the registry and on the board."""
     registry.hang(
@@ -78,7 +84,7 @@ def register() -> None:
     registry.hang(Subscriber("campaigns.hear_answer", "ReplyReceived", hear_answer))
     registry.hang(Chore("campaigns.finish", finish))
     registry.hang(Tally("campaigns", count_campaigns))
-    registry.hang(Setup("campaigns.templates", lambda actor, at: services.ensure_templates() and None))
+    registry.hang(Setup("campaigns.templates", put_texts))
     board.hang(NavItem("campaigns:campaigns", _("Campaigns"), "megaphone", 40, count=count_running))
     board.hang(
         Panel(

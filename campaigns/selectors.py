@@ -221,7 +221,7 @@ def _until(campaign: Campaign) -> datetime:
 def _discount_given(campaign: Campaign, pieces: int, lines: list[Any]) -> int:
     listed = sum(line.quantity for line in lines) or 1
     given = sum((line.trade_price_paise - line.offer_price_paise) * line.quantity for line in lines)
-    return given * max(pieces, 0) // listed
+    return int(given * max(pieces, 0) // listed)
 
 
 def _uplift_out(earned: Uplift, message_cost: int) -> dict[str, Any]:

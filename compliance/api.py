@@ -33,7 +33,6 @@ from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import Fault, Invalid, NotFound
 from vyapar.kernel.facts import Examination, MovementFacts
 from vyapar.kernel.money import rupees
-from vyapar.kernel.ports import PaperDesk
 from vyapar.people.contracts import May
 
 
@@ -55,7 +54,7 @@ class ComplianceCheck(ApiView):
     def get(self, request: Request) -> Response:
         now = timezone.now()
         facts = self._action_facts(request) if request.query_params.get("actionId") else _planned(request)
-        answer = registry.desk(PaperDesk).examine(facts, at=now)
+        answer = registry.paper_desk().examine(facts, at=now)
         return Response(_check_out(answer))
 
     def _action_facts(self, request: Request) -> Any:

@@ -21,7 +21,6 @@ from vyapar.engine.services import set_policy
 from vyapar.kernel.actor import Actor, agent
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.decision import Decision, Finding, Severity
-from vyapar.kernel.ports import PaperDesk
 from vyapar.law.version import RULE_VERSION
 from vyapar.people.contracts import May
 from vyapar.tenancy.selectors import current_distributor
@@ -32,7 +31,7 @@ def check_law(view: ActionView, at: datetime) -> Sequence[Finding]:
     facts = registry.kind(view.kind).facts(view)
     if facts is None:
         return ()
-    examination = registry.desk(PaperDesk).examine(facts, at=at)
+    examination = registry.paper_desk().examine(facts, at=at)
     return [finding for finding in examination.findings if isinstance(finding, Finding)]
 
 
@@ -107,7 +106,7 @@ def know_the_demonstration(actor: Actor, at: datetime) -> None:
 
 def register() -> None:
     """Hang everything of this app in the registry and on the board."""
-    registry.keep_desk(PaperDesk, services.PaperClerk())
+    registry.keep_paper_desk(services.PaperClerk())
     registry.hang(Guard("law", check_law, rule_version=lambda: RULE_VERSION))
     registry.hang(Subscriber("compliance.keep_findings", "ActionProposed", keep_findings))
     registry.hang(Subscriber("compliance.keep_late_findings", "ActionMoved", keep_late_findings))

@@ -18,7 +18,7 @@ from inventory.selectors.flows import (
     road_km,
 )
 from reallocation.agent import LaneRow, NeedRow, ReallocationPolicy, ReallocationSnapshot, SurplusRow
-from reallocation.models import Transfer
+from reallocation.models import Transfer, TransferLine
 from reallocation.rules import Freight
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import NotFound
@@ -119,6 +119,12 @@ def list_transfers(state: str = "", words: str = "") -> QuerySet[Transfer]:
     if words:
         rows = rows.filter(source_name__icontains=words) | rows.filter(destination_name__icontains=words)
     return rows.order_by("-dispatched_at", "-pk")
+
+
+def sum_flows() -> list[tuple[str, str, int]]:
+    """Pieces ever sent from one location to another, by lane."""
+    rows = TransferLine.objects.values("transfer__source", "transfer__destination").annotate(n=Sum("sent"))
+    return sorted((row["transfer__source"], row["transfer__destination"], row["n"]) for row in rows)
 
 
 def count_transfers() -> dict[str, Any]:

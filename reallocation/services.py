@@ -38,7 +38,6 @@ from vyapar.kernel.decision import PassedOver, Proposal
 from vyapar.kernel.digest import plain, sha256_of
 from vyapar.kernel.errors import Fault, Invalid, NotFound, Refused
 from vyapar.kernel.facts import MovementFacts
-from vyapar.kernel.ports import PaperDesk
 
 #: Under full credit the invoice value is deemed open market value (Rule 28(1), second proviso).
 VALUATION = "invoice_value"
@@ -82,7 +81,7 @@ def send_off(view: ActionView, *, actor: Actor, at: datetime) -> Transfer:
         actor=actor,
         at=at,
     )
-    papers = registry.desk(PaperDesk).issue(facts, key=view.key, actor=actor, at=at)
+    papers = registry.paper_desk().issue(facts, key=view.key, actor=actor, at=at)
     transfer = Transfer.objects.create(
         action_id=view.id,
         action_number=view.number,
@@ -149,7 +148,7 @@ def call_back(action_id: UUID, *, key: str, actor: Actor, at: datetime, reason: 
     if transfer.state == Transfer.State.RECEIVED:
         raise Refused("the goods were received; send them back by a new transfer", code="cannot_undo")
     recall_transfer(action_id, source=transfer.source, destination=transfer.destination, actor=actor, at=at)
-    registry.desk(PaperDesk).cancel(key, reason=reason, actor=actor, at=at)
+    registry.paper_desk().cancel(key, reason=reason, actor=actor, at=at)
     transfer.state = Transfer.State.RECALLED
     transfer.save(update_fields=["state"])
     return transfer

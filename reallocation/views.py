@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from inventory.selectors.flows import list_godowns
 from reallocation import services
 from reallocation.models import Transfer
-from reallocation.selectors import get_transfer, list_transfers
+from reallocation.selectors import get_transfer, list_transfers, sum_flows
 from vyapar.dashboard.access import attempt, page, person
 from vyapar.engine.selectors import list_actions
 from vyapar.kernel.calendar import ist_day
@@ -48,17 +48,13 @@ def _flows() -> dict[str, Any]:
     """The flows chart: godowns where they lie, and pieces moved between them."""
     places = list_godowns()
     names = {place.code: place.name for place in places}
-    moved: dict[tuple[str, str], int] = {}
-    for row in list_transfers()[:500]:
-        key = (row.source, row.destination)
-        moved[key] = moved.get(key, 0) + int(row.pieces or 0)
     return {
         "kind": "flow",
         "unit": "pieces",
         "places": [{"name": p.name, "lat": p.latitude, "lon": p.longitude} for p in places],
         "flows": [
             {"from": names.get(a, a), "to": names.get(b, b), "value": pieces}
-            for (a, b), pieces in sorted(moved.items())
+            for a, b, pieces in sum_flows()
         ],
     }
 

@@ -40,7 +40,7 @@ def sum_expiring(within_days: int) -> list[TerritorySum]:
         total[0] += 1
         total[1] += pieces
         total[2] += paise
-        total[3] = min(total[3], days)
+        total[3] = min(total[3], days or 0)
     return [TerritorySum(code, name, *figures) for (code, name), figures in sorted(sums.items())]
 
 

@@ -24,7 +24,7 @@ def road_kilometres(latitude: NDArray[np.float64], longitude: NDArray[np.float64
     half = np.sin((lat[:, None] - lat) / 2) ** 2
     half += np.cos(lat)[:, None] * np.cos(lat) * np.sin((lon[:, None] - lon) / 2) ** 2
     straight = 2 * _EARTH_KM * np.arcsin(np.sqrt(np.clip(half, 0.0, 1.0)))
-    road = np.maximum(np.ceil(straight * ROAD_FACTOR).astype(np.int64), 1)
+    road: NDArray[np.int64] = np.maximum(np.ceil(straight * ROAD_FACTOR).astype(np.int64), 1)
     np.fill_diagonal(road, 0)
     return road
 

@@ -169,9 +169,9 @@ def list_lacking(skus: Iterable[str], today: date, horizon_days: int) -> list[La
     forecasts = DemandForecast.objects.filter(sku__code__in=set(skus)).select_related("sku", "territory")
     usable, coming = _usable(today), _in_transit()
     rates = _Rates(today)
-    godown = {}
-    for place in Location.objects.filter(kind=LocationKind.GODOWN).order_by("-code"):
-        godown[place.territory_id] = place  # the first by code keeps the territory's stock
+    # the first godown by code keeps its territory's stock
+    godowns = Location.objects.filter(kind=LocationKind.GODOWN).order_by("-code")
+    godown = {one.territory_id: one for one in godowns}
     found = []
     for row in forecasts.order_by("sku__code", "territory__code"):
         place = godown.get(row.territory_id)

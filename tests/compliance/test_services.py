@@ -33,7 +33,6 @@ from vyapar.engine.selectors import verify_audit
 from vyapar.engine.services import approve, carry_out
 from vyapar.kernel.errors import Invalid, NotFound, Refused
 from vyapar.kernel.lifecycle import Status
-from vyapar.kernel.ports import PaperDesk
 
 ALPHA = pytest.mark.usefixtures("in_alpha")
 
@@ -96,7 +95,7 @@ def test_the_desk_gives_the_same_papers_for_the_same_key() -> None:
     first = desk.issue(movement(), key="transfer:x", actor=OWNER, at=AT)
     assert desk.issue(movement(), key="transfer:x", actor=OWNER, at=AT + timedelta(hours=1)) == first
     assert Paper.objects.count() == 1
-    assert registry.desk(PaperDesk).issue(movement(), key="transfer:x", actor=OWNER, at=AT) == first
+    assert registry.paper_desk().issue(movement(), key="transfer:x", actor=OWNER, at=AT) == first
 
 
 @ALPHA

@@ -305,6 +305,28 @@ def test_less_error_alone_does_not_win_when_the_pinball_loss_is_worse_than_naive
     assert any(s.rmsse < chosen.rmsse and s.pinball > table["naive"].pinball for s in table.values())
 
 
+def test_when_the_favourite_loses_to_naive_the_next_that_does_not_stands():
+    """Naive's errors nearly cancel over four weeks; the favourite's are smaller but all one way."""
+    chance = np.random.default_rng(8)
+    _, _, exam = examined(chance.poisson(30, (80, 400)))
+    swing = np.array([40.0, -40.0, 40.0, -40.0])
+    naive, sound, favourite = METHODS.index(NAIVE), 3, 4
+    found = None
+    for bias in range(1, 40):
+        ahead = [exam.sold + 3 * swing for _ in METHODS]
+        ahead[naive], ahead[sound] = exam.sold + swing + 8, exam.sold + 0.9 * swing + 4
+        ahead[favourite] = exam.sold + bias
+        choices = choose(exam, ahead)
+        table = {score.method: score for score in choices.scores if score.pattern == "smooth"}
+        rivals = [table[METHODS[number].name] for number in (naive, sound, favourite)]
+        sooner = rivals[2].against(rivals[0]) < rivals[1].against(rivals[0])
+        if sooner and rivals[2].pinball > rivals[0].pinball:
+            found = choices.per_pattern[PATTERNS.index(Pattern.SMOOTH)]
+            break
+    assert found is not None
+    assert found.method == sound
+
+
 def test_a_perfect_method_scores_nought_and_naive_about_one():
     chance = np.random.default_rng(7)
     weeks, origins, exam = examined(chance.poisson(30, (80, 400)))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 from inventory.agent import monitoring
-from inventory.contracts import STATUSES, StockStatus
+from inventory.contracts import STATUSES, MonitoringPolicy, StockStatus
+from tests.inventory.stock import Item, Lot, stock
 from tests.strategies import TODAY, monitoring_policies, stock_snapshots
 
 LONGEST = 9_999
@@ -42,8 +43,19 @@ def expected_status(snapshot, item: int, policy) -> StockStatus:
     return StockStatus.ACTIVE
 
 
+def at_the_edge(days: int, pieces: int):
+    """Stock that has not sold for `days` and covers `pieces` / 10 days of demand."""
+    return stock(Item((Lot(pieces, received=400),), weekly=70, sold=days))
+
+
 @settings(max_examples=120, deadline=None)
 @given(stock_snapshots(min_positions=1), monitoring_policies())
+@example(at_the_edge(60, 10), MonitoringPolicy())
+@example(at_the_edge(59, 10), MonitoringPolicy())
+@example(at_the_edge(0, 1_800), MonitoringPolicy())
+@example(at_the_edge(0, 1_799), MonitoringPolicy())
+@example(stock(Item((Lot(received=60),))), MonitoringPolicy())
+@example(stock(Item((Lot(received=59),))), MonitoringPolicy())
 def test_flagged_items_meet_the_thresholds_and_no_others_are_flagged(snapshot, policy):
     """Feature: vyapar-sahayak-distributor, Property 1: Dead Stock Detection Accuracy.
 

@@ -6,12 +6,11 @@ without knowing each other.
 
 from __future__ import annotations
 
-from typing import Any, TypeVar, cast
+from typing import Any
 
 from vyapar.engine.contracts import ActionKind, AgentSpec, Chore, Guard, Setup, Subscriber, Tally
 from vyapar.kernel.errors import Misconfigured, NotFound
-
-Desk = TypeVar("Desk")
+from vyapar.kernel.ports import PaperDesk
 
 _agents: dict[str, AgentSpec] = {}
 _kinds: dict[str, ActionKind] = {}
@@ -20,7 +19,7 @@ _subscribers: dict[str, Subscriber] = {}
 _tallies: dict[str, Tally] = {}
 _chores: dict[str, Chore] = {}
 _setups: dict[str, Setup] = {}
-_desks: dict[type, Any] = {}
+_desks: dict[str, PaperDesk] = {}
 
 
 def hang(item: AgentSpec | ActionKind | Guard | Subscriber | Tally | Chore | Setup) -> None:
@@ -37,16 +36,16 @@ def hang(item: AgentSpec | ActionKind | Guard | Subscriber | Tally | Chore | Set
     boards[type(item)][item.name] = item
 
 
-def keep_desk(port: type[Desk], keeper: Desk) -> None:
-    """Say who keeps a desk of `vyapar.kernel.ports`."""
-    _desks[port] = keeper
+def keep_paper_desk(keeper: PaperDesk) -> None:
+    """Say who keeps the paper desk."""
+    _desks["paper"] = keeper
 
 
-def desk(port: type[Desk]) -> Desk:
-    """The keeper of a desk; `Misconfigured` when nobody keeps it."""
-    if port not in _desks:
-        raise Misconfigured(f"nobody keeps the {port.__name__}", code="no_desk")
-    return cast(Desk, _desks[port])
+def paper_desk() -> PaperDesk:
+    """Who says which papers are needed and issues them; `Misconfigured` when nobody does."""
+    if "paper" not in _desks:
+        raise Misconfigured("nobody keeps the paper desk", code="no_desk")
+    return _desks["paper"]
 
 
 def agent(name: str) -> AgentSpec:
