@@ -168,8 +168,7 @@ def _saved(given: QueryDict) -> list[dict[str, Any]]:
     views = (
         (_("Dead"), {"status": "dead"}),
         (_("At risk"), {"risk": "1"}),
-        (_("Expires unsold in 30 days"), {"expires": "30"}),
-        (_("Liquidating"), {"status": "liquidating"}),
+        (_("Unsold in 30 days"), {"expires": "30"}),
     )
     base = reverse("inventory:stock")
     return [

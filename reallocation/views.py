@@ -53,8 +53,7 @@ def _flows() -> dict[str, Any]:
         "unit": "pieces",
         "places": [{"name": p.name, "lat": p.latitude, "lon": p.longitude} for p in places],
         "flows": [
-            {"from": names.get(a, a), "to": names.get(b, b), "value": pieces}
-            for a, b, pieces in sum_flows()
+            {"from": names.get(a, a), "to": names.get(b, b), "value": pieces} for a, b, pieces in sum_flows()
         ],
     }
 

@@ -44,7 +44,7 @@ SORTS = {
     "risk": "due_paise",
     "score": "dead_stock_score",
 }
-_CUTS = {"status": "status", "category": "sku__category__code", "age": "age"}
+_CUTS = {"status": "status", "category": "department", "age": "age"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Cut:
 
 
 def list_items(wanted: StockFilter) -> QuerySet[StockItem]:
-    """Items with stock that a filter means, with `due_quantity`, `due_paise` and `age`."""
+    """Items with stock that a filter means, with `due_quantity`, `due_paise`, `age` and `department`."""
     rows: Any = StockItem.objects.filter(current_stock__gt=0).select_related("sku__category", "territory")
     if wanted.words:
         rows = rows.filter(Q(sku__code__icontains=wanted.words) | Q(sku__name__icontains=wanted.words))
@@ -109,8 +109,10 @@ def list_items(wanted: StockFilter) -> QuerySet[StockItem]:
     if wanted.status:
         rows = rows.filter(status=wanted.status)
     if wanted.category:
-        rows = rows.filter(sku__category__code=wanted.category)
-    rows = rows.annotate(age=_age())
+        mine = Q(sku__category__code=wanted.category)
+        rows = rows.filter(mine | Q(sku__category__parent__code=wanted.category))
+    department = Coalesce("sku__category__parent__code", "sku__category__code")
+    rows = rows.annotate(age=_age(), department=department)
     if wanted.age is not None:
         rows = rows.filter(age=wanted.age)
     if wanted.expires is None:
@@ -161,8 +163,8 @@ def list_territories() -> list[tuple[str, str]]:
 
 
 def list_categories() -> list[tuple[str, str]]:
-    """Code and name of every category that has SKUs, by name."""
-    rows = Category.objects.filter(skus__isnull=False).distinct().order_by("name", "code")
+    """Code and name of every root of the category tree, by name."""
+    rows = Category.objects.filter(parent=None).order_by("name", "code")
     return list(rows.values_list("code", "name"))
 
 

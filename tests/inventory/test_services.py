@@ -92,9 +92,12 @@ class TestLedger:
     def test_the_ledger_cannot_be_rewritten(self):
         stocked(A=10)
         for statement in ("UPDATE inventory_movement SET quantity = 1", "DELETE FROM inventory_movement"):
-            with pytest.raises((IntegrityError, InternalError), match="append-only"), transaction.atomic():
-                with connection.cursor() as cursor:
-                    cursor.execute(statement)
+            with (
+                pytest.raises((IntegrityError, InternalError), match="append-only"),
+                transaction.atomic(),
+                connection.cursor() as cursor,
+            ):
+                cursor.execute(statement)
 
     def test_the_constraints_stand_behind_the_checks(self):
         stocked(A=10)
@@ -312,7 +315,9 @@ STEPS = st.one_of(
     st.tuples(st.just("offer"), st.integers(3, 4), st.sampled_from("AB"), st.integers(1, 12)),
     st.tuples(st.just("let_go"), st.integers(0, 4)),
     st.tuples(st.just("send"), st.integers(0, 2), st.sampled_from("AB"), st.integers(1, 12)),
-    st.tuples(st.just("arrive"), st.integers(0, 2), st.sampled_from("AB"), st.integers(0, 6), st.integers(0, 2)),
+    st.tuples(
+        st.just("arrive"), st.integers(0, 2), st.sampled_from("AB"), st.integers(0, 6), st.integers(0, 2)
+    ),
     st.tuples(st.just("recall"), st.integers(0, 2)),
     st.tuples(st.just("write_off"), st.sampled_from("AB"), st.integers(1, 9)),
 )  # fmt: skip

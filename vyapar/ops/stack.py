@@ -107,17 +107,28 @@ def manage(name: str, command: str, *words: str) -> Role:
 
 
 def steps() -> tuple[tuple[str, Role, bool], ...]:
-    """What is done before anything runs: a title, the role, and whether to show its lines."""
+    """What is done before anything runs: a title, the role, and whether to show its lines.
+
+    `VYAPAR_DEMONSTRATION=small` loads one small distributor only: for journeys and slow machines.
+    """
+    small = os.environ.get("VYAPAR_DEMONSTRATION") == "small"
+    size = ("--small",) if small else ()
     return (
         ("Static files", Role("static", (sys.executable, "-m", "vyapar.ops.statics")), False),
         ("Tables, the public schema, the schedule", manage("setup", "setup_public"), False),
         *(
             (
                 f"Demonstration distributor '{name}'",
-                manage("demonstration", "load_demonstration", "--distributor", name),
+                manage(
+                    "demonstration",
+                    "load_demonstration",
+                    "--distributor",
+                    name,
+                    *(["--small"] if small else []),
+                ),
                 True,
             )
-            for name in DISTRIBUTORS
+            for name in DISTRIBUTORS[: 1 if small else None]
         ),
     )
 

@@ -1,0 +1,103 @@
+"""One house for all journeys, brought up by the command that a newcomer types."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from vyapar.ops.embedded import discard, free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 420
+PATIENCE_SECONDS = 240
+
+
+class House:
+    """A running house, talked to over HTTP as its people and machines do."""
+
+    def __init__(self, home: Path, port: int) -> None:
+        self.home, self.port = home, port
+        self.base = f"http://demo.localhost:{port}"
+
+    def accounts(self) -> dict[str, dict[str, str]]:
+        """Sign-ins by role."""
+        found = json.loads((self.home / "demonstration" / "t_demo.accounts.json").read_text())
+        return {one["role"]: one for one in found}
+
+    def client(self, role: str) -> httpx.Client:
+        """A signed-in person."""
+        client = httpx.Client(
+            base_url=f"http://127.0.0.1:{self.port}",
+            headers={"Host": f"demo.localhost:{self.port}", "Referer": f"{self.base}/"},
+            timeout=60,
+        )
+        client.get("/sign-in").raise_for_status()
+        account = self.accounts()[role]
+        answer = client.post(
+            "/sign-in",
+            data={
+                "username": account["username"],
+                "password": account["password"],
+                "csrfmiddlewaretoken": client.cookies["csrftoken"],
+            },
+        )
+        assert answer.status_code == 302, answer.text[:500]
+        client.headers["X-CSRFToken"] = client.cookies["csrftoken"]
+        return client
+
+
+def wait_for(look: Callable[[], Any], what: str, seconds: float = PATIENCE_SECONDS) -> Any:
+    """What `look` finds, asked again and again until it is something; fails with `what` is missing."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        found = look()
+        if found:
+            return found
+        time.sleep(1)
+    raise AssertionError(f"waited {seconds} s for {what}")
+
+
+@pytest.fixture(scope="session")
+def house() -> Iterator[House]:
+    """The house: small demonstration, throw-away home, everything else as it is for anybody."""
+    home = Path(tempfile.mkdtemp(prefix="vyapar-journey-"))
+    home.chmod(0o711)
+    port = free_port()
+    mine = {"DATABASE_URL", "REDIS_URL", "VYAPAR_TEST", "VYAPAR_HOME", "SECRET_KEY"}
+    told = {name: value for name, value in os.environ.items() if name not in mine}
+    command = [sys.executable, "-m", "vyapar.ops.up", "--home", str(home), "--port", str(port)]
+    told |= {"VYAPAR_DEMONSTRATION": "small", "PYTHONPATH": str(ROOT)}
+    with (home / "up.log").open("w+") as log:
+        child = subprocess.Popen(command, cwd=ROOT, env=told, stdout=log, stderr=log)
+        try:
+            wait_for(lambda: is_up(child, home, log.name), "the house to be up", START_SECONDS)
+            yield House(home, port)
+        finally:
+            child.send_signal(signal.SIGINT)
+            child.wait(60)
+            discard(home / "services")
+
+
+def is_up(child: subprocess.Popen[bytes], home: Path, log: str) -> bool:
+    """Whether the house has printed its addresses; fails at once when it died."""
+    said = Path(log).read_text()
+    assert child.poll() is None, f"the house died:\n{said[-3000:]}"
+    return "Ctrl-C" in said
+
+
+@pytest.fixture(scope="session")
+def owner(house) -> Iterator[httpx.Client]:
+    """The owner, signed in."""
+    with house.client("owner") as client:
+        yield client
