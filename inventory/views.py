@@ -49,7 +49,7 @@ from vyapar.kernel.errors import NotFound
 from vyapar.kernel.lifecycle import Status
 from vyapar.kernel.money import group_indian
 
-ROWS, MOVEMENTS = 50, 30
+ROWS, MOVEMENTS = 25, 12
 CUTS = ("status", "category", "age")
 EXPIRES = (30, 60, 90)
 

@@ -119,13 +119,7 @@ def steps() -> tuple[tuple[str, Role, bool], ...]:
         *(
             (
                 f"Demonstration distributor '{name}'",
-                manage(
-                    "demonstration",
-                    "load_demonstration",
-                    "--distributor",
-                    name,
-                    *(["--small"] if small else []),
-                ),
+                manage("demonstration", "load_demonstration", "--distributor", name, *size),
                 True,
             )
             for name in DISTRIBUTORS[: 1 if small else None]

@@ -1,0 +1,310 @@
+"""The two agents on a small demonstration distributor, through the spine: snapshots, scores, alarms."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from uuid import uuid4
+
+import numpy as np
+import pytest
+from django.db.models import Sum
+
+from inventory.contracts import MonitoringPolicy, StockStatus
+from inventory.feeds.demonstration import generate
+from inventory.models import (
+    BatchRisk,
+    DailyDemand,
+    DemandForecast,
+    ForecastScore,
+    Position,
+    Purpose,
+    Sale,
+    StockItem,
+)
+from inventory.selectors import take_demand_snapshot, take_stock_snapshot
+from inventory.services import StockLine, check_positions, ingest_sales, release, reserve
+from inventory.services import demonstration as demo
+from tests.conftest import NOW
+from vyapar.engine.models import AuditEntry, Cycle, Event
+from vyapar.engine.selectors import get_policy, verify_audit
+from vyapar.engine.services import run_cycle, set_policy
+from vyapar.kernel.actor import Actor, system
+
+ME = system("tests")
+TODAY = date(2026, 11, 23)
+
+
+@pytest.fixture(scope="module")
+def data():
+    """A small demonstration, generated once for the module."""
+    return demo.shrink(generate("second", TODAY))
+
+
+@pytest.fixture
+def loaded(in_alpha, data):
+    """The small demonstration in alpha's schema."""
+    lines: list[str] = []
+    demo.load_data(data, actor=ME, at=NOW, tell=lines.append)
+    return lines
+
+
+@pytest.fixture
+def scored(loaded):
+    """The same after one cycle of each agent."""
+    run_cycle("analysis", NOW, at=NOW)
+    run_cycle("monitoring", NOW, at=NOW)
+
+
+# --- the demonstration ---------------------------------------------------------------------
+
+
+def test_the_small_demonstration_is_small_and_whole(data):
+    assert data.skus.height == 30
+    assert data.retailers.height == 20
+    assert (data.sales["at"].max() - data.sales["at"].min()).days > 365
+    assert set(data.sales["retailer_id"]) <= set(data.retailers["retailer_id"])
+    assert data.truth.height > 0
+
+
+def test_the_loaded_book_is_the_one_that_was_played(loaded, data):
+    held = {
+        (sku, batch, place): (n, day)
+        for sku, batch, place, n, day in Position.objects.values_list(
+            "sku__code", "batch__number", "location__code", "on_hand", "first_receipt_date"
+        )
+    }
+    wanted = {(p["sku"], p["batch"], p["location"]): (p["on_hand"], p["first_receipt_date"])
+              for p in data.positions.iter_rows(named=True)}  # fmt: skip
+    assert held == wanted
+    assert check_positions() == []
+
+
+def test_the_loaded_sales_are_rolled_up(loaded, data):
+    assert Sale.objects.count() == data.sales.height
+    assert DailyDemand.objects.aggregate(n=Sum("quantity"))["n"] == data.sales["quantity"].sum()
+    assert loaded[-1].startswith("consents")
+    assert any("lines" in line for line in loaded)
+    assert verify_audit()[1] == []
+
+
+# --- snapshots -----------------------------------------------------------------------------
+
+
+def test_the_demand_snapshot_says_what_was_sold_and_when_it_could_be(loaded, data):
+    policy, _ = get_policy("analysis")
+    snapshot = take_demand_snapshot(NOW, policy)
+    rows = {key: n for n, key in enumerate(snapshot.series_keys)}
+    first = TODAY - timedelta(days=snapshot.days)
+    for day in DailyDemand.objects.select_related("sku", "territory")[:400]:
+        row, column = rows[day.sku.code, day.territory.code], (day.day - first).days
+        assert snapshot.demand[row, column] == max(day.quantity, 0)
+    sold = snapshot.demand > 0
+    # the generator sells nothing that is not there, so its sales never fall on a day without stock
+    assert snapshot.in_stock[sold].mean() == 1.0
+    assert not snapshot.in_stock.all()
+
+
+def test_the_mask_is_the_ledger_played_day_by_day(loaded, data):
+    policy, _ = get_policy("analysis")
+    snapshot = take_demand_snapshot(NOW, policy)
+    first = TODAY - timedelta(days=snapshot.days)
+    sku = snapshot.series_keys[0][0]
+    place = {row["code"]: row["territory"] for row in data.locations.iter_rows(named=True)}
+    for key, row in ((k, n) for n, k in enumerate(snapshot.series_keys) if k[0] == sku):
+        moves = data.movements.filter(data.movements["sku"] == sku)
+        balance, came = np.zeros(snapshot.days + 1, dtype=int), np.zeros(snapshot.days, dtype=int)
+        for move in moves.iter_rows(named=True):
+            if place[move["location"]] != key[1]:
+                continue
+            column = (move["at"].astimezone(NOW.tzinfo).date() - first).days  # written by day in India
+            column = max((move["at"] + timedelta(hours=5, minutes=30)).date().toordinal()
+                         - first.toordinal(), -1)  # fmt: skip
+            balance[column + 1 :] += move["quantity"]
+            if column >= 0 and move["quantity"] > 0:
+                came[column] += move["quantity"]
+        assert np.array_equal(snapshot.in_stock[row], (balance[:-1] + came) > 0)
+
+
+def test_there_is_nothing_to_watch_before_the_first_forecast(loaded):
+    assert take_stock_snapshot(NOW, MonitoringPolicy()) is None
+    assert run_cycle("monitoring", NOW, at=NOW) is None
+
+
+# --- a whole cycle -------------------------------------------------------------------------
+
+
+def test_a_cycle_scores_every_item_and_position(scored, data):
+    assert Cycle.objects.filter(state="done").count() == 2
+    assert DemandForecast.objects.count() > 0
+    assert ForecastScore.objects.filter(chosen=True).exists()
+    stock = Position.objects.filter(on_hand__gt=0)
+    assert set(BatchRisk.objects.values_list("position_id", flat=True)) == set(
+        stock.values_list("pk", flat=True)
+    )
+    for item in StockItem.objects.all():
+        on_hand = stock.filter(sku=item.sku, location__territory=item.territory)
+        assert item.current_stock == sum(on_hand.values_list("on_hand", flat=True))
+        assert sum(item.score_parts.values()) == pytest.approx(item.dead_stock_score)
+        risks = BatchRisk.objects.filter(position__sku=item.sku, position__location__territory=item.territory)
+        assert item.at_risk_paise == sum(risks.values_list("at_risk_paise", flat=True))
+
+
+def test_known_dead_stock_is_found_and_told_once(scored, data):
+    dead = {(i.sku.code, i.territory.code) for i in StockItem.objects.filter(status="dead")}
+    known = {(t["sku"], t["territory"]) for t in data.truth.iter_rows(named=True) if t["dead"]}
+    assert dead
+    assert dead <= {(t["sku"], t["territory"]) for t in data.truth.iter_rows(named=True)}
+    assert len(dead & known) >= 0.6 * len(known)
+    told = Event.objects.filter(name="DeadStockDetected")
+    assert {(e.payload["sku"], e.payload["territory"]) for e in told} == dead
+    assert all(e.payload["recommendedActions"] for e in told)
+    assert AuditEntry.objects.filter(verb="DeadStockDetected").count() == 1
+    run_cycle("analysis", NOW + timedelta(days=1), at=NOW)
+    run_cycle("monitoring", NOW + timedelta(days=1), at=NOW)
+    again = Event.objects.filter(name="DeadStockDetected", cycle_id=Cycle.objects.latest("pk").pk)
+    newly = {(e.payload["sku"], e.payload["territory"]) for e in again}
+    assert not newly & dead
+
+
+def test_each_way_out_adds_up_and_the_best_is_first(scored):
+    risks = [risk for risk in BatchRisk.objects.all() if risk.ways_out]
+    assert risks
+    for risk in risks:
+        for way in risk.ways_out:
+            assert way["net_paise"] == sum(way["components"].values())
+        open_ways = [way for way in risk.ways_out if way["available"]]
+        assert open_ways[0]["name"] == risk.best_way
+        assert open_ways[0]["net_paise"] == risk.best_net_paise
+
+
+def test_nothing_changed_means_no_cycle(scored):
+    assert run_cycle("monitoring", NOW + timedelta(minutes=1), at=NOW) is None
+    assert Cycle.objects.filter(agent="monitoring").count() == 1
+
+
+def a_position() -> Position:
+    return Position.objects.filter(on_hand__gt=5).order_by("pk").select_related("sku", "location").first()
+
+
+def names(position: Position, quantity: int) -> list[StockLine]:
+    return [StockLine(position.sku.code, position.batch.number, quantity, position.location.code)]
+
+
+def test_only_the_sku_that_changed_is_looked_at_again(scored):
+    position = a_position()
+    shop = position.location.territory.retailers.first()
+    line = {
+        "transaction_id": "NEW", "line": 1, "retailer_id": shop.retailer_id, "sku": position.sku.code,
+        "quantity": 1, "unit_price": "10", "timestamp": "2026-11-23T11:00:00+05:30",
+    }  # fmt: skip
+    ingest_sales([line], actor=ME, at=NOW, source="t")
+    cycle = run_cycle("monitoring", NOW + timedelta(minutes=1), at=NOW + timedelta(minutes=1))
+    assert cycle.counts["whole_book"] == 0
+    assert set(StockItem.objects.filter(cycle_id=cycle.pk).values_list("sku__code", flat=True)) == {
+        position.sku.code
+    }
+    item = StockItem.objects.get(sku=position.sku, territory=position.location.territory)
+    assert item.last_movement_date == TODAY
+    assert run_cycle("monitoring", NOW + timedelta(minutes=2), at=NOW) is None
+
+
+def test_an_item_whose_row_says_the_same_keeps_its_instant_of_change(scored):
+    position = a_position()
+    before = dict(StockItem.objects.values_list("pk", "updated_at"))
+    reserve(uuid4(), names(position, 2), actor=ME, at=NOW)
+    later = NOW + timedelta(minutes=1)
+    run_cycle("monitoring", later, at=later)
+    changed = {pk for pk, at in StockItem.objects.values_list("pk", "updated_at") if at != before[pk]}
+    item = StockItem.objects.get(sku=position.sku, territory=position.location.territory)
+    assert changed == {item.pk}
+    assert (item.reserved_stock, item.updated_at) == (2, later)
+
+
+def test_what_is_on_offer_is_liquidating_until_it_is_let_go(scored):
+    position, action = a_position(), uuid4()
+    where = {"sku": position.sku, "territory": position.location.territory}
+    reserve(action, names(position, 2), actor=ME, at=NOW, purpose=Purpose.OFFER)
+    run_cycle("monitoring", NOW + timedelta(minutes=1), at=NOW)
+    assert StockItem.objects.get(**where).status == StockStatus.LIQUIDATING
+    release(action, actor=ME, at=NOW)
+    run_cycle("monitoring", NOW + timedelta(minutes=2), at=NOW)
+    assert StockItem.objects.get(**where).status != StockStatus.LIQUIDATING
+
+
+def test_a_position_that_ran_out_loses_its_risk(scored):
+    position, action = a_position(), uuid4()
+    from inventory.services import write_off
+
+    write_off(names(position, position.on_hand), reason="fire", reference="F", actor=ME, at=NOW)
+    run_cycle("monitoring", NOW + timedelta(minutes=1), at=NOW)
+    assert not BatchRisk.objects.filter(position=position).exists()
+    assert action
+
+
+def test_another_policy_makes_the_whole_book_be_looked_at(scored):
+    owner = Actor("user", "1", "The owner")
+    set_policy(
+        "monitoring",
+        {"dead_stock_threshold": 35},
+        effective_date=TODAY,
+        actor=owner,
+        at=NOW,
+        reason="stricter",
+    )
+    cycle = run_cycle("monitoring", NOW + timedelta(minutes=1), at=NOW)
+    assert cycle.counts["whole_book"] == 1
+    assert cycle.counts["items"] == StockItem.objects.count()
+
+
+def test_a_new_forecast_makes_the_whole_book_be_looked_at(scored):
+    run_cycle("analysis", NOW + timedelta(minutes=1), at=NOW)
+    assert run_cycle("monitoring", NOW + timedelta(minutes=1), at=NOW).counts["whole_book"] == 1
+
+
+def test_a_day_before_the_one_scored_last_is_not_looked_at(scored):
+    assert take_stock_snapshot(NOW - timedelta(days=1), MonitoringPolicy()) is None
+    assert take_stock_snapshot(NOW + timedelta(days=1), MonitoringPolicy()).whole
+
+
+def test_the_cycle_takes_the_same_number_of_queries_whatever_the_size(scored, django_assert_max_num_queries):
+    with django_assert_max_num_queries(14):
+        assert take_stock_snapshot(NOW + timedelta(days=1), MonitoringPolicy()) is not None
+
+
+# --- feeding -------------------------------------------------------------------------------
+
+
+def test_the_demonstration_is_fed_what_has_happened_since_and_nothing_twice(loaded, data, settings, tmp_path):
+    settings.HOME = tmp_path
+    demo.keep_future(data)
+    assert demo.find_due(NOW - timedelta(days=1)) is None
+    at = NOW + timedelta(days=4)
+    due = data.future_sales.filter(data.future_sales["at"] <= at).height
+    assert due > 0
+    report = demo.feed_due(at=at)
+    assert (report.accepted, report.rejected) == (due, 0)
+    assert demo.feed_due(at=at) is None
+    assert check_positions() == []
+
+
+def test_a_distributor_that_is_no_demonstration_is_not_fed(alpha, data, settings, tmp_path):
+    settings.HOME = tmp_path
+    demo.keep_future(data)
+    alpha.sandbox = False
+    assert demo.find_due(NOW + timedelta(days=30)) is None
+
+
+def test_everyone_gets_an_account_with_a_password_that_only_we_can_read(in_alpha, settings, tmp_path):
+    settings.HOME = tmp_path
+    demo.open_desk(at=NOW)
+    from vyapar.people.models import User
+    from vyapar.tenancy.selectors import current_distributor
+
+    accounts = demo.read_accounts(current_distributor())
+    assert {a["role"] for a in accounts} == {"owner", "manager", "analyst", "auditor", "integration"}
+    for one in accounts:
+        assert User.objects.get(username=one["username"]).check_password(one["password"])
+    (file,) = (tmp_path / "demonstration").glob("*.json")
+    assert file.stat().st_mode & 0o777 == 0o600
+    demo.open_desk(at=NOW)
+    assert demo.read_accounts(current_distributor()) == accounts
