@@ -19,10 +19,12 @@ from rest_framework.response import Response
 from inventory import services
 from inventory.models import StockItem
 from inventory.selectors.items import ItemFilter, list_stock_items
+from inventory.selectors.outlets import list_contacts
 from inventory.selectors.sales import get_firm, get_retailer, list_sales
 from inventory.serializers import (
     DistributorOut,
     InventoryPage,
+    RetailerPage,
     SalesIn,
     SalesPage,
     SalesReport,
@@ -213,6 +215,30 @@ _SALE = {
     "territory": "MUM",
     "gstDetails": {"rate": 5, "taxableValue": "422.86", "hsn": "1905"},
 }
+
+
+class RetailerList(ApiView):
+    """Active retailers by id."""
+
+    @extend_schema(operation_id="listRetailers", parameters=[_LIMIT, _CURSOR], responses=RetailerPage)
+    def get(self, request: Request) -> Response:
+        after, limit = read_text(request, "cursor"), read_limit(request)
+        page = list_contacts(after=after, limit=limit + 1)
+        return Response(
+            {
+                "results": [
+                    {
+                        "retailerId": one.retailer_id,
+                        "name": one.name,
+                        "territory": one.territory,
+                        "language": one.language,
+                        "channels": list(one.channels),
+                    }
+                    for one in page[:limit]
+                ],
+                "nextCursor": page[limit - 1].retailer_id if len(page) > limit else None,
+            }
+        )
 
 
 class SalesBatch(ApiView):

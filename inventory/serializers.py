@@ -143,6 +143,23 @@ class SaleOut(serializers.Serializer[Any]):
     gstDetails = serializers.JSONField(allow_null=True)
 
 
+class RetailerOut(serializers.Serializer[Any]):
+    """A retailer as far as an ERP needs to match it; contact data stay inside."""
+
+    retailerId = serializers.CharField()
+    name = serializers.CharField()
+    territory = serializers.CharField()
+    language = serializers.CharField()
+    channels = serializers.ListField(child=serializers.CharField())
+
+
+class RetailerPage(serializers.Serializer[Any]):
+    """Active retailers by id; `nextCursor` is null on the last page."""
+
+    results = RetailerOut(many=True)
+    nextCursor = serializers.CharField(allow_null=True)
+
+
 class SalesPage(serializers.Serializer[Any]):
     """A retailer's lines, oldest first; `nextCursor` is null on the last page."""
 

@@ -14,5 +14,6 @@ urlpatterns = [
     path(
         "api/v1/retailers/<str:retailer_id>/sales-history", api.SalesHistory.as_view(), name="sales_history"
     ),
+    path("api/v1/retailers", api.RetailerList.as_view(), name="retailers"),
     path("api/v1/distributor", api.DistributorDoor.as_view(), name="distributor"),
 ]

@@ -41,12 +41,14 @@ class Bought:
     paise: int
 
 
-def list_contacts(ids: Iterable[str] = ()) -> list[Contact]:
-    """Active retailers by id; all of them when no ids are given."""
+def list_contacts(ids: Iterable[str] = (), *, after: str = "", limit: int | None = None) -> list[Contact]:
+    """Active retailers by id, those after an id, at most so many; all when no ids are given."""
     rows = Retailer.objects.filter(active=True).select_related("territory")
     wanted = list(ids)
     if wanted:
         rows = rows.filter(retailer_id__in=wanted)
+    if after:
+        rows = rows.filter(retailer_id__gt=after)
     return [
         Contact(
             retailer_id=row.retailer_id,
@@ -58,7 +60,7 @@ def list_contacts(ids: Iterable[str] = ()) -> list[Contact]:
             channels=tuple(row.channels),
             credit_left_paise=row.credit_limit_paise - row.outstanding_paise,
         )
-        for row in rows.order_by("retailer_id")
+        for row in rows.order_by("retailer_id")[:limit]
     ]
 
 

@@ -53,7 +53,7 @@ def from_json(body: bytes) -> pl.DataFrame:
     Raises `ValueError` when it is not an array of objects.
     """
     try:
-        frame = pl.read_json(body)
+        frame = pl.read_json(body, infer_schema_length=None)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         records = orjson.loads(body)
         if not isinstance(records, list) or not all(isinstance(r, dict) for r in records):
