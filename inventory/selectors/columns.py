@@ -27,7 +27,8 @@ def read_columns(sql: str, columns: Mapping[str, str], values: Sequence[Any] = (
     casts = ", ".join(f'"{name}"::{_KINDS[kind][0]}' for name, kind in columns.items())
     names = ", ".join(f'"{name}"' for name in columns)
     statement = _COPY.format(casts=casts, sql=sql, names=names)
-    with connection.cursor() as cursor, cursor.copy(statement, list(values)) as pipe:
+    # the driver's own cursor: Django's debugging one takes no values for COPY
+    with connection.cursor() as cursor, cursor.cursor.copy(statement, list(values)) as pipe:
         body = b"".join(bytes(part) for part in pipe)
     table = np.frombuffer(body, dtype=record, offset=_HEADER, count=_count(body, record))
     return {

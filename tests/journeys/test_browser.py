@@ -72,7 +72,7 @@ def test_a_page_opens_fits_the_screen_and_breaks_no_policy(page, house, path):
 
 def test_the_stop_button_stops_and_lets_go_on(page, house):
     page.goto(f"{house.base}/")
-    page.click("[data-dialog-open=stop-dialog]")
+    page.click(".topbar__stop button")
     page.click("#stop-dialog button[type=submit]")
     page.wait_for_load_state()
     page.goto(f"{house.base}/agents")

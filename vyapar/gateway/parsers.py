@@ -19,6 +19,14 @@ def _loads(text: bytes, row: int | None = None) -> Any:
         raise Invalid("the body is not JSON", code="not_json", faults=[fault]) from error
 
 
+def _has_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\x00" in value
+    if isinstance(value, dict):
+        return any(_has_nul(key) or _has_nul(item) for key, item in value.items())
+    return isinstance(value, list) and any(map(_has_nul, value))
+
+
 class JsonParser(BaseParser):
     """`application/json`."""
 
@@ -28,7 +36,11 @@ class JsonParser(BaseParser):
         self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
         body = stream.read()
-        return _loads(body) if body.strip() else {}
+        value = _loads(body) if body.strip() else {}
+        if b"\\u0000" in body and _has_nul(value):
+            fault = Fault("nul", "leave out the character U+0000: no database keeps it")
+            raise Invalid("the body holds a NUL character", code="nul", faults=[fault])
+        return value
 
 
 class NdjsonParser(BaseParser):

@@ -53,6 +53,12 @@ def percent_bp(basis_points: Any) -> str:
 
 
 @register.filter
+def pairs(mapping: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Keys and values of free data, where `.items` would find a key named "items"."""
+    return list(mapping.items())
+
+
+@register.filter
 def share_percent(part: float | None) -> str:
     """A probability or share of 1 as whole percent: `0.874` -> `87%`."""
     return figures.NOTHING if part is None else f"{round(float(part) * 100)}%"
