@@ -28,6 +28,7 @@ from vyapar.messaging.contracts import Channel
 from vyapar.messaging.letters import ConsentRow
 from vyapar.messaging.services import record_consents
 from vyapar.people.contracts import Role
+from vyapar.people.selectors import list_people
 from vyapar.people.services import add_person
 from vyapar.tenancy.models import Distributor
 from vyapar.tenancy.selectors import current_distributor
@@ -91,14 +92,16 @@ def open_desk(*, at: datetime) -> None:
     """People of every role, and first limits for what the agents may do alone."""
     distributor = current_distributor()
     accounts = read_accounts(distributor)
+    known = {person.username for person in list_people()}
     if not accounts:
-        accounts = [_account(distributor, role) for role in Role]
+        accounts, known = [_account(distributor, role) for role in Role], set()
         _write(_accounts_file(distributor), json.dumps(accounts).encode())
     for one in accounts:
-        add_person(
-            username=one["username"], password=one["password"], role=Role(one["role"]),
-            name=Role(one["role"]).title(), email=f"{one['role']}@{distributor.slug}.example",
-        )  # fmt: skip
+        if one["username"] not in known:  # who is there keeps the password they may have chosen
+            add_person(
+                username=one["username"], password=one["password"], role=Role(one["role"]),
+                name=Role(one["role"]).title(), email=f"{one['role']}@{distributor.slug}.example",
+            )  # fmt: skip
     actor = system("demonstration")
     for kind in registry.kinds():
         limits = {**dict(kind.default_autonomy), **LIMITS, **LARGER.get(kind.name, {})}

@@ -11,3 +11,11 @@ class OpsConfig(AppConfig):
     name = "vyapar.ops"
     label = "ops"
     verbose_name = "Operations"
+
+    def ready(self) -> None:
+        from django.conf import settings
+
+        if settings.OTLP_ENDPOINT:
+            from vyapar.ops import traces
+
+            traces.start(settings.OTLP_ENDPOINT)
