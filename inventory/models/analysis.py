@@ -10,8 +10,12 @@ from django.db.models import Q
 class DemandForecast(models.Model):
     """The demand distribution in force for one SKU in one territory: 13 weeks ahead."""
 
-    sku = models.ForeignKey("inventory.Sku", on_delete=models.PROTECT, related_name="forecasts")
-    territory = models.ForeignKey("inventory.Territory", on_delete=models.PROTECT, related_name="forecasts")
+    sku = models.ForeignKey(
+        "inventory.Sku", on_delete=models.PROTECT, related_name="forecasts", db_index=False
+    )
+    territory = models.ForeignKey(
+        "inventory.Territory", on_delete=models.PROTECT, related_name="forecasts", db_index=False
+    )
     cycle_id = models.BigIntegerField()
     as_of = models.DateField()
     pattern = models.CharField(max_length=16)  # smooth, erratic, intermittent, lumpy, new, silent
@@ -53,8 +57,10 @@ class StockItem(models.Model):
         DEAD = "dead"
         LIQUIDATING = "liquidating"
 
-    sku = models.ForeignKey("inventory.Sku", on_delete=models.PROTECT, related_name="items")
-    territory = models.ForeignKey("inventory.Territory", on_delete=models.PROTECT, related_name="items")
+    sku = models.ForeignKey("inventory.Sku", on_delete=models.PROTECT, related_name="items", db_index=False)
+    territory = models.ForeignKey(
+        "inventory.Territory", on_delete=models.PROTECT, related_name="items", db_index=False
+    )
     cycle_id = models.BigIntegerField(null=True)
     as_of = models.DateField()
     current_stock = models.BigIntegerField(default=0)

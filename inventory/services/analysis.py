@@ -13,12 +13,13 @@ from django.db import transaction
 
 from inventory.agent.monitoring import MonitoringOutcome
 from inventory.contracts import NEVER, NO_DAY, STATUSES
+from inventory.contracts.arrays import Flags
 from inventory.forecasting import Forecast
-from inventory.impact import WAYS
+from inventory.impact import COMPONENTS, WAYS, WaysOut
 from inventory.models import ForecastScore, Sku, Territory
 from inventory.risk import LONGEST, MILLI, PARTS
 from inventory.selectors.book import StockBook
-from inventory.services.staging import array_text, run, staged
+from inventory.services.staging import array_text, copy_frame, run, staged
 from inventory.services.telling import emit_many
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
@@ -113,19 +114,8 @@ ON CONFLICT (sku_id, territory_id) DO UPDATE SET {update},
     updated_at = CASE WHEN ({before}) IS DISTINCT FROM ({after}) THEN excluded.updated_at
                       ELSE i.updated_at END
 """
-_RISK_TYPES = {
-    "position_id": "bigint", "days_to_expiry": "integer", "expected_unsold": "double precision",
-    "probability_unsold": "double precision", "p90_unsold": "bigint", "at_risk_quantity": "bigint",
-    "at_risk_paise": "bigint", "ways_out": "jsonb", "best_way": "text", "best_net_paise": "bigint",
-}  # fmt: skip
-_KEEP_RISKS = """
-INSERT INTO inventory_batchrisk ({columns}, cycle_id, as_of)
-SELECT {columns}, %s, %s FROM {found} ORDER BY position_id
-ON CONFLICT (position_id) DO UPDATE SET {update}, cycle_id = excluded.cycle_id, as_of = excluded.as_of
-"""
 _DROP_RISKS = """
-DELETE FROM inventory_batchrisk r USING inventory_position p
-WHERE p.id = r.position_id AND p.sku_id = ANY(%s) AND r.cycle_id IS DISTINCT FROM %s
+DELETE FROM inventory_batchrisk r USING inventory_position p WHERE p.id = r.position_id AND p.sku_id = ANY(%s)
 """
 
 
@@ -147,11 +137,12 @@ def keep_scores(scored: Scored, *, cycle_id: int, actor: Actor, at: datetime) ->
             after=", ".join(f"excluded.{name}" for name in _SEEN),
         )
         run(sql, [cycle_id, today, at, at])
-    with staged(_risk_frame(scored), _RISK_TYPES) as table:
-        names = list(_RISK_TYPES)
-        update = ", ".join(f"{name} = excluded.{name}" for name in names[1:])
-        run(_KEEP_RISKS.format(columns=", ".join(names), found=table, update=update), [cycle_id, today])
-    run(_DROP_RISKS, [scored.book.sku_ids.tolist(), cycle_id])
+    if scored.book.whole:
+        run("DELETE FROM inventory_batchrisk")
+    else:
+        run(_DROP_RISKS, [scored.book.sku_ids.tolist()])
+    risks = _risk_frame(scored)
+    copy_frame("inventory_batchrisk", risks.with_columns(cycle_id=pl.lit(cycle_id), as_of=pl.lit(today)))
     return _tell_dead(scored, cycle_id=cycle_id, actor=actor, at=at)
 
 
@@ -228,6 +219,35 @@ def _risk_frame(scored: Scored) -> pl.DataFrame:
             "best_net_paise": np.where(needs, ways.net[best, np.arange(len(lots))], 0),
         }
     )
+
+
+def _ways_json(ways: WaysOut, needs: Flags) -> list[str]:
+    """`WaysOut.of` of each lot that needs one, as JSON without components of nothing."""
+    order = np.lexsort((np.zeros_like(ways.net), -ways.net, ~ways.available), axis=0)
+    lots = np.flatnonzero(needs)
+    notes = {way.name: way.note for lot in _examples(ways) for way in ways.of(lot) if not way.available}
+    found = ["[]"] * len(needs)
+    columns = (a[..., lots].T.tolist() for a in (order, ways.net, ways.available))
+    parts = ways.components[..., lots].transpose(2, 0, 1).tolist()
+    for lot, turn, net, is_open, rows in zip(lots.tolist(), *columns, parts, strict=True):
+        found[lot] = _json(
+            [
+                {
+                    "name": WAYS[way],
+                    "net_paise": net[way],
+                    "components": {name: n for name, n in zip(COMPONENTS, rows[way], strict=True) if n},
+                    "available": is_open[way],
+                    "note": "" if is_open[way] else notes[WAYS[way]],
+                }
+                for way in turn
+            ]
+        )
+    return found
+
+
+def _examples(ways: WaysOut) -> list[int]:
+    """For each way that is closed to some lot, one of those lots: it knows why."""
+    return [int(row.argmin()) for row in ways.available if not row.all()]
 
 
 def _json(value: Any) -> str:
