@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from alerts.contracts import AlertClosed, AlertRaised, Condition, Recipient, Urgency
 from alerts.models import Alert, Notice
@@ -19,6 +19,7 @@ from vyapar.messaging.selectors import get_account
 from vyapar.messaging.services import queue, save_template
 from vyapar.people.models import User
 from vyapar.people.selectors import list_people
+from vyapar.tenancy.here import current_schema
 
 TEMPLATE = "alert"
 _TEXTS = {
@@ -34,6 +35,8 @@ def raise_alert(condition: Condition, *, policy: AlertPolicy, actor: Actor, at: 
     People are told when it is new, when it became more urgent, and never twice for the same reason.
     """
     urgency = urgency_of(condition, policy)
+    with connection.cursor() as cursor:  # two workers may see the same cause at the same moment
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [current_schema() + ":alert"])
     alert = (
         Alert.objects.select_for_update()
         .filter(cause=condition.cause, subject=condition.subject)
