@@ -20,12 +20,17 @@ _numbers = count(1)
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker) -> None:
-    """The test database, with the distributors `alpha` and `beta` in schemas of their own."""
+    """The test database, with the distributors `alpha` and `beta` in schemas of their own.
+
+    With `--reuse-db` those of the run before are used again.
+    """
+    from vyapar.tenancy.models import Distributor
     from vyapar.tenancy.services import ensure_public, open_distributor
 
     with django_db_blocker.unblock():
         ensure_public()
-        for slug in ("alpha", "beta"):
+        known = set(Distributor.objects.values_list("slug", flat=True))
+        for slug in sorted({"alpha", "beta"} - known):
             open_distributor(slug=slug, name=f"{slug.title()} Distributors", domain=f"{slug}.localhost")
 
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from inventory.services.holding import shrink_reservations
 from inventory.services.ledger import LINE_TYPES, book, open_positions
-from inventory.services.staging import rows, run, scratch, staged
+from inventory.services.staging import rows, run, scratch, staged, take_trail
 from inventory.services.telling import CHANGE_TYPES, tell_of_table
 from vyapar.kernel.actor import Actor
 
@@ -43,6 +43,7 @@ def consume(sales: pl.DataFrame, *, reference: str, actor: Actor, at: datetime) 
     batches last. What the book does not have is booked as found and sold. Returns go to the newest
     batch. Must run in a transaction.
     """
+    take_trail()
     with ExitStack() as stack:
         needs = stack.enter_context(staged(_needs(sales), _NEED_TYPES))
         lots, homes, taken, lines = (

@@ -12,7 +12,7 @@ from django.db import transaction
 from inventory.models import MovementKind, Purpose, Reservation
 from inventory.services.ledger import record_movements
 from inventory.services.lines import Key, MovementLine, Spot, StockLine
-from inventory.services.staging import rows
+from inventory.services.staging import rows, take_trail
 from inventory.services.telling import tell_stock_changed
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Fault, Invalid, NotFound, Refused
@@ -43,6 +43,7 @@ def lock_spots(lines: Sequence[StockLine]) -> dict[Key, Spot]:
     `Invalid` when a position stands twice or a quantity is not positive.
     """
     _check_lines(lines)
+    take_trail()
     keys = [line.key for line in lines]
     columns = [list(column) for column in zip(*keys, strict=True)] or [[], [], []]
     spots = {spot.key: spot for spot in (Spot(*row) for row in rows(_NAMED_SPOTS, columns))}
@@ -91,6 +92,7 @@ def reserve(
 @transaction.atomic
 def release(action_id: UUID, *, actor: Actor, at: datetime) -> int:
     """Let go of whatever an action still holds; returns how many pieces. Twice is once."""
+    take_trail()
     spots = {spot.id: spot for spot in (Spot(*row) for row in rows(_HELD_SPOTS, [action_id]))}
     held = {position: n for position, n in held_by(action_id).items() if position in spots}
     Reservation.objects.filter(

@@ -12,11 +12,12 @@ from django.db import transaction
 
 from inventory.services.consumption import Consumption, consume
 from inventory.services.demand import add_demand
-from inventory.services.partitions import ensure_sale_partitions
+from inventory.services.partitions import ensure_sale_partitions, index_past_months
 from inventory.services.sale_lines import fault, frame_of_records, read_lines
 from inventory.services.staging import copy_frame, frame_of, take_turns
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
+from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import Fault
 
 _RECORDED_SCHEMA: dict[str, Any] = {
@@ -152,7 +153,8 @@ def _part(lines: pl.DataFrame) -> tuple[pl.DataFrame, int, list[Fault]]:
 
 def _record(new: pl.DataFrame, at: datetime) -> None:
     first, last = new.select(pl.min("sold_on"), pl.max("sold_on").alias("last")).row(0)
-    ensure_sale_partitions(first, last)
+    if ensure_sale_partitions(first, last):
+        index_past_months(ist_day(at))  # with a new month another one is over
     stamped = new.with_columns(pl.lit(at).dt.convert_time_zone("UTC").alias("received_at"))
     copy_frame("inventory_sale", stamped.select(_SALE_COLUMNS))
 

@@ -11,7 +11,7 @@ import polars as pl
 from django.db import transaction
 
 from inventory.services.lines import MovementLine
-from inventory.services.staging import frame_of, rows, run, staged
+from inventory.services.staging import frame_of, rows, run, staged, take_trail
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Invalid, Refused
@@ -111,6 +111,7 @@ def record_movements(movements: Sequence[MovementLine] | pl.DataFrame, *, actor:
     lines = line_frame(movements, at)
     if lines.is_empty():
         return 0
+    take_trail()
     with staged(lines, LINE_TYPES) as table:
         if rows(_STRANGE.format(lines=table))[0][0]:
             raise Invalid("a movement names a batch or a place that does not exist", code="no_such_batch")
@@ -245,6 +246,7 @@ def rebuild_positions(*, actor: Actor, at: datetime) -> int:
     In-transit pieces are not touched: the ledger does not say where they were going. The trail
     gets an entry that names the differences.
     """
+    take_trail()
     run("LOCK TABLE inventory_position IN SHARE ROW EXCLUSIVE MODE")
     found = [d for d in check_positions() if d.what != "in transit"]
     if not found:
@@ -265,7 +267,7 @@ SELECT b.sku_id, m.batch_id, m.location_id, sum(m.quantity), 0, 0,
 FROM inventory_movement m JOIN inventory_batch b ON b.id = m.batch_id
 WHERE NOT EXISTS (SELECT 1 FROM inventory_position p
                   WHERE p.batch_id = m.batch_id AND p.location_id = m.location_id)
-GROUP BY b.sku_id, m.batch_id, m.location_id
+GROUP BY b.sku_id, m.batch_id, m.location_id HAVING sum(m.quantity) <> 0
 """
 _REBUILD = """
 UPDATE inventory_position p SET

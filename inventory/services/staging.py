@@ -10,6 +10,8 @@ from typing import Any
 import polars as pl
 from django.db import connection
 
+from vyapar.tenancy.here import current_schema
+
 _numbers = count(1)
 _INSTANT = "%Y-%m-%d %H:%M:%S%.6f+00:00"
 
@@ -89,8 +91,13 @@ def frame_of(sql: str, schema: Mapping[str, Any], values: Any = None) -> pl.Data
 
 def take_turns(what: str) -> None:
     """Wait until nobody else of this distributor does `what`; held until the transaction ends."""
-    run("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"{_schema()}:{what}"])
+    run("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"{current_schema()}:{what}"])
 
 
-def _schema() -> str:
-    return str(connection.schema_name)  # type: ignore[attr-defined]
+def take_trail() -> None:
+    """Take the turn at the trail, before any position is locked; held until the transaction ends.
+
+    Whoever writes stock writes the trail too, and an agent's cycle has begun with the trail when it
+    comes to hold stock: in another order the two would wait for each other for ever.
+    """
+    take_turns("audit")

@@ -212,6 +212,17 @@ class TestRecording:
             found = [row[0].split(".")[-1] for row in cursor.fetchall()]
         assert found == ["inventory_sale_2025_12", "inventory_sale_2026_01", "inventory_sale_2026_02"]
 
+    def test_a_month_that_is_over_gets_the_index_that_histories_are_read_by(self):
+        make_book()
+        for stamp in ("2026-10-05T10:00:00+05:30", "2026-11-05T10:00:00+05:30"):
+            feed(sale(stamp, "S1", 1, timestamp=stamp))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT indexname FROM pg_indexes WHERE indexname LIKE 'inventory_sale_%_retailer' "
+                "AND schemaname = current_schema()"
+            )
+            assert [row[0] for row in cursor.fetchall()] == ["inventory_sale_2026_10_retailer"]
+
     def test_one_entry_of_the_trail_stands_for_the_batch(self):
         stocked(A30=10)
         feed(sale("T1", "S1", 3), sale("T2", "S9", 1))
@@ -294,6 +305,13 @@ class TestStock:
         assert Reservation.objects.get().quantity == 2
         assert release(action, actor=ME, at=NOW) == 2
         assert check_positions() == []
+
+    def test_held_cartons_are_sold_before_expired_ones(self):
+        book = stocked(A30=5, X_2=5)
+        reserve(uuid4(), [StockLine("S1", "A30", 5, "GD-MUM")], actor=ME, at=NOW)
+        report = feed(sale("T1", "S1", 6))
+        assert (report.unheld_pieces, report.expired_pieces) == (5, 1)
+        assert book.position("S1", "X_2").on_hand == 4
 
     def test_cartons_on_offer_are_sold_in_their_turn(self):
         book = stocked(A30=5, B60=5)

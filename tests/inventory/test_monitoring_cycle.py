@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from uuid import uuid4
 
 import numpy as np
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.db.models import Sum
 from django.test.utils import CaptureQueriesContext
@@ -33,7 +35,9 @@ from vyapar.engine.selectors import get_policy, verify_audit
 from vyapar.engine.services import run_cycle, set_policy
 from vyapar.kernel.actor import Actor, system
 from vyapar.kernel.calendar import ist_day
+from vyapar.people.contracts import Role
 from vyapar.people.models import User
+from vyapar.tenancy.models import Distributor
 from vyapar.tenancy.selectors import current_distributor
 from vyapar.tenancy.services import close_distributor, open_distributor
 
@@ -324,3 +328,38 @@ def test_everyone_gets_an_account_with_a_password_that_only_we_can_read(in_alpha
     assert file.stat().st_mode & 0o777 == 0o600
     demo.open_desk(at=NOW)
     assert demo.read_accounts(current_distributor()) == accounts
+
+
+def test_the_commands_load_a_demonstration_once_score_it_and_check_it(
+    django_db_setup, django_db_blocker, settings, tmp_path, capsys
+):
+    settings.HOME = tmp_path
+
+    def said(*words: str) -> str:
+        call_command(*words)
+        return capsys.readouterr().out
+
+    with django_db_blocker.unblock():
+        try:
+            first = said(
+                "load_demonstration", "--distributor", "second", "--small", "--run-day", TODAY.isoformat()
+            )
+            assert "sales: 4,742/4,742 lines" in first
+            again = said("load_demonstration", "--distributor", "second", "--small")
+            assert again == "second: already loaded\n"
+            scored = said("rescore", "--distributor", "second")
+            assert "analysis" in scored
+            assert "'whole_book': 1" in scored
+            assert said("check_stock", "--distributor", "second") == "second: positions and ledger agree\n"
+            accounts = json.loads(said("demonstration_accounts"))
+            assert {a["role"] for a in accounts if a["distributor"] == "second"} == set(Role)
+            with tenant_context(Distributor.objects.get(slug="second")):
+                Position.objects.filter(pk=a_position().pk).update(on_hand=0)
+            with pytest.raises(CommandError, match="1 positions differ"):
+                said("check_stock", "--distributor", "second")
+            capsys.readouterr()
+            assert "1 positions rebuilt" in said("check_stock", "--distributor", "second", "--rebuild")
+        finally:
+            found = Distributor.objects.filter(slug="second").first()
+            if found is not None:
+                close_distributor(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -35,6 +36,7 @@ from inventory.services import (
 from tests.conftest import NOW
 from tests.inventory.book import TODAY, Book, make_book, sale
 from vyapar.engine.models import AuditEntry, Delivery, Event
+from vyapar.engine.services import append_audit
 from vyapar.engine.wire import outward
 from vyapar.kernel.actor import system
 from vyapar.kernel.errors import Invalid, NotFound, Refused
@@ -502,6 +504,40 @@ def test_crosswise_movements_on_two_connections_do_not_deadlock(fresh_distributo
         one.join(timeout=60)
     assert failures == []
     assert [book.position("S1", name).on_hand for name in "AB"] == [970, 970]
+
+
+def test_a_cycle_that_tells_before_it_holds_and_sales_that_tell_after_do_not_deadlock(fresh_distributor):
+    book = stocked(A=100)
+    failures: list[Exception] = []
+    told = threading.Event()
+
+    def cycle() -> None:
+        with tenant_context(fresh_distributor), transaction.atomic():
+            append_audit(actor=ME, verb="Started", subject="cycle", at=NOW)
+            told.set()
+            time.sleep(0.5)  # the sales begin meanwhile
+            reserve(uuid4(), [line("A", 5)], actor=ME, at=NOW)
+
+    def sales() -> None:
+        with tenant_context(fresh_distributor):
+            told.wait()
+            ingest_sales([sale("T1", "S1", 3)], actor=ME, at=NOW, source="t")
+
+    def run(work) -> None:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - the test tells of it below
+            failures.append(error)
+        connection.close()
+
+    threads = [threading.Thread(target=run, args=(work,)) for work in (cycle, sales)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(timeout=30)
+    assert failures == []
+    position = book.position("S1", "A")
+    assert (position.on_hand, position.reserved) == (97, 5)
 
 
 def test_what_one_distributor_does_the_other_does_not_see(alpha, beta):
