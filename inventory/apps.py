@@ -8,7 +8,8 @@ class InventoryConfig(AppConfig):
     verbose_name = "Inventory"
 
     def ready(self) -> None:
-        from inventory import handlers, views
+        from inventory import handlers
+        from inventory.views import stock
 
         handlers.register()
-        views.hang_shell()
+        stock.hang_shell()

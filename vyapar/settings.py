@@ -58,6 +58,7 @@ TENANT_APPS = [
     "django.contrib.admin",
     "auditlog",
     "vyapar.engine",
+    "vyapar.webhooks",
     "vyapar.messaging",
     "vyapar.gateway",
     "inventory",

@@ -1,6 +1,16 @@
 """Tables of the inventory: places, goods, the ledger, demand and what the agents think of it."""
 
 from inventory.models.analysis import BatchRisk, DemandForecast, ForecastScore, StockItem
+from inventory.models.feeds import (
+    Feed,
+    ImportChange,
+    ImportPart,
+    ImportRun,
+    ImportTotal,
+    MappingProfile,
+    QuarantinedRow,
+    Twins,
+)
 from inventory.models.goods import Batch, Brand, Category, PurchaseLine, Sku
 from inventory.models.ledger import (
     DailyDemand,
@@ -20,19 +30,27 @@ __all__ = [
     "Category",
     "DailyDemand",
     "DemandForecast",
+    "Feed",
     "ForecastScore",
     "GstRegistration",
+    "ImportChange",
+    "ImportPart",
+    "ImportRun",
+    "ImportTotal",
     "Location",
     "LocationKind",
+    "MappingProfile",
     "Movement",
     "MovementKind",
     "Position",
     "PurchaseLine",
     "Purpose",
+    "QuarantinedRow",
     "Reservation",
     "Retailer",
     "Sale",
     "Sku",
     "StockItem",
     "Territory",
+    "Twins",
 ]

@@ -8,7 +8,7 @@ import orjson
 import pytest
 from rest_framework.test import APIClient
 
-from inventory import api
+from inventory.api import stock as api
 from inventory.models import Sale, StockItem
 from inventory.services import ingest_sales
 from tests.conftest import NOW

@@ -36,18 +36,28 @@ from tests.messaging.conftest import (
     offer,
     text,
 )
+from vyapar.farside.answers import Answer, is_signed
+from vyapar.farside.http import Timeouts, masked
+from vyapar.farside.resilience import (
+    CIRCUIT_OPEN,
+    Breakers,
+    RetryPolicy,
+    breaker_states,
+    breakers,
+    is_outage,
+    with_retries,
+)
 from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import (
     Forbidden,
     Invalid,
     Misconfigured,
+    NotNow,
     Rejected,
     Unavailable,
     VyaparError,
 )
 from vyapar.messaging.channels import ERROR_TABLES, error_plan, find_error
-from vyapar.messaging.channels.answers import Answer, is_signed
-from vyapar.messaging.channels.base import Timeouts, masked
 from vyapar.messaging.channels.email import EmailClient, message_id, unsubscribe_headers
 from vyapar.messaging.channels.email import mapping as email_mapping
 from vyapar.messaging.channels.sms import SmsClient, parse_report, segments
@@ -65,18 +75,8 @@ from vyapar.messaging.contracts import (
     DeliveryStatus,
     ErrorPlan,
     InboundText,
-    NotNow,
     StatusUpdate,
     TemplateSpec,
-)
-from vyapar.messaging.resilience import (
-    CIRCUIT_OPEN,
-    Breakers,
-    RetryPolicy,
-    breaker_states,
-    breakers,
-    is_outage,
-    with_retries,
 )
 from vyapar.ops.sandbox import Sandbox
 

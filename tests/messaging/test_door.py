@@ -13,11 +13,11 @@ from django.test import Client
 from tests.builders import AT, MACHINE, consent, open_channels
 from tests.messaging.conftest import QUIET
 from vyapar.engine.models import Event
+from vyapar.farside.resilience import breakers
 from vyapar.messaging.clients import unsubscribe_token
 from vyapar.messaging.contracts import Channel, DeliveryStatus, InboundText, StatusUpdate
 from vyapar.messaging.letters import MARKETING, SERVICE, Letter
 from vyapar.messaging.models import ChannelAccount, Inbound, Message, MessageStep
-from vyapar.messaging.resilience import breakers
 from vyapar.messaging.selectors import consented, funnel
 from vyapar.messaging.services import apply_reports, claim_due, look_after, queue, send
 from vyapar.tenancy.here import current_schema

@@ -33,8 +33,8 @@ from tests.messaging.conftest import (
     routes,
     text,
 )
+from vyapar.farside.answers import is_signed
 from vyapar.kernel.errors import Rejected
-from vyapar.messaging.channels.answers import is_signed
 from vyapar.messaging.channels.email import EmailClient, unsubscribe_headers
 from vyapar.messaging.channels.sms import SmsClient, parse_report
 from vyapar.messaging.channels.whatsapp import (

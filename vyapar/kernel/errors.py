@@ -77,6 +77,10 @@ class Unavailable(VyaparError):
         self.retry_after = retry_after
 
 
+class NotNow(Unavailable):
+    """The far side is well and asks us to wait (throttle, time window): never opens a breaker."""
+
+
 class Rejected(VyaparError):
     """The far side declines; a person must change something. Fails the action."""
 

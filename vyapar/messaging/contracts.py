@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from vyapar.kernel.errors import Unavailable
-
 
 class Channel(StrEnum):
     """A way to reach a person."""
@@ -29,10 +27,6 @@ class DeliveryStatus(StrEnum):
     FAILED = "failed"
     CLICKED = "clicked"
     REPLIED = "replied"
-
-
-class NotNow(Unavailable):
-    """The far side is well and asks us to wait (throttle, time window): never opens a breaker."""
 
 
 class ErrorPlan(StrEnum):

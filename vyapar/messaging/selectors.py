@@ -9,10 +9,10 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Count, Q, QuerySet, Sum
 
+from vyapar.farside.resilience import BreakerState
+from vyapar.farside.resilience import breaker_states as states_of
 from vyapar.messaging.contracts import Channel
 from vyapar.messaging.models import ChannelAccount, Consent, Message, Template
-from vyapar.messaging.resilience import BreakerState
-from vyapar.messaging.resilience import breaker_states as states_of
 from vyapar.tenancy.here import current_schema
 
 

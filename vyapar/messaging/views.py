@@ -8,10 +8,10 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
+from vyapar.farside.answers import is_signed
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import VyaparError
 from vyapar.messaging import services
-from vyapar.messaging.channels.answers import is_signed
 from vyapar.messaging.channels.sms.mapping import parse_report
 from vyapar.messaging.channels.whatsapp.webhook import (
     answer_challenge,

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 
-from vyapar.kernel.errors import Misconfigured, Rejected, Unavailable, VyaparError
-from vyapar.messaging.contracts import ErrorPlan, NotNow
+from vyapar.kernel.errors import Misconfigured, NotNow, Rejected, Unavailable, VyaparError
+from vyapar.messaging.contracts import ErrorPlan
 
 #: Classes of error that are ours to mend: credentials, settings, the account and its standing.
 OURS = frozenset({"auth", "config", "account", "billing"})

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from vyapar.engine.services import emit
+from vyapar.farside.resilience import breakers
 from vyapar.kernel.actor import system
 from vyapar.kernel.errors import Misconfigured, Refused, Rejected, Unavailable, VyaparError
 from vyapar.law.messaging import next_opening
@@ -20,7 +21,6 @@ from vyapar.messaging.contracts import Channel, ErrorPlan, Handed, StatusUpdate
 from vyapar.messaging.events import ChannelHalted
 from vyapar.messaging.letters import MARKETING
 from vyapar.messaging.models import ChannelAccount, Message
-from vyapar.messaging.resilience import breakers
 from vyapar.messaging.rules import MAX_ATTEMPTS, UNKNOWN_FOR, category_of, wait_seconds
 from vyapar.messaging.selectors import consented, find_template, stale_unknown
 from vyapar.messaging.services.consent import record_word

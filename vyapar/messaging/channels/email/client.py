@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Literal, TypeVar
 
+from vyapar.farside.http import Timeouts, masked
+from vyapar.farside.resilience import RetryPolicy, with_retries
 from vyapar.kernel.errors import Misconfigured, Unavailable, VyaparError
-from vyapar.messaging.channels.base import Timeouts, masked
 from vyapar.messaging.channels.email import mapping
 from vyapar.messaging.contracts import Handed, Outgoing
-from vyapar.messaging.resilience import RetryPolicy, with_retries
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)

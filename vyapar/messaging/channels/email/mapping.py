@@ -11,9 +11,9 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from urllib.parse import urlsplit
 
-from vyapar.kernel.errors import Fault, Invalid, Misconfigured, Rejected, VyaparError
+from vyapar.kernel.errors import Fault, Invalid, Misconfigured, NotNow, Rejected, VyaparError
 from vyapar.messaging.channels.errors import read_table
-from vyapar.messaging.contracts import NotNow, Outgoing
+from vyapar.messaging.contracts import Outgoing
 
 NAME = "email"
 ERRORS = read_table(__package__)

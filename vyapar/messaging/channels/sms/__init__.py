@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vyapar.messaging.channels.answers import is_signed
+from vyapar.farside.answers import is_signed
 from vyapar.messaging.channels.sms.client import SmsClient
 from vyapar.messaging.channels.sms.mapping import (
     ERRORS,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from urllib.parse import quote
 
+from vyapar.farside.http import HttpFarSide, Timeouts
+from vyapar.farside.resilience import RetryPolicy
 from vyapar.kernel.errors import Misconfigured
-from vyapar.messaging.channels.base import HttpFarSide, Timeouts
 from vyapar.messaging.channels.sms import mapping
 from vyapar.messaging.contracts import Handed, Outgoing, StatusUpdate
-from vyapar.messaging.resilience import RetryPolicy
 
 
 class SmsClient(HttpFarSide):

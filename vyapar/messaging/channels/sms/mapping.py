@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from vyapar.farside.answers import Answer, undocumented, unreadable
 from vyapar.kernel.errors import Fault, Invalid, VyaparError
-from vyapar.messaging.channels.answers import Answer, undocumented, unreadable
 from vyapar.messaging.channels.errors import read_table
 from vyapar.messaging.contracts import DeliveryStatus, Handed, InboundText, Outgoing, StatusUpdate
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vyapar.messaging.channels.answers import is_signed
+from vyapar.farside.answers import is_signed
 from vyapar.messaging.channels.whatsapp.client import WhatsAppClient
 from vyapar.messaging.channels.whatsapp.mapping import ERRORS
 from vyapar.messaging.channels.whatsapp.webhook import (

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from vyapar.farside.answers import Answer, unreadable
+from vyapar.farside.http import HttpFarSide, Timeouts
+from vyapar.farside.resilience import RetryPolicy
 from vyapar.kernel.errors import Misconfigured
-from vyapar.messaging.channels.answers import Answer, unreadable
-from vyapar.messaging.channels.base import HttpFarSide, Timeouts
 from vyapar.messaging.channels.whatsapp import mapping
 from vyapar.messaging.contracts import Handed, Outgoing, TemplateSpec
-from vyapar.messaging.resilience import RetryPolicy
 
 _PAGES = 100
 _PAGE_SIZE = 100

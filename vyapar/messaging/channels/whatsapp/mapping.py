@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from vyapar.farside.answers import Answer, undocumented, unreadable
 from vyapar.kernel.errors import Fault, Invalid, VyaparError
-from vyapar.messaging.channels.answers import Answer, undocumented, unreadable
 from vyapar.messaging.channels.errors import read_table
 from vyapar.messaging.contracts import Handed, Outgoing, TemplateSpec
 

@@ -18,8 +18,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception
 from tenacity.stop import stop_after_attempt, stop_before_delay
 from tenacity.wait import wait_base, wait_exponential_jitter
 
-from vyapar.kernel.errors import Unavailable, VyaparError
-from vyapar.messaging.contracts import NotNow
+from vyapar.kernel.errors import NotNow, Unavailable, VyaparError
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)

@@ -13,9 +13,9 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
+from vyapar.farside.answers import Answer
+from vyapar.farside.resilience import RetryPolicy, with_retries
 from vyapar.kernel.errors import Misconfigured, Unavailable, VyaparError
-from vyapar.messaging.channels.answers import Answer
-from vyapar.messaging.resilience import RetryPolicy, with_retries
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)

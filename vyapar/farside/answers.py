@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vyapar.kernel.errors import Misconfigured, Rejected, Unavailable, VyaparError
-from vyapar.messaging.contracts import NotNow
+from vyapar.kernel.errors import Misconfigured, NotNow, Rejected, Unavailable, VyaparError
 
 
 @dataclass(frozen=True, slots=True)

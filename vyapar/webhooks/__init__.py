@@ -1,0 +1,1 @@
+"""Events told to systems outside: signed, retried, logged, replayed."""
