@@ -125,32 +125,51 @@ def _plan(
 ) -> _Plan:
     """What one rung is expected to bring: pieces by what these outlets buy, times its uplift."""
     factor = uplift(discount_bp, policy, snapshot.learnt)
-    lines = tuple(
-        line
-        for item in items
-        if (line := _line(item, discount_bp, outlets, factor, snapshot, policy)) is not None
-    )
+    # what outlets will take of a SKU is one number: its batches share it, the nearest to expiry first
+    left = {item.sku: _wanted(item, outlets, factor, snapshot, policy) for item in items}
+    lines = []
+    for item in sorted(items, key=_first_out):
+        line = _line(item, discount_bp, left[item.sku], snapshot, policy)
+        if line is not None:
+            left[item.sku] -= line.expected_pieces
+            lines.append(line)
     revenue = sum(line.expected_pieces * net_of_gst(line.offer_price_paise, line.rate_bp) for line in lines)
     held = sum(line.expected_pieces * line.hold_paise for line in lines)
     cost = len(outlets) * policy.message_cost_paise
-    return _Plan(discount_bp, lines, revenue, held, revenue - held - cost)
+    return _Plan(discount_bp, tuple(lines), revenue, held, revenue - held - cost)
+
+
+def _wanted(
+    item: OfferItem,
+    outlets: tuple[Outlet, ...],
+    factor: float,
+    snapshot: CampaignSnapshot,
+    policy: CampaignPolicy,
+) -> int:
+    """Pieces of an item's SKU, whatever the batch, that these outlets are expected to take."""
+    bought = sum(outlet.bought.get(item.sku, 0) for outlet in outlets)
+    kin = sum(outlet.bought_categories.get(item.category, 0) for outlet in outlets)
+    usual = usual_pieces(bought, kin, policy.campaign_days, snapshot.lookback_days)
+    return int(usual * factor)
+
+
+def _first_out(item: OfferItem) -> tuple[bool, int, str, str, str]:
+    """First expiry first; what never expires comes last."""
+    never = item.days_to_expiry is None
+    return never, item.days_to_expiry or 0, item.sku, item.batch, item.location
 
 
 def _line(
     item: OfferItem,
     discount_bp: int,
-    outlets: tuple[Outlet, ...],
-    factor: float,
+    wanted: int,
     snapshot: CampaignSnapshot,
     policy: CampaignPolicy,
 ) -> OfferLine | None:
     price = offer_price(item.trade_price_paise, discount_bp, item.mrp_paise)
     if not is_above_floor(net_of_gst(price, item.rate_bp), item.cost_paise, floor_bp(item, policy)):
         return None
-    bought = sum(outlet.bought.get(item.sku, 0) for outlet in outlets)
-    kin = sum(outlet.bought_categories.get(item.category, 0) for outlet in outlets)
-    usual = usual_pieces(bought, kin, policy.campaign_days, snapshot.lookback_days)
-    pieces = min(item.quantity, int(usual * factor))
+    pieces = min(item.quantity, wanted)
     if pieces <= 0:
         return None
     today = ist_day(snapshot.as_of)

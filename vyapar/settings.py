@@ -254,6 +254,7 @@ DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", "no-reply@vyapar.example")
 
 # --- seeing inside -----------------------------------------------------------------------------
 OTLP_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT")
+METRICS_TOKEN = env.text("METRICS_TOKEN")
 LOG_LEVEL = env.text("LOG_LEVEL", "WARNING" if TESTING else "INFO")
 LOGGING_CONFIG = "vyapar.ops.logs.configure"
 LOGGING = {"level": LOG_LEVEL}

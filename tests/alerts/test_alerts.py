@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django_tenants.utils import tenant_context
 
 from alerts import services
 from alerts.agent import Dead, Expiring, StandingSnapshot, Waiting, decide
@@ -220,3 +223,27 @@ def test_a_short_transfer_is_told_to_those_who_claim_from_the_carrier(crew) -> N
     deliver_all(AT + timedelta(days=2))
     alert = Alert.objects.get(cause="transfer_short")
     assert "90 pieces" in alert.detail
+
+
+def test_two_workers_that_see_one_cause_at_the_same_moment_raise_one_alert(fresh_distributor) -> None:
+    start, failures = threading.Barrier(2), []
+
+    def see() -> None:
+        try:
+            with tenant_context(fresh_distributor):
+                start.wait(10)
+                services.raise_alert(condition(), policy=POLICY, actor=OWNER, at=AT)
+        except Exception as error:  # noqa: BLE001 - the thread's failure is the test's
+            failures.append(error)
+        finally:
+            connection.close()
+
+    for _ in range(5):
+        threads = [threading.Thread(target=see) for _ in range(2)]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join(30)
+        assert failures == []
+        assert Alert.objects.exclude(state=Alert.State.CLOSED).count() == 1
+        services.close("dead_stock", "territory:PUNE", reason="gone", actor=OWNER, at=AT)

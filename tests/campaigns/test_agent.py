@@ -189,7 +189,9 @@ def test_the_floor_is_counted_on_landed_cost() -> None:
 
 
 def test_the_words_of_an_offer_fit_and_say_what_they_leave_out() -> None:
-    _, payload = only(decide(look([item(batch=f"B{n}", name=f"Biscuits {n}") for n in range(8)]), POLICY))
+    _, payload = only(
+        decide(look([item(batch=f"B{n}", name=f"Biscuits {n}", quantity=40) for n in range(8)]), POLICY)
+    )
     lines = payload.lines
     assert len(lines) == 8
     for most in (60, 100, 220, 1000):
@@ -210,3 +212,12 @@ def test_uplift_is_said_only_when_both_arms_are_large_and_differ() -> None:
     clear = measure(Arms(100, 60, 600, 60_000, 20, 2, 20, 2_000))
     assert (clear.status, clear.pieces, clear.paise) == ("measured", 500.0, 50_000)
     assert measure(Arms(100, 50, 600, 60_000, 20, 10, 20, 2_000)).status == "not_enough_data"
+
+
+def test_two_batches_of_one_sku_share_what_the_outlets_take_of_it() -> None:
+    whole, _ = only(decide(look([item(quantity=4_000)]), POLICY))
+    near, far = item(batch="B1", quantity=150, days_to_expiry=60), item(batch="B2", quantity=4_000)
+    _, payload = only(decide(look([far, near]), POLICY))
+    taken = {line.batch: line.expected_pieces for line in payload.lines}
+    assert sum(taken.values()) == whole.evidence["expected_pieces"]
+    assert taken["B1"] == 150, "the batch that expires first goes first"

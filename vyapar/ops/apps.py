@@ -15,6 +15,9 @@ class OpsConfig(AppConfig):
     def ready(self) -> None:
         from django.conf import settings
 
+        from vyapar.ops import metrics
+
+        metrics.register()
         if settings.OTLP_ENDPOINT:
             from vyapar.ops import traces
 
