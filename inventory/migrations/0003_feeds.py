@@ -27,6 +27,8 @@ class Migration(migrations.Migration):
                 ('active', models.BooleanField(default=True)),
                 ('cursor', models.JSONField(default=dict)),
                 ('next_pull_at', models.DateTimeField(null=True)),
+                ('pull_claimed_at', models.DateTimeField(null=True)),
+                ('failed_pulls', models.PositiveSmallIntegerField(default=0)),
                 ('last_ok_at', models.DateTimeField(null=True)),
                 ('last_day', models.DateField(null=True)),
                 ('last_error', models.CharField(blank=True, max_length=500)),
@@ -182,5 +184,20 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='quarantinedrow',
             constraint=models.UniqueConstraint(fields=('run', 'kind', 'row'), name='quarantined_once'),
+        ),
+        migrations.CreateModel(
+            name='FeedEvent',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('event_id', models.CharField(max_length=200)),
+                ('body', models.BinaryField()),
+                ('received_at', models.DateTimeField()),
+                ('feed', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='inventory.feed')),
+                ('run', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='inventory.importrun')),
+            ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('run', None)), fields=['feed', 'id'], name='feed_event_waits')],
+                'constraints': [models.UniqueConstraint(fields=('feed', 'event_id'), name='feed_event_once')],
+            },
         ),
     ]

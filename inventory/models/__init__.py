@@ -3,6 +3,7 @@
 from inventory.models.analysis import BatchRisk, DemandForecast, ForecastScore, StockItem
 from inventory.models.feeds import (
     Feed,
+    FeedEvent,
     ImportChange,
     ImportPart,
     ImportRun,
@@ -31,6 +32,7 @@ __all__ = [
     "DailyDemand",
     "DemandForecast",
     "Feed",
+    "FeedEvent",
     "ForecastScore",
     "GstRegistration",
     "ImportChange",

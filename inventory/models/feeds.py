@@ -46,6 +46,8 @@ class Feed(models.Model):
     active = models.BooleanField(default=True)
     cursor = models.JSONField(default=dict)  # where the next pull goes on, by record kind
     next_pull_at = models.DateTimeField(null=True)
+    pull_claimed_at = models.DateTimeField(null=True)  # when the worker took it that is pulling now
+    failed_pulls = models.PositiveSmallIntegerField(default=0)  # in a row; the wait grows with them
     last_ok_at = models.DateTimeField(null=True)  # last run that ended well
     last_day = models.DateField(null=True)  # the latest business day it has told us of
     last_error = models.CharField(max_length=500, blank=True)
@@ -110,6 +112,28 @@ class ImportRun(models.Model):
 
     def __str__(self) -> str:
         return f"import {self.number}: {self.title}"
+
+
+class FeedEvent(models.Model):
+    """A body that a feed's system sent by itself; the same id twice is kept once.
+
+    It waits until a run takes it in.
+    """
+
+    feed = models.ForeignKey(Feed, on_delete=models.PROTECT, related_name="events")
+    event_id = models.CharField(max_length=200)  # the sender's, or the body's digest
+    body = models.BinaryField()
+    received_at = models.DateTimeField()
+    run = models.ForeignKey(ImportRun, null=True, on_delete=models.PROTECT, related_name="events")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["feed", "event_id"], name="feed_event_once")]
+        indexes = [
+            models.Index(fields=["feed", "id"], name="feed_event_waits", condition=Q(run=None)),  # the taker
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.feed_id} {self.event_id}"
 
 
 class ImportPart(models.Model):
