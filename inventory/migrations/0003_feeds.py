@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
                 ('file', models.CharField(blank=True, max_length=300)),
                 ('digest', models.CharField(blank=True, max_length=64)),
                 ('options', models.JSONField(default=dict)),
-                ('state', models.CharField(choices=[('uploaded', 'Uploaded'), ('checking', 'Checking'), ('checked', 'Checked'), ('writing', 'Writing'), ('reconciled', 'Reconciled'), ('cancelled', 'Cancelled'), ('failed', 'Failed'), ('undoing', 'Undoing'), ('undone', 'Undone')], default='uploaded', max_length=12)),
+                ('state', models.CharField(choices=[('uploaded', 'Uploaded'), ('checking', 'Checking'), ('checked', 'Checked'), ('writing', 'Writing'), ('written', 'Written'), ('reconciled', 'Reconciled'), ('cancelled', 'Cancelled'), ('failed', 'Failed'), ('undoing', 'Undoing'), ('undone', 'Undone')], default='uploaded', max_length=12)),
                 ('bytes_total', models.BigIntegerField(null=True)),
                 ('bytes_read', models.BigIntegerField(default=0)),
                 ('rows_read', models.BigIntegerField(default=0)),
@@ -74,6 +74,9 @@ class Migration(migrations.Migration):
                 ('claimed_at', models.DateTimeField(null=True)),
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
                 ('started_by', models.CharField(max_length=80)),
+                ('started_by_name', models.CharField(blank=True, max_length=160)),
+                ('asked_by', models.CharField(blank=True, max_length=80)),
+                ('asked_by_name', models.CharField(blank=True, max_length=160)),
                 ('created_at', models.DateTimeField()),
                 ('finished_at', models.DateTimeField(null=True)),
                 ('feed', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='inventory.feed')),
@@ -169,6 +172,26 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('run', 'kind', 'sku', 'location'), name='import_total_once')],
             },
         ),
+        migrations.CreateModel(
+            name='ImportTally',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('territories', 'territories'), ('locations', 'locations'), ('retailers', 'retailers'), ('skus', 'skus'), ('prices', 'prices'), ('batches', 'batches'), ('purchases', 'purchases'), ('receipts', 'receipts'), ('stock', 'stock'), ('sales', 'sales')], max_length=12)),
+                ('sku', models.CharField(max_length=60)),
+                ('location', models.CharField(max_length=40)),
+                ('outcome', models.CharField(max_length=60)),
+                ('rows', models.BigIntegerField(default=0)),
+                ('source_pieces', models.BigIntegerField(default=0)),
+                ('source_paise', models.BigIntegerField(default=0)),
+                ('landed_pieces', models.BigIntegerField(default=0)),
+                ('landed_paise', models.BigIntegerField(default=0)),
+                ('run', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='tallies', to='inventory.importrun')),
+            ],
+            options={
+                'verbose_name_plural': 'import tallies',
+                'indexes': [models.Index(fields=['run'], name='import_tally_of_run')],
+            },
+        ),
         migrations.AddIndex(
             model_name='importrun',
             index=models.Index(fields=['-created_at'], name='import_newest'),
@@ -180,6 +203,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='importrun',
             index=models.Index(condition=models.Q(('digest', ''), _negated=True), fields=['digest'], name='import_by_digest'),
+        ),
+        migrations.AddIndex(
+            model_name='quarantinedrow',
+            index=models.Index(fields=['run', 'state'], name='quarantined_by_state'),
         ),
         migrations.AddConstraint(
             model_name='quarantinedrow',

@@ -66,7 +66,8 @@ class ImportRun(models.Model):
         CHECKING = "checking"
         CHECKED = "checked"  # waits for a person: nothing is written yet
         WRITING = "writing"
-        RECONCILED = "reconciled"  # written, and its totals compared
+        WRITTEN = "written"  # written, but totals differ and no cause is known: a person must look
+        RECONCILED = "reconciled"  # written, and every difference of its totals has a cause
         CANCELLED = "cancelled"
         FAILED = "failed"
         UNDOING = "undoing"
@@ -81,7 +82,9 @@ class ImportRun(models.Model):
     profile = models.ForeignKey(
         MappingProfile, null=True, blank=True, on_delete=models.PROTECT, related_name="runs"
     )
-    options = models.JSONField(default=dict)  # sheet, delimiter, encoding, kind, whether to write unasked
+    #: sheet, delimiter, encoding, kind; `write`: goes on without a person's click; `wait`: a person
+    #: is still choosing how to read it
+    options = models.JSONField(default=dict)
     state = models.CharField(max_length=12, choices=State.choices, default=State.UPLOADED)
     bytes_total = models.BigIntegerField(null=True)
     bytes_read = models.BigIntegerField(default=0)
@@ -96,8 +99,14 @@ class ImportRun(models.Model):
     claimed_at = models.DateTimeField(null=True)  # sign of life of the worker that has it
     attempts = models.PositiveSmallIntegerField(default=0)
     started_by = models.CharField(max_length=80)
+    started_by_name = models.CharField(max_length=160, blank=True)
+    asked_by = models.CharField(max_length=80, blank=True)  # for the step under way: write, undo
+    asked_by_name = models.CharField(max_length=160, blank=True)
     created_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
+
+    #: True on a run that `open_run` answered with because the same file was there before; not stored.
+    known = False
 
     class Meta:
         indexes = [
@@ -175,9 +184,36 @@ class QuarantinedRow(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "kind", "row"], name="quarantined_once")]
+        indexes = [models.Index(fields=["run", "state"], name="quarantined_by_state")]  # what waits in a run
 
     def __str__(self) -> str:
         return f"{self.run_id} {self.kind} row {self.row}"
+
+
+class ImportTally(models.Model):
+    """What one parcel of a source said of one SKU at one place, and what became of it. Append-only.
+
+    Lines of one outcome add up; `landed` is what stands in the tables, every other outcome is the cause
+    of a difference. A row that was quarantined and taken later has a line that takes the first one back.
+    """
+
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="tallies", db_index=False)
+    kind = models.CharField(max_length=12, choices=_KINDS)
+    sku = models.CharField(max_length=60)
+    location = models.CharField(max_length=40)
+    outcome = models.CharField(max_length=60)
+    rows = models.BigIntegerField(default=0)
+    source_pieces = models.BigIntegerField(default=0)
+    source_paise = models.BigIntegerField(default=0)
+    landed_pieces = models.BigIntegerField(default=0)
+    landed_paise = models.BigIntegerField(default=0)
+
+    class Meta:
+        verbose_name_plural = "import tallies"
+        indexes = [models.Index(fields=["run"], name="import_tally_of_run")]  # reconciling
+
+    def __str__(self) -> str:
+        return f"{self.run_id} {self.sku}@{self.location} {self.outcome}"
 
 
 class ImportTotal(models.Model):
