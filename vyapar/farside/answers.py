@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from vyapar.kernel.errors import Misconfigured, NotNow, Rejected, Unavailable, VyaparError
@@ -13,13 +13,20 @@ from vyapar.kernel.errors import Misconfigured, NotNow, Rejected, Unavailable, V
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back over HTTP. `payload` is the JSON object, empty when there was none."""
+    """What came back over HTTP. `payload` is the JSON object, empty when there was none.
+
+    `document` is the JSON whatever it is, None when the body is none; `body` the bytes as they came;
+    `headers` have lower-case names.
+    """
 
     status: int
     payload: Mapping[str, Any]
     simulated: bool
     retry_after: int
     changes_things: bool
+    document: Any = None
+    body: bytes = field(default=b"", repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def is_success(self) -> bool:

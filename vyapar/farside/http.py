@@ -8,6 +8,8 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -15,7 +17,7 @@ import httpx
 
 from vyapar.farside.answers import Answer
 from vyapar.farside.resilience import RetryPolicy, with_retries
-from vyapar.kernel.errors import Misconfigured, Unavailable, VyaparError
+from vyapar.kernel.errors import Misconfigured, Rejected, Unavailable, VyaparError
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -25,6 +27,8 @@ SIMULATED_HEADER = "X-Simulated"
 #: Raised by httpx before a byte of the request was sent: repeating cannot act twice.
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _LONG_NUMBER = re.compile(r"\d{6,}(\d{4})")
+#: Bytes of one answer at most, unpacked.
+LARGEST_ANSWER = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +50,10 @@ def masked(text: str, secrets: tuple[str, ...] = ()) -> str:
 class HttpFarSide:
     """One far side reached over HTTP. Safe to share between threads; close it when done.
 
-    `secrets` never appear in logs or messages. `proxy` is the only way to a proxy: the environment
-    is not consulted.
+    `secrets` never appear in logs or messages; they are taken out of answers too, except out of good
+    answers of a far side that brings data (`brings_data`): there a word may be a password by chance.
+    `auth` is asked for every request. `proxy` is the only way to a proxy: the environment is not
+    consulted.
     """
 
     def __init__(
@@ -60,10 +66,15 @@ class HttpFarSide:
         timeouts: Timeouts = Timeouts(),
         retry: RetryPolicy = RetryPolicy(),
         proxy: str = "",
+        auth: httpx.Auth | None = None,
+        brings_data: bool = False,
+        largest: int = LARGEST_ANSWER,
     ) -> None:
         self.name = name
         self._secrets = secrets
         self._retry = retry
+        self._brings_data = brings_data
+        self._largest = largest
         self._http = httpx.Client(
             base_url=base_url,
             headers=dict(headers),
@@ -71,6 +82,7 @@ class HttpFarSide:
             proxy=proxy or None,
             trust_env=False,
             follow_redirects=False,
+            auth=auth,
         )
 
     def call(
@@ -79,15 +91,29 @@ class HttpFarSide:
         path: str,
         judge: Callable[[Answer], T],
         *,
-        body: Mapping[str, Any] | None = None,
+        body: Any = None,
+        content: bytes | None = None,
         params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        only_asks: bool = False,
     ) -> T:
         """What `judge` makes of the answer; repeated only while that is safe and promising.
 
-        `judge` is pure and raises the kernel's errors. Raises `Unavailable`, with `outcome_unknown`
-        when a request that changes things was sent and no answer was read.
+        `body` is sent as JSON, `content` as it is. A request other than GET changes things unless it
+        `only_asks`. `judge` is pure and raises the kernel's errors. Raises `Unavailable`, with
+        `outcome_unknown` when a request that changes things was sent and no answer was read.
         """
-        return with_retries(lambda: judge(self._once(method, path, body, params)), self._retry)
+        changes = method != "GET" and not only_asks
+
+        def build() -> httpx.Request:
+            return self._http.build_request(
+                method, path, json=body, content=content, params=params, headers=headers
+            )
+
+        def once() -> T:
+            return judge(self._once(method, path, build, changes_things=changes))
+
+        return with_retries(once, self._retry)
 
     def close(self) -> None:
         """Close the pooled connections."""
@@ -108,36 +134,53 @@ class HttpFarSide:
         return f"<{type(self).__name__} {self.name} {self._http.base_url}>"
 
     def _once(
-        self,
-        method: str,
-        path: str,
-        body: Mapping[str, Any] | None,
-        params: Mapping[str, str] | None,
+        self, method: str, path: str, build: Callable[[], httpx.Request], *, changes_things: bool
     ) -> Answer:
         started = time.monotonic()
+        path = path.partition("?")[0]
         try:
-            response = self._http.request(method, path, json=body, params=params)
+            response = self._http.send(build(), stream=True)
+            try:
+                raw = self._read(response)
+            finally:
+                response.close()
         except (httpx.RequestError, httpx.InvalidURL) as error:
-            failure = self._no_answer(error, changes_things=method != "GET")
+            failure = self._no_answer(error, changes_things=changes_things)
             self._note(method, path, failure.code, started)
             raise failure from error
         self._note(method, path, str(response.status_code), started)
-        return self._answer(response, changes_things=method != "GET")
+        return self._answer(response, raw, changes_things=changes_things)
 
-    def _answer(self, response: httpx.Response, *, changes_things: bool) -> Answer:
-        text = response.text
-        for secret in self._secrets:  # a far side that echoes our key must not get it into a message
-            text = text.replace(secret, "•••")
+    def _read(self, response: httpx.Response) -> bytes:
+        """The body, unpacked; more than the bound is refused before it fills the memory."""
+        parts, size = [], 0
+        for part in response.iter_bytes(256 * 1024):
+            size += len(part)
+            if size > self._largest:
+                raise Rejected(
+                    f"{self.name} answered with more than {self._largest >> 20} MiB: ask for less at once",
+                    code=f"{self.name}_too_large",
+                )
+            parts.append(part)
+        return b"".join(parts)
+
+    def _answer(self, response: httpx.Response, raw: bytes, *, changes_things: bool) -> Answer:
+        if not (self._brings_data and response.is_success):
+            for secret in self._secrets:  # a far side that echoes our key must not get it into a message
+                raw = raw.replace(secret.encode(), "•••".encode()) if secret else raw
         try:
-            payload = json.loads(text)
+            document = json.loads(raw.decode("utf-8", "replace"))
         except (ValueError, RecursionError):
-            payload = {}
+            document = None
         return Answer(
             status=response.status_code,
-            payload=payload if isinstance(payload, dict) else {},
+            payload=document if isinstance(document, dict) else {},
             simulated=response.headers.get(SIMULATED_HEADER, "").lower() == "true",
-            retry_after=_whole_seconds(response.headers.get("Retry-After", "")),
+            retry_after=_wait_seconds(response.headers.get("Retry-After", "")),
             changes_things=changes_things,
+            document=document,
+            body=raw,
+            headers={name.lower(): value for name, value in response.headers.items()},
         )
 
     def _no_answer(self, error: Exception, *, changes_things: bool) -> VyaparError:
@@ -164,5 +207,13 @@ class HttpFarSide:
         log.info("%s %s %s: %s in %d ms", self.name, method, shown, outcome, spent)
 
 
-def _whole_seconds(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() else 0
+def _wait_seconds(text: str) -> int:
+    """Seconds that a Retry-After asks for, given as a number or as an instant; 0 when it says nothing."""
+    if text.isascii() and text.isdigit():
+        return int(text)
+    try:
+        until = parsedate_to_datetime(text)
+    except ValueError:
+        return 0
+    until = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return max(0, round((until - datetime.now(UTC)).total_seconds()))
