@@ -1,0 +1,51 @@
+"""Shapes at the API, under the names that the outside world knows."""
+
+from inventory.serializers.imports import (
+    ImportOut,
+    ImportPage,
+    QuarantinePage,
+    QuarantinedOut,
+    quarantined_out,
+    run_out,
+)
+from inventory.serializers.stock import (
+    DistributorOut,
+    FaultOut,
+    GstDetailsIn,
+    InventoryItem,
+    InventoryPage,
+    RetailerOut,
+    RetailerPage,
+    SaleIn,
+    SaleOut,
+    SalesIn,
+    SalesPage,
+    SalesReport,
+    item_out,
+    report_out,
+    sale_out,
+)
+
+__all__ = [
+    "DistributorOut",
+    "FaultOut",
+    "GstDetailsIn",
+    "ImportOut",
+    "ImportPage",
+    "InventoryItem",
+    "InventoryPage",
+    "QuarantinePage",
+    "QuarantinedOut",
+    "RetailerOut",
+    "RetailerPage",
+    "SaleIn",
+    "SaleOut",
+    "SalesIn",
+    "SalesPage",
+    "SalesReport",
+    "item_out",
+    "quarantined_out",
+    "report_out",
+    "run_out",
+    "sale_out",
+]
