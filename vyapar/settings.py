@@ -94,6 +94,7 @@ MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "vyapar.ops.middleware.HealthMiddleware",
     "vyapar.tenancy.middleware.DistributorMiddleware",
+    "vyapar.gateway.middleware.CallMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -194,6 +195,8 @@ STORAGES = {
 MULTITENANT_RELATIVE_MEDIA_ROOT = "%s"
 WHITENOISE_USE_FINDERS = TESTING or DEBUG
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 * 1024
+#: The largest file one import may bring.
+IMPORT_MEGABYTES = env.whole("IMPORT_MEGABYTES", 2048, least=1)
 
 # --- tasks -------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
@@ -218,7 +221,6 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["vyapar.gateway.permissions.HasScope"],
     "DEFAULT_THROTTLE_CLASSES": ["vyapar.gateway.throttles.KeyThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"key": env.text("API_RATE", "600/min")},
     "DEFAULT_RENDERER_CLASSES": ["vyapar.gateway.renderers.JsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["vyapar.gateway.parsers.JsonParser"],
     "DEFAULT_SCHEMA_CLASS": "vyapar.gateway.schema.Describe",
@@ -226,6 +228,14 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+#: Calls and pushed rows: of one caller (a key may have a rate of its own) and of one distributor in all.
+API_RATE = env.text("API_RATE", "600/min")
+API_TENANT_RATE = env.text("API_TENANT_RATE", "3000/min")
+API_ROWS_RATE = env.text("API_ROWS_RATE", "3000000/min")
+API_TENANT_ROWS_RATE = env.text("API_TENANT_ROWS_RATE", "6000000/min")
+#: Proxies of ours between callers and this server: the caller's address is the one that the outermost
+#: of them saw. 0 means that callers reach this server themselves.
+PROXIES = env.whole("PROXIES", 0)
 SPECTACULAR_SETTINGS = {
     "TITLE": "VyaparSahayak Distributor API",
     "DESCRIPTION": "Sees dead stock first and acts on it lawfully. Money is a decimal string of rupees, "

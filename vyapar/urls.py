@@ -16,3 +16,9 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
 ]
+
+# under the API every answer is for machines, also where no door is
+handler400 = "vyapar.gateway.strangers.bad_request"
+handler403 = "vyapar.gateway.strangers.forbidden"
+handler404 = "vyapar.gateway.strangers.not_found"
+handler500 = "vyapar.gateway.strangers.failed"

@@ -24,10 +24,9 @@ pytestmark = pytest.mark.usefixtures("in_alpha")
 class Caller:
     """A machine with a key of its own."""
 
-    def __init__(self, *scopes: May, rate: str = "", expires_at=None) -> None:
-        self.key, token = issue_key(
-            name="ERP", scopes=scopes, actor=OWNER, at=timezone.now(), expires_at=expires_at
-        )
+    def __init__(self, *scopes: May, rate: str = "", made_ago=timedelta(0)) -> None:
+        made = timezone.now() - made_ago
+        self.key, token = issue_key(name="ERP", scopes=scopes, actor=OWNER, at=made)
         if rate:
             self.key.rate = rate
             self.key.save()
@@ -74,7 +73,7 @@ def test_a_key_that_is_not_ours_is_refused(token: str) -> None:
 
 
 def test_a_revoked_and_an_expired_key_are_refused() -> None:
-    revoked, expired = Caller(May.READ), Caller(May.READ, expires_at=timezone.now() - timedelta(days=1))
+    revoked, expired = Caller(May.READ), Caller(May.READ, made_ago=timedelta(days=366))
     assert revoked.get("/api/v1/actions").status_code == 200
     revoke_key(revoked.key.prefix, actor=OWNER, at=timezone.now())
     problem(revoked.get("/api/v1/actions"), 401, "authentication_failed")
@@ -166,8 +165,11 @@ def test_while_the_first_call_runs_its_repetition_waits_and_a_cut_off_one_is_tak
     reply = begin_reply(caller="key:x", key="k", digest="d", at=AT)
     with pytest.raises(Refused, match="still running"):
         begin_reply(caller="key:x", key="k", digest="d", at=AT + LEASE - timedelta(seconds=1))
-    assert begin_reply(caller="key:x", key="k", digest="d", at=AT + LEASE).status is None
-    keep_reply(reply, status=503, content_type="application/json", body=b"{}")
+    later = begin_reply(caller="key:x", key="k", digest="d", at=AT + LEASE)
+    assert later.status is None
+    keep_reply(reply, status=200, content_type="application/json", body=b"late")
+    assert StoredReply.objects.get().status is None, "who overran the lease keeps nothing"
+    keep_reply(later, status=503, content_type="application/json", body=b"{}")
     assert not StoredReply.objects.exists(), "what may go otherwise next time is not kept"
     begin_reply(caller="key:x", key="k", digest="d", at=AT)
     with pytest.raises(Invalid):

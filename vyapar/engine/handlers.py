@@ -9,7 +9,7 @@ from functools import partial
 from django.db import transaction
 
 from vyapar.engine import registry
-from vyapar.engine.contracts import ActionView, AgentSpec, EventView, Guard, Subscriber, Tally
+from vyapar.engine.contracts import ActionView, AgentSpec, Chore, EventView, Guard, Subscriber, Tally
 from vyapar.engine.selectors import (
     count_actions,
     count_deliveries,
@@ -18,6 +18,9 @@ from vyapar.engine.selectors import (
     latest_cycle,
     summarise_cycles,
 )
+from vyapar.engine.services import emit
+from vyapar.gateway.services import keep_house
+from vyapar.gateway.telling import keep_teller
 from vyapar.kernel.decision import Finding, Severity
 
 
@@ -50,7 +53,9 @@ def check_halt(view: ActionView, at: datetime) -> Sequence[Finding]:
 
 
 def register() -> None:
-    """Hang the engine's own parts."""
+    """Hang the engine's own parts; the gateway below writes its events here and is looked after."""
+    keep_teller(emit)
+    registry.hang(Chore("gateway.keep_house", keep_house))
     registry.hang(Subscriber("engine.start_followers", "CycleCompleted", start_followers))
     registry.hang(Guard("halt", check_halt))
     registry.hang(Tally("actions", count_actions))

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Max, Q, QuerySet, Sum
 from django.utils import timezone
 
 from vyapar.engine import registry
@@ -162,6 +162,11 @@ def _tupled(value: Any) -> Any:
 def list_policy_versions(agent: str) -> list[PolicyVersion]:
     """Every version of an agent's policy, newest first."""
     return list(PolicyVersion.objects.filter(agent=agent).order_by("-version"))
+
+
+def newest_policy_version(agent: str) -> int:
+    """The version of an agent's policy that was set last, in force or yet to come; 0 when none was."""
+    return int(PolicyVersion.objects.filter(agent=agent).aggregate(last=Max("version"))["last"] or 0)
 
 
 # --- cycles, events, deliveries ------------------------------------------------------------

@@ -11,7 +11,6 @@ from vyapar.gateway.models import ApiKey
 class ApiKeyAdmin(admin.ModelAdmin[Any]):
     list_display = ("name", "prefix", "scopes", "created_at", "expires_at", "revoked_at", "last_used_at")
     search_fields = ("name", "prefix")
-    exclude = ("digest",)
 
     def has_add_permission(self, request: Any) -> bool:
         return False

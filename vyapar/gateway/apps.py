@@ -13,4 +13,4 @@ class GatewayConfig(AppConfig):
 
         from vyapar.gateway.models import ApiKey
 
-        auditlog.register(ApiKey, exclude_fields=["digest", "last_used_at"])
+        auditlog.register(ApiKey, exclude_fields=["last_used_at"])

@@ -1,35 +1,57 @@
-"""Who is calling: a machine with a key, or a person with a session."""
+"""Who is calling: a machine with a key or a token made for it, or a person with a session."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime
+from typing import Any
 
+import structlog
 from django.utils import timezone
 from rest_framework import authentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from vyapar.gateway.models import ApiKey
-from vyapar.gateway.selectors import find_key
+from vyapar.gateway.addresses import client_address, is_within
+from vyapar.gateway.models import ApiKey, KeySecret
+from vyapar.gateway.selectors import find_secret, find_token
+from vyapar.gateway.services import mark_used
+from vyapar.kernel.errors import Forbidden
 
 
 class KeyAuthentication(authentication.BaseAuthentication):
-    """`Authorization: Bearer vs_…`."""
+    """`Authorization: Bearer vs_…` (a key) or `Bearer vt_…` (a token from `/oauth/token`)."""
 
-    def authenticate(self, request: Request) -> tuple[ApiKey, ApiKey] | None:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    def authenticate(self, request: Request) -> tuple[ApiKey, Any] | None:
+        scheme, _, text = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
         now = timezone.now()
-        key = find_key(token.strip())
-        if key is None or not key.is_live(now):
-            raise AuthenticationFailed("this key is unknown here, expired or revoked")
-        if key.last_used_at is None or key.last_used_at < now - timedelta(minutes=1):
-            ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
-        return key, key
+        secret, scopes = _read(text.strip(), now)
+        if secret is None:
+            raise AuthenticationFailed("this key or token is unknown here, expired or revoked")
+        key: ApiKey = secret.key
+        if scopes is not None:
+            key.scopes = scopes  # of this request only; nobody saves what authenticates
+        structlog.contextvars.bind_contextvars(caller=key.actor.ref)
+        check_network(key, request)
+        mark_used(secret, now)
+        return key, secret
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'
+
+
+def _read(text: str, now: datetime) -> tuple[KeySecret | None, list[str] | None]:
+    token = find_token(text, now)
+    if token is not None:
+        return token.secret, list(token.scopes)
+    return find_secret(text, now), None
+
+
+def check_network(key: ApiKey, request: Any) -> None:
+    """Raise `Forbidden` when a key calls from outside of its networks."""
+    if key.networks and not is_within(client_address(request), key.networks):
+        raise Forbidden("this key may not be used from this network", code="wrong_network")
 
 
 class SessionAuthentication(authentication.SessionAuthentication):

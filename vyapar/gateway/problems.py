@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import structlog
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
+from vyapar.gateway.bodies import TooLarge
 from vyapar.kernel.errors import Fault, Misconfigured, Unavailable, VyaparError
 
 log = structlog.get_logger(__name__)
@@ -50,6 +51,8 @@ def answer(error: Exception, context: Mapping[str, Any]) -> Response | None:
     """DRF's exception handler. What is not anticipated stays a bug: None, hence 500."""
     if isinstance(error, VyaparError):
         return _ours(error)
+    if isinstance(error, RequestDataTooBig):
+        return _ours(TooLarge("the body is too large for one call: split it", code="too_large"))
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):

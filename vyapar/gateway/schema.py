@@ -7,6 +7,9 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
+from vyapar.gateway.etags import WithETag
+from vyapar.gateway.views import WRITES
+
 _PROBLEMS = {
     "401": "no key or session, or one that is not valid here",
     "403": "the role or key does not allow this",
@@ -29,14 +32,25 @@ class Describe(AutoSchema):
             return None
         answers = operation.setdefault("responses", {})
         for status, meaning in _PROBLEMS.items():
-            content = _problem_content()
-            if status == "404" and "{" in path:
-                # an address of another shape (an id that is none) leads to no door: the site answers
-                content["text/html"] = {"schema": {"type": "string"}}
-            answers.setdefault(status, {"description": meaning, "content": content})
-        if self.method in {"POST", "PUT", "PATCH", "DELETE"}:
+            answers.setdefault(status, {"description": meaning, "content": _problem_content()})
+        writes = self.method in WRITES
+        if writes:
             operation.setdefault("parameters", []).append(_IDEMPOTENCY)
+            answers.setdefault("413", {"description": _TOO_LARGE, "content": _problem_content()})
+        if isinstance(self.view, WithETag):
+            _describe_versions(operation, writes=writes)
         return operation
+
+
+def _describe_versions(operation: dict[str, Any], *, writes: bool) -> None:
+    answers, parameters = operation["responses"], operation.setdefault("parameters", [])
+    if writes:
+        parameters.append(_IF_MATCH)
+        for status, meaning in _VERSION_PROBLEMS.items():
+            answers.setdefault(status, {"description": meaning, "content": _problem_content()})
+    else:
+        parameters.append(_IF_NONE_MATCH)
+        answers.setdefault("304", {"description": "you have this version"})
 
 
 def _problem_content() -> dict[str, Any]:
@@ -48,6 +62,25 @@ _IDEMPOTENCY = {
     "name": "Idempotency-Key",
     "schema": {"type": "string", "minLength": 1, "maxLength": 120, "pattern": "^[!-~]+$"},
     "description": "carried out once; the same key again gets the first reply",
+}
+
+_TOO_LARGE = "the body is larger than one call may carry"
+_VERSION_PROBLEMS = {
+    "412": "it changed since you looked at it: get it again",
+    "428": "say which version you looked at",
+}
+_TAG = {"type": "string", "pattern": '^"[0-9A-Za-z.-]{1,80}"$'}
+_IF_MATCH = {
+    "in": "header",
+    "name": "If-Match",
+    "schema": _TAG,
+    "description": "the ETag of the version you looked at; 412 when it moved",
+}
+_IF_NONE_MATCH = {
+    "in": "header",
+    "name": "If-None-Match",
+    "schema": _TAG,
+    "description": "the ETag that you have; 304 when it is still the one",
 }
 
 _PROBLEM = {
@@ -99,7 +132,11 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
     name = "key"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {"type": "http", "scheme": "bearer", "description": "a scoped key: vs_…"}
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "a scoped key (vs_…), or a token for one from /oauth/token (vt_…)",
+        }
 
 
 class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -1,9 +1,11 @@
-"""The API's description and its viewer."""
+"""Keys, tokens, the API's description and its viewer."""
 
 from csp.constants import UNSAFE_INLINE
 from csp.decorators import csp_update
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView
+
+from vyapar.gateway import api, oauth
 
 app_name = "gateway"
 
@@ -14,4 +16,9 @@ _viewer = SpectacularRedocView.as_view(url_name="gateway:schema", template_name=
 urlpatterns = [
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", _softened(_viewer), name="docs"),
+    path("api/v1/keys", api.KeysDoor.as_view(), name="keys"),
+    path("api/v1/keys/<slug:prefix>", api.KeyDoor.as_view(), name="key"),
+    path("api/v1/keys/<slug:prefix>/rotate", api.KeyRotation.as_view(), name="rotate"),
+    path("oauth/token", oauth.token, name="token"),
+    path(".well-known/oauth-authorization-server", oauth.discovery, name="oauth_discovery"),
 ]

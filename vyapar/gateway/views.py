@@ -3,37 +3,48 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 import orjson
 from django.http import HttpResponse
+from django.template.response import SimpleTemplateResponse
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from vyapar.gateway.bodies import fingerprint, spool
+from vyapar.gateway.calls import note_answer
 from vyapar.gateway.models import StoredReply
-from vyapar.gateway.services import begin_reply, keep_reply
+from vyapar.gateway.services import begin_reply, drop_reply, keep_reply
+from vyapar.gateway.throttles import rate_headers
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Fault, Invalid
 from vyapar.people.contracts import May
 
 #: Rows on a page unless the caller asks otherwise, and the most that it may ask for.
 PAGE, MOST = 100, 1000
+#: Methods that change something.
+WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+#: What a repeated reply has besides its body.
+_KEPT_HEADERS = ("Location", "ETag", "Retry-After", "Content-Disposition")
 
 
 class ApiView(APIView):
     """One door of the API.
 
-    `needs` says which permission it asks for (or one per method). A POST, PUT, PATCH or DELETE with an
-    `Idempotency-Key` is carried out once; repetitions get the first reply with
-    `Idempotent-Replayed: true`.
+    `needs` says which permission it asks for (or one per method), `part` for which part of it a key is
+    enough (`sales` of `feed`). A POST, PUT, PATCH or DELETE with an `Idempotency-Key` is carried out
+    once; repetitions get the first reply with `Idempotent-Replayed: true`. A door with `most_bytes`
+    takes bodies too large for memory: they are spooled to a file (`spool(request)`) while they are
+    hashed, and `request.data` is not to be touched.
     """
 
     needs: May | dict[str, May] = May.READ
+    part: str = ""
+    most_bytes: int = 0
     _reply: StoredReply | None = None
 
     @property
@@ -44,8 +55,12 @@ class ApiView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        if request.method not in WRITES:
+            return
+        if self.most_bytes:
+            spool(request, most_bytes=self.most_bytes)
         key = request.headers.get("Idempotency-Key", "")
-        if key and request.method in {"POST", "PUT", "PATCH", "DELETE"}:
+        if key:
             self._reply = self._open_reply(request, key)
             if self._reply.status is not None:
                 raise _Replay(self._reply)
@@ -53,36 +68,45 @@ class ApiView(APIView):
     def _open_reply(self, request: Request, key: str) -> StoredReply:
         if len(key) > 120 or not key.isprintable():
             raise Invalid("an Idempotency-Key has 1 to 120 printable characters", code="bad_key")
-        seal = hashlib.sha256(f"{request.method} {request.get_full_path()}\n".encode())
-        seal.update(request.body)
-        return begin_reply(caller=self.actor.ref, key=key, digest=seal.hexdigest(), at=timezone.now())
+        return begin_reply(caller=self.actor.ref, key=key, digest=fingerprint(request), at=timezone.now())
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, _Replay):
-            kept = exc.reply
-            return _Kept(bytes(kept.body), kept.status or 200, kept.content_type)
+            return _Kept(exc.reply)
         try:
             return super().handle_exception(exc)
         except Exception:
             if self._reply is not None and self._reply.status is None:
-                self._reply.delete()
+                drop_reply(self._reply)
             raise
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         answer = super().finalize_response(request, response, *args, **kwargs)
-        limit = getattr(getattr(request, "_request", request), "rate_limit", None)
-        if limit:
-            answer["RateLimit-Limit"], answer["RateLimit-Remaining"] = str(limit[0]), str(limit[1])
-            answer["RateLimit-Reset"] = str(limit[2])
-        if self._reply is not None and self._reply.status is None:
+        plain = getattr(request, "_request", request)
+        for name, value in rate_headers(plain).items():
+            answer[name] = value
+        note_answer(plain, getattr(request, "user", None), answer)
+        if self._reply is None or self._reply.status is not None:
+            return answer
+        if isinstance(answer, SimpleTemplateResponse):
             answer.add_post_render_callback(self._keeper(self._reply))
+            return answer
+        if getattr(answer, "streaming", False):  # a reply that is to be given again is kept whole
+            answer = HttpResponse(
+                b"".join(answer.streaming_content), answer.status_code, headers=answer.headers
+            )
+        self._keeper(self._reply)(answer)
         return answer
 
     @staticmethod
     def _keeper(reply: StoredReply) -> Callable[[HttpResponse], None]:
         def keep(done: HttpResponse) -> None:
             keep_reply(
-                reply, status=done.status_code, content_type=done["Content-Type"], body=bytes(done.content)
+                reply,
+                status=done.status_code,
+                content_type=done.headers.get("Content-Type", ""),
+                body=bytes(done.content),
+                headers={name: done[name] for name in _KEPT_HEADERS if name in done},
             )
 
         return keep
@@ -99,13 +123,16 @@ class _Replay(Exception):
 class _Kept(Response):
     """A stored reply, byte for byte."""
 
-    def __init__(self, body: bytes, status: int, content_type: str) -> None:
-        super().__init__(None, status=status, headers={"Idempotent-Replayed": "true"})
-        self._body, self._type = body, content_type
+    def __init__(self, reply: StoredReply) -> None:
+        super().__init__(
+            None, status=reply.status or 200, headers={**reply.headers, "Idempotent-Replayed": "true"}
+        )
+        self._body, self._type = bytes(reply.body), reply.content_type
 
     @property
     def rendered_content(self) -> bytes:  # type: ignore[override]  # DRF renders bytes too
-        self["Content-Type"] = self._type
+        if self._type:
+            self["Content-Type"] = self._type
         return self._body
 
 

@@ -6,18 +6,19 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max
 
 from vyapar.engine import registry
 from vyapar.engine.contracts import Autonomy, HaltLifted, HaltPulled, Mode, PolicyChanged
 from vyapar.engine.models import AutonomyVersion, Halt, PolicyVersion
-from vyapar.engine.selectors import autonomy_of, build_policy, get_policy
+from vyapar.engine.selectors import autonomy_of, build_policy, get_policy, newest_policy_version
 from vyapar.engine.services.events import emit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.digest import plain
-from vyapar.kernel.errors import Fault, Forbidden, Invalid
+from vyapar.kernel.errors import Fault, Forbidden, Invalid, Stale
+from vyapar.tenancy.here import current_schema
 
 
 @transaction.atomic
@@ -56,8 +57,11 @@ def set_policy(
     actor: Actor,
     at: datetime,
     reason: str = "",
+    seen_version: int | None = None,
 ) -> int:
     """A new version of an agent's policy from a day on; returns its version.
+
+    `seen_version` is the newest one that the actor saw; when another was set since, `Stale`.
 
     Raises `Invalid` for a field that the policy lacks or a value that it refuses, and for a day
     in the past: what was decided under a policy stays explained by it.
@@ -74,7 +78,11 @@ def set_policy(
         faults = [Fault("unknown_field", "no such rule", name) for name in strange]
         raise Invalid(f"no such rule: {', '.join(strange)}", code="unknown_field", faults=faults)
     new = plain(build_policy(spec.policy, {**values, **dict(changes)}))
-    last = PolicyVersion.objects.filter(agent=agent).aggregate(v=Max("version"))["v"] or 0
+    with connection.cursor() as cursor:  # versions of one agent are set one after another
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"{current_schema()}:policy:{agent}"])
+    last = newest_policy_version(agent)
+    if seen_version is not None and seen_version != last:
+        raise Stale("these rules were changed since you looked at them; look again", code="stale")
     PolicyVersion.objects.create(
         agent=agent, version=last + 1, values=new, effective_date=effective_date, set_by=actor.ref,
         set_by_name=str(actor), reason=reason, at=at,
