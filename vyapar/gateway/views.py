@@ -85,7 +85,7 @@ class ApiView(APIView):
         plain = getattr(request, "_request", request)
         for name, value in rate_headers(plain).items():
             answer[name] = value
-        note_answer(plain, getattr(request, "user", None), answer)
+        note_answer(plain, getattr(request, "_user", None), answer)  # asking for `user` may refuse anew
         if self._reply is None or self._reply.status is not None:
             return answer
         if isinstance(answer, SimpleTemplateResponse):
