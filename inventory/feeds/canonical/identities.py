@@ -1,0 +1,119 @@
+"""Numbers and names that identify: GSTIN, HSN, pincode, telephone, mail, language, channels, yes and no."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+
+import polars as pl
+
+from vyapar.kernel.errors import Invalid
+from vyapar.kernel.gstin import parse
+from vyapar.law.rates import is_hsn
+from vyapar.law.store import table
+
+_NO_GSTIN = frozenset({"URP", "UNREGISTERED", "UNREG", "UR", "CONSUMER", "NOT REGISTERED", "URD"})
+_LANGUAGES = {
+    "en": ("english",), "hi": ("hindi", "हिन्दी", "हिंदी"), "mr": ("marathi", "मराठी"), "gu": ("gujarati",),
+    "bn": ("bengali", "bangla"), "ta": ("tamil", "தமிழ்"), "te": ("telugu",), "kn": ("kannada",),
+    "ml": ("malayalam",), "pa": ("punjabi",), "or": ("odia", "oriya"), "as": ("assamese",), "ur": ("urdu",),
+    "sa": ("sanskrit",), "kok": ("konkani",), "ne": ("nepali",),
+}  # fmt: skip
+_CHANNELS = {"whatsapp": "whatsapp", "wa": "whatsapp", "sms": "sms", "text": "sms", "email": "email", "e-mail": "email", "mail": "email"}  # fmt: skip
+_YES = frozenset({"yes", "y", "true", "t", "1", "cancelled", "canceled", "2"})
+_NO = frozenset({"no", "n", "false", "f", "0", ""})
+_MAIL = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;.]{2,}")
+
+
+def each(text: pl.Series, read: Callable[[str], str | None]) -> pl.Series:
+    """`read` of every different text, once."""
+    known = text.drop_nulls().unique().to_list()
+    return text.replace_strict(known, [read(value) for value in known], default=None, return_dtype=pl.String)
+
+
+def gstin_of(text: str) -> str | None:
+    """A GSTIN in its own writing; empty for words that say there is none; None when it is wrong."""
+    value = re.sub(r"[\s-]", "", text).upper()
+    if text.strip().upper() in _NO_GSTIN:
+        return ""
+    try:
+        return parse(value).value
+    except Invalid:
+        return None
+
+
+def gstin_fault(text: str) -> tuple[str, str]:
+    """Code and sentence of what is wrong with a GSTIN."""
+    try:
+        parse(re.sub(r"[\s-]", "", text))
+    except Invalid as error:
+        return error.faults[0].code, error.faults[0].message
+    return "", ""
+
+
+def hsn_of(text: str) -> str | None:
+    """Digits of an HSN code; a zero that a spreadsheet ate comes back. None when it has another form."""
+    value = re.sub(r"[\s.]", "", text)
+    if value.isdecimal() and len(value) in (3, 5, 7):
+        value = value.zfill(len(value) + 1)
+    return value if value.isascii() and is_hsn(value) else None
+
+
+@cache
+def _prefixes() -> frozenset[str]:
+    return frozenset(p for row in table("hsn_rates") for p in row["hsn_prefixes"].split(";"))
+
+
+@cache
+def is_rated(hsn: str) -> bool:
+    """Whether the table of rates has goods under this code."""
+    return any(hsn.startswith(prefix) or prefix.startswith(hsn) for prefix in _prefixes())
+
+
+def pincode_of(text: str) -> str | None:
+    value = re.sub(r"[\s-]", "", text)
+    return value if re.fullmatch(r"[1-9][0-9]{5}", value) else None
+
+
+def phone_of(text: str) -> str | None:
+    """`+91` and ten digits of the first number in a text; None when there is none."""
+    first = re.split(r"[,;/|]", text)[0]
+    digits = re.sub(r"\D", "", first)
+    for prefix in ("0091", "91", "0"):
+        if len(digits) == 10 + len(prefix) and digits.startswith(prefix):
+            digits = digits[len(prefix) :]
+    return f"+91{digits}" if re.fullmatch(r"[1-9][0-9]{9}", digits) else None
+
+
+def email_of(text: str) -> str | None:
+    value = text.strip().lower()
+    return value if _MAIL.fullmatch(value) else None
+
+
+@cache
+def _languages() -> dict[str, str]:
+    return {name: code for code, names in _LANGUAGES.items() for name in (code, *names)}
+
+
+def language_of(text: str) -> str | None:
+    name = text.strip().casefold()
+    return _languages().get(name) or _languages().get(re.split(r"[-_]", name)[0])
+
+
+def channels_of(text: str) -> str | None:
+    """Channels as a JSON list, preferred first; None when one is not known."""
+    names = [part.strip(" \"'[]").lower() for part in re.split(r"[,;|/]", text)]
+    known = [_CHANNELS.get(name) for name in names if name]
+    if None in known:
+        return None
+    return "[" + ",".join(f'"{name}"' for name in dict.fromkeys(known)) + "]"
+
+
+def flags_of(column: pl.Series, text: pl.Series) -> pl.Series:
+    """Yes and no; null where it is neither."""
+    if column.dtype == pl.Boolean:
+        return column
+    word = text.str.to_lowercase()
+    yes, no = word.is_in(_YES), word.is_in(_NO)
+    return pl.select(pl.when(yes).then(True).when(no).then(False)).to_series()  # noqa: FBT003

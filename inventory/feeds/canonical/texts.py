@@ -1,0 +1,96 @@
+"""Text as it comes, made tidy: ends trimmed, one form of each letter, line ends inside names as spaces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+
+#: Characters no text may hold; tabs and line ends are forgiven before this is asked.
+CONTROL = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\u{9F}]"
+#: Words that systems write where there is nothing; only where a figure, a day or a number is due.
+NOTHING = ("-", "--", "na", "n/a", "nil", "none", "null", "nan", "#n/a")
+
+_EDGES = " \t\r\n\ufeff\u200b\u200e\u200f\u00a0\u2003\u3000"
+
+
+def as_text(column: pl.Series) -> pl.Series:
+    """Any column as text, whatever it holds; structures become a word that says so. Never raises."""
+    kind = column.dtype
+    if kind == pl.String:
+        return column
+    if kind == pl.Null:
+        return column.cast(pl.String)
+    if kind.is_nested():
+        return pl.Series(column.name, [None if v is None else "(a structure)" for v in column], dtype=pl.String)
+    if kind.is_float():
+        return _floats_as_text(column)
+    if isinstance(kind, pl.Datetime):
+        return column.dt.to_string("iso:strict")
+    if kind.is_integer() or kind.is_decimal() or kind in (pl.Boolean, pl.Date) or isinstance(kind, pl.Categorical):
+        return column.cast(pl.String)
+    return pl.Series(column.name, [_loose(v) for v in column.to_list()], dtype=pl.String)
+
+
+def tidy(columns: Sequence[pl.Series]) -> tuple[list[pl.Series], frozenset[str]]:
+    """Text columns trimmed and in NFC, runs of tabs and line ends as one space, blanks as null.
+
+    With the names of those that still hold a character that no text may hold.
+    """
+    frame = pl.DataFrame([column.alias(str(n)) for n, column in enumerate(columns)])
+    frame = frame.select(pl.all().str.strip_chars())
+    marks = frame.select(
+        pl.all().str.contains(r"[\x00-\x1F\x7F]").any().name.suffix(" odd"),
+        (pl.all().str.len_bytes() != pl.all().str.len_chars()).any().name.suffix(" wide"),
+        (pl.all().str.len_bytes() == 0).any().name.suffix(" blank"),
+    ).row(0, named=True)
+    done, odd = [], set()
+    for n, column in enumerate(columns):
+        text = frame[str(n)].alias(column.name)
+        if marks[f"{n} wide"]:
+            text = text.str.normalize("NFC").str.strip_chars(_EDGES)
+        if marks[f"{n} odd"]:
+            text = text.str.replace_all(r"[ \t\r\n]*[\t\r\n][ \t\r\n]*", " ")
+        if marks[f"{n} odd"] or marks[f"{n} wide"]:
+            odd |= {column.name} if has_control(text).any() else set()
+        if marks[f"{n} blank"] or marks[f"{n} wide"]:
+            text = where(text.str.len_bytes() > 0, text)
+        done.append(text)
+    return done, frozenset(odd)
+
+
+def has_control(text: pl.Series) -> pl.Series:
+    """Where text holds a character that no text may hold."""
+    return text.str.contains(CONTROL).fill_null(False)
+
+
+def says_something(text: pl.Series) -> pl.Series:
+    """Where there is text, and not a word that says there is nothing."""
+    return text.is_not_null() & ~text.str.to_lowercase().is_in(NOTHING).fill_null(False)
+
+
+def where(keep: pl.Series, values: pl.Series) -> pl.Series:
+    """`values` where `keep` says so, null elsewhere."""
+    nothing = pl.Series(values.name, [None], dtype=values.dtype)
+    return values.zip_with(keep.fill_null(False), nothing.new_from_index(0, len(values)))
+
+
+def empty(name: str, dtype: Any, height: int) -> pl.Series:
+    """A column of nothing."""
+    return pl.Series(name, [None], dtype=dtype).new_from_index(0, height)
+
+
+def _floats_as_text(column: pl.Series) -> pl.Series:
+    """Whole numbers without their `.0`: a spreadsheet's code 1001 is `1001`."""
+    whole = (column == column.floor()) & (column.abs() < 2**53)
+    plain = column.cast(pl.String)
+    return column.cast(pl.Int64, strict=False).cast(pl.String).zip_with(whole.fill_null(False), plain)
+
+
+def _loose(value: object) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return str(value).encode("utf-8", "replace").decode()
