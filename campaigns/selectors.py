@@ -9,9 +9,11 @@ from typing import Any
 from django.db.models import Count, QuerySet, Sum
 from django.utils import timezone
 
-from campaigns.contracts import CampaignPolicy, CampaignSnapshot, OfferItem, Outlet
-from campaigns.models import Campaign, CampaignOutlet
+from campaigns.contracts import CAMPAIGN, CampaignPolicy, CampaignSnapshot, OfferItem, Outlet
+from campaigns.models import Campaign, CampaignLine, CampaignOutlet
 from campaigns.rules import Arms, Uplift, learnt_uplift, measure, net_of_gst, usual_pieces
+from inventory.contracts.feeds import ExportDocument, ExportKind
+from inventory.selectors.exports import export_lines
 from inventory.selectors.flows import list_at_risk
 from inventory.selectors.outlets import list_bought, list_contacts, sum_taken
 from vyapar.kernel.calendar import ist_day, ist_instant
@@ -31,6 +33,32 @@ def party(retailer_id: str) -> str:
 def origin(campaign_id: str) -> str:
     """How the messaging door names a campaign."""
     return f"campaign:{campaign_id}"
+
+
+def price_list(campaign: Campaign, *, over_at: datetime | None = None) -> ExportDocument:
+    """The offer's prices by batch as the books need them; with `over_at` the usual ones again."""
+    lines = list(campaign.lines.order_by("sku", "batch", "location"))
+    places = sorted({line.location for line in lines})
+    key = f"{CAMPAIGN}:{campaign.action_id}"
+    prices = [(n, n.offer_price_paise if over_at is None else n.trade_price_paise) for n in lines]
+    return ExportDocument(
+        kind=ExportKind.PRICE_LIST,
+        key=key if over_at is None else f"{key}:end",
+        number=campaign.campaign_id,
+        at=over_at or campaign.started_at,
+        lines=export_lines(_priced(line, price) for line, price in prices),
+        source=places[0] if len(places) == 1 else "",
+        narration=campaign.title if over_at is None else f"Ended: {campaign.end_reason}",
+        valid_from=campaign.starts_on if over_at is None else ist_day(over_at),
+        valid_to=campaign.ends_on if over_at is None else None,
+        refers_to="" if over_at is None else key,
+        extra={"territory": campaign.territory, "discount_bp": 0 if over_at else campaign.discount_bp},
+    )
+
+
+def _priced(line: CampaignLine, price_paise: int) -> tuple[str, str, int, int, int]:
+    net = net_of_gst(price_paise, line.rate_bp)
+    return line.sku, line.batch, line.quantity, net, line.quantity * (price_paise - net)
 
 
 def take_snapshot(as_of: datetime, policy: CampaignPolicy) -> CampaignSnapshot | None:

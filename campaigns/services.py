@@ -24,9 +24,9 @@ from campaigns.rules import (
     offer_words,
     wanted_pieces,
 )
-from campaigns.selectors import analytics, origin, party
+from campaigns.selectors import analytics, origin, party, price_list
 from inventory.selectors.outlets import Contact, list_contacts
-from inventory.services import release
+from inventory.services import queue_export, release
 from vyapar.engine.contracts import ActionView
 from vyapar.engine.services import emit
 from vyapar.kernel.actor import Actor, system
@@ -54,6 +54,7 @@ def start(view: ActionView, *, actor: Actor, at: datetime) -> Campaign:
     letters = [_letter(campaign, contact, payload.lines) for contact in contacts]
     if letters:
         queue(letters, actor=actor, at=at)
+    queue_export(price_list(campaign), action_id=view.id, actor=actor, at=at)
     emit(
         CampaignTriggered(
             campaign_id=campaign.campaign_id,
@@ -84,6 +85,8 @@ def end(campaign_id: str, *, actor: Actor, at: datetime, reason: str, stopped: b
     campaign.results = analytics(campaign)
     campaign.save()
     release(campaign.action_id, actor=actor, at=at)
+    over = price_list(campaign, over_at=at)
+    queue_export(over, action_id=campaign.action_id, actor=actor, at=at)
     emit(
         CampaignEnded(
             campaign.campaign_id, reason, campaign.results["revenue_paise"], campaign.results["pieces"]

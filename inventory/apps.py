@@ -9,7 +9,8 @@ class InventoryConfig(AppConfig):
 
     def ready(self) -> None:
         from inventory import handlers
-        from inventory.views import stock
+        from inventory.views import exports, stock
 
         handlers.register()
         stock.hang_shell()
+        exports.hang_shell()

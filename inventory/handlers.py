@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from inventory import services
@@ -13,10 +14,11 @@ from inventory.agent import analysis, monitoring
 from inventory.contracts import AnalysisPolicy, MonitoringPolicy
 from inventory.selectors.book import StockBook, take_stock_snapshot
 from inventory.selectors.demand import take_demand_snapshot
+from inventory.selectors.exports import count_exports
 from inventory.selectors.items import tally_stock
 from inventory.services.demonstration import find_due
 from vyapar.engine import registry
-from vyapar.engine.contracts import AgentSpec, Chore, Tally
+from vyapar.engine.contracts import AgentSpec, Chore, EventView, Subscriber, Tally
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.decision import Decision
 
@@ -29,6 +31,9 @@ def register() -> None:
     """Hang both agents; Monitoring follows Analysis, and looks by itself in between."""
     registry.hang(Tally("stock", tally_stock))
     registry.hang(Chore("demonstration", feed_demonstration))
+    registry.hang(Chore("inventory.exports", tend_exports))
+    registry.hang(Subscriber("inventory.hand_over_soon", "ExportQueued", hand_over_soon))
+    registry.hang(Tally("exports", count_exports))
     registry.hang(
         AgentSpec(
             name="analysis",
@@ -60,6 +65,22 @@ def feed_demonstration(at: datetime) -> None:
 
     if find_due(at) is not None:
         task.apply_async(expires=NIGHTLY_SECONDS)
+
+
+def hand_over_soon(event: EventView) -> None:
+    """A document waits to go to the books: a worker hands it over."""
+    from inventory.tasks import hand_over_exports
+
+    if services.list_due_exports(event.at, 1):
+        transaction.on_commit(hand_over_exports.delay)
+
+
+def tend_exports(at: datetime) -> None:
+    """Wake a worker for documents whose time has come and for hand-overs that were cut off."""
+    from inventory.tasks import hand_over_exports
+
+    if services.list_due_exports(at, 1):
+        hand_over_exports.apply_async(expires=30)
 
 
 def decide_on_book(book: StockBook, policy: MonitoringPolicy) -> Decision:

@@ -2,8 +2,9 @@
 
 from django.urls import path, re_path
 
+from inventory.api import exports as exports_api
 from inventory.api import stock as stock_api
-from inventory.views import stock
+from inventory.views import exports, stock
 
 app_name = "inventory"
 urlpatterns = [
@@ -19,4 +20,25 @@ urlpatterns = [
     ),
     path("api/v1/retailers", stock_api.RetailerList.as_view(), name="retailers"),
     path("api/v1/distributor", stock_api.DistributorDoor.as_view(), name="distributor"),
+    path("data/exports", exports.exports, name="exports"),
+    path("data/exports/<slug:feed>/lock", exports.lock, name="export_lock"),
+    path("data/exports/<slug:feed>/answers", exports.answers, name="export_answers"),
+    path("data/exports/files/<uuid:token>/release", exports.release, name="export_release"),
+    re_path(
+        r"^data/exports/files/(?P<token>[0-9a-f-]{36})/(?P<form>file|xlsx)$",
+        exports.download,
+        name="export_file",
+    ),
+    path("data/exports/<int:export_id>/answer", exports.answer, name="export_answer"),
+    path("data/exports/<int:export_id>/retry", exports.retry, name="export_retry"),
+    path("api/v1/exports", exports_api.ExportList.as_view(), name="export_list"),
+    path("api/v1/exports/lock", exports_api.ExportLock.as_view(), name="export_api_lock"),
+    path("api/v1/exports/release", exports_api.ExportRelease.as_view(), name="export_api_release"),
+    path("api/v1/exports/locks/<uuid:token>", exports_api.ExportLockFile.as_view(), name="export_api_file"),
+    path("api/v1/exports/<str:key>", exports_api.ExportOne.as_view(), name="export_one"),
+    path(
+        "api/v1/exports/<str:key>/acknowledge",
+        exports_api.ExportAcknowledge.as_view(),
+        name="export_acknowledge",
+    ),
 ]

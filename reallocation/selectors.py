@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from itertools import permutations
 from math import ceil
@@ -9,6 +10,8 @@ from typing import Any
 
 from django.db.models import Count, QuerySet, Sum
 
+from inventory.contracts.feeds import ExportDocument, ExportKind
+from inventory.selectors.exports import export_lines, lost_lines
 from inventory.selectors.flows import (
     AtRisk,
     Place,
@@ -18,10 +21,14 @@ from inventory.selectors.flows import (
     road_km,
 )
 from reallocation.agent import LaneRow, NeedRow, ReallocationPolicy, ReallocationSnapshot, SurplusRow
+from reallocation.contracts import TRANSFER, TransferPayload
 from reallocation.models import Transfer, TransferLine
 from reallocation.rules import Freight
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import NotFound
+from vyapar.kernel.facts import GoodsLine, MovementFacts
+from vyapar.law.rates import rate_for
+from vyapar.law.tax import split_tax
 
 #: Days ahead for which a place is held to need stock.
 NEED_DAYS = 28
@@ -55,6 +62,65 @@ def take_snapshot(as_of: datetime, policy: ReallocationPolicy) -> ReallocationSn
         territory_names={place.territory: place.territory_name for place in places},
         sku_names={row.sku: row.name for row in at_risk},
     )
+
+
+def document_of(transfer: Transfer, payload: TransferPayload, facts: MovementFacts) -> ExportDocument:
+    """A dispatched transfer as the books need it: at cost, with the tax of its paper on each line."""
+    papers = [paper["number"] for paper in transfer.documents]
+    tax = {(goods.sku, goods.batch): _tax(goods, facts) for goods in facts.lines}
+    return ExportDocument(
+        kind=ExportKind.TRANSFER,
+        key=export_key(transfer),
+        number=papers[0] if papers else f"{TRANSFER}-{transfer.action_number}",
+        at=transfer.dispatched_at,
+        lines=export_lines(
+            (n.sku, n.batch, n.quantity, n.unit_cost_paise, tax[n.sku, n.batch]) for n in payload.lines
+        ),
+        source=transfer.source,
+        target=transfer.destination,
+        narration=f"Stock moved from {transfer.source_name} to {transfer.destination_name}",
+        extra={
+            "papers": papers,
+            "source_gstin": facts.source.gstin,
+            "target_gstin": facts.destination.gstin,
+            "due_date": transfer.due_date.isoformat(),
+        },
+    )
+
+
+def loss_of(transfer: Transfer, lines: Iterable[TransferLine], at: datetime) -> ExportDocument | None:
+    """What did not arrive whole, as the books need it; None when everything did."""
+    lost = [(line.sku, line.batch, line.damaged + line.short) for line in lines]
+    goods = lost_lines(lost)
+    if not goods:
+        return None
+    key = export_key(transfer)
+    return ExportDocument(
+        kind=ExportKind.REVERSAL,
+        key=f"{key}:loss",
+        number=f"{TRANSFER}-{transfer.action_number}",
+        at=at,
+        lines=goods,
+        source=transfer.destination,
+        narration="Short or damaged on arrival; the credit taken on it is reversed",
+        refers_to=key,
+        extra={"reason": "lost", "papers": [paper["number"] for paper in transfer.documents]},
+    )
+
+
+def export_key(transfer: Transfer) -> str:
+    """The key of a transfer's document in the books: that of its execution."""
+    return f"{TRANSFER}:{transfer.action_id}"
+
+
+def _tax(goods: GoodsLine, facts: MovementFacts) -> int:
+    """GST on a line in paise; nothing is supplied inside one registration."""
+    if facts.source.gstin == facts.destination.gstin:
+        return 0
+    rate = rate_for(goods.hsn, facts.dispatch_date, rate_item=goods.rate_item, packed=goods.packed)
+    value = goods.quantity * goods.unit_value_paise
+    states = facts.source.state_code, facts.destination.state_code
+    return split_tax(value, rate.basis_points, *states, cess_bp=rate.cess_bp).total
 
 
 def _surplus(row: AtRisk, today: date) -> SurplusRow:

@@ -14,8 +14,10 @@ from inventory.services import (
     ReceiptLine,
     StockLine,
     dispatch_transfer,
+    queue_export,
     recall_transfer,
     receive_transfer,
+    reverse_export,
 )
 from reallocation.agent import revalue
 from reallocation.contracts import (
@@ -27,7 +29,7 @@ from reallocation.contracts import (
 )
 from reallocation.contracts import TransferLine as LoadLine
 from reallocation.models import Transfer, TransferLine
-from reallocation.selectors import lane_between
+from reallocation.selectors import document_of, export_key, lane_between, loss_of
 from vyapar.engine import registry
 from vyapar.engine.contracts import ActionView
 from vyapar.engine.models import Action
@@ -101,6 +103,7 @@ def send_off(view: ActionView, *, actor: Actor, at: datetime) -> Transfer:
         due_date=ist_day(at) + timedelta(days=payload.transit_days),
     )
     _write_lines(transfer, payload, {(g.sku, g.batch): g.description for g in facts.lines})
+    queue_export(document_of(transfer, payload, facts), action_id=view.id, actor=actor, at=at)
     return transfer
 
 
@@ -134,6 +137,8 @@ def receive(
     transfer.state, transfer.received_at, transfer.received_by = Transfer.State.RECEIVED, at, str(actor)
     transfer.save()
     _tell(transfer, lines, actor, at)
+    if (loss := loss_of(transfer, lines, at)) is not None:
+        queue_export(loss, action_id=transfer.action_id, actor=actor, at=at)
     return transfer
 
 
@@ -149,6 +154,8 @@ def call_back(action_id: UUID, *, key: str, actor: Actor, at: datetime, reason: 
         raise Refused("the goods were received; send them back by a new transfer", code="cannot_undo")
     recall_transfer(action_id, source=transfer.source, destination=transfer.destination, actor=actor, at=at)
     registry.paper_desk().cancel(key, reason=reason, actor=actor, at=at)
+    booked = export_key(transfer)
+    reverse_export(booked, key=f"{booked}:recall", narration=reason, actor=actor, at=at)
     transfer.state = Transfer.State.RECALLED
     transfer.save(update_fields=["state"])
     return transfer

@@ -1,6 +1,7 @@
 """Tables of the inventory: places, goods, the ledger, demand and what the agents think of it."""
 
 from inventory.models.analysis import BatchRisk, DemandForecast, ForecastScore, StockItem
+from inventory.models.exports import Export
 from inventory.models.feeds import (
     Feed,
     FeedEvent,
@@ -32,6 +33,7 @@ __all__ = [
     "Category",
     "DailyDemand",
     "DemandForecast",
+    "Export",
     "Feed",
     "FeedEvent",
     "ForecastScore",

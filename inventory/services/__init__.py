@@ -3,6 +3,7 @@
 from inventory.models import Purpose
 from inventory.services.analysis import Scored, keep_forecasts, keep_scores
 from inventory.services.demand import rebuild_demand
+from inventory.services.exports import list_due_exports, queue_export, reverse_export
 from inventory.services.holding import release, reserve, take_reserved
 from inventory.services.ingestion import IngestReport, ingest_sales
 from inventory.services.ledger import Difference, check_positions, rebuild_positions, record_movements
@@ -26,6 +27,8 @@ __all__ = [
     "ingest_sales",
     "keep_forecasts",
     "keep_scores",
+    "list_due_exports",
+    "queue_export",
     "rebuild_demand",
     "rebuild_positions",
     "recall_transfer",
@@ -33,6 +36,7 @@ __all__ = [
     "record_movements",
     "release",
     "reserve",
+    "reverse_export",
     "save_masters",
     "take_reserved",
     "write_off",

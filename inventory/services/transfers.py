@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import transaction
 
+from inventory.contracts.feeds import ExportDocument, ExportKind
 from inventory.models import Batch, Location, Movement, MovementKind
+from inventory.selectors.exports import lost_lines
+from inventory.services.exports import queue_export
 from inventory.services.holding import (
     check_held,
     has_moved,
@@ -22,7 +25,7 @@ from inventory.services.ledger import moved_already, record_movements
 from inventory.services.lines import Key, MovementLine, ReceiptLine, Spot, StockLine
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
-from vyapar.kernel.digest import plain
+from vyapar.kernel.digest import plain, sha256_of
 from vyapar.kernel.errors import Fault, Invalid, NotFound, Refused
 
 DISPATCH = "dispatch"
@@ -167,6 +170,7 @@ def write_off(
         shrink_reservations({k: n for k, n in taken.items() if n}, at=at, action_id=action_id)
     gone = {line.key: -line.quantity for line in lines}
     _tell(action_id, "StockWrittenOff", spots, gone, lines, reason, reference, actor, at)
+    _book_write_off(lines, reason, reference, action_id, actor, at)
     return -sum(gone.values())
 
 
@@ -180,6 +184,35 @@ def on_the_way(action_id: UUID) -> dict[int, int]:
 
 
 # --- parts ---------------------------------------------------------------------------------
+
+
+def _book_write_off(
+    lines: Sequence[StockLine],
+    reason: str,
+    reference: str,
+    action_id: UUID | None,
+    actor: Actor,
+    at: datetime,
+) -> None:
+    """Tell the books, place by place: the goods are gone, and the credit taken on them goes back."""
+    deed = action_id or uuid4()
+    for place in sorted({line.location for line in lines}):
+        gone = lost_lines((n.sku, n.batch, n.quantity) for n in lines if n.location == place)
+        queue_export(
+            ExportDocument(
+                kind=ExportKind.REVERSAL,
+                key=f"write-off:{deed}:{sha256_of([reference, place])[:12]}",
+                number=reference[:60],
+                at=at,
+                lines=gone,
+                source=place,
+                narration=reason,
+                extra={"reason": "written_off"},
+            ),
+            action_id=action_id,
+            actor=actor,
+            at=at,
+        )
 
 
 def _booked_in(action_id: UUID) -> list[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""The board on which apps hang their part of the shell: navigation, tiles, panels of an action."""
+"""The board on which apps hang their part of the shell: navigation, tiles, parts of an action's page."""
 
 from __future__ import annotations
 
@@ -62,17 +62,48 @@ class Panel:
     read_edits: Callable[[ActionView, Mapping[str, Any]], Mapping[str, Any]] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """Something an app adds to every action's page: what it knows of the action beside its own panel.
+
+    `read` returns what the template needs, as `strip`, or None when there is nothing to show.
+    """
+
+    name: str
+    template: str
+    order: int
+    read: Callable[[ActionView], Mapping[str, Any] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsLink:
+    """A page that stands under the settings, and a sentence that says what it is for."""
+
+    url_name: str
+    label: Any
+    note: Any
+    icon: str
+    order: int
+    needs: May = May.RULES
+
+
 _nav: dict[str, NavItem] = {}
+_strips: dict[str, Strip] = {}
+_settings: dict[str, SettingsLink] = {}
 _tiles: dict[str, Tile] = {}
 _panels: dict[str, Panel] = {}
 
 
-def hang(item: NavItem | Tile | Panel) -> None:
+def hang(item: NavItem | Tile | Panel | Strip | SettingsLink) -> None:
     """Put an item on the board; the same name again replaces it."""
     if isinstance(item, NavItem):
         _nav[item.url_name] = item
     elif isinstance(item, Tile):
         _tiles[item.name] = item
+    elif isinstance(item, Strip):
+        _strips[item.name] = item
+    elif isinstance(item, SettingsLink):
+        _settings[item.url_name] = item
     else:
         _panels[item.kind] = item
 
@@ -85,6 +116,17 @@ def nav() -> list[NavItem]:
 def tiles() -> list[Tile]:
     """Tiles in their order."""
     return sorted(_tiles.values(), key=lambda tile: tile.order)
+
+
+def strips(view: ActionView) -> list[tuple[str, Mapping[str, Any]]]:
+    """Templates and what they need, of the strips that have something to show of an action."""
+    shown = [(one.template, one.read(view)) for one in sorted(_strips.values(), key=lambda s: s.order)]
+    return [(template, found) for template, found in shown if found is not None]
+
+
+def settings_links() -> list[SettingsLink]:
+    """Pages under the settings in their order."""
+    return sorted(_settings.values(), key=lambda link: link.order)
 
 
 def panel(kind: str) -> Panel | None:

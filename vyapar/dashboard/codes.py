@@ -28,6 +28,7 @@ WORDS = (
     _("Cover days dead"),
     _("Cover days slow"),
     _("Credit limit"),
+    _("Credit note"),
     _("Critical from (rupees)"),
     _("Critical within (days)"),
     _("Cv2 threshold"),

@@ -56,3 +56,16 @@ def pdf_file(body: bytes, name: str) -> HttpResponse:
         content_type="application/pdf",
         headers={"Content-Disposition": f'inline; filename="{safe}.pdf"'},
     )
+
+
+def attachment(body: bytes, name: str) -> HttpResponse:
+    """A file to be kept, never shown, under a name that every system accepts."""
+    safe = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in name)
+    return HttpResponse(
+        body,
+        content_type="application/octet-stream",
+        headers={
+            "Content-Disposition": f'attachment; filename="{safe}"',
+            "X-Content-Type-Options": "nosniff",
+        },
+    )

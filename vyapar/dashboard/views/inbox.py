@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from vyapar.dashboard.access import attempt, back, page, person
-from vyapar.dashboard.board import panel
+from vyapar.dashboard.board import panel, strips
 from vyapar.engine import registry, services
 from vyapar.engine.models import Action
 from vyapar.engine.selectors import (
@@ -82,6 +82,7 @@ def _action_context(row: Action) -> dict[str, Any]:
         "kind": kind,
         "panel": shown,
         "panel_context": dict(shown.context(view)) if shown else {},
+        "strips": strips(view),
         "transitions": list_transitions(row.pk),
         "remarks": row.remarks.order_by("id"),
         "record": getattr(row, "record", None),

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from vyapar.dashboard.access import attempt, page, person
+from vyapar.dashboard.board import settings_links
 from vyapar.engine import registry, services
 from vyapar.engine.selectors import get_policy, list_policy_versions
 from vyapar.gateway.selectors import list_keys
@@ -34,6 +35,7 @@ def settings(request: HttpRequest) -> HttpResponseBase:
             "rules": [_rules_of(spec) for spec in registry.agents()],
             "people": list_people(),
             "keys": list_keys(),
+            "links": [link for link in settings_links() if person(request).may(link.needs)],
             "scopes": list(May),
             "today": ist_day(timezone.now()),
             "new_key": request.session.pop("new_key", None),
