@@ -18,6 +18,14 @@ NOW = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
 _numbers = count(1)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In a parallel run a file's tests stay together, and so do all journeys: they share a house."""
+    for item in items:
+        folder = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group("house" if folder == "journeys" else str(item.path)))
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker) -> None:
     """The test database, with the distributors `alpha` and `beta` in schemas of their own.

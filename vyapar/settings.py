@@ -71,6 +71,9 @@ INSTALLED_APPS = SHARED_APPS + [app for app in TENANT_APPS if app not in SHARED_
 TENANT_MODEL = "tenancy.Distributor"
 TENANT_DOMAIN_MODEL = "tenancy.Domain"
 DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
+# the search path is set when it changes, not before each statement; django-tenants forgets what it set
+# whenever a rollback may have taken it back (tests/tenancy/test_search_path.py)
+TENANT_LIMIT_SET_CALLS = True
 SHOW_PUBLIC_IF_NO_TENANT_FOUND = False
 PUBLIC_SCHEMA_URLCONF = "vyapar.urls_public"
 ROOT_URLCONF = "vyapar.urls"

@@ -185,6 +185,12 @@ def latest_cycle(agent: str, state: str = Cycle.State.DONE) -> Cycle | None:
     return Cycle.objects.filter(agent=agent, state=state).order_by("-as_of").first()
 
 
+def latest_cycles(state: str = "") -> dict[str, Cycle]:
+    """The newest cycle of each agent that has one, in a state or in any."""
+    rows = Cycle.objects.filter(state=state) if state else Cycle.objects.all()
+    return {row.agent: row for row in rows.order_by("agent", "-as_of").distinct("agent")}
+
+
 def summarise_cycles() -> dict[str, dict[str, Any]]:
     """Per agent: how many cycles ended how, the latest one's duration and its error if any."""
     table: dict[str, dict[str, Any]] = {}

@@ -15,9 +15,8 @@ from vyapar.engine import registry
 from vyapar.engine.contracts import AgentSpec
 from vyapar.engine.models import Cycle
 from vyapar.engine.selectors import (
-    latest_cycle,
+    latest_cycles,
     list_actions,
-    list_cycles,
     list_events,
     list_halts,
 )
@@ -54,15 +53,16 @@ def home(request: HttpRequest) -> HttpResponseBase:
 
 def agent_cards() -> list[dict[str, Any]]:
     """Each agent with its last cycle and what it said."""
-    return [_card(spec) for spec in registry.agents()]
+    latest, done, halted = latest_cycles(), latest_cycles(Cycle.State.DONE), bool(list_halts())
+    return [
+        _card(spec, latest.get(spec.name), done.get(spec.name), halted=halted) for spec in registry.agents()
+    ]
 
 
-def _card(spec: AgentSpec) -> dict[str, Any]:
-    latest = next(iter(list_cycles(spec.name, 1)), None)
-    done = latest_cycle(spec.name)
+def _card(spec: AgentSpec, latest: Cycle | None, done: Cycle | None, *, halted: bool) -> dict[str, Any]:
     counts = done.counts if done else {}
     passed = sum(n for name, n in counts.items() if name.startswith("passed_over:"))
-    stopped = bool(list_halts()) and latest is not None
+    stopped = halted and latest is not None
     return {
         "name": spec.name,
         "label": spec.label,
