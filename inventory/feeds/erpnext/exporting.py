@@ -1,0 +1,179 @@
+"""Decisions as ERPNext's documents: made once, found again by our key, cancelled when reversed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from inventory.contracts.feeds import Acknowledged, ExportDocument, ExportKind, ExportLine
+from inventory.feeds.erpnext.client import Document, ErpnextClient, client_of
+from inventory.feeds.system import Access
+from vyapar.kernel.calendar import IST
+from vyapar.kernel.errors import Invalid, Misconfigured, Rejected
+from vyapar.kernel.money import rupees
+
+#: The field of the site's documents that carries our key; whoever runs the site adds it, unique.
+REFERENCE = "custom_vyapar_key"
+EXPORTS = frozenset(ExportKind)
+_REVERSIBLE = ("Stock Entry", "Sales Invoice", "Item Price")
+_DOCTYPES = {
+    ExportKind.TRANSFER: "Stock Entry",
+    ExportKind.PRICE_LIST: "Item Price",
+    ExportKind.CREDIT_NOTE: "Sales Invoice",
+}
+_CANCELLED = 2
+_BATCHES = {"use_serial_batch_fields": 1}  # version 15: `batch_no` on the line is enough
+
+
+def push(access: Access, document: ExportDocument) -> Acknowledged:
+    """Hand one document over. What the site has under our key is never made a second time.
+
+    A refusal of the site is `Acknowledged(False, reason=…)`; what may pass is raised.
+    """
+    with client_of(access) as client:
+        desk = _Desk(client, access.settings)
+        kinds: dict[ExportKind, Callable[[ExportDocument], str]] = {
+            ExportKind.TRANSFER: desk.transfer,
+            ExportKind.PRICE_LIST: desk.prices,
+            ExportKind.CREDIT_NOTE: desk.credit,
+            ExportKind.REVERSAL: desk.reverse,
+        }
+        try:
+            number = kinds[document.kind](document)
+        except Rejected as error:
+            return Acknowledged(False, reason=error.message, simulated=client.simulated or access.sandbox)
+        return Acknowledged(True, number=number, simulated=client.simulated or access.sandbox)
+
+
+def find(access: Access, document: ExportDocument) -> Acknowledged | None:
+    """What the site has under our key; None when there is nothing, or not all of it."""
+    with client_of(access) as client:
+        names = _Desk(client, access.settings).known(document)
+        if not names:
+            return None
+        return Acknowledged(True, number=names, simulated=client.simulated or access.sandbox)
+
+
+class _Desk:
+    def __init__(self, client: ErpnextClient, settings: Mapping[str, Any]) -> None:
+        self._client, self._settings = client, settings
+        self._field = str(settings.get("reference_field") or REFERENCE)
+
+    def transfer(self, document: ExportDocument) -> str:
+        """A submitted Stock Entry of the kind Material Transfer."""
+        return self._once("Stock Entry", document.key, {
+            "stock_entry_type": "Material Transfer", "purpose": "Material Transfer", **self._company(),
+            **_posted(document), "from_warehouse": document.source, "to_warehouse": document.target,
+            "remarks": _remark(document), "docstatus": 1,
+            "items": [
+                {"item_code": line.sku, "qty": line.quantity, "s_warehouse": document.source,
+                 "t_warehouse": document.target, **_batch(line)}
+                for line in document.lines
+            ],
+        })  # fmt: skip
+
+    def prices(self, document: ExportDocument) -> str:
+        """An Item Price for each batch on offer, from the offer's first day to its last."""
+        names = []
+        for number, line in enumerate(document.lines, 1):
+            names.append(self._once("Item Price", f"{document.key}#{number}", {
+                "item_code": line.sku, "batch_no": line.batch, "selling": 1,
+                "price_list": self._need("offer_price_list", "Standard Selling"),
+                "price_list_rate": rupees(line.unit_paise), "note": _remark(document)[:140],
+                "valid_from": document.valid_from.isoformat() if document.valid_from else None,
+                "valid_upto": document.valid_to.isoformat() if document.valid_to else None,
+            }))  # fmt: skip
+        return ", ".join(names)[:200]
+
+    def credit(self, document: ExportDocument) -> str:
+        """A submitted Sales Invoice that is a return: a credit note."""
+        against = str(document.extra.get("invoice") or "")
+        return self._once("Sales Invoice", document.key, {
+            "customer": document.party, "is_return": 1, "docstatus": 1, **self._company(),
+            **_posted(document), "remarks": _remark(document),
+            "update_stock": int(bool(document.extra.get("goods_come_back"))),
+            **({"return_against": against} if against else {}),
+            "items": [
+                {"item_code": line.sku, "qty": -line.quantity, "rate": rupees(line.unit_paise),
+                 **({"warehouse": document.target} if document.target else {}), **_batch(line)}
+                for line in document.lines
+            ],
+        })  # fmt: skip
+
+    def reverse(self, document: ExportDocument) -> str:
+        """Cancel what carries the key that is reversed; an offer's prices end instead."""
+        if not document.refers_to:
+            raise Invalid("a reversal names what it reverses", code="no_reference")
+        for doctype in _REVERSIBLE:
+            found = self._find(doctype, document.refers_to, prefix=doctype == "Item Price")
+            for one in found:
+                self._take_back(doctype, one, document)
+            if found:
+                return ", ".join(str(one["name"]) for one in found)[:200]
+        raise Rejected(f"ERPNext has nothing under {document.refers_to}", code="erpnext_404")
+
+    def known(self, document: ExportDocument) -> str:
+        """Names of what stands under a document's key; empty when something is missing."""
+        if document.kind is ExportKind.REVERSAL:  # it makes nothing of its own
+            return ""
+        keys = [document.key]
+        doctype = _DOCTYPES[document.kind]
+        if document.kind is ExportKind.PRICE_LIST:
+            keys = [f"{document.key}#{number}" for number in range(1, len(document.lines) + 1)]
+        found = [self._find(doctype, key) for key in keys]
+        return ", ".join(str(rows[0]["name"]) for rows in found)[:200] if all(found) else ""
+
+    def _take_back(self, doctype: str, found: Document, document: ExportDocument) -> None:
+        if doctype == "Item Price":
+            self._client.change(doctype, str(found["name"]), {"valid_upto": document.at.date().isoformat()})
+        elif found.get("docstatus") != _CANCELLED:
+            self._client.cancel(doctype, str(found["name"]))
+
+    def _once(self, doctype: str, key: str, fields: Mapping[str, Any]) -> str:
+        """The name of the document under a key, made now if it is not there yet."""
+        found = self._find(doctype, key)
+        if found:
+            return str(found[0]["name"])
+        try:
+            made = self._client.create(doctype, {**fields, self._field: key})
+        except Rejected as error:
+            again = self._find(doctype, key) if error.code == "erpnext_duplicate" else []
+            if again:  # somebody else's call came through in between
+                return str(again[0]["name"])
+            raise
+        if made.get(self._field) != key:
+            raise Misconfigured(
+                f"ERPNext does not keep {self._field} on {doctype}: add it there as a unique text field, or "
+                "what is exported cannot be found again", code="erpnext_reference",
+            )  # fmt: skip
+        return str(made.get("name", ""))
+
+    def _find(self, doctype: str, key: str, *, prefix: bool = False) -> list[Document]:
+        match = [self._field, "like", f"{key}#%"] if prefix else [self._field, "=", key]
+        fields = ("name", "docstatus", self._field)
+        rows = self._client.list_page(doctype, fields, [match], length=500, order="name asc")
+        start = f"{key}#" if prefix else key  # `like` takes _ and % of a key for any character
+        return [row for row in rows if str(row.get(self._field, "")).startswith(start)]
+
+    def _company(self) -> dict[str, str]:
+        return {"company": str(self._settings["company"])} if self._settings.get("company") else {}
+
+    def _need(self, name: str, usual: str) -> str:
+        return str(self._settings.get(name) or usual)
+
+
+def _posted(document: ExportDocument) -> dict[str, Any]:
+    at = document.at.astimezone(IST)
+    return {
+        "set_posting_time": 1,
+        "posting_date": at.date().isoformat(),
+        "posting_time": at.time().isoformat("seconds"),
+    }
+
+
+def _batch(line: ExportLine) -> dict[str, Any]:
+    return {"batch_no": line.batch, **_BATCHES} if line.batch else {}
+
+
+def _remark(document: ExportDocument) -> str:
+    return " · ".join(part for part in (document.number, document.narration) if part)
