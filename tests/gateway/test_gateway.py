@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from urllib.parse import quote
 
@@ -11,50 +10,15 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.builders import AT, OWNER
+from tests.gateway.calling import NOTE, Caller, problem
 from tests.probe import Probe, hung, open_action
 from vyapar.engine.models import Action, Event
 from vyapar.gateway.models import StoredReply
-from vyapar.gateway.services import LEASE, begin_reply, issue_key, keep_reply, revoke_key
+from vyapar.gateway.services import LEASE, begin_reply, keep_reply, revoke_key
 from vyapar.kernel.errors import Invalid, Refused
 from vyapar.people.contracts import May
 
 pytestmark = pytest.mark.usefixtures("in_alpha")
-
-
-class Caller:
-    """A machine with a key of its own."""
-
-    def __init__(self, *scopes: May, rate: str = "", made_ago=timedelta(0)) -> None:
-        made = timezone.now() - made_ago
-        self.key, token = issue_key(name="ERP", scopes=scopes, actor=OWNER, at=made)
-        if rate:
-            self.key.rate = rate
-            self.key.save()
-        self.client = Client(HTTP_HOST="alpha.localhost", HTTP_AUTHORIZATION=f"Bearer {token}")
-
-    def get(self, path: str, **query):
-        return self.client.get(path, query)
-
-    def post(self, path: str, body: object = None, key: str = "", method: str = "post"):
-        extra = {"HTTP_IDEMPOTENCY_KEY": key} if key else {}
-        raw = body if isinstance(body, str) else json.dumps(body or {})
-        send = getattr(self.client, method)
-        return send(path, raw, content_type="application/json", **extra)
-
-
-NOTE = {"verb": "InvoicePrinted", "subject": "invoice:7", "detail": {"pages": 2}}
-
-
-def problem(answer, status: int, code: str) -> dict:
-    """The body of a problem, once its shape has been checked."""
-    assert answer.status_code == status, answer.content
-    assert answer["Content-Type"] == "application/problem+json"
-    body = answer.json()
-    assert (body["status"], body["code"]) == (status, code)
-    assert body["type"] == f"urn:vyapar:problem:{code}"
-    assert body["title"]
-    assert body["detail"]
-    return body
 
 
 # --- who may -------------------------------------------------------------------------------------

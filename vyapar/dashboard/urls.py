@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path, re_path
 
-from vyapar.dashboard.views import agents, home, inbox, settings, trail
+from vyapar.dashboard.views import agents, home, inbox, keys, requests, settings, trail, webhooks
 
 app_name = "dashboard"
 urlpatterns = [
@@ -29,7 +29,17 @@ urlpatterns = [
     path("agents/autonomy/<slug:kind>", agents.set_autonomy, name="set_autonomy"),
     path("trail", trail.audit, name="audit"),
     path("settings", settings.settings, name="settings"),
+    path("settings/webhooks", webhooks.webhooks, name="webhooks"),
+    path("settings/webhooks/add", webhooks.add, name="webhook_add"),
+    path("settings/webhooks/<uuid:endpoint_id>", webhooks.endpoint, name="webhook"),
+    path("settings/webhooks/<uuid:endpoint_id>/change", webhooks.change, name="webhook_change"),
+    path("settings/webhooks/<uuid:endpoint_id>/remove", webhooks.remove, name="webhook_remove"),
+    path("settings/webhooks/<uuid:endpoint_id>/rotate", webhooks.rotate, name="webhook_rotate"),
+    path("settings/webhooks/<uuid:endpoint_id>/ping", webhooks.ping, name="webhook_ping"),
+    path("settings/webhooks/<uuid:endpoint_id>/replay", webhooks.replay, name="webhook_replay"),
     path("settings/rules/<slug:agent>", settings.set_rules, name="set_rules"),
-    path("settings/keys", settings.add_key, name="add_key"),
-    path("settings/keys/<slug:prefix>/revoke", settings.drop_key, name="drop_key"),
+    path("settings/keys", keys.add_key, name="add_key"),
+    path("settings/keys/<slug:prefix>/rotate", keys.turn_key, name="turn_key"),
+    path("settings/requests", requests.requests, name="requests"),
+    path("settings/keys/<slug:prefix>/revoke", keys.drop_key, name="drop_key"),
 ]

@@ -14,10 +14,12 @@ from django.views.decorators.http import require_POST
 
 from vyapar.dashboard.access import attempt, page, person
 from vyapar.dashboard.board import settings_links
+from vyapar.dashboard.views.keys import OVERLAPS
 from vyapar.engine import registry, services
 from vyapar.engine.selectors import get_policy, list_policy_versions
+from vyapar.gateway.scopes import SCOPES
 from vyapar.gateway.selectors import list_keys
-from vyapar.gateway.services import issue_key, revoke_key
+from vyapar.gateway.services.keys import LIFE, WARNING
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import Fault, Invalid
@@ -28,6 +30,7 @@ from vyapar.people.selectors import list_people
 @page()
 def settings(request: HttpRequest) -> HttpResponseBase:
     """All rules as they stand, and who may call us."""
+    now = timezone.now()
     return render(
         request,
         "dashboard/settings.html",
@@ -37,7 +40,12 @@ def settings(request: HttpRequest) -> HttpResponseBase:
             "keys": list_keys(),
             "links": [link for link in settings_links() if person(request).may(link.needs)],
             "scopes": list(May),
-            "today": ist_day(timezone.now()),
+            "scope_parts": [scope for scope in SCOPES if ":" in scope],
+            "overlaps": OVERLAPS,
+            "key_end": ist_day(now + LIFE),
+            "warned": now + WARNING,
+            "now": now,
+            "today": ist_day(now),
             "new_key": request.session.pop("new_key", None),
         },
     )
@@ -108,33 +116,3 @@ def _like(now: Any, text: str, name: str) -> Any:
     except ValueError as error:
         fault = Fault("not_a_number", _("write a number"), name, value=text[:40])
         raise Invalid(name, code="not_a_number", faults=[fault]) from error
-
-
-@page(May.RULES)
-@require_POST
-def add_key(request: HttpRequest) -> HttpResponseBase:
-    """Issue an API key; its secret is shown once."""
-    scopes = [scope for scope in May if scope.value in request.POST.getlist("scope")]
-
-    def issue() -> None:
-        if not scopes or not request.POST.get("name", "").strip():
-            raise Invalid(_("Give the key a name and at least one scope"), code="key_empty")
-        _key, secret = issue_key(
-            name=request.POST["name"].strip()[:120],
-            scopes=scopes,
-            actor=person(request).actor,
-            at=timezone.now(),
-        )
-        request.session["new_key"] = secret
-
-    attempt(request, issue, _("Copy the key now; it is not shown again."))
-    return redirect("dashboard:settings")
-
-
-@page(May.RULES)
-@require_POST
-def drop_key(request: HttpRequest, prefix: str) -> HttpResponseBase:
-    """Revoke an API key."""
-    actor, now = person(request).actor, timezone.now()
-    attempt(request, lambda: revoke_key(prefix, actor=actor, at=now), _("The key no longer opens anything."))
-    return redirect("dashboard:settings")
