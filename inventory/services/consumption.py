@@ -1,21 +1,23 @@
-"""Who gives the pieces that were sold: batches of the territory's godowns, first expiry first."""
+"""What sales do to stock: pieces taken and put back through the ledger, holds that shrink, the telling."""
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
 
+from inventory.services.giving import Given, Lots, give
 from inventory.services.holding import shrink_reservations
-from inventory.services.ledger import LINE_TYPES, book, open_positions
-from inventory.services.staging import rows, run, scratch, staged, take_trail
-from inventory.services.telling import CHANGE_TYPES, tell_of_table
+from inventory.services.ledger import LINE_TYPES, book, book_at, open_positions
+from inventory.services.staging import array_of, numbers_of, run, staged, take_trail
+from inventory.services.telling import tell_of
 from vyapar.kernel.actor import Actor
 
 #: A batch for pieces that were sold although no batch of the SKU was ever received.
 UNKNOWN_BATCH = "UNKNOWN"
+_PAIR = ["sku_id", "territory_id"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,178 +46,105 @@ def consume(sales: pl.DataFrame, *, reference: str, actor: Actor, at: datetime) 
     batch. Must run in a transaction.
     """
     take_trail()
-    with ExitStack() as stack:
-        needs = stack.enter_context(staged(_needs(sales), _NEED_TYPES))
-        lots, homes, taken, lines = (
-            stack.enter_context(scratch(types))
-            for types in (_LOT_TYPES, _HOME_TYPES, _TAKEN_TYPES, LINE_TYPES)
-        )
-        names = {"needs": needs, "lots": lots, "homes": homes, "taken": taken, "lines": lines}
-        run(_LOTS.format(**names))
-        run(_HOMES.format(**names))
-        homeless = rows(_HOMELESS.format(**names))[0][0]
-        if homeless:
-            run(_UNKNOWN.format(**names), [UNKNOWN_BATCH])
-            run(_OTHER_HOMES.format(**names))
-        run(_TAKE.format(**names))
-        run(_LINES.format(**names), [reference] * 4)
-        if homeless:  # their positions may not exist yet
-            open_positions(lines, at=at)
-        book(lines, actor=actor, at=at)
-        _shrink(taken, at)
-        with scratch(CHANGE_TYPES) as changes:
-            run(_CHANGES.format(**names, changes=changes))
-            updated = tell_of_table(changes, reason="sales", actor=actor, at=at)
-        found, expired, unheld, unbooked = rows(_COUNTS.format(**names))[0]
-    return Consumption(updated, int(found), int(expired), int(unheld), int(unbooked))
+    needs = _needs(sales)
+    lots = _lots(needs)
+    homes = lots.homes()
+    homeless = needs.select(_PAIR).unique().join(homes, on=_PAIR, how="anti")
+    if homeless.height:
+        homes = pl.concat([homes, _other_homes(homeless)])
+    given = give(needs, lots, homes)
+    lines = given.lines(reference)
+    if homeless.height:  # their positions may not exist yet
+        with staged(lines, LINE_TYPES) as table:
+            open_positions(table, at=at)
+            book(table, actor=actor, at=at)
+    else:
+        book_at(lines, lots.positions, actor=actor, at=at)
+    for on_offer, pieces in _unheld(given):
+        shrink_reservations(pieces, at=at, offers=on_offer)
+    updated = tell_of(given.changes(), reason="sales", actor=actor, at=at)
+    return Consumption(updated, given.found, given.expired, given.unheld, given.unbooked)
 
 
 def _needs(sales: pl.DataFrame) -> pl.DataFrame:
     """Per SKU, territory and day: pieces sold, pieces returned, the last instant."""
     quantity = pl.col("quantity").cast(pl.Int64)
-    return sales.group_by("sku_id", "territory_id", "sold_on").agg(
+    return sales.group_by(*_PAIR, "sold_on").agg(
         quantity.filter(quantity > 0).sum().alias("sold"),
         (-quantity).filter(quantity < 0).sum().alias("returned"),
         pl.col("sold_at").max().alias("at"),
     )
 
 
-def _shrink(taken: str, at: datetime) -> None:
-    """Reservations of what was sold, of offers and of other plans each from its own."""
-    gone: dict[bool, dict[int, int]] = {True: {}, False: {}}
-    for position_id, on_offer, pieces in rows(_UNHELD.format(taken=taken)):
-        gone[on_offer][position_id] = int(pieces)
-    for on_offer, pieces_by_position in gone.items():
-        if pieces_by_position:
-            shrink_reservations(pieces_by_position, at=at, offers=on_offer)
+def _unheld(given: Given) -> Iterator[tuple[bool, dict[int, int]]]:
+    """Pieces by position that come off the reservations of offers, and off those of other plans."""
+    held = given.taken.filter(pl.col("held") | pl.col("on_offer"))
+    for on_offer in (True, False):
+        mine = held.filter(pl.col("on_offer") == on_offer).group_by("position_id").agg(pl.col("pieces").sum())
+        if mine.height:
+            yield on_offer, dict(mine.select("position_id", "pieces").iter_rows())
 
 
-# --- how it is asked -----------------------------------------------------------------------
+# --- what stands there ---------------------------------------------------------------------
 
-_NEED_TYPES = {
-    "sku_id": "bigint", "territory_id": "bigint", "sold_on": "date", "sold": "bigint",
-    "returned": "bigint", "at": "timestamptz",
-}  # fmt: skip
-_LOT_TYPES = {
-    "position_id": "bigint", "sku_id": "bigint", "territory_id": "bigint", "batch_id": "bigint",
-    "location_id": "bigint", "on_hand": "bigint", "reserved": "bigint", "offered": "bigint",
-    "expiry_date": "date", "gives": "boolean",
-}  # fmt: skip
-_HOME_TYPES = dict.fromkeys(("sku_id", "territory_id", "batch_id", "location_id"), "bigint")
-_TAKEN_TYPES = {
-    "position_id": "bigint", "sku_id": "bigint", "territory_id": "bigint", "batch_id": "bigint",
-    "location_id": "bigint", "sold_on": "date", "at": "timestamptz", "pieces": "bigint",
-    "held": "boolean", "on_offer": "boolean", "expired": "boolean",
-}  # fmt: skip
-
-# What stands in the territories, locked in the ledger's order; only godowns give.
-_LOTS = """
-WITH place AS MATERIALIZED (
-    SELECT DISTINCT w.sku_id, w.territory_id, l.id AS location_id, l.kind = 'godown' AS gives
-    FROM {needs} w JOIN inventory_location l ON l.territory_id = w.territory_id
-    WHERE l.kind IN ('godown', 'van'))
-INSERT INTO {lots}
-SELECT p.id, p.sku_id, w.territory_id, p.batch_id, p.location_id, p.on_hand, p.reserved,
-       CASE WHEN p.reserved = 0 THEN 0 ELSE
-           (SELECT coalesce(sum(r.quantity), 0) FROM inventory_reservation r
-            WHERE r.position_id = p.id AND r.released_at IS NULL AND r.purpose = 'offer') END,
-       b.expiry_date, w.gives
-FROM place w
-JOIN inventory_position p ON p.sku_id = w.sku_id AND p.location_id = w.location_id
-JOIN inventory_batch b ON b.id = p.batch_id
-ORDER BY p.batch_id, p.location_id FOR UPDATE OF p
+_PLACES = """
+SELECT id AS location_id, territory_id, (kind = 'godown')::int AS gives FROM inventory_location
+WHERE kind IN ('godown', 'van') AND territory_id = ANY(%s::bigint[])
 """
-# Where returns and found pieces go: the newest batch there, or else the SKU's newest of all.
-_HOMES = """
-INSERT INTO {homes}
-SELECT DISTINCT ON (sku_id, territory_id) sku_id, territory_id, batch_id, location_id FROM {lots} WHERE gives
-ORDER BY sku_id, territory_id, expiry_date DESC NULLS LAST, batch_id DESC, location_id
+_POSITIONS = """
+SELECT p.id AS position_id, p.sku_id, p.batch_id, p.location_id, p.on_hand, p.reserved, p.changes,
+       b.expiry_date - DATE '1970-01-01' AS expiry
+FROM inventory_position p JOIN inventory_batch b ON b.id = p.batch_id
+WHERE p.sku_id = ANY(%s::bigint[]) AND p.location_id = ANY(%s::bigint[])
 """
-_HOMELESS = """
-SELECT count(*) FROM {needs} n WHERE NOT EXISTS
-    (SELECT 1 FROM {homes} h WHERE h.sku_id = n.sku_id AND h.territory_id = n.territory_id)
+_POSITION_COLUMNS = (
+    "position_id", "sku_id", "batch_id", "location_id", "on_hand", "reserved", "changes", "expiry",
+)  # fmt: skip
+_OFFERED = """
+SELECT position_id, sum(quantity) AS offered FROM inventory_reservation
+WHERE position_id = ANY(%s::bigint[]) AND released_at IS NULL AND purpose = 'offer' GROUP BY 1
 """
+
+
+def _lots(needs: pl.DataFrame) -> Lots:
+    """What stands in the godowns and vans of the territories; only godowns give.
+
+    Whoever changes stock holds the trail's turn, and so do we: nothing of this moves until we end.
+    """
+    places = numbers_of(
+        _PLACES, ["location_id", "territory_id", "gives"], [array_of(needs["territory_id"].unique())]
+    )
+    asked = [array_of(needs["sku_id"].unique()), array_of(places["location_id"])]
+    found = numbers_of(_POSITIONS, _POSITION_COLUMNS, asked).join(places, on="location_id")
+    lots = found.join(needs.select(_PAIR).unique(), on=_PAIR, how="semi")
+    held = lots.filter(pl.col("reserved") > 0)["position_id"]
+    offered = numbers_of(_OFFERED, ["position_id", "offered"], [array_of(held)])
+    return Lots(
+        lots.join(offered, on="position_id", how="left").with_columns(
+            pl.col("offered").fill_null(0), pl.col("expiry").cast(pl.Date).alias("expiry_date"),
+            pl.col("gives") == 1,
+        )
+    )  # fmt: skip
+
+
 _UNKNOWN = """
 INSERT INTO inventory_batch (sku_id, number, mrp_paise, cost_paise, purchase_invoice, itc_paise)
 SELECT s.id, %s, s.mrp_paise, s.cost_paise, '', 0 FROM inventory_sku s
-WHERE s.id IN (SELECT sku_id FROM {needs})
-  AND NOT EXISTS (SELECT 1 FROM inventory_batch b WHERE b.sku_id = s.id)
+WHERE s.id = ANY(%s::bigint[]) AND NOT EXISTS (SELECT 1 FROM inventory_batch b WHERE b.sku_id = s.id)
 ORDER BY s.id ON CONFLICT DO NOTHING
 """
 _OTHER_HOMES = """
-INSERT INTO {homes}
-SELECT n.sku_id, n.territory_id, b.id, g.id
-FROM (SELECT DISTINCT sku_id, territory_id FROM {needs}) n
+SELECT n.sku_id, n.territory_id, b.id AS batch_id, g.id AS location_id
+FROM unnest(%s::bigint[], %s::bigint[]) n(sku_id, territory_id)
 JOIN LATERAL (SELECT id FROM inventory_batch b WHERE b.sku_id = n.sku_id
               ORDER BY b.expiry_date DESC NULLS LAST, b.id DESC LIMIT 1) b ON true
 JOIN LATERAL (SELECT id FROM inventory_location l WHERE l.territory_id = n.territory_id
               AND l.kind = 'godown' ORDER BY l.code LIMIT 1) g ON true
-WHERE NOT EXISTS (SELECT 1 FROM {homes} h WHERE h.sku_id = n.sku_id AND h.territory_id = n.territory_id)
 """
-# Days' sales laid end to end over lots laid end to end: where they overlap, a lot gives.
-_TAKE = """
-INSERT INTO {taken}
-WITH asked AS (
-    SELECT sku_id, territory_id, sold_on, at, sold,
-           sum(sold) OVER (PARTITION BY sku_id, territory_id ORDER BY sold_on) AS upto
-    FROM {needs} WHERE sold > 0),
-part AS (
-    SELECT l.*, v.pieces, v.held, v.on_offer, coalesce(l.expiry_date < d.last_day, false) AS expired
-    FROM {lots} l
-    JOIN (SELECT sku_id, territory_id, max(sold_on) AS last_day FROM asked GROUP BY 1, 2) d
-      USING (sku_id, territory_id)
-    CROSS JOIN LATERAL (VALUES (l.on_hand - l.reserved, false, false), (l.offered, false, true),
-                               (l.reserved - l.offered, true, false)) v(pieces, held, on_offer)
-    WHERE v.pieces > 0 AND l.gives),
-given AS (
-    SELECT *, sum(pieces) OVER (PARTITION BY sku_id, territory_id
-        ORDER BY expired, held, expiry_date NULLS LAST, batch_id, location_id, on_offer) AS upto
-    FROM part)
-SELECT g.position_id, g.sku_id, g.territory_id, g.batch_id, g.location_id, a.sold_on, a.at,
-       least(a.upto, g.upto) - greatest(a.upto - a.sold, g.upto - g.pieces), g.held, g.on_offer, g.expired
-FROM asked a JOIN given g USING (sku_id, territory_id)
-WHERE a.upto - a.sold < g.upto AND g.upto - g.pieces < a.upto
-"""
-_SHORT = """
-SELECT h.batch_id, h.location_id, n.sku_id, n.territory_id, n.at, n.sold - coalesce(t.pieces, 0) AS pieces
-FROM {needs} n JOIN {homes} h USING (sku_id, territory_id)
-LEFT JOIN (SELECT sku_id, territory_id, sold_on, sum(pieces)::bigint AS pieces
-           FROM {taken} GROUP BY 1, 2, 3) t
-  USING (sku_id, territory_id, sold_on)
-WHERE n.sold > coalesce(t.pieces, 0)
-"""
-_LINES = """
-INSERT INTO {lines} (batch_id, location_id, kind, quantity, reserved, in_transit, at, reference)
-SELECT batch_id, location_id, 'sale', -sum(pieces), -coalesce(sum(pieces) FILTER (WHERE held OR on_offer), 0),
-       0, max(at), %s
-FROM {taken} GROUP BY batch_id, location_id, sold_on
-UNION ALL SELECT batch_id, location_id, 'found', pieces, 0, 0, at, %s FROM ({short}) s
-UNION ALL SELECT batch_id, location_id, 'sale', -pieces, 0, 0, at, %s FROM ({short}) s
-UNION ALL SELECT h.batch_id, h.location_id, 'return', n.returned, 0, 0, n.at, %s
-FROM {needs} n JOIN {homes} h USING (sku_id, territory_id) WHERE n.returned > 0
-""".replace("{short}", _SHORT)
-_UNHELD = """
-SELECT position_id, on_offer, sum(pieces) FROM {taken} WHERE held OR on_offer GROUP BY 1, 2
-"""
-# Found pieces came and went; what stands there now is what stood there and the change.
-_CHANGES = """
-INSERT INTO {changes}
-SELECT sku_id, territory_id, n.change + coalesce(f.pieces, 0),
-       coalesce(s.on_hand, 0) + n.change + coalesce(f.pieces, 0),
-       coalesce(s.reserved, 0) - coalesce(t.unheld, 0)
-FROM (SELECT sku_id, territory_id, (sum(returned) - sum(sold))::bigint AS change FROM {needs} GROUP BY 1, 2) n
-JOIN {homes} h USING (sku_id, territory_id)
-LEFT JOIN (SELECT sku_id, territory_id, sum(pieces) AS pieces FROM ({short}) f GROUP BY 1, 2) f
-  USING (sku_id, territory_id)
-LEFT JOIN (SELECT sku_id, territory_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved
-           FROM {lots} GROUP BY 1, 2) s USING (sku_id, territory_id)
-LEFT JOIN (SELECT sku_id, territory_id, sum(pieces) AS unheld FROM {taken} WHERE held OR on_offer
-           GROUP BY 1, 2) t USING (sku_id, territory_id)
-""".replace("{short}", _SHORT)
-_COUNTS = """
-SELECT coalesce((SELECT sum(pieces) FROM ({short}) f), 0),
-       coalesce(sum(pieces) FILTER (WHERE expired), 0), coalesce(sum(pieces) FILTER (WHERE held), 0),
-       (SELECT coalesce(sum(n.sold), 0) FROM {needs} n WHERE NOT EXISTS
-           (SELECT 1 FROM {homes} h WHERE h.sku_id = n.sku_id AND h.territory_id = n.territory_id))
-FROM {taken}
-""".replace("{short}", _SHORT)
+
+
+def _other_homes(homeless: pl.DataFrame) -> pl.DataFrame:
+    """Where SKUs belong that a territory's godowns never had: the SKU's newest batch, the first godown."""
+    asked = [array_of(homeless[name]) for name in _PAIR]
+    run(_UNKNOWN, [UNKNOWN_BATCH, asked[0]])
+    return numbers_of(_OTHER_HOMES, [*_PAIR, "batch_id", "location_id"], asked)

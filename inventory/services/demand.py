@@ -4,51 +4,52 @@ from __future__ import annotations
 
 from datetime import date
 
+import numpy as np
 import polars as pl
 from django.db import transaction
 
-from inventory.services.staging import rows, run, staged
+from inventory.services.staging import array_of, rows, run, staged
 
-_TYPES = {
-    "sku_id": "bigint",
-    "territory_id": "bigint",
-    "day": "date",
-    "quantity": "bigint",
-    "revenue_paise": "bigint",
-    "lines": "integer",
-    "outlets": "integer",
-}
-_BUYER_TYPES = {"sku_id": "bigint", "territory_id": "bigint", "day": "date", "retailer_id": "bigint"}
+_COLUMNS = ("sku_id", "territory_id", "day", "quantity", "revenue_paise", "lines", "outlets")
 _ADD = """
 INSERT INTO inventory_dailydemand AS d
     (sku_id, territory_id, day, quantity, revenue_paise, lines, outlets)
-SELECT sku_id, territory_id, day, quantity, revenue_paise, lines, outlets FROM {added}
-ORDER BY sku_id, territory_id, day
+SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::date[], %s::bigint[], %s::bigint[], %s::int[], %s::int[])
 ON CONFLICT (sku_id, territory_id, day) DO UPDATE SET
     quantity = d.quantity + excluded.quantity, revenue_paise = d.revenue_paise + excluded.revenue_paise,
     lines = d.lines + excluded.lines, outlets = d.outlets + excluded.outlets
 """
 _KNOWN_DAYS = """
-SELECT DISTINCT a.day FROM {added} a JOIN inventory_dailydemand d
-  ON d.sku_id = a.sku_id AND d.territory_id = a.territory_id AND d.day = a.day
+SELECT day FROM unnest(%s::date[]) day
+WHERE EXISTS (SELECT 1 FROM inventory_dailydemand d WHERE d.day = day.day)
 """
-# Outlets cannot be added up: one that bought twice that day is one. Those that bought before are
-# looked for in the sales of the days that had some.
-_BOUGHT_BEFORE = """
-UPDATE {added} a SET outlets = a.outlets - n.outlets
-FROM (SELECT b.sku_id, b.territory_id, b.day, count(*) AS outlets FROM {buyers} b
-      WHERE EXISTS (SELECT 1 FROM inventory_sale s
-                    WHERE s.sold_on = ANY(%s) AND s.quantity > 0 AND s.sold_on = b.day
-                      AND s.sku_id = b.sku_id AND s.retailer_id = b.retailer_id
-                      AND s.territory_id = b.territory_id)
-      GROUP BY 1, 2, 3) n
-WHERE a.sku_id = n.sku_id AND a.territory_id = n.territory_id AND a.day = n.day
+# Outlets cannot be added up: one that bought twice that day is one. Who bought these SKUs before is
+# read from the sales of the days that had some, SKU and retailer in one number.
+_BUYERS = """
+SELECT sold_on, territory_id, string_agg(int8send((sku_id << 32) | retailer_id), ''::bytea)
+FROM inventory_sale
+WHERE sold_on = ANY(%s::date[]) AND quantity > 0 AND sku_id = ANY(%s::bigint[])
+  AND retailer_id = ANY(%s::bigint[])
+GROUP BY 1, 2
 """
 _REBUILD = """
 INSERT INTO inventory_dailydemand (sku_id, territory_id, day, quantity, revenue_paise, lines, outlets)
 SELECT sku_id, territory_id, sold_on, sum(quantity), sum(quantity * unit_price_paise), count(*),
        count(DISTINCT retailer_id) FILTER (WHERE quantity > 0)
 FROM inventory_sale WHERE sold_on BETWEEN %s AND %s GROUP BY 1, 2, 3
+"""
+_TRIPLE_TYPES = {"sku_id": "bigint", "territory_id": "bigint", "day": "date"}
+_FORGET = """
+DELETE FROM inventory_dailydemand d USING {triples} t
+WHERE d.sku_id = t.sku_id AND d.territory_id = t.territory_id AND d.day = t.day
+"""
+_REWORK = """
+INSERT INTO inventory_dailydemand (sku_id, territory_id, day, quantity, revenue_paise, lines, outlets)
+SELECT s.sku_id, s.territory_id, s.sold_on, sum(s.quantity), sum(s.quantity * s.unit_price_paise), count(*),
+       count(DISTINCT s.retailer_id) FILTER (WHERE s.quantity > 0)
+FROM inventory_sale s
+JOIN {triples} t ON t.sku_id = s.sku_id AND t.territory_id = s.territory_id AND t.day = s.sold_on
+WHERE s.sold_on = ANY(%s) GROUP BY 1, 2, 3
 """
 
 
@@ -66,17 +67,36 @@ def add_demand(sales: pl.DataFrame) -> int:
         pl.len().alias("lines"),
         pl.col("retailer_id").filter(quantity > 0).n_unique().alias("outlets"),
     )
-    with staged(added, _TYPES) as table:
-        days = [day for (day,) in rows(_KNOWN_DAYS.format(added=table))]
-        if days:
-            _forget_known_outlets(sales.filter(pl.col("day").is_in(days)), table, days)
-        return run(_ADD.format(added=table))
+    added = _less_known_outlets(added, sales).sort("sku_id", "territory_id", "day")
+    return run(_ADD, [array_of(added[name]) for name in _COLUMNS])
 
 
-def _forget_known_outlets(sales: pl.DataFrame, added: str, days: list[date]) -> None:
-    pairs = sales.filter(pl.col("quantity") > 0).select(list(_BUYER_TYPES)).unique()
-    with staged(pairs, _BUYER_TYPES) as buyers:
-        run(_BOUGHT_BEFORE.format(added=added, buyers=buyers), [days])
+def _less_known_outlets(added: pl.DataFrame, sales: pl.DataFrame) -> pl.DataFrame:
+    """`added` without the outlets that had bought the SKU earlier that day."""
+    days = [day for (day,) in rows(_KNOWN_DAYS, [array_of(sales["day"].unique())])]
+    if not days:
+        return added
+    bought = sales.filter(pl.col("day").is_in(days) & (pl.col("quantity") > 0))
+    buyer = (pl.col("sku_id") * 2**32 + pl.col("retailer_id")).alias("buyer")
+    buyers = bought.select("sku_id", "territory_id", "day", buyer).unique()
+    again = buyers.join(_known_buyers(days, bought), on=["territory_id", "day", "buyer"], how="semi")
+    counted = again.group_by(_KEY).agg(pl.len().cast(pl.Int64).alias("again"))
+    less = pl.col("outlets").cast(pl.Int64) - pl.col("again").fill_null(0)
+    return added.join(counted, on=_KEY, how="left").with_columns(less.alias("outlets"))
+
+
+def _known_buyers(days: list[date], bought: pl.DataFrame) -> pl.DataFrame:
+    """Who bought what these sales name before, on those days: day, territory_id, buyer."""
+    asked = [pl.Series(days), bought["sku_id"].unique(), bought["retailer_id"].unique()]
+    parts = [pl.DataFrame(schema={"day": pl.Date, "territory_id": pl.Int64, "buyer": pl.Int64})]
+    for day, territory_id, packed in rows(_BUYERS, [array_of(one) for one in asked]):
+        buyers = pl.DataFrame({"buyer": np.frombuffer(packed, ">i8").astype(np.int64)})
+        place = pl.lit(territory_id, dtype=pl.Int64).alias("territory_id")
+        parts.append(buyers.select(pl.lit(day).alias("day"), place, "buyer"))
+    return pl.concat(parts)
+
+
+_KEY = ["sku_id", "territory_id", "day"]
 
 
 @transaction.atomic
@@ -84,3 +104,17 @@ def rebuild_demand(first_day: date, last_day: date) -> int:
     """Work the roll-up of some days out anew from the sales; returns how many rows it has."""
     run("DELETE FROM inventory_dailydemand WHERE day BETWEEN %s AND %s", [first_day, last_day])
     return run(_REBUILD, [first_day, last_day])
+
+
+def rework_demand(triples: pl.DataFrame) -> int:
+    """Work some rows of the roll-up out anew from the sales; returns how many are left.
+
+    `triples`: sku_id, territory_id, day. What has no sale left is gone. Must run in the transaction
+    that changed the sales.
+    """
+    triples = triples.unique()
+    if triples.is_empty():
+        return 0
+    with staged(triples, _TRIPLE_TYPES) as table:
+        run(_FORGET.format(triples=table))
+        return run(_REWORK.format(triples=table), [triples["day"].unique().to_list()])

@@ -11,10 +11,10 @@ import polars as pl
 from django.db import transaction
 
 from inventory.services.lines import MovementLine
-from inventory.services.staging import frame_of, rows, run, staged, take_trail
+from inventory.services.staging import array_of, copy_frame, frame_of, rows, run, staged, take_trail
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
-from vyapar.kernel.errors import Invalid, Refused
+from vyapar.kernel.errors import Invalid, Refused, Stale
 
 #: Columns of a frame of lines, as in `MovementLine`.
 LINE_TYPES = {
@@ -135,6 +135,45 @@ def book(lines: str, *, actor: Actor, at: datetime) -> int:
     written = run(_WRITE.format(lines=lines), [actor.ref])
     run(_APPLY.format(net=_NET.format(lines=lines)), [at])
     return written
+
+
+def book_at(lines: pl.DataFrame, positions: pl.DataFrame, *, actor: Actor, at: datetime) -> int:
+    """As `book`, for lines of positions that were read in the trail's turn and are known to suffice.
+
+    `positions`: position_id, batch_id, location_id, changes, among them one for each line. Raises
+    `Stale` when one of them was changed by somebody who did not wait for his turn.
+    """
+    moves = lines.filter(pl.col("quantity") != 0).with_columns(pl.lit(actor.ref).alias("actor_ref"))
+    copy_frame("inventory_movement", moves, _MOVEMENT_TYPES)
+    received = pl.when(pl.col("quantity") > 0).then(
+        pl.col("at").dt.convert_time_zone("Asia/Kolkata").dt.date()
+    )
+    net = lines.group_by("batch_id", "location_id").agg(
+        pl.col("quantity", "reserved", "in_transit").sum(),
+        pl.coalesce("receipt_date", received).min().alias("receipt_date"),
+    )
+    net = net.join(positions.select(*_AT), on=["batch_id", "location_id"]).sort("batch_id", "location_id")
+    touched = run(_APPLY_AT, [at, *(array_of(net[name]) for name in _NET_COLUMNS)])
+    if touched != lines.select("batch_id", "location_id").n_unique():
+        raise Stale("stock changed while it was being booked; send it again", code="stock_changed")
+    return moves.height
+
+
+_MOVEMENT_TYPES = {
+    **{name: LINE_TYPES[name] for name in ("at", "batch_id", "location_id", "kind", "quantity", "reference")},
+    "action_id": "uuid", "actor_ref": "text",
+}  # fmt: skip
+_AT = ("position_id", "batch_id", "location_id", "changes")
+_NET_COLUMNS = ("position_id", "changes", "quantity", "reserved", "in_transit", "receipt_date")
+_APPLY_AT = """
+UPDATE inventory_position p SET
+    on_hand = p.on_hand + n.quantity, reserved = p.reserved + n.reserved,
+    in_transit = p.in_transit + n.in_transit, changes = p.changes + 1, updated_at = %s,
+    first_receipt_date = least(p.first_receipt_date, n.receipt_date)
+FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::date[])
+     n(id, changes, quantity, reserved, in_transit, receipt_date)
+WHERE p.id = n.id AND p.changes = n.changes
+"""
 
 
 def line_frame(movements: Sequence[MovementLine] | pl.DataFrame, at: datetime) -> pl.DataFrame:

@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
+import numpy as np
 import polars as pl
 from django.db import connection
 
+from inventory.services.binary import can_encode, encode
 from vyapar.tenancy.here import current_schema
 
 _numbers = count(1)
+#: Stands for null where numbers travel without it.
+_NOTHING = -(2**63) + 1
+_PACKED = "SELECT {columns} FROM ({sql}) q"
+_PACK = "string_agg(int8send(coalesce(q.{name}::bigint, -9223372036854775807)), ''::bytea)"
 _INSTANT = "%Y-%m-%d %H:%M:%S%.6f+00:00"
 
 
-def copy_frame(table: str, frame: pl.DataFrame) -> int:
+def copy_frame(table: str, frame: pl.DataFrame, types: Mapping[str, str] | None = None) -> int:
     """Append every row of `frame` to the columns of the same names; returns how many.
 
-    Instants must be in UTC. Lists must come as text in Postgres' own form (see `array_text`).
+    Instants must be in UTC. Lists must come as text in Postgres' own form (see `array_text`). With
+    `types`, the Postgres type of each column, rows travel in binary, which costs both sides less.
     """
     if frame.is_empty():
         return 0
+    if types is not None and can_encode(types):
+        names = ", ".join(types)
+        with (
+            connection.cursor() as cursor,
+            cursor.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)") as pipe,
+        ):
+            for part in encode(frame, types):
+                pipe.write(part)
+        return frame.height
     body = frame.with_columns(_instants(frame)).write_csv(include_header=False).encode()
     columns = ", ".join(frame.columns)
     with (
@@ -50,7 +66,7 @@ def staged(frame: pl.DataFrame, types: Mapping[str, str]) -> Iterator[str]:
     Gone when the block ends. Must run in a transaction.
     """
     with scratch(types) as name:
-        copy_frame(name, frame.select(list(types)))
+        copy_frame(name, frame.select(list(types)), types)
         yield name
 
 
@@ -87,6 +103,30 @@ def rows(sql: str, values: Any = None) -> list[tuple[Any, ...]]:
 def frame_of(sql: str, schema: Mapping[str, Any], values: Any = None) -> pl.DataFrame:
     """The answer to a query as a frame with `schema`, names and types in its order."""
     return pl.DataFrame(rows(sql, values), schema=dict(schema), orient="row")
+
+
+def numbers_of(sql: str, names: Sequence[str], values: Any = None) -> pl.DataFrame:
+    """The answer to a query of whole numbers, columns `names` of Int64, without an object per row.
+
+    For answers of thousands of rows: each column travels as one value, its numbers as Postgres sends
+    them. Whatever else a column holds (days, truths) the query makes a number; null stays null.
+    """
+    columns = ", ".join(_PACK.format(name=name) for name in names)
+    packed = rows(_PACKED.format(columns=columns, sql=sql), values)[0]
+    read = {
+        name: np.frombuffer(part or b"", ">i8").astype(np.int64)
+        for name, part in zip(names, packed, strict=True)
+    }
+    frame = pl.DataFrame(read, schema=dict.fromkeys(names, pl.Int64))
+    return frame.with_columns(pl.when(pl.all() != _NOTHING).then(pl.all()))
+
+
+def array_of(column: pl.Series) -> str:
+    """Numbers, days or instants in Postgres' own form of an array, to be cast by the query."""
+    if isinstance(column.dtype, pl.Datetime):
+        column = column.dt.strftime(_INSTANT).replace("", None)
+        return "{" + ",".join(f'"{one}"' if one else "NULL" for one in column) + "}"
+    return "{" + ",".join(column.cast(pl.String).fill_null("NULL").to_list()) + "}"
 
 
 def take_turns(what: str) -> None:
