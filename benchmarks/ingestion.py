@@ -94,8 +94,8 @@ def measure() -> dict[str, Any]:
 
 def ours(number: int, *, history: bool) -> float:
     """Seconds from JSON to commit; `history` leaves stock alone."""
+    from inventory.feeds.canonical import from_json
     from inventory.services import ingest_sales
-    from inventory.services.sale_lines import from_json
     from vyapar.kernel.actor import system
 
     body = orjson.dumps(batch(number))

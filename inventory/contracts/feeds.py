@@ -36,13 +36,15 @@ class Parcel:
     ordinal of the record) and columns of the kind's canonical names, text or typed as the source has
     them; nothing is checked yet. `number` counts the parcels of a source from 0 and is the same every
     time the source is read. `bytes_read` is how much of the source has been consumed when the parcel
-    is complete.
+    is complete. `faults` are about rows that could not be read at all (a quote that never closes,
+    characters lost): they are not in `rows`, their text is the fault's value.
     """
 
     kind: RecordKind
     number: int
     rows: pl.DataFrame
     bytes_read: int = 0
+    faults: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ class Landed:
     first_day: date | None = None
     last_day: date | None = None
     figures: Mapping[str, int] = field(default_factory=dict)  # found_pieces, expired_pieces, …
+    warnings: tuple[Fault, ...] = ()  # about rows that were taken and should be looked at
 
     @property
     def rows(self) -> int:

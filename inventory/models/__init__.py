@@ -15,6 +15,7 @@ from inventory.models.feeds import (
     Twins,
 )
 from inventory.models.goods import Batch, Brand, Category, PurchaseLine, Sku
+from inventory.models.landing import CancelledSale, SkuPrice
 from inventory.models.ledger import (
     DailyDemand,
     Movement,
@@ -30,6 +31,7 @@ __all__ = [
     "Batch",
     "BatchRisk",
     "Brand",
+    "CancelledSale",
     "Category",
     "DailyDemand",
     "DemandForecast",
@@ -56,6 +58,7 @@ __all__ = [
     "Retailer",
     "Sale",
     "Sku",
+    "SkuPrice",
     "StockItem",
     "Territory",
     "Twins",

@@ -193,20 +193,21 @@ class QuarantinedRow(models.Model):
 class ImportTally(models.Model):
     """What one parcel of a source said of one SKU at one place, and what became of it. Append-only.
 
-    Lines of one outcome add up; `landed` is what stands in the tables, every other outcome is the cause
-    of a difference. A row that was quarantined and taken later has a line that takes the first one back.
+    Lines of one outcome add up. What is `landed` is compared with the tables; every other outcome is the
+    cause of a difference. A row that was quarantined and is taken later has a line that takes the first
+    one back.
     """
 
     run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="tallies", db_index=False)
     kind = models.CharField(max_length=12, choices=_KINDS)
     sku = models.CharField(max_length=60)
     location = models.CharField(max_length=40)
+    batch = models.CharField(max_length=60, blank=True)  # of stock and receipts, as it landed
+    as_of = models.DateTimeField(null=True)  # the instant that a statement of stock speaks of
     outcome = models.CharField(max_length=60)
     rows = models.BigIntegerField(default=0)
     source_pieces = models.BigIntegerField(default=0)
-    source_paise = models.BigIntegerField(default=0)
-    landed_pieces = models.BigIntegerField(default=0)
-    landed_paise = models.BigIntegerField(default=0)
+    source_paise = models.BigIntegerField(null=True)  # None: the source names no amount
 
     class Meta:
         verbose_name_plural = "import tallies"
@@ -247,6 +248,7 @@ class ImportChange(models.Model):
     row_id = models.BigIntegerField()
     before = models.JSONField(null=True)  # columns it changed as they were; None: the run made the row
     after = models.JSONField(default=dict)
+    undone_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "table", "row_id"], name="import_change_once")]

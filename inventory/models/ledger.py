@@ -95,6 +95,11 @@ class Movement(models.Model):
         indexes = [
             models.Index(fields=["batch", "location", "at"], name="movement_of_position"),
             BrinIndex(fields=["at"], name="movement_by_day"),  # in-stock days of the last year
+            # what a run moved, to take it back
+            models.Index(
+                fields=["reference"], name="movement_of_run", opclasses=["varchar_pattern_ops"],
+                condition=Q(reference__startswith="import:"),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -156,6 +161,7 @@ class Sale(models.Model):
     unit_price_paise = models.BigIntegerField()  # GST included
     gst = models.JSONField(null=True)
     received_at = models.DateTimeField()
+    import_run = models.IntegerField(null=True)  # number of the run that recorded it
 
     class Meta:
         managed = False

@@ -6,6 +6,7 @@ from inventory.services.demand import rebuild_demand
 from inventory.services.exports import list_due_exports, queue_export, reverse_export
 from inventory.services.holding import release, reserve, take_reserved
 from inventory.services.ingestion import IngestReport, ingest_sales
+from inventory.services.landing import Promised, judge, land, put_prices_in_force
 from inventory.services.ledger import Difference, check_positions, rebuild_positions, record_movements
 from inventory.services.lines import MovementLine, ReceiptLine, StockLine
 from inventory.services.masters import save_masters
@@ -16,6 +17,7 @@ __all__ = [
     "Difference",
     "IngestReport",
     "MovementLine",
+    "Promised",
     "Purpose",
     "ReceiptLine",
     "Scored",
@@ -25,9 +27,12 @@ __all__ = [
     "ensure_sale_partitions",
     "index_past_months",
     "ingest_sales",
+    "judge",
     "keep_forecasts",
     "keep_scores",
+    "land",
     "list_due_exports",
+    "put_prices_in_force",
     "queue_export",
     "rebuild_demand",
     "rebuild_positions",

@@ -141,19 +141,28 @@ def save_masters(frames: Mapping[str, pl.DataFrame], *, actor: Actor, at: dateti
     if strange:
         raise Invalid(f"no such masters: {', '.join(strange)}", code="no_such_masters")
     counts = {}
-    for kind, table in TABLES.items():
+    for kind in TABLES:
         if kind in frames:
-            counts[kind] = _write(kind, table, frames[kind])
-            _tie(kind, frames[kind])
+            counts[kind] = write_master(kind, frames[kind])
     if "purchases" in frames:
-        counts["purchases"] = _write_purchases(frames["purchases"])
+        counts["purchases"] = write_purchases(frames["purchases"])
     append_audit(actor=actor, verb="MastersSaved", subject="masters", at=at, after=counts)
     return counts
 
 
-def _write(kind: str, table: Table, frame: pl.DataFrame) -> int:
+def write_master(kind: str, frame: pl.DataFrame) -> int:
+    """Write masters of one kind, without a trail entry: the caller keeps one. Returns how many rows.
+
+    As `save_masters` in all else. Must run in a transaction.
+    """
     if frame.is_empty():
         return 0
+    written = _write(kind, TABLES[kind], frame)
+    _tie(kind, frame)
+    return written
+
+
+def _write(kind: str, table: Table, frame: pl.DataFrame) -> int:
     types = {"row": "bigint", **table.plain, **dict.fromkeys(table.refs, "text")}
     with staged(_shaped(table, frame), types) as name:
         _check_refs(kind, name, table.refs)
@@ -169,7 +178,7 @@ def _shaped(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
             quoted = pl.col(name).list.eval(pl.format('"{}"', pl.element())).list.join(",")
             frame = frame.with_columns(pl.format("[{}]", quoted).alias(name))
     fills = [pl.col(name).fill_null(pl.lit(value)) for name, value in table.fill.items()]
-    return frame.with_columns(fills).with_row_index("row", offset=1)
+    return frame.drop("row", strict=False).with_columns(fills).with_row_index("row", offset=1)
 
 
 def _check_refs(kind: str, staged_name: str, refs: Mapping[str, Ref]) -> None:
@@ -247,11 +256,11 @@ WHERE p.batch_id = b.id AND b.itc_paise <> p.per_piece
 """
 
 
-def _write_purchases(frame: pl.DataFrame) -> int:
-    """Purchase lines; the credit that each batch carries follows from them."""
+def write_purchases(frame: pl.DataFrame) -> int:
+    """Purchase lines, in a transaction; the credit that each batch carries follows from them."""
     if frame.is_empty():
         return 0
-    filled = frame.with_row_index("row", offset=1).with_columns(
+    filled = frame.drop("row", strict=False).with_row_index("row", offset=1).with_columns(
         pl.col("supplier_gstin").fill_null(""), pl.col("tax_paise").fill_null(0),
         pl.col("itc_paise").fill_null(0),
     )  # fmt: skip

@@ -17,9 +17,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from inventory.contracts import InventoryUpdated
+from inventory.contracts.feeds import RecordKind
+from inventory.feeds.canonical import Reading, from_json, read
 from inventory.models import DailyDemand, Movement, Position, Purpose, Reservation, Sale
 from inventory.services import StockLine, check_positions, ingest_sales, rebuild_demand, release, reserve
-from inventory.services.sale_lines import from_json, read_lines
 from tests.conftest import NOW
 from tests.inventory.book import TODAY, Book, make_book, sale
 from vyapar.engine.models import AuditEntry, Event
@@ -31,6 +32,10 @@ ME = system("tests")
 
 def feed(*lines: dict, **options):
     return ingest_sales(list(lines), actor=ME, at=NOW, source="t", **options)
+
+
+def read_lines(frame: pl.DataFrame) -> Reading:
+    return read(RecordKind.SALES, frame, at=NOW)
 
 
 def stocked(**batches: int) -> Book:
@@ -48,7 +53,7 @@ def stocked(**batches: int) -> Book:
 
 def faults_of(**changes) -> list[tuple[str, str]]:
     frame = pl.DataFrame([{**sale("T1", "S1", 1), **changes}])
-    return [(fault.field, fault.code) for fault in read_lines(frame, at=NOW).faults]
+    return [(fault.field, fault.code) for fault in read_lines(frame).faults]
 
 
 class TestReading:
@@ -103,13 +108,13 @@ class TestReading:
         ],
     )
     def test_what_is_meant_is_understood(self, changes, column, value):
-        reading = read_lines(pl.DataFrame([{**sale("T1", "S1", 1), **changes}]), at=NOW)
+        reading = read_lines(pl.DataFrame([{**sale("T1", "S1", 1), **changes}]))
         assert reading.faults == ()
         assert reading.lines[column].to_list() == [value]
 
     def test_a_line_that_stands_twice_in_a_batch_counts_once(self):
         frame = pl.DataFrame([sale("T1", "S1", 1), sale("T1", "S1", 1, line=2), sale("T1", "S1", 9)])
-        reading = read_lines(frame, at=NOW)
+        reading = read_lines(frame)
         assert reading.lines["row"].to_list() == [1, 2]
         assert [(f.row, f.code) for f in reading.faults] == [(3, "repeated_in_batch")]
 
@@ -118,12 +123,12 @@ class TestReading:
             "transactionId": "T1", "line": 1, "retailerId": "R1", "sku": "S1", "quantity": 3,
             "unitPrice": "80.00", "timestamp": "2026-11-23T10:00:00+05:30",
         }  # fmt: skip
-        lines = read_lines(from_json(orjson.dumps([api])), at=NOW).lines
-        assert lines.equals(read_lines(pl.DataFrame([sale("T1", "S1", 3)]), at=NOW).lines)
+        lines = read_lines(from_json(orjson.dumps([api]))).lines
+        assert lines.equals(read_lines(pl.DataFrame([sale("T1", "S1", 3)])).lines)
 
     def test_json_of_mixed_types_is_read_row_by_row(self):
         rows = [sale("T1", "S1", 3), {**sale("T2", "S1", 3), "quantity": "four"}, sale("T3", "S1", 5)]
-        reading = read_lines(from_json(orjson.dumps(rows)), at=NOW)
+        reading = read_lines(from_json(orjson.dumps(rows)))
         assert reading.lines["quantity"].to_list() == [3, 5]
         assert [(f.row, f.field, f.value) for f in reading.faults] == [(2, "quantity", "four")]
 
@@ -140,7 +145,7 @@ class TestReading:
         text = f"{paise // 100}.{paise % 100:02d}"
         for price in (text, float(text)):
             frame = pl.DataFrame([sale("T1", "S1", 1, unit_price=price)])
-            assert read_lines(frame, at=NOW).lines["unit_price_paise"].to_list() == [paise]
+            assert read_lines(frame).lines["unit_price_paise"].to_list() == [paise]
 
 
 # --- recording -----------------------------------------------------------------------------

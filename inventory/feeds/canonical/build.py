@@ -29,7 +29,9 @@ def shrink(offices: pl.DataFrame) -> pl.DataFrame:
     named = offices.with_columns(
         pl.col("state").replace_strict({**codes, **_OTHERWISE}, default=None).alias("state_code")
     )
-    states = named.drop_nulls("state_code").group_by("pincode").agg(pl.col("state_code").mode().sort().first())
+    states = (
+        named.drop_nulls("state_code").group_by("pincode").agg(pl.col("state_code").mode().sort().first())
+    )
     sure = named.filter(pl.col("geo_quality") == "original").group_by("pincode").agg(
         pl.col("latitude").median().round(2).cast(pl.Float32),
         pl.col("longitude").median().round(2).cast(pl.Float32),

@@ -95,7 +95,9 @@ def _loose(text: pl.Series, end_of_day: bool) -> pl.Series:
     twelve = half.is_not_null()
     hour = (hour % 12 + (half == "p").cast(pl.Int64) * 12).zip_with(twelve, hour)
     sane = (hour < 24) & (minute < 60) & (second < 60)
-    moments = days.cast(pl.Datetime("us")) + ((hour * 3600 + minute * 60 + second) * 1_000_000).cast(pl.Duration("us"))
+    moments = days.cast(pl.Datetime("us")) + ((hour * 3600 + minute * 60 + second) * 1_000_000).cast(
+        pl.Duration("us")
+    )
     offset = text.str.extract(_CLOCK, 7)
     local = _local(where(sane, moments)).dt.convert_time_zone("UTC")
     shifted = where(sane, moments).dt.replace_time_zone("UTC") - _offset(offset)
@@ -119,7 +121,9 @@ def _edge(days: pl.Series, end: bool) -> pl.Series:
 
 
 def _local(naive: pl.Series) -> pl.Series:
-    return naive.cast(pl.Datetime("us")).dt.replace_time_zone(_ZONE, ambiguous="earliest", non_existent="null")
+    return naive.cast(pl.Datetime("us")).dt.replace_time_zone(
+        _ZONE, ambiguous="earliest", non_existent="null"
+    )
 
 
 def _offset(text: pl.Series) -> pl.Series:
@@ -139,8 +143,12 @@ def _serial_instants(text: pl.Series) -> pl.Series:
     whole = where(fraction.is_not_null(), text.str.extract(_SERIAL, 1)).cast(pl.Int64, strict=False)
     whole = where(whole.is_between(*_SERIALS), whole)
     seconds = (("0." + fraction).cast(pl.Float64, strict=False) * 86_400).round().cast(pl.Int64, strict=False)
-    days = (whole * 86_400_000_000).cast(pl.Duration("us")) + pl.Series([_SERIAL_START]).cast(pl.Datetime("us"))[0]
-    return _local(days + (seconds * 1_000_000).cast(pl.Duration("us"))).dt.convert_time_zone("UTC").cast(INSTANT)
+    days = (whole * 86_400_000_000).cast(pl.Duration("us")) + pl.Series([_SERIAL_START]).cast(
+        pl.Datetime("us")
+    )[0]
+    return (
+        _local(days + (seconds * 1_000_000).cast(pl.Duration("us"))).dt.convert_time_zone("UTC").cast(INSTANT)
+    )
 
 
 def _read_days(text: pl.Series, months: bool) -> pl.Series:

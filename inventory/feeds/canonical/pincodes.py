@@ -42,5 +42,7 @@ def locate(codes: pl.Series) -> pl.DataFrame:
 def middle_of_state(state_code: str) -> tuple[float, float]:
     """Where the pincodes of a State lie on the whole; the middle of India for a code without any."""
     mine = pincodes().filter(pl.col("state_code") == state_code)
-    lat, lon = (mine if mine.height else pincodes()).select(pl.median("latitude"), pl.median("longitude")).row(0)
+    lat, lon = (
+        (mine if mine.height else pincodes()).select(pl.median("latitude"), pl.median("longitude")).row(0)
+    )
     return round(float(lat), 2), round(float(lon), 2)

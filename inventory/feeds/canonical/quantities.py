@@ -23,11 +23,16 @@ PACK_SCHEMA = {"sku": pl.String, "case_pack": pl.Int64, "uqc": pl.String}
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Quantities in base units (null: none can be read); where a unit, or what it holds, is not known."""
+    """Quantities in base units (null: none can be read); where a unit, or what it holds, is not known.
+
+    `numerator` over `denominator`: base units in one unit of the row, for its prices.
+    """
 
     pieces: pl.Series
     unknown_unit: pl.Series
     unknown_pack: pl.Series
+    numerator: pl.Series
+    denominator: pl.Series
 
 
 def is_plain(column: pl.Series, text: pl.Series) -> bool:
@@ -55,7 +60,8 @@ def whole_of(column: pl.Series, text: pl.Series) -> pl.Series:
 def measure(
     column: pl.Series, text: pl.Series, unit: pl.Series, sku: pl.Series, packs: pl.DataFrame | None
 ) -> Measured:
-    """Quantities of rows in base units of their SKUs. `unit`: the row's own (see `units_of`) or null."""
+    """Quantities of rows in base units of their SKUs. `unit`: the row's own name for its unit, or null."""
+    unit = units_of(unit)
     count, second_count = text.str.extract(_TWO, 2), text.str.extract(_TWO, 4)
     named = empty("u", pl.String, len(text)) if column.dtype.is_numeric() else text.str.extract(_TWO, 3)
     first = units_of(named).fill_null(unit)
@@ -69,7 +75,7 @@ def measure(
     strange = (first == UNKNOWN).fill_null(False) | (second == UNKNOWN).fill_null(False)
     readable = count.is_not_null()
     unsized = readable & ~strange & (sizes[0][0].is_null() | sizes[1][0].is_null())
-    return Measured(signed.alias(column.name), readable & strange, unsized)
+    return Measured(signed.alias(column.name), readable & strange, unsized, *size_in(unit, sku, packs))
 
 
 def size_in(unit: pl.Series, sku: pl.Series, packs: pl.DataFrame | None) -> tuple[pl.Series, pl.Series]:

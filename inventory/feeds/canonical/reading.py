@@ -103,7 +103,9 @@ def _sorted(faults: list[Fault]) -> tuple[Fault, ...]:
 
 def _required(sheet: Sheet, spec: FieldSpec, value: pl.Series, code: str = "missing") -> None:
     if spec.required and value.null_count():
-        message = f"write {spec.says}" if code != "missing" else f"every row names its {spec.api}: {spec.says}"
+        message = (
+            f"write {spec.says}" if code != "missing" else f"every row names its {spec.api}: {spec.says}"
+        )
         sheet.fault(value.is_null(), spec.name, code, message)
 
 
@@ -121,7 +123,9 @@ def _text(sheet: Sheet, spec: FieldSpec) -> pl.Series:
         message = "take out the control characters, which no text may hold"
         sheet.fault(has_control(text), spec.name, "control_character", message)
     if spec.most and (text.str.len_bytes().max() or 0) > spec.most:  # type: ignore[operator]
-        sheet.fault(text.str.len_chars() > spec.most, spec.name, "too_long", f"at most {spec.most} characters")
+        sheet.fault(
+            text.str.len_chars() > spec.most, spec.name, "too_long", f"at most {spec.most} characters"
+        )
     _required(sheet, spec, text)
     return text
 
@@ -287,7 +291,9 @@ def _quantity(sheet: Sheet, spec: FieldSpec, packs: pl.DataFrame | None) -> pl.S
     else:
         found = measure(column, sheet.text(spec.name), unit, sheet.done["sku"], packs)
         value = found.pieces
-        sheet.fault(found.unknown_unit, spec.name, "unknown_unit", "write a GST unit such as PCS or KGS, or CASE")
+        sheet.fault(
+            found.unknown_unit, spec.name, "unknown_unit", "write a GST unit such as PCS or KGS, or CASE"
+        )
         message = "say how many pieces a case of this SKU holds (casePack), or write pieces"
         sheet.fault(found.unknown_pack, spec.name, "unknown_pack", message)
         unread = value.is_null() & ~found.unknown_unit & ~found.unknown_pack
@@ -317,7 +323,12 @@ def _money(sheet: Sheet, spec: FieldSpec, packs: pl.DataFrame | None) -> pl.Seri
         message = _NEGATIVE.get(spec.name, "an amount is never negative")
         sheet.fault(value < (spec.least or 0), spec.name, "negative", message)
     if high is not None and high > spec.most:  # type: ignore[operator]
-        sheet.fault(value > spec.most, spec.name, "too_large", _MOST.get(spec.most, f"at most {spec.most // 100} rupees"))
+        sheet.fault(
+            value > spec.most,
+            spec.name,
+            "too_large",
+            _MOST.get(spec.most, f"at most {spec.most // 100} rupees"),
+        )
     if spec.name in _PER_UNIT and "unit" in sheet.done:
         value = _per_piece(sheet, spec, value, unit, packs)
     return value
@@ -337,7 +348,9 @@ def _per_piece(
     unit = sheet.done["unit"]
     if named is not None and named.null_count() < sheet.height:
         units = units_of(named)
-        sheet.fault(units == UNKNOWN, spec.name, "unknown_unit", "name a GST unit such as PCS, or CASE, after the /")
+        sheet.fault(
+            units == UNKNOWN, spec.name, "unknown_unit", "name a GST unit such as PCS, or CASE, after the /"
+        )
         unit = where(units != UNKNOWN, units).fill_null(unit)
     if unit.null_count() == sheet.height:
         return value

@@ -10,8 +10,9 @@ import polars as pl
 from inventory.contracts.feeds import RecordKind
 from inventory.feeds.canonical.fields import FieldSpec, Form
 from inventory.feeds.canonical.table import api_names
-from inventory.feeds.canonical.texts import as_text, empty, tidy
+from inventory.feeds.canonical.texts import as_text, empty, tidy_all
 from vyapar.kernel.errors import Fault
+
 
 class Sheet:
     """Rows of one kind while they are read. `row` counts from 1; `done` collects the columns read.
@@ -31,7 +32,7 @@ class Sheet:
         self.strict: frozenset[str] = frozenset()
         self._api = api_names(kind)
         names = [n for n in self._api if frame.schema.get(n) == pl.String]
-        texts, self.odd = tidy([frame[n] for n in names])
+        texts, self.odd = tidy_all([frame[n] for n in names])
         self._texts = dict(zip(names, texts, strict=True))
 
     def source(self, spec: FieldSpec) -> str:
@@ -50,7 +51,7 @@ class Sheet:
         if name not in self._texts:
             column = self.column(name)
             if name in self.frame.columns:
-                (column,), odd = tidy([as_text(column)])
+                (column,), odd = tidy_all([as_text(column)])
                 self.odd |= odd
             self._texts[name] = column
         return self._texts[name]

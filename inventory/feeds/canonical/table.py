@@ -31,7 +31,9 @@ _QUANTITY = field(
     "quantity", Form.QUANTITY, "", "qty", "billed qty", "actualqty", "billedqty", "actual_qty", "menge",
     "closing qty", "stock", "units sold", "pcs", required=True,
 )  # fmt: skip
-_UNIT = field("unit", Form.UNIT, "", "uom", "stock_uom", "meins", "units", "unit name", "baseunits", "packing unit")
+_UNIT = field(
+    "unit", Form.UNIT, "", "uom", "stock_uom", "meins", "units", "unit name", "baseunits", "packing unit"
+)
 _MRP = field("mrp", Form.MONEY, "", "m.r.p.", "max retail price", "mrp rate", "maximum retail price")
 _COST = field(
     "cost", Form.MONEY, "rupees a unit without GST, e.g. 61.25", "purchase rate", "cost price", "p.rate",
@@ -50,7 +52,9 @@ _EXPIRES = field(
     "vfdat", "expiry dt",
 )  # fmt: skip
 _PINCODE = field("pincode", Form.PINCODE, "", "pin", "pin code", "postal code", "zip", "pstlz", "postcode")
-_ADDRESS = field("address", Form.TEXT, "an address", "address line 1", "address1", "street", "stras", most=300)
+_ADDRESS = field(
+    "address", Form.TEXT, "an address", "address line 1", "address1", "street", "stras", most=300
+)
 _PLACE = field("place", Form.TEXT, "a town", "city", "town", "ort01", "village", "district", most=80)
 _INVOICE = field(
     "purchase_invoice", Form.CODE, "the supplier's invoice number", "bill no", "supplier invoice",

@@ -23,17 +23,29 @@ def as_text(column: pl.Series) -> pl.Series:
     if kind == pl.Null:
         return column.cast(pl.String)
     if kind.is_nested():
-        return pl.Series(column.name, [None if v is None else "(a structure)" for v in column], dtype=pl.String)
+        return pl.Series(
+            column.name, [None if v is None else "(a structure)" for v in column], dtype=pl.String
+        )
     if kind.is_float():
         return _floats_as_text(column)
     if isinstance(kind, pl.Datetime):
         return column.dt.to_string("iso:strict")
-    if kind.is_integer() or kind.is_decimal() or kind in (pl.Boolean, pl.Date) or isinstance(kind, pl.Categorical):
+    if (
+        kind.is_integer()
+        or kind.is_decimal()
+        or kind in (pl.Boolean, pl.Date)
+        or isinstance(kind, pl.Categorical)
+    ):
         return column.cast(pl.String)
     return pl.Series(column.name, [_loose(v) for v in column.to_list()], dtype=pl.String)
 
 
-def tidy(columns: Sequence[pl.Series]) -> tuple[list[pl.Series], frozenset[str]]:
+def tidy(column: pl.Series) -> pl.Series:
+    """As `tidy_all`, of one column."""
+    return tidy_all([column])[0][0]
+
+
+def tidy_all(columns: Sequence[pl.Series]) -> tuple[list[pl.Series], frozenset[str]]:
     """Text columns trimmed and in NFC, runs of tabs and line ends as one space, blanks as null.
 
     With the names of those that still hold a character that no text may hold.

@@ -63,7 +63,9 @@ def unit_named(text: str) -> str:
 def units_of(text: pl.Series) -> pl.Series:
     """Units of a column of names; null where there is none, `?` where nobody knows it."""
     known = text.drop_nulls().unique().to_list()
-    return text.replace_strict(known, [unit_named(name) for name in known], default=None, return_dtype=pl.String)
+    return text.replace_strict(
+        known, [unit_named(name) for name in known], default=None, return_dtype=pl.String
+    )
 
 
 def size(unit: str, own: str, case_pack: int | None) -> tuple[int, int] | None:

@@ -1,0 +1,221 @@
+"""Writing what was judged: each kind into its tables, through the ledger where stock moves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from inventory.models import MovementKind
+from inventory.services.consumption import Consumption, consume
+from inventory.services.demand import add_demand
+from inventory.services.landing.buying import receipt_reference
+from inventory.services.landing.cancelling import cancel_sales
+from inventory.services.landing.changes import count_months, remembered
+from inventory.services.landing.errand import Errand, run_prefix
+from inventory.services.landing.findings import Verdict
+from inventory.services.landing.pricing import put_prices_in_force, write_prices
+from inventory.services.landing.registering import ensure_registrations
+from inventory.services.ledger import record_movements
+from inventory.services.masters import write_master, write_purchases
+from inventory.services.partitions import ensure_sale_partitions, index_past_months
+from inventory.services.staging import copy_frame, frame_of
+from inventory.services.telling import tell_stock_changed
+from vyapar.kernel.calendar import ist_day
+
+Figures = Mapping[str, int]
+_SALE_COLUMNS = (
+    "sold_at", "received_at", "retailer_id", "sku_id", "territory_id", "unit_price_paise", "quantity",
+    "line", "sold_on", "transaction_id", "gst", "import_run",
+)  # fmt: skip
+
+
+def write_territories(verdict: Verdict, errand: Errand) -> Figures:
+    lines = _both(verdict)
+    which = {
+        "inventory_gstregistration": ("t.gstin = ANY(%s)", [lines["gstin"].to_list()]),
+        "inventory_territory": ("t.code = ANY(%s)", [lines["code"].to_list()]),
+    }
+    with remembered(errand.run, which):
+        made = ensure_registrations(lines["gstin"])
+        write_master("territories", lines)
+    return {"registrations": made}
+
+
+def write_locations(verdict: Verdict, errand: Errand) -> Figures:
+    lines = _both(verdict)
+    with remembered(errand.run, {"inventory_location": ("t.code = ANY(%s)", [lines["code"].to_list()])}):
+        write_master("locations", _on_map(lines))
+    return {}
+
+
+def write_retailers(verdict: Verdict, errand: Errand) -> Figures:
+    """Each retailer with its outlet, which has the retailer's name and address."""
+    lines = _both(verdict)
+    outlets = lines.with_columns(pl.col("location").alias("code"), pl.lit("outlet").alias("kind"))
+    which = {
+        "inventory_location": ("t.code = ANY(%s)", [lines["location"].to_list()]),
+        "inventory_retailer": ("t.retailer_id = ANY(%s)", [lines["retailer_id"].to_list()]),
+    }
+    with remembered(errand.run, which):
+        write_master("locations", _on_map(outlets))
+        write_master("retailers", lines)
+    return {"outlets": verdict.new.height}
+
+
+def write_skus(verdict: Verdict, errand: Errand) -> Figures:
+    lines = _both(verdict)
+    brands, categories = verdict.extra["brands"], verdict.extra["categories"]
+    which = {
+        "inventory_brand": ("t.name = ANY(%s)", [brands["name"].to_list()]),
+        "inventory_category": ("t.code = ANY(%s)", [categories["code"].to_list()]),
+        "inventory_sku": ("t.code = ANY(%s)", [lines["sku"].to_list()]),
+    }
+    with remembered(errand.run, which):
+        write_master("brands", brands)
+        write_master("categories", categories)
+        write_master("skus", lines)
+    return {"brands": brands.height, "categories": categories.height}
+
+
+def write_batches(verdict: Verdict, errand: Errand) -> Figures:
+    lines = _both(verdict)
+    with remembered(errand.run, _batches_of(lines)):
+        write_master("batches", lines)
+    return {}
+
+
+def write_price_rows(verdict: Verdict, errand: Errand) -> Figures:
+    lines = _both(verdict)
+    ids = lines["sku_id"].unique().to_list()
+    which = {"inventory_skuprice": ("t.sku_id = ANY(%s)", [ids]), "inventory_sku": ("t.id = ANY(%s)", [ids])}
+    with remembered(errand.run, which):
+        write_prices(lines)
+        return {"in_force": put_prices_in_force(at=errand.at, skus=ids)}
+
+
+def write_purchase_rows(verdict: Verdict, errand: Errand) -> Figures:
+    """Purchase lines, the batches they name, and the credit per piece that follows."""
+    lines, made = _both(verdict), verdict.extra["batches"]
+    which = {
+        **_batches_of(lines),
+        "inventory_purchaseline": (
+            "t.purchase_invoice = ANY(%s)",
+            [lines["purchase_invoice"].unique().to_list()],
+        ),
+    }
+    with remembered(errand.run, which):
+        write_master("batches", made)
+        write_purchases(lines.with_columns(pl.col("invoice_date").alias("date")))
+    return {"batches": made.height}
+
+
+def write_receipts(verdict: Verdict, errand: Errand) -> Figures:
+    lines = verdict.new.with_columns(
+        receipt_reference().alias("what"), pl.lit(MovementKind.RECEIPT.value).alias("kind"),
+        pl.col("received_at").alias("at"), pl.col("quantity").alias("change"),
+    )  # fmt: skip
+    return _move(lines, verdict, errand, "receipt")
+
+
+def write_stock(verdict: Verdict, errand: Errand) -> Figures:
+    """Differences: `opening` where nothing ever stood, `adjustment` elsewhere."""
+    kinds = (
+        (verdict.new, MovementKind.OPENING), (verdict.changed, MovementKind.ADJUSTMENT),
+    )  # fmt: skip
+    lines = pl.concat([part.with_columns(pl.lit(kind.value).alias("kind")) for part, kind in kinds])
+    lines = lines.with_columns(
+        pl.lit(f"stock:{errand.source}").alias("what"), pl.col("as_of").alias("at"),
+        pl.col("difference").alias("change"),
+    )  # fmt: skip
+    return _move(lines, verdict, errand, "stock")
+
+
+def write_sales(verdict: Verdict, errand: Errand) -> Figures:
+    """Sales into the table and the roll-up, out of stock unless their movements come by themselves."""
+    new, cancelled = verdict.new, verdict.extra["cancelled"]
+    done = Consumption()
+    which = _skus_stock(new["sku_id"].unique().to_list()) if new.height and not errand.history else {}
+    if new.height:
+        add_demand(new)
+        _record(new, errand)
+        with remembered(errand.run, which):
+            if not errand.history:
+                reference = errand.reference(f"sales:{errand.source}")
+                done = consume(new, reference=reference, actor=errand.actor, at=errand.at)
+    taken = cancel_sales(cancelled, errand) if cancelled.height else 0
+    return {
+        "stock_updated": done.updated, "found_pieces": done.found, "expired_pieces": done.expired,
+        "unheld_pieces": done.unheld, "unbooked_pieces": done.unbooked, "cancelled_lines": taken,
+    }  # fmt: skip
+
+
+# --- parts ---------------------------------------------------------------------------------------
+
+
+def _record(new: pl.DataFrame, errand: Errand) -> None:
+    first, last = new.select(pl.min("sold_on"), pl.max("sold_on").alias("last")).row(0)
+    if ensure_sale_partitions(first, last):
+        index_past_months(ist_day(errand.at))  # with a new month another one is over
+    stamped = new.with_columns(
+        pl.lit(errand.at).dt.convert_time_zone("UTC").alias("received_at"),
+        pl.lit(errand.number, dtype=pl.Int64).alias("import_run"),
+    )
+    copy_frame("inventory_sale", stamped.select(_SALE_COLUMNS))
+    if errand.run is not None:
+        month = pl.col("sold_on").dt.year().cast(pl.Int64) * 100 + pl.col("sold_on").dt.month()
+        count_months(errand.run, dict(new.group_by(month.alias("month")).len().iter_rows()))
+
+
+def _move(lines: pl.DataFrame, verdict: Verdict, errand: Errand, reason: str) -> Figures:
+    """Make the batches lines name, book `change` pieces of each, and tell of it."""
+    made = verdict.extra["batches"]
+    skus = lines["sku_id"].unique().to_list()
+    with remembered(errand.run, _skus_stock(skus)):
+        write_master("batches", made)
+        booked = _with_batch_ids(lines).with_columns(
+            pl.col("change").alias("quantity"),
+            (pl.lit(run_prefix(errand.number) if errand.number else "") + pl.col("what"))
+            .str.slice(0, 120)
+            .alias("reference"),
+        )
+        wanted = ("batch_id", "location_id", "kind", "quantity", "at", "reference")
+        record_movements(booked.select(wanted), actor=errand.actor, at=errand.at)
+    told = _tell(booked, errand, reason)
+    return {"batches": made.height, "stock_updated": told, "pieces": int(booked["quantity"].sum())}
+
+
+def _tell(booked: pl.DataFrame, errand: Errand, reason: str) -> int:
+    homes = frame_of("SELECT id, territory_id FROM inventory_location WHERE id = ANY(%s)",
+                     {"location_id": pl.Int64, "territory_id": pl.Int64},
+                     [booked["location_id"].unique().to_list()])  # fmt: skip
+    sums = booked.join(homes, on="location_id").group_by("sku_id", "territory_id").agg(
+        pl.col("quantity").sum().alias("change")
+    )  # fmt: skip
+    return tell_stock_changed(sums, reason=reason, actor=errand.actor, at=errand.at)
+
+
+def _with_batch_ids(lines: pl.DataFrame) -> pl.DataFrame:
+    ids = frame_of("SELECT s.code, b.number, b.id FROM inventory_batch b JOIN inventory_sku s ON s.id = b.sku_id "
+                   "WHERE b.sku_id = ANY(%s)", {"sku": pl.String, "batch": pl.String, "fresh": pl.Int64},
+                   [lines["sku_id"].unique().to_list()])  # fmt: skip
+    found = lines.join(ids, on=["sku", "batch"], how="left", maintain_order="left")
+    return found.with_columns(pl.coalesce("batch_id", "fresh").alias("batch_id"))
+
+
+def _both(verdict: Verdict) -> pl.DataFrame:
+    return pl.concat([verdict.new, verdict.changed])
+
+
+def _on_map(lines: pl.DataFrame) -> pl.DataFrame:
+    return lines.with_columns(pl.col("latitude").alias("lat"), pl.col("longitude").alias("lon"))
+
+
+def _batches_of(lines: pl.DataFrame) -> dict[str, tuple[str, list[list[str]]]]:
+    which = "t.sku_id IN (SELECT id FROM inventory_sku WHERE code = ANY(%s))"
+    return {"inventory_batch": (which, [lines["sku"].unique().to_list()])}
+
+
+def _skus_stock(ids: list[int]) -> dict[str, tuple[str, list[list[int]]]]:
+    """Batches and positions of SKUs: what moving their stock may make."""
+    return {name: ("t.sku_id = ANY(%s)", [ids]) for name in ("inventory_batch", "inventory_position")}

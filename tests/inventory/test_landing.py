@@ -1,0 +1,391 @@
+"""Landing rows of every kind: one set of validators, idempotent writes, references, a check that agrees."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from uuid import uuid4
+
+import polars as pl
+import pytest
+from django.db import transaction
+from django_tenants.utils import tenant_context
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from inventory.contracts.feeds import Landed, RecordKind
+from inventory.models import (
+    Batch,
+    Brand,
+    CancelledSale,
+    Category,
+    DailyDemand,
+    GstRegistration,
+    Location,
+    Movement,
+    Position,
+    PurchaseLine,
+    Retailer,
+    Sale,
+    Sku,
+    SkuPrice,
+    Territory,
+)
+from inventory.services import Promised, StockLine, check_positions, judge, land, put_prices_in_force, reserve
+from tests.conftest import NOW
+from tests.inventory.book import TODAY, make_book, sale
+from vyapar.engine.models import AuditEntry, Event
+from vyapar.kernel.actor import system
+
+ME = system("tests")
+K = RecordKind
+PUNE_GSTIN, OTHER_GSTIN = "27AABCU9603R1ZN", "29AABCU9603R1ZJ"
+
+
+def put(kind: RecordKind, *rows: dict, **options) -> Landed:
+    frame = pl.DataFrame(list(rows), strict=False, infer_schema_length=None)
+    return land(kind, frame, source="t", actor=ME, at=options.pop("at", NOW), **options)
+
+
+def counts(landed: Landed) -> tuple[int, int, int, int]:
+    return landed.accepted, landed.updated, landed.duplicates, landed.rejected
+
+
+def codes(landed: Landed) -> list[tuple[int | None, str, str]]:
+    return [(f.row, f.field, f.code) for f in landed.faults]
+
+
+def warned(landed: Landed) -> set[str]:
+    return {f.code for f in landed.warnings}
+
+
+SKU = {"sku": "N1", "name": "New biscuit", "brand": "Parwa", "category": "Cream biscuits", "hsn": "19053100",
+       "mrp": "10.00", "trade_price": "8.50", "cost": "7", "case_pack": 24, "uqc": "NOS"}  # fmt: skip
+SHOP = {"retailer_id": "N9", "name": "Nayi Dukan", "pincode": "400072", "phone": "098201 23456",
+        "language": "Hindi", "channels": "sms, WhatsApp", "credit_limit": "1,00,000"}  # fmt: skip
+
+
+@pytest.mark.usefixtures("in_alpha")
+class TestPlaces:
+    def test_a_territory_brings_its_registration(self):
+        landed = put(K.TERRITORIES, {"code": "PUN", "name": "Pune", "gstin": PUNE_GSTIN})
+        assert counts(landed) == (1, 0, 0, 0)
+        row = Territory.objects.get(code="PUN")
+        assert (row.registration.gstin, row.registration.state_code) == (PUNE_GSTIN, "27")
+        assert row.registration.place == "Maharashtra"
+
+    def test_a_territory_sent_again_changes_nothing_and_a_new_name_is_an_update(self):
+        row = {"code": "PUN", "name": "Pune", "gstin": PUNE_GSTIN}
+        put(K.TERRITORIES, row)
+        trail = AuditEntry.objects.count()
+        assert counts(put(K.TERRITORIES, row)) == (0, 0, 1, 0)
+        assert AuditEntry.objects.count() == trail
+        assert counts(put(K.TERRITORIES, {**row, "name": "Pune city"})) == (0, 1, 0, 0)
+        assert GstRegistration.objects.count() == 1
+
+    def test_a_location_stands_where_its_pincode_lies_in_the_nearest_territory_of_its_state(self):
+        make_book()
+        landed = put(K.LOCATIONS, {"code": "GD-2", "name": "Andheri", "kind": "Godown", "pincode": "400 053"})
+        assert counts(landed) == (1, 0, 0, 0)
+        row = Location.objects.get(code="GD-2")
+        assert (row.territory.code, row.pincode) == ("MUM", "400053")
+        assert 19.0 < row.latitude < 19.3
+        assert 72.7 < row.longitude < 73.0
+
+    def test_a_territory_of_another_state_is_taken_with_a_warning(self):
+        make_book()
+        landed = put(K.LOCATIONS, {"code": "GD-3", "name": "Chennai", "kind": "godown", "pincode": "600001"})
+        assert Location.objects.get(code="GD-3").territory.code == "BLR"
+        assert "territory_other_state" in warned(landed)
+
+    def test_what_names_no_territory_and_no_pincode_is_a_fault(self):
+        make_book()
+        landed = put(K.RETAILERS, {"retailer_id": "N1", "name": "Somewhere"})
+        assert codes(landed) == [(1, "territory", "no_territory")]
+        assert Retailer.objects.filter(retailer_id="N1").count() == 0
+
+    def test_an_unknown_territory_is_a_fault_that_says_which_there_are(self):
+        make_book()
+        landed = put(K.RETAILERS, {**SHOP, "territory": "XXX"})
+        assert codes(landed) == [(1, "territory", "unknown_territory")]
+        assert "BLR, MUM" in landed.faults[0].message
+
+
+@pytest.mark.usefixtures("in_alpha")
+class TestRetailers:
+    def test_a_retailer_comes_with_an_outlet(self):
+        make_book()
+        assert counts(put(K.RETAILERS, SHOP)) == (1, 0, 0, 0)
+        row = Retailer.objects.get(retailer_id="N9")
+        assert (row.phone, row.language, row.channels) == ("+919820123456", "hi", ["sms", "whatsapp"])
+        assert (row.credit_limit_paise, row.territory.code) == (1_00_000_00, "MUM")
+        assert (row.outlet.kind, row.outlet.pincode, row.outlet.code) == ("outlet", "400072", "OUT-N9")
+
+    def test_what_a_row_leaves_out_stays_as_it_was(self):
+        make_book()
+        put(K.RETAILERS, SHOP)
+        assert counts(put(K.RETAILERS, {"retailer_id": "N9", "name": "Nayi Dukan"})) == (0, 0, 1, 0)
+        assert counts(put(K.RETAILERS, {"retailer_id": "N9", "name": "Dukan", "beat": "B1"})) == (0, 1, 0, 0)
+        row = Retailer.objects.get(retailer_id="N9")
+        assert (row.name, row.beat, row.phone, row.outlet.name) == ("Dukan", "B1", "+919820123456", "Dukan")
+
+    def test_a_bad_phone_is_left_out_and_a_bad_check_character_is_a_fault(self):
+        make_book()
+        landed = put(K.RETAILERS, {**SHOP, "phone": "12"}, {**SHOP, "retailer_id": "N8", "gstin": "27AABCU9603R1ZM"})
+        assert counts(landed) == (1, 0, 0, 1)
+        assert codes(landed) == [(2, "gstin", "gstin_check")]
+        assert "not_a_phone" in warned(landed)
+        assert Retailer.objects.get(retailer_id="N9").phone == ""
+
+    def test_a_gstin_of_another_state_is_a_warning(self):
+        make_book()
+        landed = put(K.RETAILERS, {**SHOP, "gstin": OTHER_GSTIN})
+        assert landed.accepted == 1
+        assert {"gstin_other_state", "gstin_other_territory"} <= warned(landed)
+
+    def test_the_same_row_twice_in_a_sheet_counts_once_and_two_that_differ_are_a_fault(self):
+        make_book()
+        landed = put(K.RETAILERS, SHOP, SHOP, {**SHOP, "name": "Other"})
+        assert counts(landed) == (1, 0, 1, 1)
+        assert codes(landed) == [(3, "retailerId", "repeated_in_batch")]
+
+    def test_names_in_every_script_are_kept(self):
+        make_book()
+        names = ["राम किराना 🏪", "متجر القدس", "Ca\u0301fe\r\nMumbai"]
+        put(K.RETAILERS, *({**SHOP, "retailer_id": f"U{n}", "name": name} for n, name in enumerate(names)))
+        kept = list(Retailer.objects.filter(retailer_id__startswith="U").order_by("retailer_id").values_list("name", flat=True))
+        assert kept == ["राम किराना 🏪", "متجر القدس", "Cáfe Mumbai"]
+
+    def test_one_trail_entry_names_the_counts_of_a_call(self):
+        make_book()
+        put(K.RETAILERS, SHOP, {**SHOP, "retailer_id": ""})
+        entry = AuditEntry.objects.get(verb="RecordsLanded")
+        after = json.loads(entry.body)["after"]
+        assert (entry.subject, after["accepted"], after["rejected"]) == ("retailers:t", 1, 1)
+
+
+@pytest.mark.usefixtures("in_alpha")
+class TestGoods:
+    def test_a_sku_brings_brand_and_category(self):
+        make_book()
+        assert counts(put(K.SKUS, SKU)) == (1, 0, 0, 0)
+        row = Sku.objects.get(code="N1")
+        assert (row.brand.name, row.category.code, row.category.name) == ("Parwa", "CREAM-BISCUITS", "Cream biscuits")
+        assert (row.mrp_paise, row.trade_price_paise, row.cost_paise, row.case_pack) == (1_000, 850, 700, 24)
+        assert row.uqc == "NOS"
+
+    def test_brands_and_categories_are_known_by_any_spelling(self):
+        make_book()
+        put(K.SKUS, {**SKU, "brand": "TIVRANO", "category": "biscuits"}, {**SKU, "sku": "N2", "brand": "tivrano", "category": "bis"})
+        assert set(Sku.objects.filter(code__startswith="N").values_list("brand__name", "category__code")) == {("Tivrano", "BIS")}
+        assert (Brand.objects.count(), Category.objects.count()) == (1, 1)
+
+    def test_a_sku_without_cost_gets_one_and_it_is_said(self):
+        make_book()
+        landed = put(K.SKUS, {"sku": "N1", "name": "Cheap", "hsn": "19053100", "mrp": "10.50"})
+        assert "no_cost" in warned(landed)
+        row = Sku.objects.get(code="N1")
+        assert (row.trade_price_paise, row.cost_paise, row.brand.name) == (1_050, 1_000, "Unbranded")
+
+    def test_hsn_without_a_rate_is_a_warning_and_of_another_form_a_fault(self):
+        make_book()
+        landed = put(K.SKUS, {**SKU, "hsn": "01012100"}, {**SKU, "sku": "N2", "hsn": "19053"}, {**SKU, "sku": "N3", "hsn": "1"})
+        assert codes(landed) == [(2, "hsn", "not_hsn"), (3, "hsn", "not_hsn")] or codes(landed) == [(3, "hsn", "not_hsn")]
+        assert "hsn_unlisted" in warned(landed)
+
+    def test_a_sku_keeps_what_no_feed_knows(self):
+        make_book()
+        put(K.SKUS, {"sku": "S1", "name": "Biscuit one", "hsn": "19053100", "mrp": "100"})
+        row = Sku.objects.get(code="S1")
+        assert (row.name, row.rate_item, row.cost_paise, row.shelf_life_days) == ("Biscuit one", "Biscuits", 5_000, 180)
+
+    def test_a_successor_may_stand_in_the_same_sheet(self):
+        make_book()
+        landed = put(K.SKUS, {**SKU, "replaced_by": "N2"}, {**SKU, "sku": "N2"}, {**SKU, "sku": "N3", "replaced_by": "ZZ"})
+        assert codes(landed) == [(3, "replacedBy", "unknown_successor")]
+        assert Sku.objects.get(code="N1").replaced_by.code == "N2"
+
+    def test_a_batch_is_known_by_sku_and_number(self):
+        make_book()
+        row = {"sku": "S1", "batch": "B/1", "mrp": "100", "manufacture_date": "01-04-2026", "expiry_date": "03/2027"}
+        assert counts(put(K.BATCHES, row, {**row, "sku": "S9"})) == (1, 0, 0, 1)
+        batch = Batch.objects.get(number="B/1")
+        assert (batch.mrp_paise, batch.cost_paise, batch.expiry_date) == (10_000, 5_000, date(2027, 3, 31))
+        assert counts(put(K.BATCHES, row)) == (0, 0, 1, 0)
+        assert counts(put(K.BATCHES, {**row, "expiry_date": "2027-04-30"})) == (0, 1, 0, 0)
+        landed = put(K.BATCHES, {"sku": "S1", "batch": "B/1", "mrp": "100", "expiry_date": "2026-01-01"})
+        assert codes(landed) == [(1, "expiryDate", "expires_before_made")]
+
+    def test_prices_keep_their_days_and_the_one_in_force_is_the_skus(self):
+        make_book()
+        landed = put(
+            K.PRICES,
+            {"sku": "S1", "mrp": "110", "valid_from": "2026-01-01"},
+            {"sku": "S1", "trade_price": "88", "valid_from": "2026-06-01"},
+            {"sku": "S1", "mrp": "120", "valid_from": "26-11-2026"},
+        )  # fmt: skip
+        assert counts(landed) == (3, 0, 0, 0)
+        row = Sku.objects.get(code="S1")
+        assert (row.mrp_paise, row.trade_price_paise) == (11_000, 8_800)
+        assert SkuPrice.objects.count() == 3
+        later = NOW + timedelta(days=3)
+        assert put_prices_in_force(at=later) == 1
+        assert put_prices_in_force(at=later) == 0
+        assert Sku.objects.get(code="S1").mrp_paise == 12_000
+
+
+@pytest.mark.usefixtures("in_alpha")
+class TestBuying:
+    LINE = {"purchase_invoice": "PI-1", "supplier_name": "Maker", "invoice_date": "1-Apr-26", "sku": "S1",
+            "batch": "B1", "location": "GD-MUM", "quantity": "10 CASE", "cost": "60", "tax": "360", "itc": "360"}  # fmt: skip
+
+    def test_a_purchase_makes_its_batch_and_the_credit_of_a_piece(self):
+        make_book()
+        landed = put(K.PURCHASES, self.LINE)
+        assert counts(landed) == (1, 0, 0, 0)
+        row = PurchaseLine.objects.get()
+        assert (row.quantity, row.cost_paise, row.invoice_date) == (120, 6_000, date(2026, 4, 1))
+        assert (row.batch.itc_paise, row.batch.cost_paise, row.batch.mrp_paise) == (300, 6_000, 10_000)
+        assert counts(put(K.PURCHASES, self.LINE)) == (0, 0, 1, 0)
+        assert counts(put(K.PURCHASES, {**self.LINE, "itc": "0"})) == (0, 1, 0, 0)
+        assert Batch.objects.get(number="B1").itc_paise == 0
+
+    def test_lines_of_one_batch_on_one_invoice_are_added_up(self):
+        make_book()
+        free = {**self.LINE, "quantity": 24, "cost": "0", "tax": None, "itc": None}
+        landed = put(K.PURCHASES, self.LINE, free)
+        assert counts(landed) == (2, 0, 0, 0)
+        assert "added_up" in warned(landed)
+        row = PurchaseLine.objects.get()
+        assert (row.quantity, row.cost_paise) == (144, 5_000)
+        assert counts(put(K.PURCHASES, self.LINE, free)) == (0, 0, 2, 0)
+
+    def test_a_receipt_is_booked_once(self):
+        make_book()
+        row = {"reference": "GRN-7", "received_at": "20-11-2026", "sku": "S1", "batch": "B1", "location": "GD-MUM",
+               "quantity": "2 CASE 3 PCS", "mrp": "100", "expiry_date": "2027-01-31"}  # fmt: skip
+        landed = put(K.RECEIPTS, row)
+        assert counts(landed) == (1, 0, 0, 0)
+        assert landed.first_day == date(2026, 11, 20)
+        position = Position.objects.get()
+        assert (position.on_hand, position.first_receipt_date) == (27, date(2026, 11, 20))
+        assert Event.objects.filter(name="InventoryUpdated").count() == 1
+        assert counts(put(K.RECEIPTS, row)) == (0, 0, 1, 0)
+        landed = put(K.RECEIPTS, {**row, "quantity": 28})
+        assert codes(landed) == [(1, "quantity", "recorded_differently")]
+        assert counts(put(K.RECEIPTS, {**row, "reference": "GRN-8"})) == (1, 0, 0, 0)
+        assert Position.objects.get().on_hand == 54
+        assert check_positions() == []
+
+    def test_a_receipt_of_nothing_or_at_no_place_is_a_fault(self):
+        make_book()
+        row = {"reference": "G1", "received_at": "20-11-2026", "sku": "S1", "location": "NO", "quantity": 1}
+        landed = put(K.RECEIPTS, row, {**row, "location": "GD-MUM", "quantity": 0})
+        assert codes(landed) == [(1, "location", "unknown_location"), (2, "quantity", "not_positive")]
+        assert Movement.objects.count() == 0
+
+
+@pytest.mark.usefixtures("in_alpha")
+class TestStock:
+    ROW = {"sku": "S1", "batch": "B1", "location": "GD-MUM", "quantity": 100}
+
+    def test_a_first_statement_opens_the_position_and_again_changes_nothing(self):
+        make_book()
+        landed = put(K.STOCK, self.ROW, {**self.ROW, "sku": "S2", "batch": None})
+        assert counts(landed) == (2, 0, 0, 0)
+        assert set(Movement.objects.values_list("kind", "quantity", "batch__number")) == {
+            ("opening", 100, "B1"), ("opening", 100, "UNKNOWN")}  # fmt: skip
+        assert counts(put(K.STOCK, self.ROW, {**self.ROW, "sku": "S2", "batch": None})) == (0, 0, 2, 0)
+        assert Movement.objects.count() == 2
+
+    def test_only_the_difference_is_booked(self):
+        make_book()
+        put(K.STOCK, self.ROW)
+        landed = put(K.STOCK, {**self.ROW, "quantity": 93})
+        assert counts(landed) == (0, 1, 0, 0)
+        assert landed.figures["adjusted_pieces"] == -7
+        assert Position.objects.get().on_hand == 93
+        assert set(Movement.objects.values_list("kind", "quantity")) == {("opening", 100), ("adjustment", -7)}
+
+    def test_a_statement_speaks_of_its_own_instant(self):
+        book = make_book()
+        put(K.STOCK, {**self.ROW, "as_of": "20-11-2026"})
+        put(K.SALES, sale("T1", "S1", 10, timestamp="2026-11-22T10:00:00+05:30"))
+        assert counts(put(K.STOCK, {**self.ROW, "as_of": "20-11-2026"})) == (0, 0, 1, 0)
+        assert counts(put(K.STOCK, {**self.ROW, "quantity": 98, "as_of": "21-11-2026"})) == (0, 1, 0, 0)
+        book.batches["S1", "B1"] = Batch.objects.get(number="B1")
+        assert book.position("S1", "B1").on_hand == 88
+
+    def test_what_actions_hold_is_never_taken(self):
+        make_book()
+        put(K.STOCK, self.ROW)
+        reserve(uuid4(), [StockLine("S1", "B1", 40, "GD-MUM")], actor=ME, at=NOW)
+        landed = put(K.STOCK, {**self.ROW, "quantity": 39})
+        assert codes(landed) == [(1, "quantity", "held")]
+        assert "40 pieces are held" in landed.faults[0].message
+        assert Position.objects.get().on_hand == 100
+        assert counts(put(K.STOCK, {**self.ROW, "quantity": 40})) == (0, 1, 0, 0)
+
+    def test_less_than_nothing_is_put_at_nothing_and_kept_as_a_finding(self):
+        make_book()
+        put(K.STOCK, self.ROW)
+        landed = put(K.STOCK, {**self.ROW, "quantity": -5})
+        assert counts(landed) == (0, 1, 0, 0)
+        assert landed.figures["negative_pieces"] == 5
+        assert [(f.code, f.value) for f in landed.warnings] == [("negative_stock", "-5")]
+        assert Position.objects.get().on_hand == 0
+
+    def test_a_batch_that_is_not_named_gets_the_name_of_its_mrp_and_expiry(self):
+        make_book()
+        put(K.STOCK, {"sku": "S1", "location": "GD-MUM", "quantity": 5, "mrp": "95.50", "expiry_date": "30-06-2027"})
+        batch = Batch.objects.get()
+        assert (batch.number, batch.mrp_paise) == ("MRP95.50 EXP2027-06-30", 9_550)
+
+    def test_rows_of_one_batch_are_added_up(self):
+        make_book()
+        landed = put(K.STOCK, self.ROW, {**self.ROW, "quantity": "1 CASE"})
+        assert counts(landed) == (2, 0, 0, 0)
+        assert Position.objects.get().on_hand == 112
+        assert "added_up" in warned(landed)
+
+
+@pytest.mark.usefixtures("in_alpha")
+class TestCancelled:
+    def test_a_sale_cancelled_later_is_taken_back_to_where_it_came_from(self):
+        book = make_book()
+        book.batch("S1", "A", expires_in=30)
+        book.batch("S1", "B", expires_in=60)
+        book.receive("S1", "A", 5)
+        book.receive("S1", "B", 5)
+        put(K.SALES, sale("T1", "S1", 7), sale("T1", "S1", 5, line=2))
+        landed = put(K.SALES, {"transaction_id": "T1", "line": 1, "cancelled": True})
+        assert counts(landed) == (0, 1, 0, 0)
+        assert (book.position("S1", "A").on_hand, book.position("S1", "B").on_hand) == (0, 5)
+        assert DailyDemand.objects.get().quantity == 5
+        assert Sale.objects.get().line == 2
+        assert CancelledSale.objects.get().quantity == 7
+        assert check_positions() == []
+
+    def test_a_cancelled_sale_never_comes_back(self):
+        make_book()
+        put(K.SALES, sale("T1", "S1", 7))
+        cancel = {**sale("T1", "S1", 7), "cancelled": "Yes"}
+        assert counts(put(K.SALES, cancel)) == (0, 1, 0, 0)
+        assert counts(put(K.SALES, cancel)) == (0, 0, 1, 0)
+        assert counts(put(K.SALES, sale("T1", "S1", 7))) == (0, 0, 1, 0)
+        assert codes(put(K.SALES, sale("T1", "S1", 8))) == [(1, "transactionId", "cancelled_before")]
+        assert (Sale.objects.count(), DailyDemand.objects.count()) == (0, 0)
+        assert check_positions() == []
+
+    def test_a_whole_invoice_is_cancelled_by_a_row_without_a_line(self):
+        make_book()
+        put(K.SALES, sale("T1", "S1", 7), sale("T1", "S2", 5, line=2), sale("T2", "S1", 1))
+        landed = put(K.SALES, {"transaction_id": "T1", "line": None, "cancelled": True})
+        assert landed.figures["cancelled_lines"] == 2
+        assert Sale.objects.get().transaction_id == "T2"
+
+    def test_a_cancelled_voucher_that_was_never_here_changes_nothing(self):
+        make_book()
+        landed = put(K.SALES, {"transaction_id": "T9", "quantity": None, "cancelled": "Yes"})
+        assert counts(landed) == (0, 0, 1, 0)
+        assert AuditEntry.objects.filter(verb="SalesIngested").count() == 0
