@@ -59,6 +59,8 @@ class ApiView(APIView):
             return
         if self.most_bytes:
             spool(request, most_bytes=self.most_bytes)
+        else:
+            _ = request._request.body  # read by Django, which minds its size; DRF would not
         key = request.headers.get("Idempotency-Key", "")
         if key:
             self._reply = self._open_reply(request, key)
@@ -92,9 +94,8 @@ class ApiView(APIView):
             answer.add_post_render_callback(self._keeper(self._reply))
             return answer
         if getattr(answer, "streaming", False):  # a reply that is to be given again is kept whole
-            answer = HttpResponse(
-                b"".join(answer.streaming_content), answer.status_code, headers=answer.headers
-            )
+            whole = b"".join(answer.streaming_content)
+            answer = HttpResponse(whole, status=answer.status_code, headers=answer.headers)
         self._keeper(self._reply)(answer)
         return answer
 
@@ -133,6 +134,8 @@ class _Kept(Response):
     def rendered_content(self) -> bytes:  # type: ignore[override]  # DRF renders bytes too
         if self._type:
             self["Content-Type"] = self._type
+        else:
+            self.headers.pop("Content-Type", None)
         return self._body
 
 
