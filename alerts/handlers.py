@@ -158,6 +158,54 @@ def hear_channel_halted(event: EventView) -> None:
     )
 
 
+def hear_webhook_disabled(event: EventView) -> None:
+    """A system outside is no longer told of events."""
+    _raise(
+        Condition(
+            cause="webhook_disabled",
+            subject=event.subject,
+            title=f"{event.payload['host']} is not told of events any more",
+            detail=str(event.payload["reason"]),
+            recommended_action="Mend the receiver, switch the webhook on again, then tell it what it missed",
+            url="/settings/webhooks",
+        ),
+        event.at,
+    )
+
+
+def hear_export_given_up(event: EventView) -> None:
+    """A document did not get to the books however often it was tried."""
+    _raise(
+        Condition(
+            cause="export_failed",
+            subject=event.subject,
+            title=f"A {event.payload['kind']} does not get to {event.payload['feed']}",
+            detail=str(event.payload["reason"]),
+            recommended_action="Look whether the system can be reached, then try the document again",
+            url="/data/exports",
+        ),
+        event.at,
+    )
+
+
+def hear_export_answered(event: EventView) -> None:
+    """The books took a document, or refused it."""
+    if event.payload["accepted"]:
+        services.close("export_failed", event.subject, reason="booked", actor=ACTOR, at=event.at)
+        return
+    _raise(
+        Condition(
+            cause="export_failed",
+            subject=event.subject,
+            title=f"{event.payload['feed']} refused a {event.payload['kind']}",
+            detail=str(event.payload["reason"]),
+            recommended_action="Mend what it objects to, then try the document again",
+            url="/data/exports?state=rejected",
+        ),
+        event.at,
+    )
+
+
 def hear_receipt(event: EventView) -> None:
     """A transfer arrived short or damaged."""
     if event.payload["executionStatus"] == "success":
@@ -202,6 +250,9 @@ def register() -> None:
         ("HaltLifted", hear_lift),
         ("ChannelHalted", hear_channel_halted),
         ("ReallocationExecuted", hear_receipt),
+        ("WebhookDisabled", hear_webhook_disabled),
+        ("ExportGivenUp", hear_export_given_up),
+        ("ExportAcknowledged", hear_export_answered),
     ):
         registry.hang(Subscriber(f"alerts.{handle.__name__}", event, handle))
     registry.hang(Chore("alerts.wake", wake))

@@ -22,6 +22,8 @@ CONCERNS: Mapping[str, tuple[str, ...]] = {
     "receipt_overdue": ("owner", "manager"),
     "transfer_short": ("owner", "manager", "auditor"),
     "stopped": ("owner", "manager"),
+    "webhook_disabled": ("owner", "integration"),
+    "export_failed": ("owner", "manager", "integration"),
 }
 
 #: Causes that stop the machine or break the law are never below this.
@@ -32,6 +34,8 @@ _FLOORS: Mapping[str, Urgency] = {
     "compliance": Urgency.MEDIUM,
     "feed_stale": Urgency.MEDIUM,
     "transfer_short": Urgency.MEDIUM,
+    "webhook_disabled": Urgency.MEDIUM,
+    "export_failed": Urgency.MEDIUM,
 }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import Count, QuerySet, Sum
 
+from inventory.contracts.exports import LOST
 from inventory.contracts.feeds import ExportDocument, ExportKind
 from inventory.selectors.exports import export_lines, lost_lines
 from inventory.selectors.flows import (
@@ -104,7 +105,7 @@ def loss_of(transfer: Transfer, lines: Iterable[TransferLine], at: datetime) -> 
         source=transfer.destination,
         narration="Short or damaged on arrival; the credit taken on it is reversed",
         refers_to=key,
-        extra={"reason": "lost", "papers": [paper["number"] for paper in transfer.documents]},
+        extra={"reason": LOST, "papers": [paper["number"] for paper in transfer.documents]},
     )
 
 

@@ -7,6 +7,7 @@ urlpatterns = [
     path("", include("vyapar.dashboard.urls")),
     path("", include("vyapar.gateway.urls")),
     path("", include("vyapar.engine.urls")),
+    path("", include("vyapar.webhooks.urls")),
     path("", include("vyapar.messaging.urls")),
     path("", include("inventory.urls")),
     path("", include("reallocation.urls")),

@@ -11,6 +11,10 @@ from typing import Any
 from inventory.contracts.feeds import ExportDocument, ExportKind, ExportLine
 
 
+#: `extra["reason"]` of a reversal whose goods are gone, not on their way back.
+LOST = "lost"
+
+
 @dataclass(frozen=True, slots=True)
 class ExportQueued:
     """A decision waits to go to a system that keeps the books."""
@@ -79,6 +83,14 @@ def takes_back(later: ExportDocument, earlier: ExportDocument) -> bool:
         return earlier.kind is ExportKind.PRICE_LIST
     swapped = (later.source, later.target) == (earlier.target, earlier.source)
     return later.kind is ExportKind.REVERSAL and swapped
+
+
+def is_lost(document: ExportDocument) -> bool:
+    """Whether the goods left the books for good: short, damaged or written off.
+
+    Such a reversal has a source and no target; the tax on its lines is the credit to reverse.
+    """
+    return document.kind is ExportKind.REVERSAL and document.extra.get("reason") == LOST
 
 
 def _goods(document: ExportDocument) -> Counter[tuple[str, str]]:

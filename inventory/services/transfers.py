@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from django.db import transaction
 
+from inventory.contracts.exports import LOST
 from inventory.contracts.feeds import ExportDocument, ExportKind
 from inventory.models import Batch, Location, Movement, MovementKind
 from inventory.selectors.exports import lost_lines
@@ -207,7 +208,7 @@ def _book_write_off(
                 lines=gone,
                 source=place,
                 narration=reason,
-                extra={"reason": "written_off"},
+                extra={"reason": LOST, "reference": reference},
             ),
             action_id=action_id,
             actor=actor,

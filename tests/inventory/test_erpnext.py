@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -407,6 +407,37 @@ def test_a_credit_note_is_a_return_and_a_reversal_cancels_it_once(site: Frappe) 
     assert site.documents["Sales Invoice"][made["name"]]["docstatus"] == 2
     unknown = SYSTEM.push(access(site), replace(back, refers_to="credit:6"))
     assert (unknown.accepted, "credit:6" in unknown.reason) == (False, True)
+
+
+def test_what_is_lost_is_issued_and_the_transfer_stands(site: Frappe) -> None:
+    furnish(site)
+    assert SYSTEM.push(access(site), TRANSFER).accepted
+    lost = replace(
+        TRANSFER, kind=ExportKind.REVERSAL, key="loss:1", refers_to=TRANSFER.key, target="",
+        extra={"reason": "lost"},
+    )  # fmt: skip
+    assert SYSTEM.find(access(site), lost) is None
+    numbers = {SYSTEM.push(access(site), lost).number for _ in range(2)}
+    assert numbers == {SYSTEM.find(access(site), lost).number}
+    entries = [one for one in site.documents["Stock Entry"].values() if one.get("custom_vyapar_key")]
+    assert {one["stock_entry_type"]: one["docstatus"] for one in entries} == {
+        "Material Transfer": 1,
+        "Material Issue": 1,
+    }
+
+
+def test_the_end_of_an_offer_ends_its_prices_and_makes_none(site: Frappe) -> None:
+    furnish(site)
+    offer = replace(
+        TRANSFER, kind=ExportKind.PRICE_LIST, key="offer:9", valid_from=TRANSFER.at.date(),
+        valid_to=TRANSFER.at.date() + timedelta(days=30),
+    )  # fmt: skip
+    assert SYSTEM.push(access(site), offer).accepted
+    over = replace(offer, key="offer:9:end", refers_to="offer:9", valid_to=None)
+    assert SYSTEM.push(access(site), over).accepted
+    mine = [one for one in site.documents["Item Price"].values() if one.get("custom_vyapar_key")]
+    assert len(mine) == len(TRANSFER.lines)
+    assert {one["valid_upto"] for one in mine} == {TRANSFER.at.date().isoformat()}
 
 
 def test_documents_that_webhooks_sent_become_a_file_that_reads_like_a_pull(

@@ -429,7 +429,7 @@ def test_a_worker_killed_between_call_and_settling_leaves_one_booking(books):
     child = os.fork()
     if child == 0:
         for one in connections.all():
-            one.connection = None
+            one.connection, one.search_path_set_schemas = None, None
         handing._settle = lambda *a: os._exit(9)
         try:
             handing.hand_over(pk, at=SOON)

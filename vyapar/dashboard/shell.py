@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from vyapar.dashboard import board
-from vyapar.dashboard.board import NavItem
+from vyapar.dashboard.board import NavItem, SettingsLink
 from vyapar.engine.selectors import list_actions
 from vyapar.kernel.lifecycle import Status
 from vyapar.people.contracts import May
@@ -26,3 +26,12 @@ def register() -> None:
         NavItem("dashboard:settings", _("Settings"), "settings", 100),
     ):
         board.hang(item)
+    board.hang(
+        SettingsLink(
+            "dashboard:webhooks",
+            _("Webhooks"),
+            _("Systems outside that are told what happens here."),
+            "send",
+            10,
+        )
+    )

@@ -159,13 +159,22 @@ class AgentSpec:
     rest: int = 0
 
 
+#: The event of a subscriber who wants them all.
+EVERY = "*"
+
+
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """Someone who wants events of a name; `handle` runs once in effect, in a transaction."""
+    """Someone who wants events of a name, or `EVERY` one; `handle` runs once in effect, in a transaction.
+
+    `wants` is asked, where it is given, when an event of a name is written: whether anybody here wants
+    it at all. It must be quick; a no costs the distributor no delivery.
+    """
 
     name: str
     event: str
     handle: Callable[[EventView], None]
+    wants: Callable[[str], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)

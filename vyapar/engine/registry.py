@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from vyapar.engine.contracts import ActionKind, AgentSpec, Chore, Guard, Setup, Subscriber, Tally
+from vyapar.engine.contracts import EVERY, ActionKind, AgentSpec, Chore, Guard, Setup, Subscriber, Tally
 from vyapar.kernel.errors import Misconfigured, NotFound
 from vyapar.kernel.ports import PaperDesk
 
@@ -82,8 +82,9 @@ def guards_of(kind_name: str) -> tuple[Guard, ...]:
 
 
 def subscribers_of(event: str) -> tuple[Subscriber, ...]:
-    """Who wants events of this name."""
-    return tuple(s for s in _subscribers.values() if s.event == event)
+    """Who wants an event of this name, here and now."""
+    named = (s for s in _subscribers.values() if s.event in (event, EVERY))
+    return tuple(s for s in named if s.wants is None or s.wants(event))
 
 
 def subscriber(name: str) -> Subscriber | None:

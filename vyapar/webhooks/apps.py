@@ -7,3 +7,8 @@ class WebhooksConfig(AppConfig):
     name = "vyapar.webhooks"
     label = "webhooks"
     verbose_name = "Webhooks"
+
+    def ready(self) -> None:
+        from vyapar.webhooks import handlers
+
+        handlers.register()

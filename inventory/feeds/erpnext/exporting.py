@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from inventory.contracts.exports import is_lost
 from inventory.contracts.feeds import Acknowledged, ExportDocument, ExportKind, ExportLine
 from inventory.feeds.erpnext.client import Document, ErpnextClient, client_of
 from inventory.feeds.system import Access
@@ -36,8 +37,10 @@ def push(access: Access, document: ExportDocument) -> Acknowledged:
             ExportKind.TRANSFER: desk.transfer,
             ExportKind.PRICE_LIST: desk.prices,
             ExportKind.CREDIT_NOTE: desk.credit,
-            ExportKind.REVERSAL: desk.reverse,
+            ExportKind.REVERSAL: desk.issue if is_lost(document) else desk.reverse,
         }
+        if document.kind is ExportKind.PRICE_LIST and document.refers_to:
+            kinds[ExportKind.PRICE_LIST] = desk.reverse  # the usual prices stand there all along
         try:
             number = kinds[document.kind](document)
         except Rejected as error:
@@ -68,6 +71,18 @@ class _Desk:
             "items": [
                 {"item_code": line.sku, "qty": line.quantity, "s_warehouse": document.source,
                  "t_warehouse": document.target, **_batch(line)}
+                for line in document.lines
+            ],
+        })  # fmt: skip
+
+    def issue(self, document: ExportDocument) -> str:
+        """A submitted Stock Entry of the kind Material Issue: the goods are gone for good."""
+        return self._once("Stock Entry", document.key, {
+            "stock_entry_type": "Material Issue", "purpose": "Material Issue", **self._company(),
+            **_posted(document), "from_warehouse": document.source,
+            "remarks": _remark(document), "docstatus": 1,
+            "items": [
+                {"item_code": line.sku, "qty": line.quantity, "s_warehouse": document.source, **_batch(line)}
                 for line in document.lines
             ],
         })  # fmt: skip
@@ -114,10 +129,11 @@ class _Desk:
 
     def known(self, document: ExportDocument) -> str:
         """Names of what stands under a document's key; empty when something is missing."""
-        if document.kind is ExportKind.REVERSAL:  # it makes nothing of its own
-            return ""
+        ends_prices = document.kind is ExportKind.PRICE_LIST and document.refers_to
+        if ends_prices or (document.kind is ExportKind.REVERSAL and not is_lost(document)):
+            return ""  # it makes nothing of its own
         keys = [document.key]
-        doctype = _DOCTYPES[document.kind]
+        doctype = _DOCTYPES.get(document.kind, "Stock Entry")
         if document.kind is ExportKind.PRICE_LIST:
             keys = [f"{document.key}#{number}" for number in range(1, len(document.lines) + 1)]
         found = [self._find(doctype, key) for key in keys]
