@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from decimal import Decimal
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
-import xlsxwriter
 from django.core.cache import cache
 from django.core.paginator import Paginator
 from django.db.models import Sum
@@ -20,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from inventory.feeds.files.writing import CSV, XLSX, write_csv, write_xlsx
 from inventory.models import StockItem
 from inventory.selectors.alarms import last_sale_date
 from inventory.selectors.items import AGE_BANDS, Headline, get_headline
@@ -281,13 +279,13 @@ def export(request: HttpRequest, form: str) -> HttpResponse:
     rows = sort_items(list_items(_wanted(request.GET)), request.GET.get("sort", ""))
     table = (_export_row(row) for row in rows.iterator(chunk_size=2000))
     name = f"stock-{ist_day(timezone.now()).isoformat()}.{form}"
-    body, kind = (_csv(table), "text/csv; charset=utf-8") if form == "csv" else (_xlsx(table), _XLSX)
+    if form == "csv":
+        body, kind = write_csv(table, _heads()), CSV
+    else:
+        body, kind = write_xlsx(table, _heads(), title=_("Stock")), XLSX
     return HttpResponse(
         body, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'}
     )
-
-
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def _heads() -> list[str]:
@@ -309,49 +307,6 @@ def _export_row(row: Any) -> list[Any]:
 
 def _rupees(paise: int) -> Decimal:
     return Decimal(paise).scaleb(-2)
-
-
-def guarded(value: Any) -> Any:
-    """Text that a spreadsheet would take for a formula gets a quote in front; all else is as it is."""
-    dangerous = isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"}
-    return f"'{value}" if dangerous else value
-
-
-def _csv(table: Any) -> bytes:
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(_heads())
-    writer.writerows([guarded(value) for value in row] for row in table)
-    return b"\xef\xbb\xbf" + out.getvalue().encode()  # the mark tells Excel that it is UTF-8
-
-
-def _xlsx(table: Any) -> bytes:
-    out = io.BytesIO()
-    book = xlsxwriter.Workbook(out, {"in_memory": True})
-    sheet = book.add_worksheet(_("Stock")[:31])
-    bold, money = book.add_format({"bold": True}), book.add_format({"num_format": "#,##0.00"})
-    day = book.add_format({"num_format": "dd-mm-yyyy"})
-    for column, head in enumerate(_heads()):
-        sheet.write_string(0, column, head, bold)
-    sheet.freeze_panes(1, 0)
-    for number, row in enumerate(table, 1):
-        for column, value in enumerate(row):
-            _cell(sheet, number, column, guarded(value), money, day)
-    book.close()
-    return out.getvalue()
-
-
-def _cell(sheet: Any, row: int, column: int, value: Any, money: Any, day: Any) -> None:
-    if value is None:
-        return
-    if isinstance(value, str):
-        sheet.write_string(row, column, value)
-    elif isinstance(value, Decimal):
-        sheet.write_number(row, column, value, money)
-    elif isinstance(value, int | float):
-        sheet.write_number(row, column, value)
-    else:
-        sheet.write_datetime(row, column, value, day)
 
 
 # --- the shell -----------------------------------------------------------------------------

@@ -11,9 +11,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from inventory.feeds.files.writing import guarded
 from inventory.models import BatchRisk, DailyDemand, DemandForecast, StockItem
 from inventory.selectors.shelf import StockFilter, cut_items, list_items, sum_items
-from inventory.views.stock import guarded
 from tests.conftest import NOW
 from tests.inventory.book import TODAY, Book, make_book
 from vyapar.dashboard import board
