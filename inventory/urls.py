@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from inventory.api import exports as exports_api
+from inventory.api import push as push_api
 from inventory.api import stock as stock_api
 from inventory.views import exports, stock
 
@@ -12,7 +13,10 @@ urlpatterns = [
     re_path(r"^stock\.(?P<form>csv|xlsx)$", stock.export, name="export"),
     path("stock/<str:sku>/<str:territory>", stock.item, name="item"),
     path("api/v1/inventory/current", stock_api.CurrentInventory.as_view(), name="current"),
-    path("api/v1/sales/batch", stock_api.SalesBatch.as_view(), name="sales_batch"),
+    *(
+        path(f"api/v1/{kind}/batch", door.as_view(), name=f"{kind}_batch")
+        for kind, door in push_api.DOORS.items()
+    ),
     path(
         "api/v1/retailers/<str:retailer_id>/sales-history",
         stock_api.SalesHistory.as_view(),

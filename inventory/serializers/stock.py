@@ -10,8 +10,6 @@ from rest_framework import serializers
 from inventory.models import StockItem
 from inventory.selectors.items import ItemRow
 from inventory.selectors.sales import SaleLine
-from inventory.services import IngestReport
-from vyapar.gateway.problems import fault_row
 from vyapar.kernel.calendar import IST
 from vyapar.kernel.money import rupees
 
@@ -74,34 +72,6 @@ def item_out(row: ItemRow, distributor_id: str) -> dict[str, Any]:
     }
 
 
-class GstDetailsIn(serializers.Serializer[Any]):
-    """GST as the invoice has it; anything else the feed knows may stand beside it."""
-
-    rate = serializers.FloatField(required=False, help_text="per cent")
-    taxableValue = serializers.CharField(required=False)
-    hsn = serializers.CharField(required=False)
-
-
-class SaleIn(serializers.Serializer[Any]):
-    """One line of a sale to an outlet; a return has a negative quantity."""
-
-    transactionId = serializers.CharField(max_length=64)
-    line = serializers.IntegerField(required=False, default=1, min_value=1, max_value=1_000_000)
-    retailerId = serializers.CharField()
-    sku = serializers.CharField()
-    quantity = serializers.IntegerField(help_text="pieces, not 0")
-    unitPrice = serializers.CharField(help_text="rupees with GST, decimal string or number")
-    timestamp = serializers.DateTimeField()
-    territory = serializers.CharField(required=False)
-    gstDetails = GstDetailsIn(required=False)
-
-
-class SalesIn(serializers.Serializer[Any]):
-    """A batch of at most 50,000 lines. A bare list, or a line each as `application/x-ndjson`, will do too."""
-
-    transactions = SaleIn(many=True)
-
-
 class FaultOut(serializers.Serializer[Any]):
     """What is wrong with one field of one row; rows count from 1."""
 
@@ -110,23 +80,6 @@ class FaultOut(serializers.Serializer[Any]):
     code = serializers.CharField()
     message = serializers.CharField()
     value = serializers.CharField(allow_blank=True)
-
-
-class SalesReport(serializers.Serializer[Any]):
-    """What became of a batch. Duplicates were recorded before and changed nothing."""
-
-    accepted = serializers.IntegerField()
-    duplicates = serializers.IntegerField()
-    rejected = FaultOut(many=True)
-
-
-def report_out(report: IngestReport) -> dict[str, Any]:
-    """The outside form of an ingestion."""
-    return {
-        "accepted": report.accepted,
-        "duplicates": report.duplicates,
-        "rejected": [fault_row(fault) for fault in report.faults],
-    }
 
 
 class SaleOut(serializers.Serializer[Any]):

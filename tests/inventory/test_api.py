@@ -8,7 +8,7 @@ import orjson
 import pytest
 from rest_framework.test import APIClient
 
-from inventory.api import stock as api
+from inventory.api import push as api
 from inventory.models import Sale, StockItem
 from inventory.services import ingest_sales
 from tests.conftest import NOW
@@ -109,7 +109,7 @@ def test_a_broken_line_of_ndjson_is_named(book) -> None:
 
 
 def test_a_batch_that_is_too_long_says_what_to_do(book, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "MOST_LINES", 1)
+    monkeypatch.setattr(api, "MOST_ROWS_NOW", 1)
     answer = send(caller(May.FEED), orjson.dumps([line("T1"), line("T2")]))
     assert (answer.status_code, answer.json()["code"]) == (413, "too_many_lines")
     assert "split" in answer.json()["detail"]
