@@ -9,8 +9,9 @@ class InventoryConfig(AppConfig):
 
     def ready(self) -> None:
         from inventory import handlers
-        from inventory.views import exports, stock
+        from inventory.views import data, exports, stock
 
         handlers.register()
         stock.hang_shell()
         exports.hang_shell()
+        data.hang_data()

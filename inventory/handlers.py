@@ -17,6 +17,7 @@ from inventory.selectors.demand import take_demand_snapshot
 from inventory.selectors.exports import count_exports
 from inventory.selectors.items import tally_stock
 from inventory.services.demonstration import find_due
+from inventory.services.imports import list_takeable
 from vyapar.engine import registry
 from vyapar.engine.contracts import AgentSpec, Chore, EventView, Subscriber, Tally
 from vyapar.kernel.actor import Actor
@@ -32,6 +33,7 @@ def register() -> None:
     registry.hang(Tally("stock", tally_stock))
     registry.hang(Chore("demonstration", feed_demonstration))
     registry.hang(Chore("inventory.exports", tend_exports))
+    registry.hang(Chore("inventory.imports", tend_imports))
     registry.hang(Subscriber("inventory.hand_over_soon", "ExportQueued", hand_over_soon))
     registry.hang(Tally("exports", count_exports))
     registry.hang(
@@ -81,6 +83,14 @@ def tend_exports(at: datetime) -> None:
 
     if services.list_due_exports(at, 1):
         hand_over_exports.apply_async(expires=30)
+
+
+def tend_imports(at: datetime) -> None:
+    """Have imports taken up that nobody drives: new ones, and those whose worker died."""
+    from inventory.tasks import drive_import
+
+    for run_id in list_takeable(at):
+        drive_import.apply_async((str(run_id),), expires=LOOK_SECONDS)
 
 
 def decide_on_book(book: StockBook, policy: MonitoringPolicy) -> Decision:

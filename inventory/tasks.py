@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from celery import shared_task
 from django.utils import timezone
 
 from inventory.services import demonstration, list_due_exports
 from inventory.services.exports import hand_over
+from inventory.services.imports import drive
 
 
 @shared_task
@@ -21,3 +24,10 @@ def hand_over_exports() -> None:
     while ids := list_due_exports(timezone.now()):
         for export_id in ids:
             hand_over(export_id, at=timezone.now())
+
+
+@shared_task
+def drive_import(run_id: str) -> None:
+    """One step of an import: check, some parcels, or undo; the next step is a task of its own."""
+    if drive(UUID(run_id), at=timezone.now(), clock=timezone.now):
+        drive_import.delay(run_id)

@@ -3,9 +3,10 @@
 from django.urls import path, re_path
 
 from inventory.api import exports as exports_api
+from inventory.api import imports as imports_api
 from inventory.api import push as push_api
 from inventory.api import stock as stock_api
-from inventory.views import exports, stock
+from inventory.views import data, exports, mapping, quarantine, stock
 
 app_name = "inventory"
 urlpatterns = [
@@ -24,6 +25,25 @@ urlpatterns = [
     ),
     path("api/v1/retailers", stock_api.RetailerList.as_view(), name="retailers"),
     path("api/v1/distributor", stock_api.DistributorDoor.as_view(), name="distributor"),
+    path("data", data.data, name="data"),
+    path("data/upload", data.upload, name="import_upload"),
+    path("data/imports/<uuid:run_id>", data.one_import, name="import"),
+    path("data/imports/<uuid:run_id>/progress", data.progress, name="import_progress"),
+    path("data/imports/<uuid:run_id>/mapping", mapping.mapping, name="import_mapping"),
+    re_path(
+        r"^data/imports/(?P<run_id>[0-9a-f-]{36})/(?P<verb>write|cancel|undo|reconcile)$",
+        data.decide,
+        name="import_decide",
+    ),
+    path("data/imports/<uuid:run_id>/quarantine", quarantine.quarantine, name="import_quarantine"),
+    path("data/imports/<uuid:run_id>/quarantine/drive", quarantine.drive, name="quarantine_drive"),
+    re_path(
+        r"^data/imports/(?P<run_id>[0-9a-f-]{36})/quarantine\.(?P<form>csv|xlsx)$",
+        quarantine.export,
+        name="quarantine_file",
+    ),
+    path("data/rows/<int:row_id>/correct", quarantine.correct, name="quarantine_correct"),
+    path("data/rows/<int:row_id>/drop", quarantine.drop, name="quarantine_drop"),
     path("data/exports", exports.exports, name="exports"),
     path("data/exports/<slug:feed>/lock", exports.lock, name="export_lock"),
     path("data/exports/<slug:feed>/answers", exports.answers, name="export_answers"),
@@ -35,6 +55,21 @@ urlpatterns = [
     ),
     path("data/exports/<int:export_id>/answer", exports.answer, name="export_answer"),
     path("data/exports/<int:export_id>/retry", exports.retry, name="export_retry"),
+    path("api/v1/imports", imports_api.ImportList.as_view(), name="import_list"),
+    path("api/v1/imports/<uuid:run_id>", imports_api.ImportDoor.as_view(), name="import_one"),
+    path("api/v1/imports/<uuid:run_id>/write", imports_api.ImportWrite.as_view(), name="import_write"),
+    path("api/v1/imports/<uuid:run_id>/cancel", imports_api.ImportCancel.as_view(), name="import_cancel"),
+    path("api/v1/imports/<uuid:run_id>/undo", imports_api.ImportUndo.as_view(), name="import_undo"),
+    path(
+        "api/v1/imports/<uuid:run_id>/quarantine",
+        imports_api.QuarantineDoor.as_view(),
+        name="import_quarantine_list",
+    ),
+    path(
+        "api/v1/imports/<uuid:run_id>/quarantine.csv",
+        imports_api.QuarantineFile.as_view(),
+        name="import_quarantine_csv",
+    ),
     path("api/v1/exports", exports_api.ExportList.as_view(), name="export_list"),
     path("api/v1/exports/lock", exports_api.ExportLock.as_view(), name="export_api_lock"),
     path("api/v1/exports/release", exports_api.ExportRelease.as_view(), name="export_api_release"),

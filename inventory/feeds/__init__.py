@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from inventory.feeds import erpnext
+from inventory.feeds import erpnext, files
 from inventory.feeds.system import Access, Fetched, System
 
 #: By code. A package that is left out here is not there.
-_LISTED: tuple[System, ...] = (erpnext.SYSTEM,)
+_LISTED: tuple[System, ...] = (erpnext.SYSTEM, files.SYSTEM)
 SYSTEMS: dict[str, System] = {system.code: system for system in _LISTED}
 
 __all__ = ["SYSTEMS", "Access", "Fetched", "System"]

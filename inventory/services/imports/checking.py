@@ -1,0 +1,166 @@
+"""The check: every parcel through the validators of the write, and nothing written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import polars as pl
+from django.db import transaction
+
+from inventory.contracts.feeds import Landed, Parcel, RecordKind, Source
+from inventory.models import ImportRun
+from inventory.services.imports.claims import Claim, Clock, claim, give_back
+from inventory.services.imports.journal import note_step
+from inventory.services.imports.reading import opened
+from inventory.services.imports.rows import fault_in, landing_texts, with_unread
+from inventory.services.landing import Promised, judge
+from vyapar.kernel.digest import plain
+from vyapar.kernel.errors import Fault, Refused
+
+State = ImportRun.State
+#: Faults kept from a check, and of one code; rows of a kind shown as they would land.
+MOST_FAULTS, MOST_OF_A_CODE, PREVIEW = 300, 40, 8
+#: More rejected rows than this share and a run that would go on by itself waits for a person instead.
+TOLERATED = 0.2
+OUTCOMES = ("accepted", "updated", "duplicates", "rejected")
+
+
+@dataclass
+class Found:
+    """What a check has found so far."""
+
+    counts: dict[str, Counter[str]] = field(default_factory=dict)
+    faults: list[dict[str, Any]] = field(default_factory=list)
+    by_code: Counter[str] = field(default_factory=Counter)
+    notes: list[dict[str, Any]] = field(default_factory=list)
+    notes_by_code: Counter[str] = field(default_factory=Counter)
+    preview: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+    first_day: date | None = None
+    last_day: date | None = None
+    rows: int = 0
+
+    def add(self, parcel: Parcel, judged: Landed, at: datetime) -> None:
+        counts = self.counts.setdefault(parcel.kind.value, Counter())
+        counts["rows"] += judged.rows
+        for name in OUTCOMES:
+            counts[name] += getattr(judged, name)
+        self.rows += judged.rows
+        days = [day for day in (self.first_day, judged.first_day) if day]
+        self.first_day = min(days, default=None)
+        days = [day for day in (self.last_day, judged.last_day) if day]
+        self.last_day = max(days, default=None)
+        _keep(self.faults, self.by_code, parcel.kind, judged.faults)
+        _keep(self.notes, self.notes_by_code, parcel.kind, judged.warnings)
+        self._keep_preview(parcel, {fault.row for fault in judged.faults}, at)
+
+    def _keep_preview(self, parcel: Parcel, bad: set[int | None], at: datetime) -> None:
+        shown = self.preview.setdefault(parcel.kind.value, [])
+        if len(shown) < PREVIEW:
+            good = parcel.rows.filter(~pl.col("row").is_in([row for row in bad if row is not None]))
+            shown += landing_texts(parcel.kind, good.head(PREVIEW - len(shown)), at)
+
+    @property
+    def rejected(self) -> int:
+        return sum(counts["rejected"] for counts in self.counts.values())
+
+    def as_plain(self) -> dict[str, Any]:
+        return {
+            "counts": {kind: dict(counts) for kind, counts in self.counts.items()},
+            "faults": self.faults,
+            "fault_count": sum(self.by_code.values()),
+            "by_code": dict(self.by_code.most_common()),
+            "notes": self.notes,
+            "notes_by_code": dict(self.notes_by_code.most_common()),
+            "preview": self.preview,
+            "warnings": self.warnings(),
+            "first_day": plain(self.first_day),
+            "last_day": plain(self.last_day),
+            "rows": self.rows,
+        }
+
+    def warnings(self) -> list[dict[str, Any]]:
+        """What a person should think about although it can be written."""
+        found: list[dict[str, Any]] = []
+        if not self.rows:
+            found.append({"code": "no_rows"})
+        if self.rows and self.rejected > TOLERATED * self.rows:
+            found.append({"code": "many_rejected", "rows": self.rejected, "of": self.rows})
+        for kind, counts in self.counts.items():
+            if counts["rows"] and counts["duplicates"] == counts["rows"]:
+                found.append({"code": "all_known", "kind": kind, "rows": counts["rows"]})
+        return found
+
+
+def _keep(
+    kept: list[dict[str, Any]], by_code: Counter[str], kind: RecordKind, told: tuple[Fault, ...]
+) -> None:
+    """Count what was told by code, and keep the first of each."""
+    for one in told:
+        by_code[one.code] += 1
+        if len(kept) < MOST_FAULTS and by_code[one.code] <= MOST_OF_A_CODE:
+            kept.append({"kind": kind.value, **fault_in(one)})
+
+
+def check_run(run_id: UUID, *, at: datetime, clock: Clock | None = None) -> ImportRun:
+    """Read a run's file to its end and keep what would become of each row; nothing else is written.
+
+    Checked, the run waits for a person; with the option `write` it goes on to writing by itself, unless
+    more than a fifth of its rows would be rejected. A file that cannot be read at all raises `Refused`.
+    Interrupted, it starts again from the top. Returns the run, also when somebody else has it.
+    """
+    ours = claim(run_id, at=at, clock=clock)
+    if ours is None:
+        return ImportRun.objects.get(pk=run_id)
+    return check_claimed(ours, at=at)
+
+
+def check_claimed(ours: Claim, *, at: datetime) -> ImportRun:
+    """`check_run` for a run that is ours already."""
+    with transaction.atomic():
+        run = ours.hold()
+        if run.state not in (State.UPLOADED, State.CHECKING):
+            raise Refused(f"import {run.number} is not to be checked: {run.state}", code="not_to_check")
+        run.state = State.CHECKING
+        run.save(update_fields=["state"])
+    with opened(run) as source:
+        found = _read(ours, source, at)
+        coverage = [plain(one) for one in source.coverage()]
+    return _conclude(ours, found, coverage)
+
+
+def _read(ours: Claim, source: Source, at: datetime) -> Found:
+    found, promised = Found(), Promised()
+    for parcel in source.parcels():
+        judged = judge(parcel.kind, parcel.rows, at=at, promised=promised)
+        found.add(parcel, with_unread(parcel, judged), at)
+        with transaction.atomic():
+            run = ours.hold()
+            run.rows_read, run.bytes_read = found.rows, parcel.bytes_read
+            run.bytes_total = source.bytes_total or run.bytes_total
+            ours.beat(run)
+            run.save(update_fields=["rows_read", "bytes_read", "bytes_total", "claimed_at"])
+    return found
+
+
+@transaction.atomic
+def _conclude(ours: Claim, found: Found, coverage: list[Any]) -> ImportRun:
+    run, now = ours.hold(), ours.clock()
+    run.checks, run.coverage, run.attempts = found.as_plain(), coverage, 0
+    run.counts = {}
+    left = sum(one["count"] for one in coverage)
+    note_step(run, f"checked: {found.rows:,} rows, {found.rejected:,} not good, {left:,} not covered", now)
+    held = found.rejected > TOLERATED * found.rows or not found.rows
+    if run.options.get("write") and not held:
+        run.state, run.rows_read, run.bytes_read = State.WRITING, 0, 0
+        note_step(run, "goes on to be written, as was asked for", now)
+    else:
+        run.state = State.CHECKED
+        if run.options.get("write"):
+            note_step(run, "waits for a person: too many rows are not good", now)
+    give_back(run)
+    run.save()
+    return run

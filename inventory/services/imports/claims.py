@@ -1,0 +1,83 @@
+"""One worker at a run at a time: claimed, kept alive, given back, taken up when its worker died."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from inventory.models import ImportRun
+from inventory.services.imports.ending import fail
+from inventory.services.imports.locks import lock_run
+
+#: A worker that gave no sign of life for so long is taken for dead. A parcel takes seconds.
+LEASE = timedelta(minutes=5)
+#: How often a run is taken up without a parcel written in between, before it is called failed.
+MOST_ATTEMPTS = 5
+
+State = ImportRun.State
+#: States in which a worker has something to do.
+UNDER_WAY = (State.UPLOADED, State.CHECKING, State.WRITING, State.UNDOING)
+
+Clock = Callable[[], datetime]
+
+
+class Lost(Exception):
+    """Somebody else has the run, or a person ended it: stop without a trace."""
+
+
+@dataclass
+class Claim:
+    """A run that is ours. `stamp` changes with every sign of life; nobody else knows it."""
+
+    run_id: UUID
+    stamp: datetime
+    clock: Clock
+
+    def hold(self) -> ImportRun:
+        """The run's row, locked, if it is still ours; raises `Lost`. Must run in a transaction."""
+        run = lock_run(self.run_id)
+        if run.claimed_at != self.stamp or run.state not in UNDER_WAY:
+            raise Lost
+        return run
+
+    def beat(self, run: ImportRun) -> None:
+        """A sign of life; the caller saves the row that `hold` gave it."""
+        run.claimed_at = self.stamp = max(self.clock(), self.stamp + timedelta(microseconds=1))
+
+
+@transaction.atomic
+def claim(run_id: UUID, *, at: datetime, clock: Clock | None = None) -> Claim | None:
+    """Take a run that is under way and that no living worker has; None when there is nothing to do.
+
+    A run that was taken up too often without getting further is failed here.
+    """
+    run = lock_run(run_id)
+    waits = run.state == State.UPLOADED and run.options.get("wait")
+    if run.state not in UNDER_WAY or waits or (run.claimed_at and run.claimed_at > at - LEASE):
+        return None
+    if run.attempts >= MOST_ATTEMPTS:
+        why = run.error or "its worker died each time"
+        fail(run, reason=f"given up after {MOST_ATTEMPTS} attempts at the same place: {why}", at=at)
+        return None
+    run.attempts += 1
+    ours = Claim(run.pk, at, clock or (lambda: at))
+    ours.beat(run)
+    run.save(update_fields=["attempts", "claimed_at"])
+    return ours
+
+
+@transaction.atomic
+def let_go(ours: Claim, *, trouble: str) -> None:
+    """Give a run back after an error that may pass; what the error said is kept until it goes on."""
+    run = ours.hold()
+    run.claimed_at, run.error = None, trouble[:500]
+    run.save(update_fields=["claimed_at", "error"])
+
+
+def give_back(run: ImportRun) -> None:
+    """Nobody's again; the caller saves."""
+    run.claimed_at = None

@@ -1,0 +1,100 @@
+"""What a worker does with a run: the step that its state asks for, and what becomes of errors."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+
+from inventory.models import ImportRun
+from inventory.services.imports.checking import check_claimed
+from inventory.services.imports.claims import LEASE, UNDER_WAY, Claim, Clock, Lost, claim, let_go
+from inventory.services.imports.ending import fail, keep_undo_refused, undo_run
+from inventory.services.imports.journal import asker
+from inventory.services.imports.writing import write_claimed
+from vyapar.kernel.errors import Refused, Unavailable, VyaparError
+
+State = ImportRun.State
+#: Faults quoted in the reason of a failure.
+_QUOTED = 3
+
+
+def drive(run_id: UUID, *, at: datetime, clock: Clock | None = None) -> bool:
+    """One step of a run: check, some parcels, or undo. True when another step should follow at once.
+
+    What is refused fails the run with its reason; what may pass leaves it to be taken up again, as
+    does any other error, which is raised. A run that somebody else has is left alone.
+    """
+    ours = claim(run_id, at=at, clock=clock)
+    if ours is None:
+        return False
+    try:
+        return _step(ours, at)
+    except Lost:
+        return False
+    except Exception as error:
+        with suppress(Lost):
+            _settle_error(ours, error)
+        if isinstance(error, VyaparError):
+            return False
+        raise
+
+
+def _settle_error(ours: Claim, error: Exception) -> None:
+    if isinstance(error, VyaparError) and not isinstance(error, Unavailable):
+        _refuse(ours, error)
+    elif isinstance(error, VyaparError):
+        let_go(ours, trouble=error.message)
+    else:
+        let_go(ours, trouble=f"{type(error).__name__}: {error}")
+
+
+def list_takeable(at: datetime) -> list[UUID]:
+    """Runs under way that no living worker has: new ones, and those whose worker died."""
+    free = Q(claimed_at=None) | Q(claimed_at__lt=at - LEASE)
+    under_way = ImportRun.objects.filter(free, state__in=UNDER_WAY).exclude(
+        state=State.UPLOADED, options__wait=True
+    )
+    return list(under_way.order_by("number").values_list("pk", flat=True)[:20])
+
+
+def _step(ours: Claim, at: datetime) -> bool:
+    run = ImportRun.objects.get(pk=ours.run_id)
+    if run.state in (State.UPLOADED, State.CHECKING):
+        if run.options.get("write") and run.options.get("check") is False:
+            return _skip_check(ours)
+        return check_claimed(ours, at=at).state == State.WRITING
+    if run.state == State.WRITING:
+        return write_claimed(ours, actor=asker(run), at=at).state == State.WRITING
+    undo_run(run.pk, actor=asker(run), at=at)
+    return False
+
+
+@transaction.atomic
+def _skip_check(ours: Claim) -> bool:
+    run = ours.hold()
+    run.state, run.claimed_at, run.attempts = State.WRITING, None, 0
+    run.save(update_fields=["state", "claimed_at", "attempts"])
+    return True
+
+
+def _refuse(ours: Claim, error: VyaparError) -> None:
+    with transaction.atomic():
+        run = ours.hold()
+        if run.state != State.UNDOING:
+            fail(run, reason=_reason(error), at=ours.clock())
+            return
+    refusal = error if isinstance(error, Refused) else Refused(error.message)
+    keep_undo_refused(run.pk, refusal=refusal, at=ours.clock())
+
+
+def _reason(error: VyaparError) -> str:
+    said = [error.message]
+    for one in error.faults[:_QUOTED]:
+        where = f"row {one.row}: " if one.row else ""
+        if one.message not in said[0]:
+            said.append(f"{where}{one.field}: {one.message}" if one.field else f"{where}{one.message}")
+    return " · ".join(said)

@@ -1,0 +1,125 @@
+"""Ways a run ends other than well: failed, cancelled, undone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from inventory.contracts.imports import ImportFailed, ImportUndone
+from inventory.models import ImportRun
+from inventory.services import landing
+from inventory.services.imports.journal import ask, asker, note_step, subject_of
+from inventory.services.imports.locks import lock_run
+from inventory.services.imports.reconciling import settle_state
+from vyapar.engine.services import append_audit, emit
+from vyapar.kernel.actor import Actor
+from vyapar.kernel.errors import Fault, Refused
+
+State = ImportRun.State
+#: What may still be called off, and what may be undone: whatever has parcels in the tables.
+OPEN = (State.UPLOADED, State.CHECKING, State.CHECKED, State.WRITING)
+UNDOABLE = (State.WRITTEN, State.RECONCILED, State.CANCELLED, State.FAILED)
+#: How many blockers one refusal carries.
+_SHOWN = 50
+
+
+def fail(run: ImportRun, *, reason: str, at: datetime) -> None:
+    """End a run that cannot go on; what it has written stands. The row must be locked."""
+    run.state, run.error, run.finished_at, run.claimed_at = State.FAILED, reason[:500], at, None
+    note_step(run, f"failed: {reason}", at)
+    run.save()
+    run.feed.last_error, run.feed.updated_at = f"import {run.number}: {reason}"[:500], at
+    run.feed.save(update_fields=["last_error", "updated_at"])
+    payload = ImportFailed(str(run.pk), run.number, run.feed.code, run.title, reason[:500], run.parts.count())
+    emit(payload, subject=subject_of(run), actor=asker(run), at=at, reason=reason[:200])
+
+
+@transaction.atomic
+def cancel_run(run_id: UUID, *, actor: Actor, at: datetime, reason: str = "") -> ImportRun:
+    """Call a run off. One that is being written stops after the parcel it is at; what is in stays in.
+
+    Raises `Refused` when it has ended already.
+    """
+    run = lock_run(run_id)
+    if run.state not in OPEN:
+        raise Refused(f"import {run.number} has ended: {run.state}", code="has_ended")
+    note_step(run, f"{actor} asked to cancel it" + (f": {reason}" if reason else ""), at)
+    run.cancel_asked = True
+    if run.state == State.WRITING and run.claimed_at is not None:
+        run.save(update_fields=["log", "cancel_asked"])
+    else:
+        stop(run, actor=actor, at=at)
+    return run
+
+
+def stop(run: ImportRun, *, actor: Actor, at: datetime) -> None:
+    """Call a run off between parcels. The row must be locked."""
+    run.state, run.finished_at, run.claimed_at = State.CANCELLED, at, None
+    written = run.parts.count()
+    note_step(run, f"cancelled after {written} parcels", at)
+    run.save()
+    append_audit(
+        actor=actor, verb="ImportCancelled", subject=subject_of(run), at=at, after={"parcels": written}
+    )
+
+
+@transaction.atomic
+def ask_undo(run_id: UUID, *, actor: Actor, at: datetime, reason: str = "") -> ImportRun:
+    """Have what a run wrote taken back by a worker. Raises `Refused` with what stands in the way."""
+    run = lock_run(run_id)
+    _check_undo(run)
+    ask(run, actor)
+    run.state, run.attempts, run.claimed_at = State.UNDOING, 0, None
+    note_step(run, f"{actor} asked to undo it" + (f": {reason}" if reason else ""), at)
+    run.save()
+    append_audit(actor=actor, verb="ImportUndoAsked", subject=subject_of(run), at=at, reason=reason)
+    return run
+
+
+@transaction.atomic
+def undo_run(run_id: UUID, *, actor: Actor, at: datetime) -> ImportRun:
+    """Take back exactly what a run wrote, in one transaction.
+
+    Raises `Refused` with a fault for each thing that depends on it since; nothing is changed then.
+    """
+    run = lock_run(run_id)
+    if run.state != State.UNDOING:
+        _check_undo(run)
+    taken = landing.take_back(run, actor=actor, at=at)
+    if taken.blockers:
+        raise _blocked(run, taken.blockers)
+    run.state, run.finished_at, run.claimed_at, run.error = State.UNDONE, at, None, ""
+    undone = {name: int(count) for name, count in taken.undone.items()}
+    note_step(run, "undone: " + (", ".join(f"{n} {name}" for name, n in undone.items()) or "nothing"), at)
+    run.save()
+    payload = ImportUndone(str(run.pk), run.number, run.feed.code, run.title, undone)
+    emit(payload, subject=subject_of(run), actor=actor, at=at)
+    return run
+
+
+def keep_undo_refused(run_id: UUID, *, refusal: Refused, at: datetime) -> None:
+    """Put a run whose undo was refused in the worker back to what it was, and say why."""
+    with transaction.atomic():
+        run = lock_run(run_id)
+        if run.state != State.UNDOING:
+            return
+        run.state, run.claimed_at = settle_state(run), None
+        run.error = refusal.message[:500]
+        note_step(run, f"not undone: {refusal.message}", at)
+        run.save()
+
+
+def _check_undo(run: ImportRun) -> None:
+    if run.state not in UNDOABLE or not run.parts.exists():
+        raise Refused(f"import {run.number} has nothing to undo", code="nothing_to_undo")
+    blockers = landing.list_blockers(run)
+    if blockers:
+        raise _blocked(run, blockers)
+
+
+def _blocked(run: ImportRun, blockers: object) -> Refused:
+    faults = [Fault("depends_on_it", str(one), "run") for one in list(blockers)[:_SHOWN]]  # type: ignore[call-overload]
+    message = f"import {run.number} cannot be undone: something since depends on it"
+    return Refused(message, code="depends_on_it", faults=faults)
