@@ -26,11 +26,15 @@ _SOLD = """
 SELECT sku_id, territory_id, day - %s::date, quantity
 FROM inventory_dailydemand WHERE day >= %s AND day < %s
 """
+# What came on a day is what came of each kind: a receipt, or pieces found, that was booked and taken
+# back again at the same instant never came, and what a sale that never was gave back did not either.
 _MOVED = """
 SELECT b.sku_id, l.territory_id, m.day - %s::date, sum(m.quantity), sum(m.came)
-FROM (SELECT batch_id, location_id, greatest((at AT TIME ZONE 'Asia/Kolkata')::date, %s::date - 1) AS day,
-             sum(quantity) AS quantity, coalesce(sum(quantity) FILTER (WHERE quantity > 0), 0) AS came
-      FROM inventory_movement WHERE (at AT TIME ZONE 'Asia/Kolkata')::date < %s GROUP BY 1, 2, 3) m
+FROM (SELECT batch_id, location_id, day, sum(quantity) AS quantity, sum(greatest(quantity, 0)) AS came
+      FROM (SELECT batch_id, location_id, kind,
+                   greatest((at AT TIME ZONE 'Asia/Kolkata')::date, %s::date - 1) AS day, sum(quantity) AS quantity
+            FROM inventory_movement WHERE (at AT TIME ZONE 'Asia/Kolkata')::date < %s GROUP BY 1, 2, 3, 4) k
+      GROUP BY 1, 2, 3) m
 JOIN inventory_batch b ON b.id = m.batch_id
 JOIN inventory_location l ON l.id = m.location_id GROUP BY 1, 2, 3
 """

@@ -23,7 +23,16 @@ from inventory.services.imports import (
     write_run,
 )
 from inventory.services.ingestion import IngestReport, ingest_sales
-from inventory.services.landing import Promised, judge, land, put_prices_in_force
+from inventory.services.landing import (
+    Blocker,
+    Promised,
+    TakenBack,
+    judge,
+    land,
+    list_blockers,
+    put_prices_in_force,
+    take_back,
+)
 from inventory.services.ledger import Difference, check_positions, rebuild_positions, record_movements
 from inventory.services.lines import MovementLine, ReceiptLine, StockLine
 from inventory.services.masters import save_masters
@@ -31,6 +40,7 @@ from inventory.services.partitions import ensure_sale_partitions, index_past_mon
 from inventory.services.transfers import dispatch_transfer, recall_transfer, receive_transfer, write_off
 
 __all__ = [
+    "Blocker",
     "Difference",
     "IngestReport",
     "MovementLine",
@@ -39,6 +49,7 @@ __all__ = [
     "ReceiptLine",
     "Scored",
     "StockLine",
+    "TakenBack",
     "arrange_run",
     "ask_undo",
     "begin_write",
@@ -58,6 +69,7 @@ __all__ = [
     "keep_forecasts",
     "keep_scores",
     "land",
+    "list_blockers",
     "list_due_exports",
     "open_run",
     "put_prices_in_force",
@@ -73,6 +85,7 @@ __all__ = [
     "reverse_export",
     "save_masters",
     "save_profile",
+    "take_back",
     "take_reserved",
     "undo_run",
     "write_off",

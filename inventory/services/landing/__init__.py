@@ -13,6 +13,7 @@ from inventory.contracts.feeds import Landed, RecordKind
 from inventory.feeds.canonical import is_counted_in_packs, read
 from inventory.models import ImportRun
 from inventory.services.landing import writing
+from inventory.services.landing.blockers import Blocker, list_blockers
 from inventory.services.landing.buying import judge_purchases, judge_receipts
 from inventory.services.landing.errand import Errand
 from inventory.services.landing.findings import Findings, Verdict
@@ -22,11 +23,21 @@ from inventory.services.landing.places import judge_locations, judge_retailers, 
 from inventory.services.landing.pricing import put_prices_in_force
 from inventory.services.landing.selling import judge_sales
 from inventory.services.landing.standing import judge_stock
+from inventory.services.landing.undoing import TakenBack, take_back
 from inventory.services.staging import take_trail, take_turns
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
 
-__all__ = ["Promised", "judge", "land", "put_prices_in_force"]
+__all__ = [
+    "Blocker",
+    "Promised",
+    "TakenBack",
+    "judge",
+    "land",
+    "list_blockers",
+    "put_prices_in_force",
+    "take_back",
+]
 
 
 @dataclass(frozen=True, slots=True)

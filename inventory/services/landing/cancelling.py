@@ -10,9 +10,9 @@ import polars as pl
 
 from inventory.models import MovementKind
 from inventory.services.demand import rework_demand
-from inventory.services.landing.changes import remembered
+from inventory.services.landing.changes import remembered_stock
 from inventory.services.landing.errand import Errand
-from inventory.services.ledger import LINE_SCHEMA, record_movements
+from inventory.services.ledger import record_movements
 from inventory.services.staging import frame_of, rows, staged, take_trail
 from inventory.services.telling import tell_stock_changed
 
@@ -94,11 +94,8 @@ def _give_back(parts: list[_Part], errand: Errand) -> None:
     frame = pl.DataFrame(lines, schema=["batch_id", "location_id", "kind", "quantity", "at"], orient="row")
     frame = frame.with_columns(pl.lit(reference).alias("reference"), pl.col("at").dt.convert_time_zone("UTC"))
     skus = sorted({part.sku_id for part in parts})
-    with remembered(errand.run, {"inventory_position": ("t.sku_id = ANY(%s)", [skus])}):
-        whole = frame.with_columns(
-            pl.lit(None, dtype=kind).alias(n) for n, kind in LINE_SCHEMA.items() if n not in frame.columns
-        )
-        record_movements(whole, actor=errand.actor, at=errand.at)
+    with remembered_stock(errand.run, skus):
+        record_movements(frame, actor=errand.actor, at=errand.at)
     homes = frame_of(
         "SELECT b.id, b.sku_id FROM inventory_batch b WHERE b.id = ANY(%s)",
         {"batch_id": pl.Int64, "sku_id": pl.Int64}, [frame["batch_id"].unique().to_list()],

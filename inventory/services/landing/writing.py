@@ -11,7 +11,7 @@ from inventory.services.consumption import Consumption, consume
 from inventory.services.demand import add_demand
 from inventory.services.landing.buying import receipt_reference
 from inventory.services.landing.cancelling import cancel_sales
-from inventory.services.landing.changes import count_months, remembered
+from inventory.services.landing.changes import count_months, remembered, remembered_stock
 from inventory.services.landing.errand import Errand, run_prefix
 from inventory.services.landing.findings import Verdict
 from inventory.services.landing.pricing import put_prices_in_force, write_prices
@@ -24,10 +24,11 @@ from inventory.services.telling import tell_stock_changed
 from vyapar.kernel.calendar import ist_day
 
 Figures = Mapping[str, int]
-_SALE_COLUMNS = (
-    "sold_at", "received_at", "retailer_id", "sku_id", "territory_id", "unit_price_paise", "quantity",
-    "line", "sold_on", "transaction_id", "gst", "import_run",
-)  # fmt: skip
+_SALE_TYPES = {
+    "sold_at": "timestamptz", "received_at": "timestamptz", "retailer_id": "bigint", "sku_id": "bigint",
+    "territory_id": "bigint", "unit_price_paise": "bigint", "quantity": "integer", "line": "integer",
+    "sold_on": "date", "transaction_id": "text", "gst": "jsonb", "import_run": "integer",
+}  # fmt: skip
 
 
 def write_territories(verdict: Verdict, errand: Errand) -> Figures:
@@ -135,13 +136,12 @@ def write_sales(verdict: Verdict, errand: Errand) -> Figures:
     """Sales into the table and the roll-up, out of stock unless their movements come by themselves."""
     new, cancelled = verdict.new, verdict.extra["cancelled"]
     done = Consumption()
-    which = _skus_stock(new["sku_id"].unique().to_list()) if new.height and not errand.history else {}
     if new.height:
         add_demand(new)
         _record(new, errand)
-        with remembered(errand.run, which):
-            if not errand.history:
-                reference = errand.reference(f"sales:{errand.source}")
+        if not errand.history:
+            reference = errand.reference(f"sales:{errand.source}")
+            with remembered_stock(errand.run, new["sku_id"].unique().to_list()):
                 done = consume(new, reference=reference, actor=errand.actor, at=errand.at)
     taken = cancel_sales(cancelled, errand) if cancelled.height else 0
     return {
@@ -161,7 +161,7 @@ def _record(new: pl.DataFrame, errand: Errand) -> None:
         pl.lit(errand.at).dt.convert_time_zone("UTC").alias("received_at"),
         pl.lit(errand.number, dtype=pl.Int64).alias("import_run"),
     )
-    copy_frame("inventory_sale", stamped.select(_SALE_COLUMNS))
+    copy_frame("inventory_sale", stamped.select(list(_SALE_TYPES)), _SALE_TYPES)
     if errand.run is not None:
         month = pl.col("sold_on").dt.year().cast(pl.Int64) * 100 + pl.col("sold_on").dt.month()
         count_months(errand.run, dict(new.group_by(month.alias("month")).len().iter_rows()))
@@ -171,7 +171,7 @@ def _move(lines: pl.DataFrame, verdict: Verdict, errand: Errand, reason: str) ->
     """Make the batches lines name, book `change` pieces of each, and tell of it."""
     made = verdict.extra["batches"]
     skus = lines["sku_id"].unique().to_list()
-    with remembered(errand.run, _skus_stock(skus)):
+    with remembered_stock(errand.run, skus):
         write_master("batches", made)
         booked = _with_batch_ids(lines).with_columns(
             pl.col("change").alias("quantity"),
@@ -214,8 +214,3 @@ def _on_map(lines: pl.DataFrame) -> pl.DataFrame:
 def _batches_of(lines: pl.DataFrame) -> dict[str, tuple[str, list[list[str]]]]:
     which = "t.sku_id IN (SELECT id FROM inventory_sku WHERE code = ANY(%s))"
     return {"inventory_batch": (which, [lines["sku"].unique().to_list()])}
-
-
-def _skus_stock(ids: list[int]) -> dict[str, tuple[str, list[list[int]]]]:
-    """Batches and positions of SKUs: what moving their stock may make."""
-    return {name: ("t.sku_id = ANY(%s)", [ids]) for name in ("inventory_batch", "inventory_position")}

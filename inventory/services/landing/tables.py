@@ -1,0 +1,50 @@
+"""Tables that a run writes into, as taking it back sees them: names for people, and what follows from them."""
+
+from __future__ import annotations
+
+from django.apps import apps
+from django.db.models import Model
+
+#: Tables whose rows a run makes, in the order in which they can go, and what people call a row: the
+#: word, and an expression over `t` that names it.
+TABLES: dict[str, tuple[str, str]] = {
+    "inventory_purchaseline": ("purchase", "t.purchase_invoice"),
+    "inventory_skuprice": ("price of SKU", "(SELECT code FROM inventory_sku WHERE id = t.sku_id)"),
+    "inventory_position": (
+        "position of batch",
+        "(SELECT s.code || ' ' || b.number || ' at ' || l.code FROM inventory_batch b "
+        "JOIN inventory_sku s ON s.id = b.sku_id, inventory_location l "
+        "WHERE b.id = t.batch_id AND l.id = t.location_id)",
+    ),
+    "inventory_batch": (
+        "batch",
+        "(SELECT s.code || ' ' || t.number FROM inventory_sku s WHERE s.id = t.sku_id)",
+    ),
+    "inventory_sku": ("SKU", "t.code"),
+    "inventory_category": ("category", "t.code"),
+    "inventory_brand": ("brand", "t.name"),
+    "inventory_retailer": ("retailer", "t.retailer_id"),
+    "inventory_location": ("location", "t.code"),
+    "inventory_territory": ("territory", "t.code"),
+    "inventory_gstregistration": ("registration", "t.gstin"),
+}
+#: What is worked out from the rest by every cycle anew: it goes with what it is about.
+DERIVED = frozenset({"BatchRisk", "DailyDemand", "DemandForecast", "StockItem"})
+
+
+def columns_of(table: str) -> list[str]:
+    """Columns of a table but its id."""
+    return [f.column for f in _model(table)._meta.concrete_fields if not f.primary_key]
+
+
+def referring(table: str) -> list[tuple[type[Model], str]]:
+    """Models that refer to rows of a table, and the column they do it by."""
+    return [
+        (relation.related_model, relation.field.column)  # type: ignore[misc]
+        for relation in _model(table)._meta.related_objects
+        if relation.field is not None and hasattr(relation.field, "column")
+    ]
+
+
+def _model(table: str) -> type[Model]:
+    return next(model for model in apps.get_models() if model._meta.db_table == table)
