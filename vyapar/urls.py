@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("vyapar.gateway.urls")),
     path("", include("vyapar.engine.urls")),
     path("", include("vyapar.webhooks.urls")),
+    path("", include("vyapar.ops.takeout.urls")),
     path("", include("vyapar.messaging.urls")),
     path("", include("inventory.urls")),
     path("", include("reallocation.urls")),
