@@ -9,6 +9,7 @@ from itertools import count
 import pytest
 from django.db import connections
 from django_tenants.utils import tenant_context
+from xdist.scheduler import LoadScopeScheduling
 
 from vyapar.kernel.actor import Actor, agent, system
 
@@ -18,12 +19,17 @@ NOW = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
 _numbers = count(1)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """In a parallel run a file's tests stay together, and so do all journeys: they share a house."""
-    for item in items:
-        folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group("house" if folder == "journeys" else str(item.path)))
+class ByFile(LoadScopeScheduling):
+    """A file's tests stay with one worker, and so do all journeys, because they share a house."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        return "tests/journeys" if file.startswith("tests/journeys/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile:
+    """How a parallel run shares the tests out."""
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")
