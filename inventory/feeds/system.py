@@ -28,7 +28,9 @@ class Fetched:
     """What a pull brought into a folder: files for `open`, in order, and where the next one goes on.
 
     `complete` is False when there is more to come: the files are good, the pull goes on from `cursor`.
-    `error` says what broke it off; without one, as much was brought as one pull may bring.
+    `error` says what broke it off; without one, as much was brought as one pull may bring. `names`, in
+    the order of `files`, are what the files are called there; whoever pulls keeps those whose run has
+    not ended in `cursor["waiting"]`, with the run's number, and hands them to `settle` one by one.
     """
 
     files: tuple[Path, ...]
@@ -36,6 +38,12 @@ class Fetched:
     complete: bool = True
     simulated: bool = False
     error: VyaparError | None = None
+    names: tuple[str, ...] = ()
+
+
+def has_address(settings: Mapping[str, Any]) -> bool:
+    """Whether a feed says where its system is reached."""
+    return bool(settings.get("address") or settings.get("url"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,8 @@ class System:
     - `write(documents)`: outgoing documents in the system's own import format: file name and bytes.
     - `push(access, document)`: hands one document over; `Acknowledged` says how it was taken. Asked
       again with the same key, the far side must not book it twice: the package sees to that.
+    - `pushes(settings)`: whether a feed with these settings can be handed documents; others of the
+      system, fed by uploads alone, take them as files.
     - `find(access, document)`: asks, changing nothing, what became of a document by its key; None when
       the far side does not have it. Where it is missing, `push` itself asks before it repeats.
     """
@@ -68,6 +78,7 @@ class System:
     gather: Callable[[Access, Sequence[bytes], Path], None] | None = None
     write: Callable[[tuple[ExportDocument, ...]], tuple[str, bytes]] | None = None
     push: Callable[[Access, ExportDocument], Acknowledged] | None = None
+    pushes: Callable[[Mapping[str, Any]], bool] = has_address
     find: Callable[[Access, ExportDocument], Acknowledged | None] | None = None
     exports: frozenset[ExportKind] = frozenset()
     suffixes: tuple[str, ...] = ()  # file name endings that `open` recognises as its own

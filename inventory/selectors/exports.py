@@ -10,7 +10,7 @@ from django.core.files.storage import default_storage
 from django.db.models import Count, Min, Q, QuerySet
 
 from inventory.contracts.exports import read_document
-from inventory.contracts.feeds import ExportDocument, ExportLine
+from inventory.contracts.feeds import ExportDocument, ExportKind, ExportLine
 from inventory.feeds import SYSTEMS
 from inventory.models import Batch, Export, Feed, Location
 from vyapar.kernel.errors import Invalid, NotFound
@@ -111,6 +111,20 @@ def count_to_look_at() -> int:
     return Export.objects.filter(Q(state="rejected") | given_up).count()
 
 
+def is_pushed(feed: Feed) -> bool:
+    """Whether a feed's system is handed documents by a call; others take them as files, or not at all."""
+    system = SYSTEMS.get(feed.system)
+    return system is not None and system.push is not None and system.pushes(feed.settings)
+
+
+def takes(feed: Feed, kind: ExportKind) -> bool:
+    """Whether documents of a kind can get to a feed's system, by a call or as a file."""
+    system = SYSTEMS.get(feed.system)
+    if system is None or kind not in system.exports:
+        return False
+    return is_pushed(feed) or system.write is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Taker:
     """A feed that takes documents, and what waits for it. `is_by_file` when people carry the file."""
@@ -128,9 +142,15 @@ def list_takers() -> list[Taker]:
         Export.objects.filter(state="queued").values_list("feed_id").annotate(n=Count("pk")).order_by()
     )
     return [
-        Taker(feed.code, feed.name, waiting.get(feed.pk, 0), one.push is None, one.write is not None)
+        Taker(
+            feed.code,
+            feed.name,
+            waiting.get(feed.pk, 0),
+            not is_pushed(feed),
+            SYSTEMS[feed.system].write is not None,
+        )
         for feed in Feed.objects.filter(active=True).order_by("name")
-        if (one := SYSTEMS.get(feed.system)) is not None and one.exports
+        if any(takes(feed, kind) for kind in ExportKind)
     ]
 
 
@@ -151,6 +171,7 @@ def list_locks(limit: int = 50) -> list[Lock]:
     rows = (
         Export.objects.filter(state="locked")
         .exclude(file="")
+        .filter(lock_token__isnull=False)
         .values("lock_token", "feed__name", "file", "locked_by")
         .annotate(n=Count("pk"), at=Min("locked_at"))
         .order_by("-at")

@@ -154,7 +154,8 @@ def _content(file: Any) -> bytes:
         raise Invalid(_("Choose a file"), code="no_file")
     if (file.size or 0) > MOST_BYTES:
         raise Invalid(_("The file is larger than 5 MB"), code="too_large")
-    return file.read()
+    content: bytes = file.read()
+    return content
 
 
 @page(May.OPERATE)

@@ -205,6 +205,15 @@ def test_a_system_that_is_called_goes_before_one_that_reads_files(ledger, sheets
     assert [row.feed.system for row in queue(document())] == ["ledger"]
 
 
+def test_a_feed_without_an_address_takes_files_and_is_never_called(alpha, books):
+    SYSTEMS["ledger"] = replace(SYSTEMS["ledger"], write=write)
+    open_feed("uploads", "ledger", AT)
+    queue(document())
+    assert list_due_exports(SOON) == []
+    assert not hand_over(only().pk, at=SOON)
+    assert lock_exports("uploads", actor=OWNER, at=SOON).keys == ("transfer:1",)
+
+
 def test_feeds_that_name_the_kind_all_take_it(ledger, sheets):
     for feed in (ledger, sheets):
         feed.settings = {**feed.settings, "exports": ["transfer"]}

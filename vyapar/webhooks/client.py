@@ -90,7 +90,7 @@ def call(what: Call) -> Came:
 
 
 def _post(pool: httpcore.ConnectionPool, what: Call) -> Came:
-    headers = {
+    headers: dict[bytes | str, bytes | str] = {
         "content-type": "application/json",
         "user-agent": _AGENT,
         "accept-encoding": "identity",

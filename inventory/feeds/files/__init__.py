@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from inventory.feeds.files.exports import KINDS, write
 from inventory.feeds.files.limits import Limits
 from inventory.feeds.files.sniff import SUFFIXES
 from inventory.feeds.files.source import File
@@ -19,6 +20,13 @@ def open_file(path: Path, options: Mapping[str, Any]) -> File:
     return File(path, options)
 
 
-SYSTEM = System("files", _("Files: CSV, Excel, JSON, Parquet"), open=open_file, suffixes=SUFFIXES)
+SYSTEM = System(
+    "files",
+    _("Files: CSV, Excel, JSON, Parquet"),
+    open=open_file,
+    write=write,
+    exports=KINDS,
+    suffixes=SUFFIXES,
+)
 
 __all__ = ["SYSTEM", "File", "Limits", "open_file"]

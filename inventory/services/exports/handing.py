@@ -13,7 +13,8 @@ from django.db import transaction
 from inventory.contracts.exports import ExportGivenUp, read_document
 from inventory.contracts.feeds import Acknowledged, ExportDocument
 from inventory.feeds import SYSTEMS, Access, System
-from inventory.models import Export
+from inventory.models import Export, Feed
+from inventory.selectors.exports import is_pushed
 from inventory.services.exports.acknowledging import record_answer
 from inventory.services.exports.order import Standing, standing_of
 from inventory.services.exports.queueing import cancel
@@ -47,10 +48,9 @@ class _Claim:
 
 def list_due_exports(at: datetime, limit: int = 50) -> list[int]:
     """Documents that systems take by a call and whose time has come, in the order of their queueing."""
-    pushing = [code for code, one in SYSTEMS.items() if one.push is not None]
+    pushed = [feed.pk for feed in Feed.objects.filter(active=True) if is_pushed(feed)]
     rows = Export.objects.filter(
-        feed__system__in=pushing,
-        feed__active=True,
+        feed_id__in=pushed,
         state__in=[State.QUEUED, State.LOCKED],
         next_try_at__lte=at,
     )
@@ -133,9 +133,9 @@ def _claim(export_id: int, at: datetime) -> _Claim | None:
     )
     if row is None or row.file:
         return None
-    far_side = SYSTEMS.get(row.feed.system)
-    if far_side is None or far_side.push is None or not row.feed.active:
+    if not is_pushed(row.feed) or not row.feed.active:
         return None
+    far_side = SYSTEMS[row.feed.system]
     in_doubt = row.state == State.LOCKED
     if not in_doubt and not _may_go(row, at):
         return None

@@ -11,8 +11,8 @@ from django.db import transaction
 
 from inventory.contracts.exports import ExportQueued, read_document, takes_back
 from inventory.contracts.feeds import ExportDocument, ExportKind
-from inventory.feeds import SYSTEMS
 from inventory.models import Export, Feed
+from inventory.selectors.exports import is_pushed, takes
 from vyapar.engine.services import append_audit, emit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.digest import plain
@@ -78,17 +78,13 @@ def feeds_taking(document: ExportDocument) -> Sequence[Feed]:
     that documents are handed over to goes before one that reads files, and its own format before the
     generic file.
     """
-    able = [feed for feed in Feed.objects.filter(active=True).order_by("code") if _is_able(feed, document)]
+    active = Feed.objects.filter(active=True).order_by("code")
+    able = [feed for feed in active if takes(feed, document.kind)]
     named = [feed for feed in able if document.kind.value in (feed.settings.get("exports") or ())]
     silent = [feed for feed in able if "exports" not in feed.settings]
     if named or not silent:
         return named
-    return [min(silent, key=lambda feed: (SYSTEMS[feed.system].push is None, feed.system == "files"))]
-
-
-def _is_able(feed: Feed, document: ExportDocument) -> bool:
-    system = SYSTEMS.get(feed.system)
-    return system is not None and document.kind in system.exports
+    return [min(silent, key=lambda feed: (not is_pushed(feed), feed.system == "files"))]
 
 
 def _follow(

@@ -93,8 +93,9 @@ def change(request: HttpRequest, endpoint_id: UUID) -> HttpResponseBase:
 
     def run() -> None:
         if switch:
-            changes = {"active": switch == "on"}
-            services.change_endpoint(endpoint_id, **changes, actor=person(request).actor, at=timezone.now())
+            services.change_endpoint(
+                endpoint_id, active=switch == "on", actor=person(request).actor, at=timezone.now()
+            )
             return
         services.change_endpoint(
             endpoint_id,
