@@ -7,8 +7,11 @@ from datetime import datetime, timedelta
 import polars as pl
 from django.db import transaction
 
+from inventory.contracts.feeds import ExportDocument, ExportKind, ExportLine
 from inventory.models import Batch, Location, MovementKind
 from inventory.services.demonstration import open_desk
+from inventory.services.exports import queue_export
+from inventory.services.imports import ensure_feed
 from inventory.services.ledger import record_movements
 from inventory.services.lines import MovementLine
 from inventory.services.masters import save_masters
@@ -40,7 +43,7 @@ def gstin_of(state: str) -> str:
 
 @transaction.atomic
 def seed_sandbox(*, actor: Actor, at: datetime) -> None:
-    """Territories, godowns, SKUs, batches with stock, shops, people and first limits; safe to repeat.
+    """Places, SKUs, batches with stock, shops, people, books with a sample document; safe to repeat.
 
     Stock is received once: what an integrator has moved since stays moved.
     """
@@ -65,6 +68,33 @@ def seed_sandbox(*, actor: Actor, at: datetime) -> None:
     godown = Location.objects.get(code="GD-MUM").pk
     lines = [MovementLine(pk, godown, MovementKind.RECEIPT, _PIECES) for pk in waiting]
     record_movements(lines, actor=actor, at=at)
+    ensure_feed(code="books", name="Books (SIMULATED)", system="files", sandbox=True, actor=actor, at=at)
+    queue_export(_sample(at), action_id=None, actor=actor, at=at)
+
+
+def _sample(at: datetime) -> ExportDocument:
+    """What an approved transfer looks like to the books; nobody decided it and nothing moves."""
+    sku, name, hsn, _item, mrp, _trade, cost, pack = _GOODS[0]
+    line = ExportLine(
+        sku=sku,
+        name=name,
+        batch="N1",
+        quantity=2 * pack,
+        unit_paise=cost,
+        amount_paise=2 * pack * cost,
+        hsn=hsn,
+        mrp_paise=mrp,
+    )
+    return ExportDocument(
+        kind=ExportKind.TRANSFER,
+        key="sandbox:sample-transfer",
+        number="SIM-0001",
+        at=at,
+        lines=(line,),
+        source="GD-MUM",
+        target="GD-BLR",
+        narration="Sample for integrators (SIMULATED)",
+    )
 
 
 def _registrations() -> pl.DataFrame:

@@ -6,7 +6,7 @@ import io
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -126,6 +126,15 @@ def test_every_kind_of_answer_is_given_again_with_its_headers(echo, way: str) ->
         assert again.headers.get(name) == first.headers.get(name), name
     assert again["Idempotent-Replayed"] == "true"
     assert Echo.ran == 1
+
+
+def test_a_door_that_will_go_says_since_when_and_until_when(echo, monkeypatch) -> None:
+    assert "Sunset" not in echo.post("/api/echo?way=made", "x")
+    since, until = datetime(2026, 12, 1, tzinfo=UTC), datetime(2027, 12, 1, tzinfo=UTC)
+    monkeypatch.setattr(Echo, "deprecated", (since, until))
+    answer = echo.post("/api/echo?way=made", "x")
+    assert answer["Deprecation"] == "@1796083200"
+    assert answer["Sunset"] == "Wed, 01 Dec 2027 00:00:00 GMT"
 
 
 def test_after_a_bug_the_same_key_tries_again(echo) -> None:

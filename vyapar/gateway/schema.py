@@ -37,6 +37,8 @@ class Describe(AutoSchema):
         if writes:
             operation.setdefault("parameters", []).append(_IDEMPOTENCY)
             answers.setdefault("413", {"description": _TOO_LARGE, "content": _problem_content()})
+        if getattr(self.view, "deprecated", None):
+            operation["deprecated"] = True
         if isinstance(self.view, WithETag):
             _describe_versions(operation, writes=writes)
         return operation

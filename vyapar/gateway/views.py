@@ -11,6 +11,7 @@ import orjson
 from django.http import HttpResponse
 from django.template.response import SimpleTemplateResponse
 from django.utils import timezone
+from django.utils.http import http_date
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -39,12 +40,14 @@ class ApiView(APIView):
     enough (`sales` of `feed`). A POST, PUT, PATCH or DELETE with an `Idempotency-Key` is carried out
     once; repetitions get the first reply with `Idempotent-Replayed: true`. A door with `most_bytes`
     takes bodies too large for memory: they are spooled to a file (`spool(request)`) while they are
-    hashed, and `request.data` is not to be touched.
+    hashed, and `request.data` is not to be touched. A door that will go says since when and until when
+    in `deprecated`; its answers carry both (RFC 9745, RFC 8594).
     """
 
     needs: May | dict[str, May] = May.READ
     part: str = ""
     most_bytes: int = 0
+    deprecated: tuple[datetime, datetime] | None = None
     _reply: StoredReply | None = None
 
     @property
@@ -85,7 +88,7 @@ class ApiView(APIView):
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         answer = super().finalize_response(request, response, *args, **kwargs)
         plain = getattr(request, "_request", request)
-        for name, value in rate_headers(plain).items():
+        for name, value in {**rate_headers(plain), **self._going()}.items():
             answer[name] = value
         note_answer(plain, getattr(request, "_user", None), answer)  # asking for `user` may refuse anew
         if self._reply is None or self._reply.status is not None:
@@ -98,6 +101,12 @@ class ApiView(APIView):
             answer = HttpResponse(whole, status=answer.status_code, headers=answer.headers)
         self._keeper(self._reply)(answer)
         return answer
+
+    def _going(self) -> dict[str, str]:
+        if self.deprecated is None:
+            return {}
+        since, until = self.deprecated
+        return {"Deprecation": f"@{int(since.timestamp())}", "Sunset": http_date(until.timestamp())}
 
     @staticmethod
     def _keeper(reply: StoredReply) -> Callable[[HttpResponse], None]:
