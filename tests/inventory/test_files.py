@@ -432,6 +432,8 @@ HOSTILE: list[tuple[str, Callable[[], bytes], str]] = [
     ("nan.json", lambda: b'[{"sku": NaN}]', "broken_json"),
     ("long.json", lambda: b'[{"sku": "' + b"x" * 2_000_000 + b'"}]', "record_too_long"),
     ("long.ndjson", lambda: b'{"sku": "' + b"x" * 2_000_000 + b'"}', "record_too_long"),
+    ("latin.json", lambda: '[{"sku": "café"}]'.encode("cp1252"), "broken_json"),
+    ("wide.json", lambda: '[{"sku": "a"}]'.encode("utf-16"), "broken_json"),
     ("number.json", lambda: b'{"sku": 1}', "no_list"),
     ("none.ndjson", lambda: b"\n\n", "no_rows"),
     ("keys.ndjson", lambda: json.dumps({f"c{n}": 1 for n in range(3000)}).encode(), "too_many_columns"),

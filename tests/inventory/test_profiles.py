@@ -193,10 +193,12 @@ def test_empty_cells_that_mean_as_above_are_filled_over_chunks_and_not_from_anot
         ("1", "1", "d1", "A", "g1"), ("1", "2", "d1", "B", "g1"), ("2", "1", "d1", "C", None),
         ("2", "2", "d1", "D", None), ("3", "1", "d3", "E", "g3"), ("1", "3", "d3", "F", "g1"),
     ]  # fmt: skip
-    for cut in range(1, len(rows)):
+    for step in range(1, len(rows)):
         memory = Memory()
-        parts = [chosen.apply(part, memory).frames[K.SALES] for part in (frame[:cut], frame[cut:])]
-        assert pl.concat(parts).equals(whole), f"cut after {cut}"
+        parts = [
+            chosen.apply(frame[at : at + step], memory).frames[K.SALES] for at in range(0, len(rows), step)
+        ]
+        assert pl.concat(parts).equals(whole), f"in chunks of {step}"
 
 
 def test_a_heading_belongs_to_the_rows_below_it():

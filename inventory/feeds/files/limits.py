@@ -21,7 +21,7 @@ class Limits:
 
     file: int = 2048 * MIB
     unpacked: int = 8192 * MIB
-    workbook: int = 320 * MIB
+    workbook: int = 128 * MIB
     ratio: int = 250
     entries: int = 4000
     columns: int = 1000

@@ -9,11 +9,12 @@ from typing import Any
 import ijson
 import numpy as np
 import orjson
+import polars as pl
 
 from inventory.contracts.feeds import Uncovered
 from inventory.feeds.files.limits import Limits, in_words, refuse
 from inventory.feeds.files.sheets import text_of
-from inventory.feeds.files.table import ROW, Chunk, character_faults, frame, unique_names
+from inventory.feeds.files.table import ROW, Chunk, character_faults, unique_names
 from inventory.feeds.files.text import Body, blocks, body_of, find_encoding
 from vyapar.kernel.errors import Fault
 
@@ -22,7 +23,9 @@ _DEPTH = 6
 _DEEP, _LONG_PREFIX = 300, 5000
 _STEPS = np.zeros(256, dtype=np.int8)
 _STEPS[[0x5B, 0x7B]], _STEPS[[0x5D, 0x7D]] = 1, -1  # [ { and ] }
-Record = dict[str, str | None]
+_PLAIN = frozenset({str, type(None)})
+_NESTED = frozenset({dict, list})
+Record = dict[str, Any]  # of texts, numbers and flags
 _NOT_OBJECT = "this is not an object with named values"
 
 
@@ -60,7 +63,9 @@ class Records:
             refuse("no_rows", f"there are no records in this file{first}")
         unique_names(list(names), limits)
         self.header = tuple(names)
-        self.sample: Sequence[Sequence[str | None]] = [[row.get(name) for name in names] for row in rows]
+        self.sample: Sequence[Sequence[str | None]] = [
+            [text_of(row.get(name)) for name in names] for row in rows
+        ]
 
     def chunks(self, skip: int = 0) -> Iterator[Chunk]:
         """See `Table`. Chunks are cut after so many records or bytes; skipped ones are still read."""
@@ -84,11 +89,12 @@ class Records:
     def _chunk(self, rows: list[tuple[int, Record]], faults: list[Fault], position: int) -> Chunk:
         names = dict.fromkeys(self.header)
         for _, row in rows:
-            names.update(dict.fromkeys(row))
+            if not names.keys() >= row.keys():
+                names.update(dict.fromkeys(row))
         unique_names(list(names), self._limits)
-        made = frame(
-            list(names), [[row.get(name) for name in names] for _, row in rows], [n for n, _ in rows]
-        )
+        columns = [pl.Series(ROW, [number for number, _ in rows], dtype=pl.Int64)]
+        columns += [_texts(name, [row.get(name) for _, row in rows]) for name in names]
+        made = pl.DataFrame(columns)
         return Chunk(made, position, (*faults, *character_faults(made)))
 
     def _values(self) -> Iterator[tuple[int, Any, int]]:
@@ -183,11 +189,13 @@ def _find_list(path: Path, limits: Limits, wanted: str) -> str:
 
 
 def rows_of(value: Any, number: int) -> tuple[list[Record], Fault | None]:
-    """A record as rows of text, and what is wrong with it."""
+    """A record as flat rows, and what is wrong with it."""
     if isinstance(value, ValueError):
         return [], Fault("not_json", f"this line is not valid JSON: {_sentence(value)}", "row", number)
     if not isinstance(value, Mapping):
         return [], Fault("not_an_object", _NOT_OBJECT, "row", number, str(value)[:200])
+    if ROW not in value and _NESTED.isdisjoint(map(type, value.values())):
+        return [dict(value)], None
     flat: Record = {}
     lists: list[tuple[str, list[Any]]] = []
     try:
@@ -231,7 +239,14 @@ def _flatten(
             elif inner:
                 flat[name] = ", ".join(text_of(item) or "" for item in inner)
         else:
-            flat[name] = text_of(inner)
+            flat[name] = inner
+
+
+def _texts(name: str, values: list[Any]) -> pl.Series:
+    """A column of values as text; empty texts are null."""
+    if not _PLAIN.issuperset(map(type, values)):
+        values = [text_of(value) for value in values]
+    return pl.Series(name, values, dtype=pl.String).replace("", None)
 
 
 def _loaded(line: bytes) -> Any:
@@ -246,4 +261,7 @@ def _too_long(row: int, limits: Limits) -> None:
 
 
 def _sentence(error: BaseException) -> str:
-    return " ".join(str(error).split())[:160]
+    said = error.args[0] if error.args else ""
+    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(error)
+    wide = " (JSON is always UTF-8: save it so)" if "lexical error" in text else ""
+    return f"{' '.join(text.split())[:120]}{wide}"

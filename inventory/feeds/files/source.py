@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +124,7 @@ class File:
         return parcels
 
     def _leave(self, one: Uncovered) -> None:
+        one = replace(one, name=_shown(one.name), example=_shown(one.example))
         key = (one.name, one.reason)
         had = self._left.get(key)
         self._left[key] = Uncovered(one.name, had.count + one.count, one.reason, had.example) if had else one
@@ -170,6 +171,11 @@ class File:
             assert refused is not None
             raise refused
         return sorted(made, key=lambda one: _ORDER.index(one.plan.kinds[0]))
+
+
+def _shown(text: str) -> str:
+    """A text that a page, a log and the database can keep."""
+    return text.replace("\x00", " ")[:200]
 
 
 def _unguarded(rows: pl.DataFrame) -> pl.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 
 from inventory.contracts.feeds import RecordKind
 from inventory.feeds.canonical.fields import FieldSpec, Form
@@ -57,6 +57,7 @@ _ABBREVIATIONS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=8192)
 def plain(name: str) -> str:
     """A name as it is compared: letters and digits of any script alone, in lower case, marks kept."""
     folded = unicodedata.normalize("NFKC", name).casefold()
