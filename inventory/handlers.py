@@ -18,6 +18,7 @@ from inventory.selectors.exports import count_exports
 from inventory.selectors.items import tally_stock
 from inventory.services.demonstration import find_due
 from inventory.services.imports import list_takeable
+from inventory.services.pulls import due_pulls, list_awaited
 from vyapar.engine import registry
 from vyapar.engine.contracts import AgentSpec, Chore, EventView, Subscriber, Tally
 from vyapar.kernel.actor import Actor
@@ -34,6 +35,7 @@ def register() -> None:
     registry.hang(Chore("demonstration", feed_demonstration))
     registry.hang(Chore("inventory.exports", tend_exports))
     registry.hang(Chore("inventory.imports", tend_imports))
+    registry.hang(Chore("inventory.pulls", tend_pulls))
     registry.hang(Subscriber("inventory.hand_over_soon", "ExportQueued", hand_over_soon))
     registry.hang(Tally("exports", count_exports))
     registry.hang(
@@ -91,6 +93,16 @@ def tend_imports(at: datetime) -> None:
 
     for run_id in list_takeable(at):
         drive_import.apply_async((str(run_id),), expires=LOOK_SECONDS)
+
+
+def tend_pulls(at: datetime) -> None:
+    """Have feeds pulled whose time has come, and bodies taken in that were sent to us."""
+    from inventory.tasks import pull_feed, take_in_feed_events
+
+    for feed_id in due_pulls(at):
+        pull_feed.apply_async((feed_id,), expires=LOOK_SECONDS)
+    for feed_id in list_awaited():
+        take_in_feed_events.apply_async((feed_id,), expires=LOOK_SECONDS)
 
 
 def decide_on_book(book: StockBook, policy: MonitoringPolicy) -> Decision:

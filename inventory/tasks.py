@@ -10,6 +10,7 @@ from django.utils import timezone
 from inventory.services import demonstration, list_due_exports
 from inventory.services.exports import hand_over
 from inventory.services.imports import drive
+from inventory.services.pulls import pull, take_in_events
 
 
 @shared_task
@@ -31,3 +32,17 @@ def drive_import(run_id: str) -> None:
     """One step of an import: check, some parcels, or undo; the next step is a task of its own."""
     if drive(UUID(run_id), at=timezone.now(), clock=timezone.now):
         drive_import.delay(run_id)
+
+
+@shared_task
+def pull_feed(feed_id: int) -> None:
+    """Pull one feed; what it brought is driven at once."""
+    for run_id in pull(feed_id, at=timezone.now()).run_ids:
+        drive_import.delay(run_id)
+
+
+@shared_task
+def take_in_feed_events(feed_id: int) -> None:
+    """Take in what a feed's system sent by itself."""
+    if run := take_in_events(feed_id, at=timezone.now()):
+        drive_import.delay(str(run.pk))

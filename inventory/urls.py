@@ -3,10 +3,11 @@
 from django.urls import path, re_path
 
 from inventory.api import exports as exports_api
+from inventory.api import feeds as feeds_api
 from inventory.api import imports as imports_api
 from inventory.api import push as push_api
 from inventory.api import stock as stock_api
-from inventory.views import data, exports, mapping, quarantine, stock
+from inventory.views import data, exports, feeds, mapping, quarantine, stock
 
 app_name = "inventory"
 urlpatterns = [
@@ -80,4 +81,18 @@ urlpatterns = [
         exports_api.ExportAcknowledge.as_view(),
         name="export_acknowledge",
     ),
+    path("data/feeds", feeds.feeds, name="feeds"),
+    path("data/feeds/new/<slug:system>", feeds.new_feed, name="feed_new"),
+    path("data/feeds/<slug:code>", feeds.feed, name="feed"),
+    path("data/feeds/<slug:code>/edit", feeds.edit_feed, name="feed_edit"),
+    re_path(
+        r"^data/feeds/(?P<code>[a-z0-9-]{1,40})/(?P<verb>check|pull|on|off)$",
+        feeds.decide,
+        name="feed_decide",
+    ),
+    path("api/v1/feeds", feeds_api.FeedsDoor.as_view(), name="feed_list"),
+    path("api/v1/feeds/<slug:code>", feeds_api.FeedDoor.as_view(), name="feed_one"),
+    path("api/v1/feeds/<slug:code>/pull", feeds_api.FeedPull.as_view(), name="feed_pull"),
+    path("api/v1/feeds/<slug:code>/check", feeds_api.FeedCheck.as_view(), name="feed_check"),
+    path("api/v1/feeds/<slug:code>/events", feeds_api.events, name="feed_events"),
 ]

@@ -265,6 +265,11 @@ EMAIL_PORT = env.whole("SMTP_PORT", 8025)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", "no-reply@vyapar.example")
 
+#: Whether feeds may reach systems in the network of this machine (an ERP in the same office).
+FEEDS_IN_PRIVATE_NETWORKS = env.flag("FEEDS_IN_PRIVATE_NETWORKS")
+#: Each distributor's drop folders stand below a folder of its own in here.
+DROP_ROOT = Path(env.text("DROP_ROOT", str(HOME / "drop"))).resolve()
+
 # --- seeing inside -----------------------------------------------------------------------------
 OTLP_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT")
 METRICS_TOKEN = env.text("METRICS_TOKEN")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from inventory.feeds import erpnext, files
+from inventory.feeds import drop, erpnext, files, rest
 from inventory.feeds.system import Access, Fetched, System
 
 #: By code. A package that is left out here is not there.
-_LISTED: tuple[System, ...] = (erpnext.SYSTEM, files.SYSTEM)
+_LISTED: tuple[System, ...] = (
+    drop.SYSTEM,
+    erpnext.SYSTEM,
+    files.SYSTEM,
+    rest.SYSTEM,
+)
 SYSTEMS: dict[str, System] = {system.code: system for system in _LISTED}
 
 __all__ = ["SYSTEMS", "Access", "Fetched", "System"]

@@ -221,9 +221,10 @@ class Migration(migrations.Migration):
                 ('received_at', models.DateTimeField()),
                 ('feed', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='inventory.feed')),
                 ('run', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='inventory.importrun')),
+                ('refused', models.CharField(blank=True, max_length=300)),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('run', None)), fields=['feed', 'id'], name='feed_event_waits')],
+                'indexes': [models.Index(condition=models.Q(('refused', ''), ('run', None)), fields=['feed', 'id'], name='feed_event_waits')],
                 'constraints': [models.UniqueConstraint(fields=('feed', 'event_id'), name='feed_event_once')],
             },
         ),

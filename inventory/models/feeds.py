@@ -126,7 +126,7 @@ class ImportRun(models.Model):
 class FeedEvent(models.Model):
     """A body that a feed's system sent by itself; the same id twice is kept once.
 
-    It waits until a run takes it in.
+    It waits until a run takes it in; one that cannot be read is kept with the reason.
     """
 
     feed = models.ForeignKey(Feed, on_delete=models.PROTECT, related_name="events")
@@ -134,11 +134,16 @@ class FeedEvent(models.Model):
     body = models.BinaryField()
     received_at = models.DateTimeField()
     run = models.ForeignKey(ImportRun, null=True, on_delete=models.PROTECT, related_name="events")
+    refused = models.CharField(max_length=300, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["feed", "event_id"], name="feed_event_once")]
         indexes = [
-            models.Index(fields=["feed", "id"], name="feed_event_waits", condition=Q(run=None)),  # the taker
+            models.Index(
+                fields=["feed", "id"],
+                name="feed_event_waits",  # the taker
+                condition=Q(run=None, refused=""),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from inventory.feeds.addresses import check_address
 from inventory.feeds.erpnext.errors import NAME, failure
 from inventory.feeds.system import Access
 from vyapar.farside.answers import Answer, unreadable
@@ -136,7 +137,7 @@ class ErpnextClient(HttpFarSide):
 
     def _ask(self, method: str, body: Mapping[str, Any], shape: type, what: str) -> Any:
         """A method that only reads, called by POST because its arguments outgrow an address."""
-        read = self._reader("message", shape, what)
+        read: Callable[[Answer], Any] = self._reader("message", shape, what)
         return self.call("POST", f"/api/method/{method}", read, body=dict(body), only_asks=True)
 
     def _reader(self, part: str, shape: type[T], what: str) -> Callable[[Answer], T]:
@@ -156,7 +157,7 @@ class ErpnextClient(HttpFarSide):
 def client_of(access: Access) -> ErpnextClient:
     """The client of a feed. Settings: `address`, `key`, `timeout_seconds`; secret: `secret`."""
     return ErpnextClient(
-        str(access.settings.get("address") or ""),
+        check_address(access, str(access.settings.get("address") or "")),
         str(access.settings.get("key") or ""),
         access.secrets.get("secret", ""),
         timeout=Timeouts(read_seconds=float(access.settings.get("timeout_seconds") or 60.0)),

@@ -64,7 +64,7 @@ def customer(doc: Document, settings: Settings, skip: Skip) -> Rows:
     address = doc.get("address") or {}
     lines = [_text(address, "address_line1"), _text(address, "address_line2")]
     limits = [row for row in doc.get("limits") or () if row.get("company") in (None, settings.get("company"))]
-    limit = next(iter(limits or doc.get("limits") or ()), {})
+    limit: Document = next(iter(limits or doc.get("limits") or ()), {})
     yield (
         RecordKind.RETAILERS,
         {

@@ -51,7 +51,17 @@ def read_head(path: Path) -> Mapping[str, Any]:
 
 
 def read_documents(path: Path) -> Iterator[tuple[int, str, dict[str, Any], int]]:
-    """Line number, DocType, document, and bytes read so far."""
+    """Line number, DocType, document, and bytes read so far; each document as it stood last.
+
+    One that is changed while a pull is under way comes twice, as does one that sends word of itself.
+    """
+    last = {(doctype, document.get("name")): number for number, doctype, document, _ in _documents(path)}
+    for number, doctype, document, read in _documents(path):
+        if last[(doctype, document.get("name"))] == number:
+            yield number, doctype, document, read
+
+
+def _documents(path: Path) -> Iterator[tuple[int, str, dict[str, Any], int]]:
     with path.open("rb") as opened:
         read = 0
         for number, raw in enumerate(opened, 1):

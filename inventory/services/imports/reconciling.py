@@ -154,7 +154,8 @@ def _tell_feed(run: ImportRun, at: datetime) -> None:
     if run.state != State.RECONCILED:
         return
     feed, (_first, last) = run.feed, days_of(run)
-    feed.last_ok_at, feed.last_error, feed.updated_at = at, "", at
+    still = feed.last_error if feed.failed_pulls else ""  # what a broken pull brought does not mend it
+    feed.last_ok_at, feed.last_error, feed.updated_at = at, still, at
     feed.last_day = max(filter(None, (feed.last_day, last)), default=None)
     feed.save(update_fields=["last_ok_at", "last_error", "last_day", "updated_at"])
 

@@ -219,3 +219,61 @@ def _matches(value: Any, operator: str, wanted: Any) -> bool:
         return re.fullmatch(pattern, str(value or ""), re.DOTALL) is not None
     left, right = _folded(value), _folded(wanted)
     return {"=": left == right, ">": left > right, ">=": left >= right, "<": left < right}[operator]
+
+
+# --- a site with something in it ----------------------------------------------------------
+
+
+def invoice(site: Frappe, name: str, tick: float = 1.0, quantity: float = 12, **changes: object) -> dict:
+    line = {
+        "item_code": "BIS-1", "qty": quantity, "uom": "Nos", "stock_qty": quantity, "stock_uom": "Nos",
+        "conversion_factor": 1, "batch_no": "B/1", "warehouse": "Stores - VS", "gst_hsn_code": "1905",
+        "base_net_amount": quantity * 10.0, "cgst_amount": quantity * 0.25, "sgst_amount": quantity * 0.25,
+    }  # fmt: skip
+    return site.put(
+        "Sales Invoice", name, tick=tick, **{
+            "docstatus": 1, "customer": "Kiran Stores", "posting_date": "2026-11-20",
+            "posting_time": "9:05:00", "company": "VS", "is_return": 0, "items": [line], **changes,
+        },
+    )  # fmt: skip
+
+
+def furnish(site: Frappe) -> None:
+    """A company with a warehouse, a customer, an item in batches, and one of every document."""
+    site.put("Company", "VS", abbr="VS", company_name="Vyapar Sales", gstin="27AABCU9603R1ZN")
+    site.put("Warehouse", "Stores - VS", warehouse_name="Stores", company="VS", is_group=0, pin="411001")
+    site.put("Warehouse", "All - VS", warehouse_name="All", company="VS", is_group=1)
+    site.put(
+        "Address", "Kiran-Billing", address_line1="4 Lane", city="Pune", pincode="411002", phone="9812345678"
+    )
+    site.put(
+        "Customer", "Kiran Stores", customer_name="Kiran Stores", customer_primary_address="Kiran-Billing",
+        gstin="27AABCU9603R1ZN", credit_limits=[{"company": "VS", "credit_limit": 50000.0}],
+    )  # fmt: skip
+    site.put(
+        "Item", "BIS-1", item_name="Butter biscuit", item_group="Biscuits", brand="Sona", stock_uom="Nos",
+        is_stock_item=1, has_batch_no=1, gst_hsn_code="1905", end_of_life="2099-12-31",
+        shelf_life_in_days=180,
+        weight_per_unit=0.25, weight_uom="Kg", valuation_rate=8.333,
+        uoms=[{"uom": "Nos", "conversion_factor": 1}, {"uom": "Carton", "conversion_factor": 24}],
+    )  # fmt: skip
+    site.put("Item", "FEE", item_name="Handling", is_stock_item=0)
+    for name, rate in (("MRP", 12.5), ("Standard Selling", 10.5), ("Nobody's", 1.0)):
+        site.put(
+            "Item Price", item_code="BIS-1", price_list=name, price_list_rate=rate, valid_from="2026-04-01"
+        )
+    site.put("Batch", "B/1", item="BIS-1", manufacturing_date="2026-08-01", expiry_date="2027-01-31")
+    line = {
+        "item_code": "BIS-1", "qty": 10, "uom": "Carton", "stock_qty": 240, "stock_uom": "Nos",
+        "batch_no": "B/1", "conversion_factor": 24, "warehouse": "Stores - VS", "base_net_amount": 2000.0,
+        "cgst_amount": 50.0, "sgst_amount": 50.0,
+    }  # fmt: skip
+    booked = {"docstatus": 1, "company": "VS", "posting_date": "2026-11-02", "posting_time": "10:00:00.5"}
+    site.put(
+        "Purchase Invoice", "PINV-1", supplier="S", supplier_name="Sona Foods", bill_no="SF/77",
+        bill_date="2026-11-01", update_stock=0, items=[line], **booked,
+    )  # fmt: skip
+    site.put("Purchase Receipt", "PR-1", supplier="S", items=[line], **booked)
+    invoice(site, "SINV-1")
+    site.put("Bin", "bin1", item_code="BIS-1", warehouse="Stores - VS", actual_qty=228.0, stock_uom="Nos")
+    site.balances[("BIS-1", "Stores - VS")] = {"B/1": 228.0}
