@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inventory.feeds import drop, erpnext, files, rest
+from inventory.feeds import drop, erpnext, files, rest, tally
 from inventory.feeds.system import Access, Fetched, System
 
 #: By code. A package that is left out here is not there.
@@ -11,6 +11,7 @@ _LISTED: tuple[System, ...] = (
     erpnext.SYSTEM,
     files.SYSTEM,
     rest.SYSTEM,
+    tally.SYSTEM,
 )
 SYSTEMS: dict[str, System] = {system.code: system for system in _LISTED}
 

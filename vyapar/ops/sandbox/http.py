@@ -106,7 +106,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(reply.status)
         for name, value in headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(raw)))
+        self.send_header("Content-Length", str(reply.promised or len(raw)))
+        self.close_connection = self.close_connection or bool(reply.promised)
         self.end_headers()
         self.wfile.write(raw)
         self.wfile.flush()

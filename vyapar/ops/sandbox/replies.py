@@ -57,13 +57,17 @@ _SMS_STATUSES: Mapping[str, int] = {
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An HTTP answer; `raw` replaces the JSON body when it is given."""
+    """An HTTP answer; `raw` replaces the JSON body when it is given.
+
+    `promised` bytes are announced instead of its own length; what is missing never comes.
+    """
 
     status: int
     body: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     raw: bytes | None = None
     content_type: str = "application/json; charset=utf-8"
+    promised: int = 0
 
 
 def graph_title(code: int) -> str:

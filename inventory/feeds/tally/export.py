@@ -1,0 +1,341 @@
+"""Our decisions as vouchers and price lists in Tally's import format. Pure.
+
+Every voucher carries an id made of the document's key, the same each time it is written: Tally then
+alters the voucher it has instead of booking a second one. The key also stands in the narration, which
+Tally hands back unchanged; its own id it overwrites. Vouchers are always written as `Create`: Tally
+answers `Alter` by booking another.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from inventory.contracts.feeds import ExportDocument, ExportKind, ExportLine
+from inventory.feeds.tally.requests import element, import_messages, text
+from inventory.feeds.tally.words import PRIMARY_BATCH, fold
+from vyapar.kernel.calendar import ist_day
+from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.money import rupees
+
+_IDS = uuid.UUID("6f6a3d6e-1b7c-5d0a-9a61-5f7f1f0d2c11")
+_CUT = re.compile(r"~[0-9a-f]{8}$")
+_LEDGERS = {
+    "sales": "Sales",
+    "purchase": "Purchase",
+    "output_igst": "Output IGST",
+    "output_cgst": "Output CGST",
+    "output_sgst": "Output SGST",
+    "input_igst": "Input IGST",
+    "input_cgst": "Input CGST",
+    "input_sgst": "Input SGST",
+}
+PRICE_LEVEL = "Offers"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What things are called in the company's books.
+
+    From the feed's settings: `ledgers` (keys of `_LEDGERS`), `branches` (location code -> ledger of that
+    branch), `godowns` (name -> {code}), `unit_names` (GST unit -> name), `price_level`, `inter_branch`
+    (`invoice` or `note`). `items` and `units` (SKU's folded name -> spelling, unit) are what Tally itself
+    said, where it was asked.
+    """
+
+    ledgers: Mapping[str, str] = field(default_factory=dict)
+    branches: Mapping[str, str] = field(default_factory=dict)
+    godowns: Mapping[str, str] = field(default_factory=dict)
+    unit_names: Mapping[str, str] = field(default_factory=dict)
+    price_level: str = PRICE_LEVEL
+    notes_only: bool = False
+    items: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    prices: Mapping[str, str] = field(default_factory=dict)  # folded name -> price lists it has, as XML
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Names:
+        godowns = {
+            str(about["code"]): name
+            for name, about in dict(settings.get("godowns") or {}).items()
+            if isinstance(about, Mapping) and about.get("code")
+        }
+        return cls(
+            ledgers=dict(settings.get("ledgers") or {}),
+            branches=dict(settings.get("branches") or {}),
+            godowns=godowns,
+            unit_names=dict(settings.get("unit_names") or {}),
+            price_level=str(settings.get("price_level") or PRICE_LEVEL),
+            notes_only=settings.get("inter_branch") == "note",
+        )
+
+    def item(self, line: ExportLine) -> str:
+        """The item's name: its code is its name, unless that was too long for a code."""
+        own = line.name if _CUT.search(line.sku) else line.sku
+        return self.items.get(fold(own), own)
+
+    def unit(self, line: ExportLine) -> str:
+        return self.units.get(fold(self.item(line))) or self.unit_names.get(line.uqc, line.uqc)
+
+    def godown(self, code: str) -> str:
+        return self.godowns.get(code, code)
+
+    def branch(self, code: str) -> str:
+        return self.branches.get(code, code)
+
+    def ledger(self, use: str) -> str:
+        return self.ledgers.get(use) or _LEDGERS[use]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One thing to import: what kind of voucher (empty: a master), its part of the document, its XML."""
+
+    report: str
+    voucher_type: str
+    part: str
+    xml: str
+
+
+def remote_id(key: str, part: str = "") -> str:
+    """The id of a voucher: of its document's key and of which part of it this is."""
+    return str(uuid.uuid5(_IDS, f"{key}#{part}"))
+
+
+def mark(key: str, part: str = "") -> str:
+    """What stands at the end of a narration, by which a voucher is known again."""
+    return f"[VS:{key}{'#' + part if part else ''}]"
+
+
+def write(documents: tuple[ExportDocument, ...]) -> tuple[str, bytes]:
+    """Documents as one file for Gateway of Tally > Import > Transactions: its name and bytes.
+
+    Ledgers and units are called what they are called in most books; a feed that is pushed to goes by
+    its own settings.
+    """
+    names = Names()
+    messages = [message for document in documents for message in messages_of(document, names)]
+    masters = [message for message in messages if not message.voucher_type]
+    report = "All Masters" if masters else "Vouchers"
+    stamp = max((document.at for document in documents), default=None)
+    name = f"tally-{stamp:%Y%m%d-%H%M%S}.xml" if stamp else "tally.xml"
+    return name, import_messages("", report, [message.xml for message in messages])
+
+
+def messages_of(document: ExportDocument, names: Names) -> list[Message]:
+    """What a document makes Tally book, in the order in which it is booked."""
+    if document.kind is ExportKind.PRICE_LIST:
+        return _price_list(document, names)
+    if document.kind is ExportKind.CREDIT_NOTE:
+        return [_credit_note(document, names)]
+    if document.extra.get("reason") == "lost":
+        return [_journal(document, names, gone_only=True)]
+    if _between_registrations(document):
+        return _branch_pair(document, names)
+    return [_journal(document, names)]
+
+
+def cancellation(key: str, part: str, voucher_type: str, day: date, why: str) -> str:
+    """A voucher of ours taken back: it keeps its number and is worth nothing."""
+    attributes = {
+        "REMOTEID": remote_id(key, part),
+        "VCHTYPE": voucher_type,
+        "DATE": f"{day:%Y%m%d}",
+        "ACTION": "Cancel",
+    }
+    narration = element("NARRATION", text(f"{why} {mark(key, part)}".strip()))
+    return element("VOUCHER", element("GUID", remote_id(key, part)), narration, **attributes)
+
+
+def _between_registrations(document: ExportDocument) -> bool:
+    source, target = document.extra.get("source_gstin"), document.extra.get("target_gstin")
+    return bool(source and target and source != target)
+
+
+# --- vouchers ------------------------------------------------------------------------------------
+
+
+def _journal(document: ExportDocument, names: Names, *, gone_only: bool = False) -> Message:
+    """A Stock Journal: out of one godown, into the other; of what is lost only out."""
+    if not document.source or not (document.target or gone_only):
+        fault = Fault("no_place", "a stock journal names where goods leave and arrive", "source")
+        raise Invalid("this document does not say where goods go", code="no_place", faults=[fault])
+    out = [_entry(line, names, document.source, document.target, inward=False, tag="INVENTORYENTRIESOUT.LIST")
+           for line in document.lines]  # fmt: skip
+    into = [_entry(line, names, document.target, document.target, inward=True, tag="INVENTORYENTRIESIN.LIST")
+            for line in document.lines if not gone_only]  # fmt: skip
+    return _voucher(document, "Stock Journal", "", [*out, *into], view="Consumption Voucher View")
+
+
+def _branch_pair(document: ExportDocument, names: Names) -> list[Message]:
+    """A supply between two registrations: an invoice where goods leave, its purchase where they arrive."""
+    if names.notes_only:
+        return [
+            _trade(document, names, "Delivery Note", "out", names.branch(document.target), inward=False),
+            _trade(document, names, "Receipt Note", "in", names.branch(document.source), inward=True),
+        ]
+    return [
+        _trade(document, names, "Sales", "out", names.branch(document.target), inward=False, ledger="sales"),
+        _trade(
+            document, names, "Purchase", "in", names.branch(document.source), inward=True, ledger="purchase"
+        ),
+    ]
+
+
+def _credit_note(document: ExportDocument, names: Names) -> Message:
+    """Credit to a party for goods that came back or for a price that was too high."""
+    if not document.party:
+        fault = Fault("no_party", "a credit note names whom it credits", "party")
+        raise Invalid("this credit note does not say whom it credits", code="no_party", faults=[fault])
+    return _trade(
+        document, names, "Credit Note", "", document.party, inward=True, ledger="sales", output=True
+    )
+
+
+def _trade(
+    document: ExportDocument, names: Names, voucher_type: str, part: str, party: str, *, inward: bool,
+    ledger: str = "", output: bool = False,
+) -> Message:  # fmt: skip
+    """Goods against a party. Debits are negative: goods that come in, a party that owes us."""
+    place = document.target if inward else document.source
+    tag = "ALLINVENTORYENTRIES.LIST"
+    account = names.ledger(ledger) if ledger else ""
+    entries = [_entry(line, names, place or document.source, "", inward=inward, tag=tag, ledger=account)
+               for line in document.lines]  # fmt: skip
+    if ledger:
+        net = sum(line.amount_paise for line in document.lines)
+        taxes = _taxes(document, names, output=output or not inward)
+        total = net + sum(paise for _, paise in taxes)
+        sign = 1 if inward else -1
+        ledgers = [_ledger(party, sign * total, is_party=True)]
+        ledgers += [_ledger(name, -sign * paise) for name, paise in taxes]
+        entries = [*ledgers, *entries]
+    head = element("PARTYLEDGERNAME", text(party)) + (element("ISINVOICE", "Yes") if ledger else "")
+    if voucher_type == "Purchase":
+        head += element("REFERENCE", text(document.number))
+    return _voucher(document, voucher_type, part, entries, head=head, view="Invoice Voucher View")
+
+
+def _taxes(document: ExportDocument, names: Names, *, output: bool) -> list[tuple[str, int]]:
+    """GST of the document by ledger: integrated between States, else half central and half State."""
+    whole = sum(line.tax_paise for line in document.lines)
+    side = "output" if output else "input"
+    states = [str(document.extra.get(key) or "")[:2] for key in ("source_gstin", "target_gstin")]
+    if not whole:
+        return []
+    if states[0] != states[1]:
+        return [(names.ledger(f"{side}_igst"), whole)]
+    half = whole // 2
+    return [(names.ledger(f"{side}_cgst"), whole - half), (names.ledger(f"{side}_sgst"), half)]
+
+
+def _voucher(
+    document: ExportDocument,
+    voucher_type: str,
+    part: str,
+    entries: Iterable[str],
+    *,
+    head: str = "",
+    view: str,
+) -> Message:
+    day = f"{ist_day(document.at):%Y%m%d}"
+    own = remote_id(document.key, part)
+    said = f"{'SIMULATED: ' if document.extra.get('simulated') else ''}{document.narration}".strip()
+    xml = element(
+        "VOUCHER",
+        element("DATE", day),
+        element("GUID", own),
+        element("NARRATION", text(f"{said} {mark(document.key, part)}".strip())),
+        element("VOUCHERTYPENAME", text(voucher_type)),
+        element("VOUCHERNUMBER", text(document.number)),
+        element("EFFECTIVEDATE", day),
+        element("PERSISTEDVIEW", view),
+        head,
+        *entries,
+        REMOTEID=own,
+        VCHTYPE=voucher_type,
+        ACTION="Create",
+        OBJVIEW=view,
+    )
+    return Message("Vouchers", voucher_type, part, xml)
+
+
+def _entry(
+    line: ExportLine, names: Names, place: str, target: str, *, inward: bool, tag: str, ledger: str = ""
+) -> str:
+    quantity = f" {line.quantity} {names.unit(line)}".rstrip()
+    amount = rupees(-line.amount_paise if inward else line.amount_paise)
+    expiry = f"{line.expiry_date.day}-{line.expiry_date:%b-%y}" if line.expiry_date else ""
+    batch = element(
+        "BATCHALLOCATIONS.LIST",
+        element("GODOWNNAME", text(names.godown(place))),
+        element("BATCHNAME", text(line.batch or PRIMARY_BATCH)),
+        element("DESTINATIONGODOWNNAME", text(names.godown(target or place))),
+        element("AMOUNT", amount),
+        element("ACTUALQTY", text(quantity)),
+        element("BILLEDQTY", text(quantity)),
+        element("EXPIRYPERIOD", expiry) if expiry else "",
+    )
+    account = element(
+        "ACCOUNTINGALLOCATIONS.LIST",
+        element("LEDGERNAME", text(ledger)),
+        element("ISDEEMEDPOSITIVE", "Yes" if inward else "No"),
+        element("AMOUNT", amount),
+    )
+    return element(
+        tag,
+        element("STOCKITEMNAME", text(names.item(line))),
+        element("ISDEEMEDPOSITIVE", "Yes" if inward else "No"),
+        element("RATE", text(f"{rupees(line.unit_paise)}/{names.unit(line)}".rstrip("/"))),
+        element("AMOUNT", amount),
+        element("ACTUALQTY", text(quantity)),
+        element("BILLEDQTY", text(quantity)),
+        batch,
+        account if ledger else "",
+    )
+
+
+def _ledger(name: str, paise: int, *, is_party: bool = False) -> str:
+    return element(
+        "LEDGERENTRIES.LIST",
+        element("LEDGERNAME", text(name)),
+        element("ISDEEMEDPOSITIVE", "Yes" if paise < 0 else "No"),
+        element("ISPARTYLEDGER", "Yes" if is_party else "No"),
+        element("AMOUNT", rupees(paise)),
+    )
+
+
+# --- prices --------------------------------------------------------------------------------------
+
+
+def _price_list(document: ExportDocument, names: Names) -> list[Message]:
+    """One price an item on our price level, in force from the offer's first day.
+
+    Tally has no price by batch: where batches of an item differ, the highest stands, so that nothing
+    is given away that nobody offered. Price lists the item has already are sent along unchanged.
+    """
+    dearest: dict[str, ExportLine] = {}
+    for line in document.lines:
+        name = names.item(line)
+        if name not in dearest or line.unit_paise > dearest[name].unit_paise:
+            dearest[name] = line
+    first = document.valid_from or ist_day(document.at)
+    return [
+        Message("All Masters", "", "", _priced(name, line, names, first))
+        for name, line in sorted(dearest.items())
+    ]
+
+
+def _priced(name: str, line: ExportLine, names: Names, first: date) -> str:
+    rate = text(f"{rupees(line.unit_paise)}/{names.unit(line)}".rstrip("/"))
+    own = element(
+        "FULLPRICELIST.LIST",
+        element("DATE", f"{first:%Y%m%d}"),
+        element("PRICELEVEL", text(names.price_level)),
+        element("PRICELEVELLIST.LIST", element("RATE", rate)),
+    )
+    return element("STOCKITEM", names.prices.get(fold(name), "") + own, NAME=name, ACTION="Alter")

@@ -1,0 +1,348 @@
+"""One pass over an export: records in, parcels of rows out, and what was not taken. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from inventory.contracts.feeds import Parcel, RecordKind, Uncovered
+from inventory.feeds.tally import entries
+from inventory.feeds.tally.books import Books
+from inventory.feeds.tally.coverage import Coverage
+from inventory.feeds.tally.days import parse_day
+from inventory.feeds.tally.items import Item
+from inventory.feeds.tally.records import MASTERS, Node
+from inventory.feeds.tally.vouchers import Voucher, read_voucher
+from inventory.feeds.tally.walk import Walk
+from inventory.feeds.tally.words import NO_GOODS, VoucherKind, fold, given, sku_code
+from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.money import rupees
+
+Row = dict[str, Any]
+_ROWS = 5_000  # in a parcel
+_SPLIT = re.compile(r"\s*-?\s*\(from .*\)$", re.IGNORECASE)
+_REVISION = re.compile(r"(\d{1,10}):(\d{1,2})\b")
+_KINDS = (*(kind for kind in RecordKind if kind is not RecordKind.STOCK), RecordKind.STOCK)
+#: Columns of each kind in parcels; all of them text.
+_COLUMNS: dict[RecordKind, tuple[str, ...]] = {
+    RecordKind.LOCATIONS: ("code", "name", "kind", "territory", "address", "pincode"),
+    RecordKind.RETAILERS: (
+        "retailer_id", "name", "territory", "address", "place", "pincode", "phone", "email", "gstin",
+        "credit_limit", "outstanding",
+    ),
+    RecordKind.SKUS: (
+        "sku", "name", "brand", "category", "hsn", "uqc", "mrp", "trade_price", "cost", "case_pack",
+    ),
+    RecordKind.BATCHES: (
+        "sku", "batch", "mrp", "cost", "manufacture_date", "expiry_date", "purchase_invoice",
+    ),
+    RecordKind.PURCHASES: (
+        "purchase_invoice", "supplier_name", "supplier_gstin", "invoice_date", "sku", "batch", "location",
+        "quantity", "cost", "tax",
+    ),
+    RecordKind.RECEIPTS: (
+        "reference", "received_at", "sku", "batch", "location", "quantity", "mrp", "cost", "manufacture_date",
+        "expiry_date", "purchase_invoice",
+    ),
+    RecordKind.SALES: (
+        "transaction_id", "line", "retailer_id", "sku", "batch", "quantity", "unit_price", "timestamp",
+        "location", "gst_details", "cancelled",
+    ),
+    RecordKind.STOCK: (
+        "sku", "batch", "location", "quantity", "as_of", "mrp", "expiry_date", "manufacture_date", "value",
+    ),
+}  # fmt: skip
+
+
+class Passage:
+    """One pass over a file."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self._options = options
+        self._books = Books(options)
+        self._walk = Walk(self._books)
+        self._coverage = Coverage()
+        self._rows: dict[RecordKind, list[Row]] = {kind: [] for kind in _KINDS}
+        self._count = dict.fromkeys(_KINDS, 0)
+        self._number = 0
+        self._company = ""
+        self._notes: dict[str, str] = {}
+        self._vouchers_began = False
+        self._walks = options.get("stock") != "none"
+        self._batches: dict[tuple[str, str], Row] = {}
+        self._opened: list[Item] = []
+        self._latest: dict[str, int] = {}  # by transaction in the parcel being filled: its AlterID
+        self._withdrawn: list[Row] = []
+        self._revisions: dict[int, int] = {}  # of altered vouchers
+        self._rounding = entries.Rounding()
+
+    @property
+    def is_full(self) -> bool:
+        return any(len(rows) >= _ROWS for rows in self._rows.values())
+
+    def take(self, node: Node) -> None:
+        """One record of the file."""
+        if node.tag == "VOUCHER":
+            self._take_voucher(node)
+        elif node.tag in MASTERS:
+            self._take_master(node)
+        else:
+            self._take_note(node)
+
+    def end(self) -> None:
+        """After the last record: the stock."""
+        self._tell_masters()
+        if self._walks and self._walk.has_openings:
+            as_of = self._notes.get("SVASOF") or str(self._options.get("as_of") or "") or None
+            self._rows[RecordKind.STOCK] += self._walk.rows(as_of)
+
+    def parcels(self, offset: int, after: int, *, final: bool = False) -> Iterator[Parcel]:
+        """What is waiting, each kind after those it refers to."""
+        self._latest.clear()
+        wanted = self._options.get("kind")
+        for kind in _KINDS:
+            rows, self._rows[kind] = self._rows[kind], []
+            if wanted and kind.value != wanted:
+                continue
+            for part in self._parts(kind, rows):
+                first = self._count[kind] + 1
+                self._count[kind] += len(part)
+                if self._number > after:
+                    yield Parcel(kind, self._number, _frame(kind, part, first), offset)
+                self._number += 1
+        if final and self._number == 0 and not self._vouchers_began:
+            self._coverage.note("file", "nothing in it is of a kind this system keeps")
+
+    def _parts(self, kind: RecordKind, rows: list[Row]) -> Iterator[list[Row]]:
+        """Parcels' worth of rows. What is withdrawn goes before what is sold: in one parcel it would
+        take the new lines along."""
+        if kind is RecordKind.SALES:
+            withdrawn, self._withdrawn = self._withdrawn, []
+            yield from (withdrawn[start : start + _ROWS] for start in range(0, len(withdrawn), _ROWS))
+        yield from (rows[start : start + _ROWS] for start in range(0, len(rows), _ROWS))
+
+    def told(self, skipped: Counter[str], own: int) -> Sequence[Uncovered]:
+        """What was not taken; once the pass is over."""
+        note = self._coverage.note
+        if self._rounding.lines:
+            note("prices", f"rounded to whole paise, {rupees(self._rounding.paise)} rupees in all",
+                 count=self._rounding.lines)  # fmt: skip
+        if self._walk.first_day and self._walks and "SVSTOCK" not in self._notes and self._walk.has_openings:
+            span = f"{self._walk.first_day:%d-%m-%Y} to {self._walk.last_day:%d-%m-%Y}"
+            reason = (
+                "walked from the opening balances through this file's vouchers, which must reach back to them"
+            )
+            note("stock", reason, span)
+        for name, walked, told in self._walk.doubted:
+            reason = "opening and vouchers do not add up to the closing balance Tally tells"
+            note("stock that differs", reason, f"{name}: {walked} walked, {told} told")
+        return self._coverage.told(skipped, own)
+
+    # --- masters -------------------------------------------------------------------------------
+
+    def _take_master(self, node: Node) -> None:
+        if not node.name:  # a counter of the same name, not a master
+            return
+        self._books.add(node)
+        if not node.is_context:
+            self._coverage.look_at(node)
+        if node.tag == "STOCKITEM":
+            item = self._books.items[fold(node.name)]
+            if not node.is_context or self._notes.get("SVSTOCK") == "Walk":
+                if self._walks:
+                    self._walk.open(item)
+                if not node.is_context:
+                    self._opened.append(item)
+
+    def _tell_masters(self) -> None:
+        self._rows[RecordKind.LOCATIONS] += self._books.take_locations()
+        self._rows[RecordKind.RETAILERS] += self._books.take_retailers()
+        self._rows[RecordKind.SKUS] += self._books.take_skus()
+        opened, self._opened = self._opened, []
+        for item in opened:
+            for part in item.allocations:
+                mrp = part.mrp_paise or self._books.mrp_of(item)
+                cost = self._books.cost_of(item, part.rate)
+                self._tell_batch(
+                    {
+                        "sku": sku_code(item.name),
+                        "batch": part.batch,
+                        "mrp": rupees(mrp) if mrp else None,
+                        "cost": rupees(cost) if cost else None,
+                        "manufacture_date": part.made.isoformat() if part.made else None,
+                        "expiry_date": part.expires.isoformat() if part.expires else None,
+                        "purchase_invoice": None,
+                    }
+                )
+
+    def _tell_batch(self, row: Row) -> None:
+        """A batch once, and again when more is known of it."""
+        key = (row["sku"], row["batch"])
+        known = self._batches.get(key)
+        merged = row if known is None else {name: known[name] or row[name] for name in row}
+        if merged != known:
+            self._batches[key] = merged
+            self._rows[RecordKind.BATCHES].append(merged)
+
+    # --- vouchers ------------------------------------------------------------------------------
+
+    def _take_voucher(self, node: Node) -> None:
+        if not node.texts and not node.attributes:  # a counter
+            return
+        if not self._vouchers_began:
+            self._vouchers_began = True
+            self._tell_masters()
+        voucher = read_voucher(node, self._books)
+        if node.is_context:
+            if voucher.stands and voucher.kind not in NO_GOODS:
+                self._walk.move(voucher)
+            return
+        self._coverage.look_at(node)
+        if not self._counts(voucher):
+            if entries.is_sale(voucher) or (voucher.deleted and voucher.kind is None):
+                self._withdraw(voucher)
+            return
+        if self._walks and not self._walk.move(voucher):
+            self._coverage.note("voucher told twice", "its goods are walked once", _example(voucher))
+        self._tell_goods(voucher)
+
+    def _counts(self, voucher: Voucher) -> bool:
+        """Whether a voucher is taken; if not, it is noted why."""
+        note, example = self._coverage.note, _example(voucher)
+        withdrawn = "not in the books: what was recorded of them is withdrawn"
+        as_of = parse_day(self._notes.get("SVASOF", "")[:10])
+        ahead = voucher.postdated and (as_of is None or voucher.day is None or voucher.day > as_of)
+        reasons = (
+            (voucher.deleted, "deleted vouchers", withdrawn),
+            (voucher.cancelled, "cancelled vouchers", withdrawn),
+            (voucher.optional, "optional vouchers", "not in the books until made regular"),
+            (ahead, "post-dated vouchers", "not in the books before their day"),
+        )
+        for holds, name, reason in reasons:
+            if holds:
+                note(name, reason, example)
+                return False
+        if voucher.kind is None:
+            if voucher.moves:
+                note(
+                    f"vouchers of type {voucher.type_name or 'none'}",
+                    "of no known kind: include the voucher types in the export, or set their kind",
+                    example,
+                )
+            return False
+        if voucher.kind in NO_GOODS:
+            note(f"{voucher.kind.value} vouchers", "they move no goods", example)
+            return False
+        return True
+
+    def _tell_goods(self, voucher: Voucher) -> None:
+        kind, sheet = voucher.kind, self._rows
+        self._tell_batches(voucher)
+        if entries.is_sale(voucher):
+            revision = self._revisions.get(voucher.master_id, 0)
+            if revision:
+                self._withdraw(voucher)
+            rows = entries.sales_of(voucher, self._books, self._rounding, revision=revision)
+            self._tell_sale(voucher, rows)
+        elif kind is VoucherKind.PURCHASE:
+            supplier = self._books.parties.get(fold(voucher.party))
+            sheet[RecordKind.PURCHASES] += entries.purchases_of(
+                voucher, self._books, supplier.gstin if supplier else ""
+            )
+            sheet[RecordKind.RECEIPTS] += entries.receipts_of(voucher, self._books)
+        elif kind is VoucherKind.RECEIPT_NOTE:
+            sheet[RecordKind.RECEIPTS] += entries.receipts_of(voucher, self._books)
+        else:
+            told = "are in the stock" if self._walks and self._walk.has_openings else "come with the stock"
+            self._coverage.note(
+                f"{kind.value if kind else ''} vouchers", f"their movements {told}, not told one by one",
+                _example(voucher),
+            )  # fmt: skip
+
+    def _tell_batches(self, voucher: Voucher) -> None:
+        for move in voucher.moves:
+            comes_in = move.pieces is None or move.pieces > 0
+            says_something = move.made or move.expires or move.mrp_paise
+            if comes_in or (says_something and "SVREVISIONS" not in self._notes):
+                self._tell_batch(entries.batch_of(move, voucher, self._books))
+
+    def _withdraw(self, voucher: Voucher) -> None:
+        row = entries.withdrawal(voucher)
+        if row not in self._withdrawn[-1:]:
+            self._withdrawn.append(row)
+
+    def _tell_sale(self, voucher: Voucher, rows: list[Row]) -> None:
+        """Sales of a voucher; of the same one told twice in a parcel the later self counts."""
+        name = entries.transaction_id(voucher)
+        known = self._latest.get(name)
+        if known is not None:
+            if known > voucher.alter_id:
+                return
+            sales = self._rows[RecordKind.SALES]
+            self._rows[RecordKind.SALES] = [row for row in sales if row["transaction_id"] != name]
+        self._latest[name] = voucher.alter_id
+        self._rows[RecordKind.SALES] += rows
+
+    # --- notes -----------------------------------------------------------------------------------
+
+    def _take_note(self, node: Node) -> None:
+        if node.tag in ("RESPONSE", "LINEERROR"):
+            said = node.text.strip() or node.get("LINEERROR")
+            if said:
+                fault = Fault("tally_said_no", "ask Tally again, or export by hand", "file", value=said[:200])
+                raise Invalid(
+                    f"this is not an export but Tally's answer: {said}", code="tally_said_no", faults=[fault]
+                )
+            return
+        self._notes |= {name: node.get(name) for name in node.texts if name.startswith("SV")}
+        if node.get("SVREVISIONS"):
+            told = _REVISION.findall(node.get("SVREVISIONS"))
+            self._revisions = {int(one): int(revision) for one, revision in told}
+        if self._notes.get("SVSTOCK") == "No":
+            self._walks = False
+        elif self._notes.get("SVSTOCK") == "Walk":
+            self._walk.has_openings = True
+        names = [
+            node.get("SVCURRENTCOMPANY"),
+            *(part.get("REMOTECMPNAME") for part in node.each("REMOTECMPINFO.LIST")),
+        ]
+        for name in names:
+            if given(name) and not name.startswith("##"):
+                self._check_company(name)
+
+    def _check_company(self, name: str) -> None:
+        wanted = str(self._options.get("company") or "") or self._company
+        if wanted and not same_company(name, wanted):
+            said = (
+                f"the file is of {name}, this feed is of {wanted}"
+                if self._options.get("company")
+                else f"the file holds books of two companies, {wanted} and {name}"
+            )
+            fault = Fault(
+                "wrong_company", "export one company at a time, the one the feed names", "company", value=name
+            )
+            raise Invalid(said, code="wrong_company", faults=[fault])
+        self._company = self._company or name
+
+
+def same_company(one: str, other: str) -> bool:
+    """Whether two spellings name one company: case, spaces and Tally's note of a split are forgiven."""
+    return _SPLIT.sub("", fold(one)).replace(" ", "") == _SPLIT.sub("", fold(other)).replace(" ", "")
+
+
+def _example(voucher: Voucher) -> str:
+    day = f" of {voucher.day:%d-%m-%Y}" if voucher.day else ""
+    return f"{voucher.type_name} {voucher.number}{day}".strip()
+
+
+def _frame(kind: RecordKind, rows: list[Row], first: int) -> pl.DataFrame:
+    columns = {
+        name: [None if (value := row.get(name)) is None else str(value) for row in rows]
+        for name in _COLUMNS[kind]
+    }
+    frame = pl.DataFrame(columns, schema=dict.fromkeys(_COLUMNS[kind], pl.String))
+    return frame.with_row_index("row", offset=first).with_columns(pl.col("row").cast(pl.Int64))
