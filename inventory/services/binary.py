@@ -93,6 +93,9 @@ def _sizes(series: pl.Series, width: int) -> np.ndarray[Any, np.dtype[np.int32]]
 
 def _text(series: pl.Series) -> _Cells:
     series = series.cast(pl.String)
+    if len(series) > 1 and series.n_unique() == 1 and series[0] is not None:  # the same in every row
+        one = np.frombuffer(series[0].encode(), np.uint8)
+        return _Cells(np.broadcast_to(one, (len(series), len(one))), np.full(len(series), len(one), np.int32))
     sizes = series.str.len_bytes().cast(pl.Int32).fill_null(-1).to_numpy()
     widest = max(0, int(sizes.max(initial=0)))
     filled = series.fill_null("")

@@ -102,7 +102,12 @@ def rows(sql: str, values: Any = None) -> list[tuple[Any, ...]]:
 
 def frame_of(sql: str, schema: Mapping[str, Any], values: Any = None) -> pl.DataFrame:
     """The answer to a query as a frame with `schema`, names and types in its order."""
-    return pl.DataFrame(rows(sql, values), schema=dict(schema), orient="row")
+    columns = zip(*rows(sql, values), strict=True)
+    read = {
+        name: pl.Series(name, column, dtype=schema[name])
+        for name, column in zip(schema, columns, strict=False)
+    }
+    return pl.DataFrame(read, schema=dict(schema))
 
 
 def numbers_of(sql: str, names: Sequence[str], values: Any = None) -> pl.DataFrame:

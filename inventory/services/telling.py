@@ -12,7 +12,7 @@ import orjson
 import polars as pl
 
 from inventory.contracts import InventoryUpdated
-from inventory.services.staging import array_of, copy_frame, numbers_of, rows, run
+from inventory.services.staging import array_of, copy_frame, frame_of, numbers_of, run
 from vyapar.engine import registry
 from vyapar.engine.services.events import wake_relay
 from vyapar.engine.wire import outward
@@ -83,35 +83,33 @@ def tell_of(
     """
     if changes.is_empty():
         return 0
-    changes = changes.sort("sku_id", "territory_id")
-    sku, territory = _codes(_SKUS, changes["sku_id"]), _codes(_TERRITORIES, changes["territory_id"])
+    skus, territories = (
+        _codes(_SKUS, changes["sku_id"], "sku"),
+        _codes(_TERRITORIES, changes["territory_id"], "territory"),
+    )
+    told = changes.join(skus, on="sku_id").join(territories, on="territory_id").sort("sku_id", "territory_id")
     # the payload is `InventoryUpdated` in its outside form, written column by column
-    number = [changes[name].cast(pl.String) for name in ("change", "on_hand", "reserved")]
-    payload = pl.select(
+    tail = f',"reason":{orjson.dumps(reason).decode()},"location":"","batch":""}}'
+    events = told.select(
+        pl.concat_str(pl.lit("stock:"), "sku", pl.lit("@"), "territory").alias("subject"),
         pl.concat_str(
-            pl.lit('{"sku":'), _quoted(sku), pl.lit(',"territory":'), _quoted(territory),
-            pl.lit(',"change":'), number[0], pl.lit(',"onHand":'), number[1],
-            pl.lit(',"reserved":'), number[2],
-            pl.lit(f',"reason":{orjson.dumps(reason).decode()},"location":"","batch":""}}'),
+            pl.lit('{"sku":'), "sku_json", pl.lit(',"territory":'), "territory_json",
+            pl.lit(',"change":'), "change", pl.lit(',"onHand":'), "on_hand",
+            pl.lit(',"reserved":'), "reserved", pl.lit(tail),
         ).alias("payload"),
-        pl.concat_str(pl.lit("stock:"), sku, pl.lit("@"), territory).alias("subject"),
     )  # fmt: skip
-    return _append(payload, InventoryUpdated, actor, at, action_id, None)
+    return _append(events, InventoryUpdated, actor, at, action_id, None)
 
 
 _SKUS = "SELECT id, code FROM inventory_sku WHERE id = ANY(%s::bigint[])"
 _TERRITORIES = "SELECT id, code FROM inventory_territory WHERE id = ANY(%s::bigint[])"
 
 
-def _codes(sql: str, ids: pl.Series) -> pl.Series:
-    known = dict(rows(sql, [array_of(ids.unique())]))
-    return ids.replace_strict(known, return_dtype=pl.String)
-
-
-def _quoted(texts: pl.Series) -> pl.Series:
-    """Texts as JSON; each different one is written once."""
-    known = {one: orjson.dumps(one).decode() for one in texts.unique()}
-    return texts.replace_strict(known, return_dtype=pl.String)
+def _codes(sql: str, ids: pl.Series, name: str) -> pl.DataFrame:
+    """Codes by id, plain and as JSON."""
+    known = frame_of(sql, {f"{name}_id": pl.Int64, name: pl.String}, [array_of(ids.unique())])
+    coded = [orjson.dumps(code).decode() for code in known[name]]
+    return known.with_columns(pl.Series(f"{name}_json", coded, dtype=pl.String))
 
 
 def _append(
