@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import orjson
@@ -71,7 +72,11 @@ def rows_as_they_are(_context: object, value: object) -> bytes:
     """What the description calls a text goes out as it is; anything else as one line of JSON."""
     if isinstance(value, bytes):
         return value
-    return value.encode("utf-8", "replace") if isinstance(value, str) else orjson.dumps(value, default=str)
+    return (
+        value.encode("utf-8", "replace")
+        if isinstance(value, str)
+        else json.dumps(value, default=str).encode()
+    )
 
 
 DESCRIBED = SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
