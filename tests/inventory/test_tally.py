@@ -619,6 +619,39 @@ class TestVouchers:
         assert {row["location"]: row["quantity"] for row in rows} == {"Main Location": "-4", "Pune": "4"}
 
 
+class TestAnything:
+    """Whatever stands in the fields of an export, reading it ends in rows, never in a traceback."""
+
+    numbers = st.one_of(
+        st.sampled_from(
+            ["", "0", "-0", "1e308", "NaN", "Infinity", "(-)", "-", "9" * 60, "0." + "0" * 50 + "1", "1/0",
+             "999999999999.99", "(-)999999999999", "0.000001", "१२", "5 Nos = 5", "7-3 Nos"]
+        ),
+        st.text(max_size=20),
+        st.decimals(allow_nan=False, allow_infinity=False).map(str),
+    )  # fmt: skip
+
+    @settings(max_examples=200, deadline=None)
+    @given(st.lists(numbers, min_size=12, max_size=12))
+    @example(["999999999999", "1", "0.000001", "999999999999", "-999999999999.99"] + ["0.000001"] * 7)
+    def test_no_numbers_anywhere_break_a_reading(self, tmp_path_factory, said):
+        text = [one.replace("<", "").replace("&", "") for one in said]
+        inner = (
+            f"<ADDITIONALUNITS>Box</ADDITIONALUNITS><CONVERSION>{text[0]}</CONVERSION>"
+            f"<DENOMINATOR>{text[1]}</DENOMINATOR><OPENINGBALANCE>{text[2]} Nos</OPENINGBALANCE>"
+            f"<OPENINGRATE>{text[3]}/Box</OPENINGRATE><OPENINGVALUE>{text[4]}</OPENINGVALUE>"
+            f"<CLOSINGBALANCE>{text[5]} Box</CLOSINGBALANCE><CLOSINGVALUE>{text[6]}</CLOSINGVALUE>"
+            f"<STANDARDPRICELIST.LIST><RATE>{text[7]}/Box</RATE></STANDARDPRICELIST.LIST>"
+            f"<BATCHALLOCATIONS.LIST><GODOWNNAME>A</GODOWNNAME><OPENINGBALANCE>{text[8]} Box</OPENINGBALANCE>"
+            "</BATCHALLOCATIONS.LIST><BATCHALLOCATIONS.LIST><GODOWNNAME>B</GODOWNNAME>"
+            f"<OPENINGBALANCE>{text[9]} Nos</OPENINGBALANCE></BATCHALLOCATIONS.LIST>"
+        )
+        sold = voucher("Sales", line(f"{text[10]} Nos", text[11]) + line(f"{text[8]} Box", text[4]))
+        bought = voucher("Purchase", line(f"{text[9]} Box", text[11], inward=True), number=2)
+        path = export(tmp_path_factory.mktemp("any"), envelope(item("Soap", inner) + sold + bought))
+        assert read(path)[RecordKind.SKUS]
+
+
 class TestSource:
     def test_it_is_listed(self):
         assert SYSTEMS["tally"].suffixes == (".xml",)
@@ -639,6 +672,18 @@ class TestSource:
         parcels = list(TallySource(export(tmp_path, said), {}).parcels())
         assert [p.rows.height for p in parcels] == [50, 50, 21]
         assert [p.rows["row"][0] for p in parcels] == [1, 51, 101]
+
+    @pytest.mark.parametrize("name", sorted(path.name for path in SAMPLES.glob("*.xml")))
+    @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
+    def test_every_sample_reads_the_same_in_every_encoding(self, tmp_path, name, encoding):
+        said = (SAMPLES / name).read_text()
+        path = export(tmp_path, said.replace("\n", "\r\n").encode(encoding))
+        assert read(path) == sample(name)
+        assert sample(name)
+
+    def test_a_master_told_twice_opens_once(self, tmp_path):
+        said = envelope(item("Soap", "<OPENINGBALANCE>5 Nos</OPENINGBALANCE>") * 2)
+        assert [row["quantity"] for row in read(export(tmp_path, said))[RecordKind.STOCK]] == ["5"]
 
     def test_one_kind_alone_may_be_asked_for(self):
         assert set(sample("vouchers.xml", kind="sales")) == {RecordKind.SALES}

@@ -17,6 +17,7 @@ _AMOUNT = re.compile(_NUMBER)
 _RATE = re.compile(rf"({_NUMBER})\s*(?:/\s*(.+?))?\s*$")
 #: No quantity, rate or amount of a distributor is longer.
 _LONGEST = 120
+MOST, LEAST = Decimal(10) ** 12, Decimal(10) ** -6
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +67,19 @@ class Unit:
 
 
 def parse_number(text: str) -> Decimal | None:
-    """A number with Indian or other grouping; negatives are `-5` or `(-)5`. None for anything else."""
+    """A number with Indian or other grouping; negatives are `-5` or `(-)5`. None for anything else.
+
+    Nor is a number what no distributor has: a million million and more, or less than a millionth.
+    """
     bare = text.replace(",", "").replace(" ", "")
     sign = -1 if bare.startswith(("-", "(-)", "(-")) else 1
     try:
         value = Decimal(bare.lstrip("(-)"))
     except InvalidOperation:
         return None
-    return sign * value if value.is_finite() else None
+    if not value.is_finite() or abs(value) >= MOST or (value and abs(value) < LEAST):
+        return None
+    return sign * value
 
 
 def parse_quantity(text: str) -> Quantity | None:

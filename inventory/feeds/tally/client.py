@@ -14,7 +14,7 @@ from vyapar.kernel.errors import Misconfigured
 
 T = TypeVar("T")
 #: Bytes of one answer; a larger one is asked for in smaller periods.
-LARGEST_ANSWER = 128 * 1024 * 1024
+LARGEST_ANSWER = 64 * 1024 * 1024
 
 
 class TallyClient(HttpFarSide):

@@ -7,6 +7,8 @@ from datetime import date
 from decimal import Decimal
 
 from inventory.feeds.tally.amounts import (
+    LEAST,
+    MOST,
     Measure,
     Quantity,
     Unit,
@@ -236,7 +238,8 @@ class Units:
         if quantity is None:
             return None
         counts = [self._side(side, item) for side in _simplest_first(quantity, self.piece_of(item))]
-        return next((count for count in counts if count is not None), None)
+        found = next((count for count in counts if count is not None), None)
+        return found if found is not None and (found == 0 or LEAST <= abs(found) < MOST) else None
 
     def _side(self, side: tuple[Measure, ...], item: Item | None) -> Decimal | None:
         total = Decimal(0)
@@ -284,4 +287,5 @@ def rupees_a_piece(text: str, item: Item | None, units: Units) -> Decimal | None
     if rate is None:
         return None
     size = units.pieces(f"1 {rate.unit}", item) if rate.unit else Decimal(1)
-    return rate.rupees / size if size else None
+    each = rate.rupees / size if size else None
+    return each if each is not None and abs(each) < MOST else None

@@ -21,6 +21,8 @@ from vyapar.kernel.money import half_up, rupees, share
 Row = dict[str, Any]
 #: Days with movements that are kept of a position, for counts that are entered late.
 _LATE_DAYS = 62
+#: Signed pieces whose sum is so many times smaller than they are cancel out.
+_CANCELS = 1_000
 
 
 @dataclass(slots=True)
@@ -54,6 +56,7 @@ class Walk:
     has_openings: bool = False
     doubted: list[tuple[str, Decimal, Decimal]] = field(default_factory=list)
     _standing: dict[tuple[str, str, str], _Standing] = field(default_factory=dict)
+    _opened: set[str] = field(default_factory=set)
     _moved: set[str] = field(default_factory=set)
     _seen: set[int] = field(default_factory=set)
     _counts: list[tuple[date, Move]] = field(default_factory=list)
@@ -62,6 +65,9 @@ class Walk:
         """The opening balance of an item: by batch and godown, or as a whole where it says no more."""
         self.has_openings = True
         parts = item.allocations or self._whole(item)
+        if not parts or fold(item.name) in self._opened:
+            return  # a master that comes twice opens once
+        self._opened.add(fold(item.name))
         for part, paise in zip(parts, _opening_values(item, parts, self.books), strict=True):
             standing = self._at(item.name, part.location, part.batch)
             self._add(standing, self.books.units.pieces(part.quantity, item), part.quantity)
@@ -188,7 +194,7 @@ def _rated(part: Allocation, item: Item, books: Books) -> int | None:
 def _signed_share(total: int, pieces: list[Decimal]) -> list[int]:
     """`total` in proportion to signed pieces, adding up to it; by their size when they cancel out."""
     whole = sum(pieces, Decimal(0))
-    if not pieces or whole == 0:
+    if whole == 0 or abs(whole) * _CANCELS < sum(abs(count) for count in pieces):
         return share(total, [abs(int(count * 1000)) for count in pieces])
     parts = [half_up(Decimal(total) * count / whole) for count in pieces]
     largest = max(range(len(parts)), key=lambda index: abs(parts[index]))
