@@ -9,6 +9,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inventory.services.imports import ensure_feed
 from tests.builders import OWNER
 from tests.gateway.calling import Caller, problem
 from tests.probe import Probe, hung, open_action
@@ -99,6 +100,16 @@ def test_rules_are_set_by_those_who_saw_them_only() -> None:
     assert done["ETag"] == caller.get(RULES)["ETag"] != first
     problem(change(caller, first, 71), 412, "version_moved")
     assert PolicyVersion.objects.filter(agent="monitoring").count() == 1
+
+
+def test_a_feed_is_changed_by_those_who_saw_it_as_it_is() -> None:
+    at, caller, path = timezone.now(), Caller(May.READ, May.RULES), "/api/v1/feeds/books"
+    ensure_feed(code="books", name="Books", system="files", actor=OWNER, at=at)
+    first = caller.get(path)["ETag"]
+    assert caller.client.get(path, HTTP_IF_NONE_MATCH=first).status_code == 304
+    assert caller.post(path, {"name": "Ledger"}, method="patch", if_match=first).status_code == 200
+    problem(caller.post(path, {"name": "Daybook"}, method="patch", if_match=first), 412, "version_moved")
+    assert caller.get(path).json()["name"] == "Ledger"
 
 
 def test_a_rule_that_is_yet_to_come_moves_the_version_too() -> None:
