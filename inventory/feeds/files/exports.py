@@ -10,6 +10,7 @@ from decimal import Decimal
 import xlsxwriter
 
 from inventory.contracts.feeds import ExportDocument, ExportKind
+from inventory.feeds.files.writing import guarded
 from vyapar.kernel.calendar import IST
 from vyapar.kernel.digest import canonical_json
 from vyapar.kernel.money import rupees
@@ -25,8 +26,6 @@ COLUMNS = (
 )  # fmt: skip
 _NUMBERS = frozenset({"line", "quantity", "unit_price", "amount", "tax", "mrp"})
 _WIDTHS = {"key": 40, "number": 18, "narration": 40, "name": 32}
-#: A spreadsheet takes text that begins so for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write(documents: tuple[ExportDocument, ...]) -> tuple[str, bytes]:
@@ -86,11 +85,11 @@ def _rows(documents: Iterable[ExportDocument]) -> Iterator[list[str]]:
                 rupees(line.tax_paise), rupees(line.mrp_paise),
             ]  # fmt: skip
             yield [
-                *map(_safe, head),
+                *map(guarded, head),
                 str(number),
-                *map(_safe, goods),
+                *map(guarded, goods),
                 *figures,
-                *map(_safe, tail),
+                *map(guarded, tail),
                 "",
                 "",
                 "",
@@ -98,7 +97,3 @@ def _rows(documents: Iterable[ExportDocument]) -> Iterator[list[str]]:
 
 
 _SIMULATED = "SIMULATED"
-
-
-def _safe(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text

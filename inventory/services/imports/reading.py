@@ -28,8 +28,9 @@ def opened(run: ImportRun) -> Iterator[Source]:
 
 
 def options_of(run: ImportRun) -> dict[str, Any]:
-    """What the system's `open` is told."""
-    told = {key: value for key, value in run.options.items() if value not in ("", None)}
+    """What the system's `open` is told: what the feed always says, and what this run says otherwise."""
+    told = dict(run.feed.settings)
+    told |= {key: value for key, value in run.options.items() if value not in ("", None)}
     if run.profile is not None:
         told["profile"] = run.profile.spec
     return told
