@@ -697,15 +697,21 @@ class TestSource:
             stream.write("</DATA></BODY></ENVELOPE>")
         monkeypatch.setattr("inventory.feeds.tally.passage._ROWS", 100)
         monkeypatch.setattr("inventory.feeds.tally.records._PIECE", 4_096)
-        alive = 0
+        gc.collect()
+        before, alive = nodes(), 0
         for parcel in TallySource(path, {}).parcels():
             if parcel.number % 8 == 2:
-                alive = max(alive, sum(isinstance(one, Node) for one in gc.get_objects()))
+                alive = max(alive, nodes() - before)
             assert parcel.rows.height <= 110
             if parcel.kind is RecordKind.SALES:
                 assert parcel.bytes_read < path.stat().st_size * (parcel.number + 2) / 15 + 8_192
         assert parcel.kind is RecordKind.STOCK
         assert 0 < alive < 100
+
+
+def nodes() -> int:
+    """How many there are in memory."""
+    return sum(isinstance(one, Node) for one in gc.get_objects())
 
 
 class TestKnown:
