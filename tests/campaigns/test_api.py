@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from campaigns import services
@@ -42,7 +43,7 @@ def world(in_alpha: None) -> World:
 
 
 def caller(*scopes: May) -> APIClient:
-    _row, secret = issue_key(name="erp", scopes=scopes, actor=system("tests"), at=AT)
+    _row, secret = issue_key(name="erp", scopes=scopes, actor=system("tests"), at=timezone.now())
     client = APIClient(HTTP_HOST="alpha.localhost")
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
     return client

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import orjson
 import pytest
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from inventory.api import push as api
@@ -29,7 +30,7 @@ def book():
 
 
 def caller(*scopes: May) -> APIClient:
-    _row, secret = issue_key(name="erp", scopes=scopes, actor=system("tests"), at=NOW)
+    _row, secret = issue_key(name="erp", scopes=scopes, actor=system("tests"), at=timezone.now())
     client = APIClient(HTTP_HOST="alpha.localhost")
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
     return client

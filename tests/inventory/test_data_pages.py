@@ -11,6 +11,7 @@ import orjson
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from inventory.models import ImportRun, MappingProfile, QuarantinedRow, Sale
@@ -268,7 +269,7 @@ def test_dropped_rows_leave_and_the_reconciliation_names_them(manager: Client) -
 
 
 def caller(*scopes: May) -> APIClient:
-    _row, secret = issue_key(name="erp", scopes=scopes, actor=system("tests"), at=NOW)
+    _row, secret = issue_key(name="erp", scopes=scopes, actor=system("tests"), at=timezone.now())
     client = APIClient(HTTP_HOST="alpha.localhost")
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
     return client

@@ -10,6 +10,7 @@ from itertools import product
 
 import orjson
 import pytest
+from django.utils import timezone
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
@@ -21,7 +22,6 @@ from inventory.api.forms import read_table
 from inventory.contracts.feeds import RecordKind as Kind
 from inventory.feeds.canonical import canonical_names
 from inventory.models import Batch, Location, Movement, PurchaseLine, Retailer, Sale, Sku, SkuPrice, Territory
-from tests.conftest import NOW
 from tests.inventory.book import make_book
 from vyapar.engine.models import AuditEntry, Event
 from vyapar.gateway.services import issue_key
@@ -48,7 +48,7 @@ def client() -> APIClient:
 
 
 def caller(*scopes: May | str) -> APIClient:
-    _row, secret = issue_key(name="erp", scopes=scopes, actor=system("tests"), at=NOW)
+    _row, secret = issue_key(name="erp", scopes=scopes, actor=system("tests"), at=timezone.now())
     client = APIClient(HTTP_HOST="alpha.localhost")
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
     return client

@@ -67,6 +67,7 @@ class WithETag(ApiView):
         if not header:
             in_body = self.version_in_body and _names_version(request)
             if request.method in self.match_required and not in_body:
+                self.version_of(**address)  # what is not there is not found, whoever asks
                 raise PreconditionRequired(
                     "say which version you looked at: send its ETag in If-Match", code="version_required"
                 )
