@@ -177,7 +177,7 @@ def list_locks(limit: int = 50) -> list[Lock]:
         .order_by("-at")
     )
     return [
-        Lock(r["lock_token"], r["feed__name"], r["file"], r["n"], r["locked_by"], r["at"])
+        Lock(UUID(str(r["lock_token"])), r["feed__name"], r["file"], r["n"], r["locked_by"], r["at"])
         for r in rows[:limit]
     ]
 

@@ -22,6 +22,9 @@ PAGES = (
     "/agents",
     "/trail",
     "/settings",
+    "/data/exports",
+    "/settings/webhooks",
+    "/settings/takeout",
 )
 
 

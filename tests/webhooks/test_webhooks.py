@@ -216,8 +216,10 @@ def test_addresses_inside_are_never_called(address):
 
 
 @pytest.mark.parametrize(
-    "address", ["169.254.169.254", "fe80::1", "64:ff9b::a9fe:a9fe", "224.0.0.1", "0.0.0.0"]
-)
+    "address",
+    ["169.254.169.254", "fe80::1", "64:ff9b::a9fe:a9fe", "::ffff:169.254.169.254", "2002:a9fe:a9fe::1",
+     "224.0.0.1", "0.0.0.0"],
+)  # fmt: skip
 def test_a_sandbox_does_not_call_link_local_addresses_either(address):
     assert forbidden_reason(address, sandbox=True)
 

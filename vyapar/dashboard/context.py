@@ -26,11 +26,17 @@ def house(request: HttpRequest) -> dict[str, Any]:
     return {
         "distributor": distributor,
         "sandbox": bool(distributor and distributor.sandbox),
-        "nav": [_item(entry, request) for entry in nav() if person.may(entry.needs)],
+        "nav": _nearest([_item(entry, request) for entry in nav() if person.may(entry.needs)]),
         "halted": [halt.kind for halt in halts],
         "halts": halts,
         "may": {permission.value: person.may(permission) for permission in May},
     }
+
+
+def _nearest(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Where one page's address begins with another's, only the nearer one is where we are."""
+    here = max((item for item in items if item["active"]), key=lambda item: len(item["url"]), default=None)
+    return [{**item, "active": item is here} for item in items]
 
 
 def _item(entry: Any, request: HttpRequest) -> dict[str, Any]:

@@ -90,12 +90,12 @@ def call(what: Call) -> Came:
 
 
 def _post(pool: httpcore.ConnectionPool, what: Call) -> Came:
-    headers: dict[bytes | str, bytes | str] = {
-        "content-type": "application/json",
-        "user-agent": _AGENT,
-        "accept-encoding": "identity",
-        **what.headers,
-    }
+    headers: list[tuple[bytes | str, bytes | str]] = [
+        ("content-type", "application/json"),
+        ("user-agent", _AGENT),
+        ("accept-encoding", "identity"),
+        *what.headers.items(),
+    ]
     timeout = {"connect": CONNECT_SECONDS, "read": what.seconds, "write": what.seconds}
     with pool.stream(
         "POST", what.url, headers=headers, content=what.body, extensions={"timeout": timeout}
