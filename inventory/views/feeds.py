@@ -30,7 +30,15 @@ _RUNS = 10
 def feeds(request: HttpRequest) -> HttpResponseBase:
     """All feeds, and the systems that a new one may be of."""
     now = timezone.now()
-    shown = [{"state": one, "freshness": freshness(one.feed, now)} for one in list_feed_states()]
+    labels = {code: system.label for code, system in SYSTEMS.items()}
+    shown = [
+        {
+            "state": one,
+            "freshness": freshness(one.feed, now),
+            "label": labels.get(one.feed.system, one.feed.system),
+        }
+        for one in list_feed_states()
+    ]
     systems = [
         (code, system.label) for code, system in sorted(SYSTEMS.items()) if system.fetch or system.gather
     ]

@@ -13,7 +13,6 @@ import pytest
 
 from inventory.contracts.feeds import ExportDocument, ExportKind, ExportLine, RecordKind
 from inventory.feeds.erpnext import SYSTEM
-from inventory.feeds.erpnext.walk import OVERLAP
 from inventory.feeds.system import Access, Fetched
 from tests.inventory.farsides.frappe import KEY, SECRET, Frappe, furnish, invoice
 from tests.inventory.farsides.http import Reply
@@ -106,7 +105,7 @@ def test_a_second_pull_brings_only_what_changed_since(site: Frappe, tmp_path: Pa
 def test_a_document_that_ends_its_transaction_late_is_not_lost(site: Frappe, tmp_path: Path) -> None:
     invoice(site, "SINV-1")
     first = fetch(site, tmp_path, take=["Sales Invoice"])
-    site.clock -= OVERLAP / 2  # its instant is older than what we have read already
+    site.clock -= timedelta(minutes=2)  # its instant is older than what we have read already
     invoice(site, "LATE")
     second = fetch(site, tmp_path, dict(first.cursor), take=["Sales Invoice"])
     assert frames(second)[RecordKind.SALES]["transaction_id"].to_list() == ["LATE"]
@@ -295,8 +294,10 @@ TRANSFER = ExportDocument(
 )  # fmt: skip
 
 
-def test_a_transfer_is_one_stock_entry_however_often_it_is_handed_over(site: Frappe) -> None:
+@pytest.mark.parametrize("unique", [True, False])
+def test_a_transfer_is_one_stock_entry_however_often_it_is_handed_over(site: Frappe, unique: bool) -> None:
     furnish(site)
+    site.unique = unique
     said = [SYSTEM.push(access(site), TRANSFER) for _ in range(2)]
     (entry,) = site.documents["Stock Entry"].values()
     assert [one.number for one in said] == [entry["name"]] * 2

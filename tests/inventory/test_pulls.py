@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.core.files.storage import default_storage
 from django.test import Client
 from django_tenants.utils import tenant_context
 from rest_framework.test import APIClient
@@ -32,8 +33,8 @@ OWNER = Actor("user", "1", "The owner")
 
 
 @pytest.fixture
-def storage(settings, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT, settings.DROP_ROOT = tmp_path / "media", tmp_path / "drops"
+def storage(settings, own_media: Path, tmp_path: Path) -> None:
+    settings.DROP_ROOT = tmp_path / "drops"
 
 
 @pytest.fixture(autouse=True)
@@ -78,6 +79,11 @@ def pull(feed: Feed, minutes: float = 0) -> pulls.Pulled:
     return done
 
 
+def kept_files() -> list[Path]:
+    """Files of imports in the distributor's storage."""
+    return [one for one in Path(default_storage.path(".")).rglob("*") if one.is_file()]
+
+
 def sold() -> list[str]:
     return sorted(Sale.objects.values_list("transaction_id", flat=True))
 
@@ -89,6 +95,7 @@ def test_a_pull_becomes_an_import_that_is_written_by_itself(site: Frappe) -> Non
     furnish(site)
     feed = erp(site)
     done = pull(feed)
+    assert kept_files()  # the test below would miss them elsewhere
     run = ImportRun.objects.get(number=done.runs[0])
     assert (done.outcome, done.more, run.state) == ("brought", False, State.RECONCILED), run.error
     assert Sku.objects.get(code="BIS-1").case_pack == 24
@@ -159,7 +166,7 @@ def test_a_feed_waits_while_its_import_is_under_way(site: Frappe) -> None:
 
 
 def test_a_worker_killed_before_the_runs_are_kept_leaves_the_cursor_and_no_file(
-    site: Frappe, monkeypatch, settings
+    site: Frappe, monkeypatch
 ) -> None:
     furnish(site)
     feed = erp(site)
@@ -169,7 +176,7 @@ def test_a_worker_killed_before_the_runs_are_kept_leaves_the_cursor_and_no_file(
             pulls.pull(feed.pk, at=NOW)
     feed.refresh_from_db()
     assert (feed.cursor, ImportRun.objects.count()) == ({}, 0)
-    assert [one for one in Path(settings.MEDIA_ROOT).rglob("*") if one.is_file()] == []
+    assert kept_files() == []
     assert pulls.pull(feed.pk, at=NOW + timedelta(minutes=5)).outcome == "busy"  # it may still be alive
     assert pulls.due_pulls(NOW + pulls.LEASE + timedelta(seconds=1)) == [feed.pk]
     pull(feed, 16)

@@ -24,16 +24,11 @@ from tests.conftest import NOW
 from vyapar.farside.signatures import Scheme, standard_signature, verify
 from vyapar.kernel.actor import Actor
 
-pytestmark = pytest.mark.usefixtures("in_alpha", "storage")
+pytestmark = pytest.mark.usefixtures("in_alpha", "own_media")
 OWNER = Actor("user", "1", "The owner")
 SECRET = "event-secret-5512"
 ROWS = {"rows": [{"code": "MUM", "name": "Mumbai", "gstin": "27AABCU9603R1ZN"}]}
 HEADER = "X-Frappe-Webhook-Signature"
-
-
-@pytest.fixture
-def storage(settings, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path / "media"
 
 
 def feed(code: str = "dms", **more: object) -> Feed:

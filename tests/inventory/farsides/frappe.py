@@ -54,6 +54,7 @@ class Frappe(FarSide):
         self.clock = datetime(2026, 11, 20, 9, 0, 0, 123456)
         self.forbidden: set[str] = set()
         self.key_field: str | None = "custom_vyapar_key"
+        self.unique = True  # whether that field is
         self.balances: dict[tuple[str, str], dict[str, float]] = {}  # (item, warehouse) -> batch -> qty
         self._numbers = count(1)
 
@@ -168,7 +169,7 @@ class Frappe(FarSide):
             if batch and batch not in self.documents.get("Batch", {}):
                 raise _Thrown(417, "LinkValidationError", f"Could not find Row #1: Batch No: {batch}")
         others = self.documents.get(doctype, {}).values()
-        if key and any(one.get(self.key_field) == key for one in others):
+        if key and self.unique and any(one.get(self.key_field) == key for one in others):
             raise _Thrown(409, "UniqueValidationError", f"{self.key_field} must be unique")
         return self.put(doctype, **kept)
 
