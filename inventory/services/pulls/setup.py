@@ -22,7 +22,7 @@ from vyapar.tenancy.here import current_schema
 
 _CODE = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 #: Settings that say where data are: with another one, the old cursor means nothing.
-_PLACE = ("address", "path", "company", "folder", "endpoint", "bucket", "prefix", "params", "body")
+_PLACE = ("address", "url", "path", "company", "folder", "endpoint", "bucket", "prefix", "params", "body")
 
 
 def set_up_feed(
