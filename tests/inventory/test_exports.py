@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 
 from campaigns import services as campaigns
 from compliance.models import Paper
+from inventory import tasks
 from inventory.contracts.exports import read_document, takes_back
 from inventory.contracts.feeds import ExportDocument, ExportKind, ExportLine
 from inventory.feeds import SYSTEMS
@@ -49,12 +50,14 @@ from tests.builders import (
     OWNER,
     build_world,
     campaign_payload,
+    deliver_all,
     propose_campaign,
     propose_transfer,
     transfer_payload,
 )
 from tests.gateway.test_gateway import Caller
 from tests.inventory.books import keep_books, open_feed, systems
+from vyapar.engine import registry
 from vyapar.engine.models import AuditEntry, Event
 from vyapar.farside.resilience import breakers
 from vyapar.kernel.digest import plain
@@ -491,6 +494,26 @@ def test_an_answer_that_overtakes_the_call_wins(ledger, books, monkeypatch):
     monkeypatch.setattr(handing, "_settle", answered_meanwhile)
     hand_over(only().pk, at=SOON)
     assert only().acknowledged_number == "BY-HAND"
+
+
+def test_a_queued_document_wakes_a_worker_that_hands_it_over(
+    ledger, books, monkeypatch, django_capture_on_commit_callbacks
+):
+    monkeypatch.setattr(tasks.hand_over_exports, "delay", tasks.hand_over_exports)
+    queue(document()), queue(document("transfer:2"))
+    with django_capture_on_commit_callbacks(execute=True):
+        deliver_all()
+    assert books.posted == ["transfer:1", "transfer:2"]
+    assert set(Export.objects.values_list("state", flat=True)) == {"accepted"}
+
+
+def test_the_sweeper_takes_up_what_nobody_woke(ledger, books, monkeypatch):
+    monkeypatch.setattr(tasks.hand_over_exports, "apply_async", lambda **_: tasks.hand_over_exports())
+    queue(document())
+    registry._chores["inventory.exports"].run(SOON)
+    assert only().state == "accepted"
+    registry._chores["inventory.exports"].run(SOON)
+    assert books.posted == ["transfer:1"]
 
 
 # --- taking back -------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from uuid import uuid4
 
 import pytest
 from django.conf import settings as house
+from django.core.cache import cache
 from django.db import connection, connections
 from django.test import Client
 from django.urls import reverse
@@ -38,7 +39,7 @@ from vyapar.people.contracts import May, Role
 from vyapar.people.services import add_person
 from vyapar.tenancy.here import current_schema
 from vyapar.tenancy.services import close_distributor, open_distributor
-from vyapar.webhooks import addresses, client, services
+from vyapar.webhooks import addresses, client, services, tasks
 from vyapar.webhooks.client import Call, call
 from vyapar.webhooks.models import Endpoint, WebhookAttempt, WebhookDelivery
 from vyapar.webhooks.rules import (
@@ -473,6 +474,28 @@ def test_a_sick_receiver_is_left_alone_and_costs_no_attempts(alpha, ear):
     ear.always = 200
     tell(endpoint, AT + timedelta(hours=1))
     assert not rows(state="pending")
+
+
+def test_many_events_wake_one_worker_that_has_each_endpoint_told(
+    alpha, ear, monkeypatch, django_capture_on_commit_callbacks
+):
+    woken = []
+    monkeypatch.setattr(tasks.tell_due, "apply_async", lambda **options: woken.append(options))
+    monkeypatch.setattr(tasks.tell_endpoint, "apply_async", lambda args, **_: tasks.tell_endpoint(*args))
+    cache.clear()
+    listen(ear), listen(ear)
+    for number in range(5):
+        note(number)
+    with django_capture_on_commit_callbacks(execute=True):
+        deliver_all()
+    assert len(woken) == 1
+    tasks.tell_due()
+    assert len(ear.heard) == 10
+    assert not rows(state="pending")
+    note(6)
+    with django_capture_on_commit_callbacks(execute=True):
+        deliver_all()
+    assert len(woken) == 2, "the mark goes as the worker starts"
 
 
 # --- switched off ------------------------------------------------------------------------------
