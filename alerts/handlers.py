@@ -206,6 +206,64 @@ def hear_export_answered(event: EventView) -> None:
     )
 
 
+def hear_feed_halted(event: EventView) -> None:
+    """A feed is not pulled any more until somebody mends it."""
+    _raise(
+        Condition(
+            cause="feed_halted",
+            subject=event.subject,
+            title=f"{event.payload['label']} is not pulled any more",
+            detail=str(event.payload["reason"]),
+            recommended_action="Mend what it says on the feed's page, then check it and pull it again",
+            url=f"/data/feeds/{event.payload['feed']}",
+        ),
+        event.at,
+    )
+
+
+def hear_import_failed(event: EventView) -> None:
+    """An import could not go on, or its totals differ without a known cause."""
+    differs = event.name == "ImportDiffers"
+    _raise(
+        Condition(
+            cause="import_failed",
+            subject=event.subject,
+            title=f"Import {event.payload['number']}, {event.payload['title']}, "
+            + ("does not tie" if differs else "could not go on"),
+            detail=f"{event.payload['differences']} totals differ and nobody knows why"
+            if differs
+            else str(event.payload["reason"]),
+            recommended_action="Open the import: look at its totals and its log, then go on or undo it",
+            url=f"/data/imports/{event.payload['runId']}",
+            value_paise=abs(int(event.payload["paise"])) if differs else 0,
+        ),
+        event.at,
+    )
+
+
+def hear_import_reconciled(event: EventView) -> None:
+    """An import ended well: what was said of it, and of its feed, is over."""
+    services.close("import_failed", event.subject, reason="reconciled", actor=ACTOR, at=event.at)
+    feed = f"feed:{event.payload['feed']}"
+    services.close("feed_halted", feed, reason="data came again", actor=ACTOR, at=event.at)
+
+
+def hear_key_expiring(event: EventView) -> None:
+    """A key of the API runs out soon."""
+    days = int(event.payload["daysLeft"])
+    _raise(
+        Condition(
+            cause="key_expiring",
+            subject=event.subject,
+            title=f"The key {event.payload['name']} runs out in {days} days",
+            detail=f"After {event.payload['expiresAt'][:10]} whoever uses it is refused.",
+            recommended_action="Rotate it and give the new secret to its user, or revoke it",
+            url="/settings",
+        ),
+        event.at,
+    )
+
+
 def hear_receipt(event: EventView) -> None:
     """A transfer arrived short or damaged."""
     if event.payload["executionStatus"] == "success":
@@ -253,8 +311,13 @@ def register() -> None:
         ("WebhookDisabled", hear_webhook_disabled),
         ("ExportGivenUp", hear_export_given_up),
         ("ExportAcknowledged", hear_export_answered),
+        ("FeedHalted", hear_feed_halted),
+        ("ImportFailed", hear_import_failed),
+        ("ImportReconciled", hear_import_reconciled),
+        ("KeyExpiring", hear_key_expiring),
     ):
         registry.hang(Subscriber(f"alerts.{handle.__name__}", event, handle))
+    registry.hang(Subscriber("alerts.hear_import_differs", "ImportDiffers", hear_import_failed))
     registry.hang(Chore("alerts.wake", wake))
     registry.hang(Tally("alerts", count_alerts))
     registry.hang(Setup("alerts.templates", lambda actor, at: services.ensure_templates()))

@@ -24,6 +24,9 @@ CONCERNS: Mapping[str, tuple[str, ...]] = {
     "stopped": ("owner", "manager"),
     "webhook_disabled": ("owner", "integration"),
     "export_failed": ("owner", "manager", "integration"),
+    "feed_halted": ("owner", "manager", "integration"),
+    "import_failed": ("owner", "manager", "integration"),
+    "key_expiring": ("owner", "integration"),
 }
 
 #: Causes that stop the machine or break the law are never below this.
@@ -36,6 +39,9 @@ _FLOORS: Mapping[str, Urgency] = {
     "transfer_short": Urgency.MEDIUM,
     "webhook_disabled": Urgency.MEDIUM,
     "export_failed": Urgency.MEDIUM,
+    "feed_halted": Urgency.HIGH,
+    "import_failed": Urgency.MEDIUM,
+    "key_expiring": Urgency.MEDIUM,
 }
 
 

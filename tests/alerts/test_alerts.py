@@ -6,7 +6,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django_tenants.utils import tenant_context
 
 from alerts import services
@@ -14,9 +14,12 @@ from alerts.agent import Dead, Expiring, StandingSnapshot, Waiting, decide
 from alerts.contracts import Condition, Recipient, Urgency
 from alerts.models import Alert, Notice
 from alerts.rules import AlertPolicy, recipients_of, urgency_of, ways_of
+from inventory.contracts.imports import ImportDiffers, ImportFailed, ImportReconciled
+from inventory.contracts.pulls import FeedHalted
 from tests.builders import AT, OWNER, TODAY, deliver_all, open_channels
 from vyapar.engine.models import Event
-from vyapar.engine.services import lift, pull
+from vyapar.engine.services import emit, lift, pull
+from vyapar.gateway.contracts import KeyExpiring
 from vyapar.kernel.errors import Invalid, NotFound
 from vyapar.messaging.models import Message
 from vyapar.people.contracts import Role
@@ -247,3 +250,41 @@ def test_two_workers_that_see_one_cause_at_the_same_moment_raise_one_alert(fresh
         assert failures == []
         assert Alert.objects.exclude(state=Alert.State.CLOSED).count() == 1
         services.close("dead_stock", "territory:PUNE", reason="gone", actor=OWNER, at=AT)
+
+
+# --- data that come in ---------------------------------------------------------------------------
+
+
+@DB
+def test_a_halted_feed_is_told_until_its_data_come_again() -> None:
+    tell(FeedHalted("tally", "Tally at the office", "the company was renamed"), "feed:tally")
+    alert = Alert.objects.get(cause="feed_halted")
+    assert alert.urgency == "high"
+    assert alert.url == "/data/feeds/tally"
+    tell(ImportReconciled("u1", 4, "tally", "pull", 3, 3, 0, 0, 0), "import:4")
+    alert.refresh_from_db()
+    assert alert.state == Alert.State.CLOSED
+
+
+@DB
+def test_an_import_that_fails_or_does_not_tie_is_one_alert_that_its_end_closes() -> None:
+    tell(ImportFailed("u1", 4, "files", "sales.csv", "the file ends in a row"), "import:4")
+    tell(ImportDiffers("u1", 4, "files", "sales.csv", 2, 10, -60_000_00), "import:4")
+    (alert,) = Alert.objects.filter(cause="import_failed")
+    assert alert.value_paise == 60_000_00
+    assert alert.url == "/data/imports/u1"
+    tell(ImportReconciled("u1", 4, "files", "sales.csv", 3, 3, 0, 0, 0), "import:4")
+    alert.refresh_from_db()
+    assert alert.state == Alert.State.CLOSED
+
+
+@DB
+def test_a_key_that_runs_out_is_told() -> None:
+    tell(KeyExpiring("ab12", "ERP", "2026-12-07T00:00:00+00:00", 14, ""), "key:ab12")
+    assert "14 days" in Alert.objects.get(cause="key_expiring").title
+
+
+def tell(payload, subject: str) -> None:
+    with transaction.atomic():
+        emit(payload, subject=subject, actor=OWNER, at=AT)
+    deliver_all()
