@@ -26,6 +26,7 @@ def die_at(step: int, work) -> bool:
     if child == 0:
         for one in connections.all():
             one.connection = None  # the parent's socket is not ours to use or close
+            one.search_path_set_schemas = None  # and neither is what was set on it
         count = 0
 
         def trace(frame, event, _):
