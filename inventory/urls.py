@@ -5,6 +5,7 @@ from django.urls import path, re_path
 from inventory.api import exports as exports_api
 from inventory.api import feeds as feeds_api
 from inventory.api import imports as imports_api
+from inventory.api import jobs as jobs_api
 from inventory.api import push as push_api
 from inventory.api import stock as stock_api
 from inventory.views import data, exports, feeds, mapping, quarantine, stock
@@ -19,6 +20,8 @@ urlpatterns = [
         path(f"api/v1/{kind}/batch", door.as_view(), name=f"{kind}_batch")
         for kind, door in push_api.DOORS.items()
     ),
+    path("api/v1/jobs/<uuid:job_id>", jobs_api.JobDoor.as_view(), name="job"),
+    path("api/v1/jobs/<uuid:job_id>/faults", jobs_api.JobFaultsDoor.as_view(), name="job_faults"),
     path(
         "api/v1/retailers/<str:retailer_id>/sales-history",
         stock_api.SalesHistory.as_view(),

@@ -7,7 +7,6 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import chain
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, cast
@@ -15,6 +14,7 @@ from typing import IO, Any, cast
 from django.conf import settings
 from rest_framework.exceptions import UnsupportedMediaType
 
+from inventory.feeds.push import Form
 from vyapar.gateway.bodies import Spooled, TooLarge
 from vyapar.kernel.errors import Fault, Invalid
 
@@ -25,14 +25,6 @@ MOST_RATIO = 250
 _CHUNK = 256 * 1024
 _KEPT_IN_MEMORY = 8 * 1024 * 1024
 _SMALL = 1024 * 1024  # below this nobody counts how well a body was packed
-
-
-class Form(StrEnum):
-    """Content types that a push may have."""
-
-    JSON = "application/json"
-    LINES = "application/x-ndjson"
-    CSV = "text/csv"
 
 
 class Malformed(Invalid):

@@ -11,9 +11,9 @@ import orjson
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
-from inventory.api.forms import under_which
 from inventory.contracts.feeds import RecordKind
 from inventory.feeds.canonical import FIELDS, FieldSpec, Form
+from inventory.feeds.push import under_which
 from inventory.serializers import JobOut, PushReport
 
 _PARAMETERS = [

@@ -12,13 +12,13 @@ from rest_framework.response import Response
 from inventory import services
 from inventory.api.bodies import MOST_BYTES, Announced, Body, announced, unpack
 from inventory.api.described import describe_push
-from inventory.api.forms import Table, read_table
+from inventory.api.jobs import job_out
 from inventory.contracts.feeds import Landed, RecordKind
-from inventory.feeds.canonical import FIELDS, canonical_names
-from inventory.feeds.canonical import Form as FieldForm
+from inventory.feeds.push import HEAD, Form, Table, check_start, read_rows
 from inventory.serializers import push_out
 from inventory.services import Promised
-from vyapar.gateway.bodies import TooLarge, spool
+from inventory.tasks import drive_import
+from vyapar.gateway.bodies import spool
 from vyapar.gateway.throttles import charge
 from vyapar.gateway.views import ApiView
 from vyapar.kernel.errors import Fault, Invalid
@@ -26,6 +26,10 @@ from vyapar.people.contracts import May
 
 #: Rows and bytes that are answered at once; more become a job.
 MOST_ROWS_NOW, MOST_BYTES_NOW = 50_000, 48 * 1024 * 1024
+
+#: The feed whose runs are the jobs of these doors.
+FEED = "push"
+_SUFFIXES = {Form.JSON: ".json", Form.LINES: ".ndjson", Form.CSV: ".csv"}
 
 
 class PushDoor(ApiView):
@@ -46,17 +50,12 @@ class PushDoor(ApiView):
         body = unpack(spool(request, most_bytes=self.most_bytes), self.told)
         if _wants_job(request) or body.size > MOST_BYTES_NOW:
             return self._job(body, only_try, at)
-        table = self._read(body)
+        table = read_rows(body.read(), body.form, self.kind)
         if table.rows.height > MOST_ROWS_NOW:
             return self._job(body, only_try, at)
         landed = self._take(request, table, only_try, at)
         answer = push_out(landed, ignored=table.ignored, only_tried=only_try)
         return Response(answer, status=207 if landed.rejected else 200)
-
-    def _read(self, body: Body) -> Table:
-        amounts = [spec.name for spec in FIELDS[self.kind] if spec.form is FieldForm.MONEY]
-        names = canonical_names(self.kind)
-        return read_table(body.read(), body.form, kind=self.kind, names=names, amounts=amounts)
 
     def _take(self, request: Request, table: Table, only_try: bool, at: datetime) -> Landed:
         if table.rows.is_empty():
@@ -67,8 +66,23 @@ class PushDoor(ApiView):
         return services.land(self.kind, table.rows, source=self.actor.ref, actor=self.actor, at=at)
 
     def _job(self, body: Body, only_try: bool, at: datetime) -> Response:
-        message = f"send at most {MOST_ROWS_NOW} lines in a batch; split it, the order does not matter"
-        raise TooLarge(message, code="too_many_lines")
+        """The body kept as the file of an import that a worker takes; 202 once it is safe."""
+        body.file.seek(0)
+        check_start(body.file.read(HEAD), body.form, self.kind.value)
+        body.file.seek(0)
+        feed = services.ensure_feed(code=FEED, name="Push API", system="push", actor=self.actor, at=at)
+        run = services.open_run(
+            feed=feed,
+            content=body.file,
+            title=f"{self.kind.value}{_SUFFIXES[body.form]}",
+            options={"kind": self.kind.value, "form": body.form.value, "write": not only_try},
+            actor=self.actor,
+            at=at,
+            again=True,  # a retry has an Idempotency-Key; the same rows twice change nothing
+        )
+        drive_import.delay(str(run.pk))
+        headers = {"Location": f"/api/v1/jobs/{run.pk}", "Preference-Applied": "respond-async"}
+        return Response(job_out(run), status=202, headers=headers)
 
 
 def _only_try(request: Request) -> bool:

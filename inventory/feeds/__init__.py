@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inventory.feeds import drop, erpnext, files, rest, tally
+from inventory.feeds import drop, erpnext, files, push, rest, tally
 from inventory.feeds.system import Access, Fetched, System
 
 #: By code. A package that is left out here is not there.
@@ -10,6 +10,7 @@ _LISTED: tuple[System, ...] = (
     drop.SYSTEM,
     erpnext.SYSTEM,
     files.SYSTEM,
+    push.SYSTEM,
     rest.SYSTEM,
     tally.SYSTEM,
 )

@@ -37,10 +37,10 @@ class PushReport(serializers.Serializer[Any]):
 
 
 class JobOut(serializers.Serializer[Any]):
-    """A push that is worked on in its own time. Counts are rows; a job that is `done` changes no more.
+    """A push that is worked on in its own time. Counts are rows; a job that is `done` goes no further.
 
-    One that stays `checked` although it was to be written has too many bad rows: a person has to look
-    at it on the data page.
+    `reconciled` is the good end. One that is `checked` although it was to be written has too many bad
+    rows, one that is `written` has totals that nobody can explain: a person looks at them.
     """
 
     id = serializers.UUIDField()

@@ -15,6 +15,8 @@ from inventory.services.binary import can_encode, encode
 from vyapar.tenancy.here import current_schema
 
 _numbers = count(1)
+#: Lists longer than this are written as arrays here.
+_LONG = 32
 #: Stands for null where numbers travel without it.
 _NOTHING = -(2**63) + 1
 _PACKED = "SELECT {columns} FROM ({sql}) q"
@@ -89,15 +91,31 @@ def array_text(name: str) -> pl.Expr:
 def run(sql: str, values: Any = None) -> int:
     """Run one statement; returns how many rows it touched."""
     with connection.cursor() as cursor:
-        cursor.execute(sql, values)
+        cursor.execute(sql, _bound(values))
         return int(cursor.rowcount)
 
 
 def rows(sql: str, values: Any = None) -> list[tuple[Any, ...]]:
     """Run one query; all its rows."""
     with connection.cursor() as cursor:
-        cursor.execute(sql, values)
+        cursor.execute(sql, _bound(values))
         return list(cursor.fetchall())
+
+
+def _bound(values: Any) -> Any:
+    """Long lists of numbers or texts written as arrays in one go; the driver would go value by value."""
+    if not isinstance(values, Sequence) or isinstance(values, str):
+        return values
+    return [_array_literal(one) if isinstance(one, list) and len(one) > _LONG else one for one in values]
+
+
+def _array_literal(values: list[Any]) -> Any:
+    kinds = set(map(type, values))
+    if kinds == {int}:
+        return "{" + ",".join(map(str, values)) + "}"
+    if kinds == {str}:
+        return '{"' + '","'.join(one.replace("\\", "\\\\").replace('"', '\\"') for one in values) + '"}'
+    return values
 
 
 def frame_of(sql: str, schema: Mapping[str, Any], values: Any = None) -> pl.DataFrame:

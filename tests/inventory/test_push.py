@@ -7,8 +7,10 @@ import gzip
 import io
 from io import BytesIO
 from itertools import product
+from uuid import UUID
 
 import orjson
+import polars as pl
 import pytest
 from django.utils import timezone
 from hypothesis import HealthCheck, example, given, settings
@@ -16,12 +18,12 @@ from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from inventory.api import bodies, push
-from inventory.api.bodies import Form
 from inventory.api.described import example_row
-from inventory.api.forms import read_table
 from inventory.contracts.feeds import RecordKind as Kind
 from inventory.feeds.canonical import canonical_names
+from inventory.feeds.push import Form, Pushed, blocks, read_rows, read_table
 from inventory.models import Batch, Location, Movement, PurchaseLine, Retailer, Sale, Sku, SkuPrice, Territory
+from inventory.services.imports import drive
 from tests.inventory.book import make_book
 from vyapar.engine.models import AuditEntry, Event
 from vyapar.gateway.services import issue_key
@@ -353,6 +355,97 @@ def test_the_same_key_gets_the_first_reply_and_another_body_is_refused(book, cli
     assert Sale.objects.count() == 1
 
 
+# --- jobs ----------------------------------------------------------------------------------
+
+
+def finish(job: dict) -> None:
+    """What the worker does, step by step."""
+    while drive(UUID(job["id"]), at=timezone.now(), clock=timezone.now):
+        pass
+
+
+@pytest.mark.parametrize("form", [JSON, LINES, CSV])
+def test_more_rows_than_are_answered_at_once_become_a_job(book, client, monkeypatch, form) -> None:
+    monkeypatch.setattr(push, "MOST_ROWS_NOW", 1)
+    rows = [sale(f"T{n}") for n in range(9)] + [sale("BAD", sku="NO")]
+    taken = send(client, "sales", coded(rows, form), form)
+    assert (taken.status_code, taken["Location"]) == (202, f"/api/v1/jobs/{taken.json()['id']}")
+    waiting = client.get(taken["Location"]).json()
+    assert (waiting["state"], waiting["done"], waiting["kind"]) == ("uploaded", False, "sales")
+    assert not Sale.objects.exists()
+    finish(waiting)
+    done = client.get(taken["Location"]).json()
+    assert (done["state"], done["done"], done["percent"]) == ("reconciled", True, 100.0)
+    assert (done["rowsRead"], done["accepted"], done["rejected"]) == (10, 9, 1)
+    assert (done["faults"][0]["row"], done["faults"][0]["code"]) == (10, "unknown_sku")
+    assert Sale.objects.count() == 9
+    assert [f["row"] for f in client.get(done["moreFaults"]).json()["results"]] == [10]
+
+
+def test_a_job_is_had_by_asking_for_it(book, client) -> None:
+    taken = send(
+        client, "stock", coded([ROWS["stock"][0]], JSON, "stock"), HTTP_PREFER="respond-async, wait=5"
+    )
+    assert (taken.status_code, taken["Preference-Applied"]) == (202, "respond-async")
+    finish(taken.json())
+    assert client.get(taken["Location"]).json()["updated"] == 1
+    assert book.position("S1", "A").on_hand == 480
+
+
+def test_a_tried_job_is_checked_and_writes_nothing(book, client) -> None:
+    body = coded([sale("T1"), sale("T2", sku="NO")], JSON)
+    taken = send(client, "sales", body, query="?dryRun=true", HTTP_PREFER="respond-async")
+    finish(taken.json())
+    done = client.get(taken["Location"]).json()
+    assert (done["state"], done["done"], done["dryRun"]) == ("checked", True, True)
+    assert (done["accepted"], done["rejected"], done["faults"][0]["code"]) == (1, 1, "unknown_sku")
+    assert not Sale.objects.exists()
+
+
+def test_a_job_that_has_not_begun_can_be_called_off_and_one_that_is_over_cannot(book, client) -> None:
+    taken = send(client, "sales", coded([sale()], JSON), HTTP_PREFER="respond-async")
+    assert client.delete(taken["Location"]).json()["state"] == "cancelled"
+    finish(taken.json())
+    assert client.get(taken["Location"]).json()["state"] == "cancelled"
+    assert client.delete(taken["Location"]).status_code == 409
+    assert not Sale.objects.exists()
+
+
+def test_a_job_whose_body_breaks_further_down_fails_and_leaves_nothing(book, client, monkeypatch) -> None:
+    monkeypatch.setattr(blocks, "BLOCK", 200)
+    body = b"\n".join([*(orjson.dumps(sale(f"T{n}")) for n in range(9)), b"{broken"])
+    taken = send(client, "sales", body, LINES, HTTP_PREFER="respond-async")
+    finish(taken.json())
+    done = client.get(taken["Location"]).json()
+    assert (done["state"], done["done"]) == ("failed", True)
+    assert "10" in done["error"]
+    assert not Sale.objects.exists()
+
+
+def test_a_body_that_cannot_begin_a_job_is_refused_at_once(book, client) -> None:
+    answer = send(client, "sales", b'{"source": "till", "rows": []}', HTTP_PREFER="respond-async")
+    assert (answer.status_code, answer.json()["code"]) == (422, "no_sales")
+
+
+def test_jobs_of_another_kind_are_not_for_a_key_of_one_kind(book, client) -> None:
+    taken = send(client, "sales", coded([sale()], JSON), HTTP_PREFER="respond-async")
+    assert caller("feed:sales").get(taken["Location"]).status_code == 200
+    assert caller("feed:stock").get(taken["Location"]).status_code == 403
+    assert client.get("/api/v1/jobs/00000000-0000-0000-0000-000000000000").status_code == 404
+
+
+def test_faults_of_a_job_come_in_pages(book, client) -> None:
+    rows = [sale(f"T{n}") for n in range(40)] + [sale(f"BAD{n}", sku="NO") for n in range(5)]
+    taken = send(client, "sales", coded(rows, LINES), LINES, HTTP_PREFER="respond-async")
+    finish(taken.json())
+    seen, cursor = [], ""
+    while cursor is not None:
+        page = client.get(f"{taken['Location']}/faults", {"limit": 2, "cursor": cursor}).json()
+        seen += [fault["row"] for fault in page["results"]]
+        cursor = page["nextCursor"]
+    assert seen == [41, 42, 43, 44, 45]
+
+
 # --- forms, whatever they hold -------------------------------------------------------------
 
 words = st.text(st.characters(exclude_characters="\x00", exclude_categories=("Cs",)), max_size=12)
@@ -378,6 +471,29 @@ def test_json_and_lines_are_read_the_same_and_no_row_is_lost_or_split(rows, spac
     for name, canonical in NAMES.items():
         wanted = [_written(row.get(name)) for row in rows]
         assert whole[canonical].to_list() == wanted
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=records, spaced=st.booleans(), size=st.integers(1, 60), form=st.sampled_from([JSON, LINES, CSV]))
+@example(rows=[{"sku": 'a"},{"b'}, {"sku": "\\\\"}], spaced=False, size=3, form=JSON)
+@example(rows=[{"sku": "a\nb"}, {"sku": 'c"d'}], spaced=False, size=2, form=CSV)
+def test_a_body_read_piece_by_piece_says_what_it_says_as_a_whole(tmp_path, rows, spaced, size, form) -> None:
+    if form == CSV:
+        names = [*NAMES, "colour"]
+        body = coded([{name: row.get(name, "") for name in names} for row in rows], CSV)
+    else:
+        option = orjson.OPT_INDENT_2 if spaced and form == JSON else 0
+        body = orjson.dumps(rows, option=option) if form == JSON else b"\n".join(map(orjson.dumps, rows))
+    path = tmp_path / "body"
+    path.write_bytes(body)
+    whole = read_rows(body, Form(form), Kind.SALES).rows
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocks, "BLOCK", size)
+        patch.setattr(blocks, "HEAD", 64 if form == JSON else blocks.HEAD)
+        parcels = list(Pushed(path, {"kind": "sales", "form": form}).parcels())
+    pieces = pl.concat([whole.clear(), *(parcel.rows.select(whole.columns) for parcel in parcels)])
+    assert pieces.equals(whole)
+    assert all(parcel.bytes_read <= len(body) for parcel in parcels)
 
 
 def _written(value: object) -> str | None:

@@ -5,16 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import orjson
 import polars as pl
 
-from inventory.api.bodies import Form
 from vyapar.kernel.errors import Fault, Invalid
 
 _SHOWN = 100
 _HEADER = 1 << 16  # bytes of a first line
+
+
+class Form(StrEnum):
+    """Content types that a push may have."""
+
+    JSON = "application/json"
+    LINES = "application/x-ndjson"
+    CSV = "text/csv"
 
 
 @dataclass(frozen=True, slots=True)
