@@ -15,14 +15,15 @@ from inventory.contracts import AnalysisPolicy, MonitoringPolicy
 from inventory.selectors.book import StockBook, take_stock_snapshot
 from inventory.selectors.demand import take_demand_snapshot
 from inventory.selectors.exports import count_exports
+from inventory.selectors.freshness import list_doubts
 from inventory.selectors.items import tally_stock
 from inventory.services.demonstration import find_due
 from inventory.services.imports import list_takeable
 from inventory.services.pulls import due_pulls, list_awaited
 from vyapar.engine import registry
-from vyapar.engine.contracts import AgentSpec, Chore, EventView, Subscriber, Tally
+from vyapar.engine.contracts import ActionView, AgentSpec, Chore, EventView, Guard, Subscriber, Tally
 from vyapar.kernel.actor import Actor
-from vyapar.kernel.decision import Decision
+from vyapar.kernel.decision import Decision, Finding
 
 NIGHTLY_SECONDS = 86_400
 #: How often Monitoring looks whether anything changed; a look without a change costs one query.
@@ -38,6 +39,7 @@ def register() -> None:
     registry.hang(Chore("inventory.pulls", tend_pulls))
     registry.hang(Subscriber("inventory.hand_over_soon", "ExportQueued", hand_over_soon))
     registry.hang(Tally("exports", count_exports))
+    registry.hang(Guard("feeds", check_feeds))
     registry.hang(
         AgentSpec(
             name="analysis",
@@ -69,6 +71,11 @@ def feed_demonstration(at: datetime) -> None:
 
     if find_due(at) is not None:
         task.apply_async(expires=NIGHTLY_SECONDS)
+
+
+def check_feeds(action: ActionView, at: datetime) -> list[Finding]:
+    """Nothing is done alone on data that are stale or half in; a person may still do it."""
+    return list_doubts(at)
 
 
 def hand_over_soon(event: EventView) -> None:
