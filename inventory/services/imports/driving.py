@@ -56,7 +56,7 @@ def list_takeable(at: datetime) -> list[UUID]:
     """Runs under way that no living worker has: new ones, and those whose worker died."""
     free = Q(claimed_at=None) | Q(claimed_at__lt=at - LEASE)
     under_way = ImportRun.objects.filter(free, state__in=UNDER_WAY).exclude(
-        state=State.UPLOADED, options__wait=True
+        state=State.UPLOADED, options__contains={"wait": True}
     )
     return list(under_way.order_by("number").values_list("pk", flat=True)[:20])
 
