@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from uuid import uuid4
 
 import polars as pl
@@ -33,7 +33,7 @@ from inventory.models import (
 )
 from inventory.services import Promised, StockLine, check_positions, judge, land, put_prices_in_force, reserve
 from tests.conftest import NOW
-from tests.inventory.book import TODAY, make_book, sale
+from tests.inventory.book import make_book, sale
 from vyapar.engine.models import AuditEntry, Event
 from vyapar.kernel.actor import system
 
@@ -59,10 +59,27 @@ def warned(landed: Landed) -> set[str]:
     return {f.code for f in landed.warnings}
 
 
-SKU = {"sku": "N1", "name": "New biscuit", "brand": "Parwa", "category": "Cream biscuits", "hsn": "19053100",
-       "mrp": "10.00", "trade_price": "8.50", "cost": "7", "case_pack": 24, "uqc": "NOS"}  # fmt: skip
-SHOP = {"retailer_id": "N9", "name": "Nayi Dukan", "pincode": "400072", "phone": "098201 23456",
-        "language": "Hindi", "channels": "sms, WhatsApp", "credit_limit": "1,00,000"}  # fmt: skip
+SKU = {
+    "sku": "N1",
+    "name": "New biscuit",
+    "brand": "Parwa",
+    "category": "Cream biscuits",
+    "hsn": "19053100",
+    "mrp": "10.00",
+    "trade_price": "8.50",
+    "cost": "7",
+    "case_pack": 24,
+    "uqc": "NOS",
+}
+SHOP = {
+    "retailer_id": "N9",
+    "name": "Nayi Dukan",
+    "pincode": "400072",
+    "phone": "098201 23456",
+    "language": "Hindi",
+    "channels": "sms, WhatsApp",
+    "credit_limit": "1,00,000",
+}
 
 
 @pytest.mark.usefixtures("in_alpha")
@@ -131,7 +148,9 @@ class TestRetailers:
 
     def test_a_bad_phone_is_left_out_and_a_bad_check_character_is_a_fault(self):
         make_book()
-        landed = put(K.RETAILERS, {**SHOP, "phone": "12"}, {**SHOP, "retailer_id": "N8", "gstin": "27AABCU9603R1ZM"})
+        landed = put(
+            K.RETAILERS, {**SHOP, "phone": "12"}, {**SHOP, "retailer_id": "N8", "gstin": "27AABCU9603R1ZM"}
+        )
         assert counts(landed) == (1, 0, 0, 1)
         assert codes(landed) == [(2, "gstin", "gstin_check")]
         assert "not_a_phone" in warned(landed)
@@ -153,7 +172,11 @@ class TestRetailers:
         make_book()
         names = ["राम किराना 🏪", "متجر القدس", "Ca\u0301fe\r\nMumbai"]
         put(K.RETAILERS, *({**SHOP, "retailer_id": f"U{n}", "name": name} for n, name in enumerate(names)))
-        kept = list(Retailer.objects.filter(retailer_id__startswith="U").order_by("retailer_id").values_list("name", flat=True))
+        kept = list(
+            Retailer.objects.filter(retailer_id__startswith="U")
+            .order_by("retailer_id")
+            .values_list("name", flat=True)
+        )
         assert kept == ["राम किराना 🏪", "متجر القدس", "Cáfe Mumbai"]
 
     def test_one_trail_entry_names_the_counts_of_a_call(self):
@@ -170,14 +193,24 @@ class TestGoods:
         make_book()
         assert counts(put(K.SKUS, SKU)) == (1, 0, 0, 0)
         row = Sku.objects.get(code="N1")
-        assert (row.brand.name, row.category.code, row.category.name) == ("Parwa", "CREAM-BISCUITS", "Cream biscuits")
+        assert (row.brand.name, row.category.code, row.category.name) == (
+            "Parwa",
+            "CREAM-BISCUITS",
+            "Cream biscuits",
+        )
         assert (row.mrp_paise, row.trade_price_paise, row.cost_paise, row.case_pack) == (1_000, 850, 700, 24)
         assert row.uqc == "NOS"
 
     def test_brands_and_categories_are_known_by_any_spelling(self):
         make_book()
-        put(K.SKUS, {**SKU, "brand": "TIVRANO", "category": "biscuits"}, {**SKU, "sku": "N2", "brand": "tivrano", "category": "bis"})
-        assert set(Sku.objects.filter(code__startswith="N").values_list("brand__name", "category__code")) == {("Tivrano", "BIS")}
+        put(
+            K.SKUS,
+            {**SKU, "brand": "TIVRANO", "category": "biscuits"},
+            {**SKU, "sku": "N2", "brand": "tivrano", "category": "bis"},
+        )
+        assert set(Sku.objects.filter(code__startswith="N").values_list("brand__name", "category__code")) == {
+            ("Tivrano", "BIS")
+        }
         assert (Brand.objects.count(), Category.objects.count()) == (1, 1)
 
     def test_a_sku_without_cost_gets_one_and_it_is_said(self):
@@ -189,25 +222,48 @@ class TestGoods:
 
     def test_hsn_without_a_rate_is_a_warning_and_of_another_form_a_fault(self):
         make_book()
-        landed = put(K.SKUS, {**SKU, "hsn": "01012100"}, {**SKU, "sku": "N2", "hsn": "19053"}, {**SKU, "sku": "N3", "hsn": "1"})
-        assert codes(landed) == [(2, "hsn", "not_hsn"), (3, "hsn", "not_hsn")] or codes(landed) == [(3, "hsn", "not_hsn")]
+        landed = put(
+            K.SKUS,
+            {**SKU, "hsn": "01012100"},
+            {**SKU, "sku": "N2", "hsn": "19053"},
+            {**SKU, "sku": "N3", "hsn": "1"},
+        )
+        assert codes(landed) == [(2, "hsn", "not_hsn"), (3, "hsn", "not_hsn")] or codes(landed) == [
+            (3, "hsn", "not_hsn")
+        ]
         assert "hsn_unlisted" in warned(landed)
 
     def test_a_sku_keeps_what_no_feed_knows(self):
         make_book()
         put(K.SKUS, {"sku": "S1", "name": "Biscuit one", "hsn": "19053100", "mrp": "100"})
         row = Sku.objects.get(code="S1")
-        assert (row.name, row.rate_item, row.cost_paise, row.shelf_life_days) == ("Biscuit one", "Biscuits", 5_000, 180)
+        assert (row.name, row.rate_item, row.cost_paise, row.shelf_life_days) == (
+            "Biscuit one",
+            "Biscuits",
+            5_000,
+            180,
+        )
 
     def test_a_successor_may_stand_in_the_same_sheet(self):
         make_book()
-        landed = put(K.SKUS, {**SKU, "replaced_by": "N2"}, {**SKU, "sku": "N2"}, {**SKU, "sku": "N3", "replaced_by": "ZZ"})
+        landed = put(
+            K.SKUS,
+            {**SKU, "replaced_by": "N2"},
+            {**SKU, "sku": "N2"},
+            {**SKU, "sku": "N3", "replaced_by": "ZZ"},
+        )
         assert codes(landed) == [(3, "replacedBy", "unknown_successor")]
         assert Sku.objects.get(code="N1").replaced_by.code == "N2"
 
     def test_a_batch_is_known_by_sku_and_number(self):
         make_book()
-        row = {"sku": "S1", "batch": "B/1", "mrp": "100", "manufacture_date": "01-04-2026", "expiry_date": "03/2027"}
+        row = {
+            "sku": "S1",
+            "batch": "B/1",
+            "mrp": "100",
+            "manufacture_date": "01-04-2026",
+            "expiry_date": "03/2027",
+        }
         assert counts(put(K.BATCHES, row, {**row, "sku": "S9"})) == (1, 0, 0, 1)
         batch = Batch.objects.get(number="B/1")
         assert (batch.mrp_paise, batch.cost_paise, batch.expiry_date) == (10_000, 5_000, date(2027, 3, 31))
@@ -223,7 +279,7 @@ class TestGoods:
             {"sku": "S1", "mrp": "110", "valid_from": "2026-01-01"},
             {"sku": "S1", "trade_price": "88", "valid_from": "2026-06-01"},
             {"sku": "S1", "mrp": "120", "valid_from": "26-11-2026"},
-        )  # fmt: skip
+        )
         assert counts(landed) == (3, 0, 0, 0)
         row = Sku.objects.get(code="S1")
         assert (row.mrp_paise, row.trade_price_paise) == (11_000, 8_800)
@@ -236,8 +292,18 @@ class TestGoods:
 
 @pytest.mark.usefixtures("in_alpha")
 class TestBuying:
-    LINE = {"purchase_invoice": "PI-1", "supplier_name": "Maker", "invoice_date": "1-Apr-26", "sku": "S1",
-            "batch": "B1", "location": "GD-MUM", "quantity": "10 CASE", "cost": "60", "tax": "360", "itc": "360"}  # fmt: skip
+    LINE = {
+        "purchase_invoice": "PI-1",
+        "supplier_name": "Maker",
+        "invoice_date": "1-Apr-26",
+        "sku": "S1",
+        "batch": "B1",
+        "location": "GD-MUM",
+        "quantity": "10 CASE",
+        "cost": "60",
+        "tax": "360",
+        "itc": "360",
+    }
 
     def test_a_purchase_makes_its_batch_and_the_credit_of_a_piece(self):
         make_book()
@@ -262,8 +328,16 @@ class TestBuying:
 
     def test_a_receipt_is_booked_once(self):
         make_book()
-        row = {"reference": "GRN-7", "received_at": "20-11-2026", "sku": "S1", "batch": "B1", "location": "GD-MUM",
-               "quantity": "2 CASE 3 PCS", "mrp": "100", "expiry_date": "2027-01-31"}  # fmt: skip
+        row = {
+            "reference": "GRN-7",
+            "received_at": "20-11-2026",
+            "sku": "S1",
+            "batch": "B1",
+            "location": "GD-MUM",
+            "quantity": "2 CASE 3 PCS",
+            "mrp": "100",
+            "expiry_date": "2027-01-31",
+        }
         landed = put(K.RECEIPTS, row)
         assert counts(landed) == (1, 0, 0, 0)
         assert landed.first_day == date(2026, 11, 20)
@@ -294,7 +368,9 @@ class TestStock:
         landed = put(K.STOCK, self.ROW, {**self.ROW, "sku": "S2", "batch": None})
         assert counts(landed) == (2, 0, 0, 0)
         assert set(Movement.objects.values_list("kind", "quantity", "batch__number")) == {
-            ("opening", 100, "B1"), ("opening", 100, "UNKNOWN")}  # fmt: skip
+            ("opening", 100, "B1"),
+            ("opening", 100, "UNKNOWN"),
+        }
         assert counts(put(K.STOCK, self.ROW, {**self.ROW, "sku": "S2", "batch": None})) == (0, 0, 2, 0)
         assert Movement.objects.count() == 2
 
@@ -337,7 +413,10 @@ class TestStock:
 
     def test_a_batch_that_is_not_named_gets_the_name_of_its_mrp_and_expiry(self):
         make_book()
-        put(K.STOCK, {"sku": "S1", "location": "GD-MUM", "quantity": 5, "mrp": "95.50", "expiry_date": "30-06-2027"})
+        put(
+            K.STOCK,
+            {"sku": "S1", "location": "GD-MUM", "quantity": 5, "mrp": "95.50", "expiry_date": "30-06-2027"},
+        )
         batch = Batch.objects.get()
         assert (batch.number, batch.mrp_paise) == ("MRP95.50 EXP2027-06-30", 9_550)
 
@@ -389,3 +468,130 @@ class TestCancelled:
         landed = put(K.SALES, {"transaction_id": "T9", "quantity": None, "cancelled": "Yes"})
         assert counts(landed) == (0, 0, 1, 0)
         assert AuditEntry.objects.filter(verb="SalesIngested").count() == 0
+
+
+# --- the check says what the write will say ------------------------------------------------------
+
+_shops = st.fixed_dictionaries(
+    {
+        "retailer_id": st.sampled_from(["R1", "N1", "N2", ""]),
+        "name": st.sampled_from(["Shop 1", "Nayi Dukan"]),
+        "pincode": st.sampled_from(["400072", "560001", "600001", "40007", None]),
+        "gstin": st.sampled_from([None, PUNE_GSTIN, "27AABCU9603R1ZM"]),
+        "phone": st.sampled_from(["9820123456", "12", None]),
+    }
+)
+_skus = st.fixed_dictionaries(
+    {
+        "sku": st.sampled_from(["S1", "M1", "M2"]),
+        "name": st.sampled_from(["Biscuit 1", "Other"]),
+        "hsn": st.sampled_from(["19053100", "7"]),
+        "mrp": st.sampled_from(["100", "90.50", "x"]),
+        "case_pack": st.sampled_from([12, 24, None]),
+        "brand": st.sampled_from(["Tivrano", "Parwa", None]),
+    }
+)
+_batches = st.fixed_dictionaries(
+    {
+        "sku": st.sampled_from(["S1", "M1", "M9"]),
+        "batch": st.sampled_from(["A", "B"]),
+        "mrp": st.sampled_from(["100", "90.50"]),
+        "manufacture_date": st.sampled_from(["01-04-2026", None]),
+        "expiry_date": st.sampled_from(["01-05-2027", "01-03-2026", None]),
+    }
+)
+_receipts = st.fixed_dictionaries(
+    {
+        "reference": st.sampled_from(["G1", "G2"]),
+        "received_at": st.sampled_from(["18-11-2026", "2026-11-19T10:00:00Z"]),
+        "sku": st.sampled_from(["S1", "M1", "M2"]),
+        "batch": st.sampled_from(["A", "C", None]),
+        "location": st.sampled_from(["GD-MUM", "GD-BLR", "NO"]),
+        "quantity": st.sampled_from([10, "2 CASE", 0]),
+    }
+)
+_stock = st.fixed_dictionaries(
+    {
+        "sku": st.sampled_from(["S1", "M1", "M2"]),
+        "batch": st.sampled_from(["A", "C", None]),
+        "location": st.sampled_from(["GD-MUM", "GD-BLR"]),
+        "quantity": st.sampled_from([10, 24, "2 CASE 1 PCS", -3, "many"]),
+        "as_of": st.sampled_from(["20-11-2026", None]),
+    }
+)
+_sold = st.builds(
+    lambda t, line, sku, n, shop, gone: {**sale(t, sku, n, line=line, shop=shop), "cancelled": gone},
+    st.sampled_from(["T1", "T2"]),
+    st.integers(1, 2),
+    st.sampled_from(["S1", "M1", "M9"]),
+    st.sampled_from([1, 2, 0]),
+    st.sampled_from(["R1", "N1", "R9"]),
+    st.sampled_from([None, None, None, "yes"]),
+)
+_OF_KIND = {
+    K.RETAILERS: _shops,
+    K.SKUS: _skus,
+    K.BATCHES: _batches,
+    K.RECEIPTS: _receipts,
+    K.STOCK: _stock,
+    K.SALES: _sold,
+}
+_parcels = st.tuples(
+    *(
+        st.lists(
+            st.lists(rows, min_size=1, max_size=4).map(lambda found, kind=kind: (kind, found)), max_size=2
+        )
+        for kind, rows in _OF_KIND.items()
+    )
+).map(lambda parts: [parcel for part in parts for parcel in part])
+
+
+@pytest.fixture
+def booked(in_alpha) -> None:
+    """A book with some sales and stock, built once; what an example writes is taken back."""
+    make_book()
+    put(K.STOCK, {"sku": "S1", "batch": "A", "location": "GD-MUM", "quantity": 12, "as_of": "10-11-2026"})
+    put(K.SALES, sale("T1", "S1", 1))
+
+
+def said(landed: Landed) -> tuple:
+    return landed.kind, counts(landed), landed.faults, landed.warnings, landed.first_day, landed.last_day
+
+
+@given(parcels=_parcels)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_check_says_what_the_write_says_and_writing_again_changes_nothing(booked, parcels):
+    frames = [(kind, pl.DataFrame(rows, strict=False, infer_schema_length=None)) for kind, rows in parcels]
+    with transaction.atomic():
+        promised = Promised()
+        trail = AuditEntry.objects.count()
+        judged = [said(judge(kind, frame, at=NOW, promised=promised)) for kind, frame in frames]
+        assert AuditEntry.objects.count() == trail
+        written = []
+        for kind, frame in frames:
+            landed = land(kind, frame, source="t", actor=ME, at=NOW)
+            written.append(said(landed))
+            assert sum(counts(landed)) == frame.height
+            again = land(kind, frame, source="t", actor=ME, at=NOW)
+            assert counts(again) == (0, 0, frame.height - landed.rejected, landed.rejected)
+            assert {f.row for f in again.faults} == {f.row for f in landed.faults}
+        assert judged == written
+        assert check_positions() == []
+        transaction.set_rollback(True)
+
+
+def test_distributors_are_strangers(in_alpha, beta):
+    make_book()
+    put(K.SKUS, SKU)
+    with tenant_context(beta):
+        assert codes(put(K.BATCHES, {"sku": "N1", "batch": "B", "mrp": "10"})) == [(1, "sku", "unknown_sku")]
+        assert (
+            judge(
+                K.STOCK,
+                pl.DataFrame([{"sku": "N1", "location": "GD-MUM", "quantity": 1}]),
+                at=NOW,
+                promised=Promised(),
+            ).rejected
+            == 1
+        )
+    assert counts(put(K.BATCHES, {"sku": "N1", "batch": "B", "mrp": "10"})) == (1, 0, 0, 0)

@@ -6,7 +6,6 @@ import json
 from datetime import timedelta
 from uuid import uuid4
 
-import polars as pl
 import pytest
 from django.db import connection, transaction
 from django_tenants.utils import tenant_context
@@ -15,9 +14,9 @@ from hypothesis import strategies as st
 
 from inventory.contracts.feeds import RecordKind
 from inventory.models import Feed, ImportRun, Location, Position, Retailer, Sale, Sku
-from inventory.selectors.demand import _MOVED
 from inventory.selectors.columns import read_columns
-from inventory.services import StockLine, check_positions, land, list_blockers, reserve, take_back
+from inventory.selectors.demand import _MOVED
+from inventory.services import StockLine, check_positions, list_blockers, reserve, take_back
 from inventory.services.landing.tables import TABLES
 from tests.conftest import NOW
 from tests.inventory.book import TODAY, make_book, sale
@@ -28,10 +27,26 @@ from vyapar.kernel.actor import system
 ME = system("tests")
 K = RecordKind
 STOCK = {"sku": "S1", "batch": "B1", "location": "GD-MUM", "quantity": 100, "as_of": "20-11-2026"}
-RECEIPT = {"reference": "G1", "received_at": "18-11-2026", "sku": "S1", "batch": "B1", "location": "GD-MUM",
-           "quantity": 50, "mrp": "100"}  # fmt: skip
-PURCHASE = {"purchase_invoice": "PI-1", "supplier_name": "Maker", "invoice_date": "1-Apr-26", "sku": "S1",
-            "batch": "B7", "location": "GD-MUM", "quantity": 10, "cost": "60", "itc": "36"}  # fmt: skip
+RECEIPT = {
+    "reference": "G1",
+    "received_at": "18-11-2026",
+    "sku": "S1",
+    "batch": "B1",
+    "location": "GD-MUM",
+    "quantity": 50,
+    "mrp": "100",
+}
+PURCHASE = {
+    "purchase_invoice": "PI-1",
+    "supplier_name": "Maker",
+    "invoice_date": "1-Apr-26",
+    "sku": "S1",
+    "batch": "B7",
+    "location": "GD-MUM",
+    "quantity": 10,
+    "cost": "60",
+    "itc": "36",
+}
 
 
 def open_run() -> ImportRun:
@@ -85,18 +100,60 @@ class TestEveryKind:
     @pytest.mark.parametrize(
         ("kind", "rows"),
         [
-            (K.TERRITORIES, [{"code": "T9", "name": "New", "gstin": "27AABCU9603R1ZN"}, {"code": "MUM", "name": "Bombay", "gstin": "27AABCU9603R1ZN"}]),
-            (K.LOCATIONS, [{"code": "GD-9", "name": "N", "kind": "godown", "pincode": "400053"}, {"code": "GD-MUM", "name": "Changed", "pincode": "400053"}]),
-            (K.RETAILERS, [SHOP, {"retailer_id": "R1", "name": "Another", "phone": "9820123456", "pincode": "400001"}]),
-            (K.SKUS, [SKU, {"sku": "S1", "name": "Else", "hsn": "19053100", "mrp": "99", "category": "New one", "brand": "New brand"}]),
+            (
+                K.TERRITORIES,
+                [
+                    {"code": "T9", "name": "New", "gstin": "27AABCU9603R1ZN"},
+                    {"code": "MUM", "name": "Bombay", "gstin": "27AABCU9603R1ZN"},
+                ],
+            ),
+            (
+                K.LOCATIONS,
+                [
+                    {"code": "GD-9", "name": "N", "kind": "godown", "pincode": "400053"},
+                    {"code": "GD-MUM", "name": "Changed", "pincode": "400053"},
+                ],
+            ),
+            (
+                K.RETAILERS,
+                [SHOP, {"retailer_id": "R1", "name": "Another", "phone": "9820123456", "pincode": "400001"}],
+            ),
+            (
+                K.SKUS,
+                [
+                    SKU,
+                    {
+                        "sku": "S1",
+                        "name": "Else",
+                        "hsn": "19053100",
+                        "mrp": "99",
+                        "category": "New one",
+                        "brand": "New brand",
+                    },
+                ],
+            ),
             (K.PRICES, [{"sku": "S1", "mrp": "120", "valid_from": "01-01-2026"}]),
-            (K.BATCHES, [{"sku": "S1", "batch": "A", "mrp": "90", "expiry_date": "2027-05-01"}, {"sku": "S1", "batch": "N", "mrp": "100"}]),
+            (
+                K.BATCHES,
+                [
+                    {"sku": "S1", "batch": "A", "mrp": "90", "expiry_date": "2027-05-01"},
+                    {"sku": "S1", "batch": "N", "mrp": "100"},
+                ],
+            ),
             (K.PURCHASES, [PURCHASE, {**PURCHASE, "batch": "A", "itc": "500"}]),
             (K.RECEIPTS, [RECEIPT, {**RECEIPT, "batch": "A"}]),
             (K.STOCK, [STOCK, {**STOCK, "batch": "A", "quantity": 3}, {**STOCK, "sku": "S2", "batch": None}]),
-            (K.SALES, [sale("T8", "S1", 12), sale("T8", "S2", 3, line=2), sale("T9", "S1", -4, shop="R3"), {"transaction_id": "T1", "line": 1, "cancelled": True}]),
+            (
+                K.SALES,
+                [
+                    sale("T8", "S1", 12),
+                    sale("T8", "S2", 3, line=2),
+                    sale("T9", "S1", -4, shop="R3"),
+                    {"transaction_id": "T1", "line": 1, "cancelled": True},
+                ],
+            ),
         ],
-    )  # fmt: skip
+    )
     def test_nothing_is_left_of_a_run_and_twice_is_once(self, kind, rows):
         book = make_book()
         book.batch("S1", "A", expires_in=30)
@@ -233,10 +290,16 @@ class TestBlockers:
 # --- whatever comes ----------------------------------------------------------------------------
 
 sales = st.lists(
-    st.tuples(st.integers(1, 4), st.integers(1, 2), st.sampled_from(["R1", "R2", "R3"]), st.sampled_from(["S1", "S2", "S3"]),
-              st.integers(-5, 25).filter(bool), st.integers(1, 3)),
+    st.tuples(
+        st.integers(1, 4),
+        st.integers(1, 2),
+        st.sampled_from(["R1", "R2", "R3"]),
+        st.sampled_from(["S1", "S2", "S3"]),
+        st.integers(-5, 25).filter(bool),
+        st.integers(1, 3),
+    ),
     max_size=6,
-)  # fmt: skip
+)
 statements = st.lists(
     st.tuples(st.sampled_from(["S1", "S2"]), st.sampled_from(["A", "B", None]), st.integers(-2, 30)),
     max_size=4,

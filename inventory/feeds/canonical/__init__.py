@@ -9,11 +9,10 @@ from inventory.feeds.canonical.fields import (
     FieldSpec,
     Form,
 )
+from inventory.feeds.canonical.forms import CLOCK_SKEW, OLDEST_DAYS
 from inventory.feeds.canonical.pincodes import locate, middle_of_state
 from inventory.feeds.canonical.quantities import PACK_SCHEMA
 from inventory.feeds.canonical.reading import (
-    CLOCK_SKEW,
-    OLDEST_DAYS,
     Packs,
     Reading,
     is_counted_in_packs,

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from inventory.feeds.canonical.texts import empty, where
+from inventory.feeds.canonical.texts import empty, is_number, where
 
 INSTANT = pl.Datetime("us", "UTC")
 _ZONE = "Asia/Kolkata"
@@ -23,7 +23,10 @@ _SERIAL = r"^(\d{5})(?:\.(\d+))?$"
 _MONTH = r"^(\d{1,2})[-/. ](\d{4}|\d{2})$"
 _MONTH_NAMED = r"^([A-Za-z]{3})[A-Za-z]*[-/. ']*(\d{4}|\d{2})$"
 _YEAR_MONTH = r"^(\d{4})[-/.](\d{1,2})$"
-_CLOCK = r"^(.*?\d)[T ,]+(\d{1,2}):(\d{2})(?::(\d{2})(\.\d{1,9})?)?\s*([AaPp]\.?[Mm]\.?)?\s*([Zz]|[+-]\d{2}:?\d{2})?$"
+_CLOCK = (
+    r"^(.*?\d)[T ,]+(\d{1,2}):(\d{2})(?::(\d{2})(\.\d{1,9})?)?\s*"
+    r"([AaPp]\.?[Mm]\.?)?\s*([Zz]|[+-]\d{2}:?\d{2})?$"
+)
 
 
 def days_of(column: pl.Series, text: pl.Series, *, months: bool = False) -> pl.Series:
@@ -36,7 +39,7 @@ def days_of(column: pl.Series, text: pl.Series, *, months: bool = False) -> pl.S
         return column
     if isinstance(kind, pl.Datetime):
         return instants_of(column, text).dt.convert_time_zone(_ZONE).dt.date()
-    if kind.is_numeric():
+    if is_number(kind):
         text = column.cast(pl.Float64).floor().cast(pl.Int64, strict=False).cast(pl.String)
     elif kind != pl.String:
         return empty(column.name, pl.Date, len(column))
@@ -53,7 +56,7 @@ def instants_of(column: pl.Series, text: pl.Series, *, end_of_day: bool = False)
     if isinstance(kind, pl.Datetime):
         aware = column if kind.time_zone else _local(column)
         return aware.dt.convert_time_zone("UTC").cast(INSTANT)
-    if kind == pl.Date or kind.is_numeric():
+    if kind == pl.Date or is_number(kind):
         return _of_days(column, text, end_of_day)
     if kind != pl.String:
         return empty(column.name, INSTANT, len(column))

@@ -20,7 +20,10 @@ _LANGUAGES = {
     "ml": ("malayalam",), "pa": ("punjabi",), "or": ("odia", "oriya"), "as": ("assamese",), "ur": ("urdu",),
     "sa": ("sanskrit",), "kok": ("konkani",), "ne": ("nepali",),
 }  # fmt: skip
-_CHANNELS = {"whatsapp": "whatsapp", "wa": "whatsapp", "sms": "sms", "text": "sms", "email": "email", "e-mail": "email", "mail": "email"}  # fmt: skip
+_CHANNELS = {
+    "whatsapp": "whatsapp", "wa": "whatsapp", "sms": "sms", "text": "sms", "email": "email",
+    "e-mail": "email", "mail": "email",
+}  # fmt: skip
 _YES = frozenset({"yes", "y", "true", "t", "1", "cancelled", "canceled", "2"})
 _NO = frozenset({"no", "n", "false", "f", "0", ""})
 _MAIL = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;.]{2,}")
@@ -116,4 +119,4 @@ def flags_of(column: pl.Series, text: pl.Series) -> pl.Series:
         return column
     word = text.str.to_lowercase()
     yes, no = word.is_in(_YES), word.is_in(_NO)
-    return pl.select(pl.when(yes).then(True).when(no).then(False)).to_series()  # noqa: FBT003
+    return pl.select(pl.when(yes).then(True).when(no).then(False)).to_series()

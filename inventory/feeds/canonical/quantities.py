@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from inventory.feeds.canonical.texts import empty, where
+from inventory.feeds.canonical.texts import empty, is_number, where
 from inventory.feeds.canonical.units import UNKNOWN, size, units_of
 
 _PLAIN = r"^[+-]?\d{1,15}(\.0+)?$"
@@ -37,7 +37,7 @@ class Measured:
 
 def is_plain(column: pl.Series, text: pl.Series) -> bool:
     """Whether every quantity is a bare figure, so that no unit needs to be known."""
-    if column.dtype.is_numeric() or column.dtype == pl.Null:
+    if is_number(column.dtype) or column.dtype == pl.Null:
         return True
     return column.dtype == pl.String and bool(text.str.contains(_PLAIN).fill_null(True).all())
 
@@ -63,7 +63,7 @@ def measure(
     """Quantities of rows in base units of their SKUs. `unit`: the row's own name for its unit, or null."""
     unit = units_of(unit)
     count, second_count = text.str.extract(_TWO, 2), text.str.extract(_TWO, 4)
-    named = empty("u", pl.String, len(text)) if column.dtype.is_numeric() else text.str.extract(_TWO, 3)
+    named = empty("u", pl.String, len(text)) if is_number(column.dtype) else text.str.extract(_TWO, 3)
     first = units_of(named).fill_null(unit)
     second = units_of(text.str.extract(_TWO, 5))
     sizes = size_in(first, sku, packs), size_in(second, sku, packs)

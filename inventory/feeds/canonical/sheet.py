@@ -10,7 +10,7 @@ import polars as pl
 from inventory.contracts.feeds import RecordKind
 from inventory.feeds.canonical.fields import FieldSpec, Form
 from inventory.feeds.canonical.table import api_names
-from inventory.feeds.canonical.texts import as_text, empty, tidy_all
+from inventory.feeds.canonical.texts import as_text, empty, is_number, tidy_all
 from vyapar.kernel.errors import Fault
 
 
@@ -59,7 +59,7 @@ class Sheet:
     def given(self, name: str) -> pl.Series:
         """Where a row says something in a column."""
         column = self.column(name)
-        return column.is_not_null() if column.dtype.is_numeric() else self.text(name).is_not_null()
+        return column.is_not_null() if is_number(column.dtype) else self.text(name).is_not_null()
 
     def has(self, name: str) -> bool:
         """Whether there is such a column, and something in it."""

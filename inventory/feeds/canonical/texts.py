@@ -50,6 +50,8 @@ def tidy_all(columns: Sequence[pl.Series]) -> tuple[list[pl.Series], frozenset[s
 
     With the names of those that still hold a character that no text may hold.
     """
+    if not columns or columns[0].is_empty():
+        return list(columns), frozenset()
     frame = pl.DataFrame([column.alias(str(n)) for n, column in enumerate(columns)])
     frame = frame.select(pl.all().str.strip_chars())
     marks = frame.select(
@@ -86,6 +88,11 @@ def where(keep: pl.Series, values: pl.Series) -> pl.Series:
     """`values` where `keep` says so, null elsewhere."""
     nothing = pl.Series(values.name, [None], dtype=values.dtype)
     return values.zip_with(keep.fill_null(False), nothing.new_from_index(0, len(values)))
+
+
+def is_number(kind: pl.DataType) -> bool:
+    """Whether a type is one of whole numbers or floats; decimals are read as text, exactly."""
+    return kind.is_integer() or kind.is_float()
 
 
 def empty(name: str, dtype: Any, height: int) -> pl.Series:

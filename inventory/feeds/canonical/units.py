@@ -10,9 +10,9 @@ from vyapar.law.codes import is_unit
 
 #: Names systems use -> GST unit, or `CASE`: as many pieces as the SKU's own case.
 _SYNONYMS = {
-    "PCS": ("PC", "PCE", "PIECE", "PIECES", "PCS.", "EA", "EACH", "ST", "STK", "PKT", "PKTS", "PACKET", "POUCH",
-            "PCH", "JAR", "TIN", "SACHET", "STRIP", "NO", "NO.", "NOS.", "NUMBER", "NUMBERS", "UNIT", "UNITS",
-            "U", "UNT.", "CONT", "BAR", "BARS"),
+    "PCS": ("PC", "PCE", "PIECE", "PIECES", "PCS.", "EA", "EACH", "ST", "STK", "PKT", "PKTS", "PACKET",
+            "POUCH", "PCH", "JAR", "TIN", "SACHET", "STRIP", "NO", "NO.", "NOS.", "NUMBER", "NUMBERS",
+            "UNIT", "UNITS", "U", "UNT.", "CONT", "BAR", "BARS"),
     "CASE": ("CASE", "CASES", "CS", "CSE", "CAS", "CAR", "CARTON", "CARTONS", "CRT", "CRATE", "CTN.", "CTNS",
              "BOX.", "BOXES", "BX", "BXS", "OUTER", "OUTERS", "PETI", "CFC", "CB", "CV"),
     "BTL": ("BOT", "BOTTLE", "BOTTLES", "BT"),
@@ -34,7 +34,7 @@ _SYNONYMS = {
     "BDL": ("BUNDLE", "BUNDLES", "BDLS"),
 }  # fmt: skip
 #: Boxes and cartons are cases, unless they are the unit in which the SKU itself is counted.
-_CASES = frozenset({"BOX", "CTN", "CASE", "DRM"})
+CASES = frozenset({"BOX", "CTN", "CASE", "DRM"})
 _COUNTS = {"PRS": 2, "DOZ": 12, "GRS": 144, "GGK": 1_728, "TGM": 1_440, "THD": 1_000}
 #: What is weighed or measured: dimension, and how many of its smallest part one of it holds.
 _MEASURES = {
@@ -75,7 +75,7 @@ def size(unit: str, own: str, case_pack: int | None) -> tuple[int, int] | None:
     """
     if unit == own or not unit:
         return 1, 1
-    if unit in _CASES:
+    if unit in CASES:
         return (case_pack, 1) if case_pack else None
     if unit in _MEASURES:
         mine = _MEASURES.get(own)

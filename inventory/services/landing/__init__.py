@@ -10,7 +10,7 @@ import polars as pl
 from django.db import transaction
 
 from inventory.contracts.feeds import Landed, RecordKind
-from inventory.feeds.canonical import is_counted_in_packs, read
+from inventory.feeds.canonical import read
 from inventory.models import ImportRun
 from inventory.services.landing import writing
 from inventory.services.landing.blockers import Blocker, list_blockers
@@ -86,8 +86,15 @@ def land(
     way = _WAYS[kind]
     if rows.is_empty():
         return Landed(kind)
+    known = Known()
+
+    def packs() -> pl.DataFrame:
+        _take_turn(way)  # what is known must not change until the rows are written
+        return known.packs()
+
+    reading = read(kind, rows, at=at, packs=packs)  # while others may still be writing
     _take_turn(way)
-    verdict = _verdict(kind, rows, Known(), at)
+    verdict = way.judge(Findings(kind, reading, rows.height), known, at)
     errand = Errand(source, actor, at, run, history)
     if verdict.new.is_empty() and verdict.changed.is_empty():
         return verdict.landed()
@@ -107,8 +114,7 @@ def judge(kind: RecordKind, rows: pl.DataFrame, *, at: datetime, promised: Promi
 
 
 def _verdict(kind: RecordKind, rows: pl.DataFrame, known: Known, at: datetime) -> Verdict:
-    packs = known.packs() if is_counted_in_packs(kind, rows) else None
-    reading = read(kind, rows, at=at, packs=packs)
+    reading = read(kind, rows, at=at, packs=known.packs)
     return _WAYS[kind].judge(Findings(kind, reading, rows.height), known, at)
 
 

@@ -100,7 +100,7 @@ JOIN inventory_position p ON p.batch_id = n.batch_id AND p.location_id = n.locat
 JOIN inventory_batch b ON b.id = p.batch_id JOIN inventory_sku s ON s.id = b.sku_id
 JOIN inventory_location l ON l.id = p.location_id
 WHERE p.on_hand - n.pieces < p.reserved ORDER BY 1 LIMIT {_SHOWN}
-"""
+"""  # noqa: S608 - what is put in is a constant above
 
 
 def _lacking(run: ImportRun) -> Iterator[Blocker]:
@@ -120,7 +120,8 @@ _STANDS = """{m}.reference NOT LIKE 'undo:%%'
   AND NOT EXISTS (SELECT 1 FROM inventory_movement u
                   WHERE u.batch_id = {m}.batch_id AND u.location_id = {m}.location_id
                     AND {m}.reference LIKE 'import:%%'
-                    AND u.reference = 'undo:' || substr({m}.reference, 8) AND u.at = {m}.at AND u.kind = {m}.kind)"""
+                    AND u.reference = 'undo:' || substr({m}.reference, 8) AND u.at = {m}.at
+                    AND u.kind = {m}.kind)"""
 _COUNTED = f"""
 SELECT DISTINCT s.code || ' batch ' || b.number || ' at ' || l.code, m.kind, m.reference
 FROM ({_NET}) n
@@ -130,7 +131,7 @@ JOIN inventory_location l ON l.id = n.location_id
 WHERE n.pieces <> 0 AND m.kind IN ('adjustment', 'opening')
   AND m.reference NOT LIKE %s AND {_STANDS.format(m="m")}
 ORDER BY 1 LIMIT {_SHOWN}
-"""
+"""  # noqa: S608 - what is put in are constants above
 
 
 def _counted_since(run: ImportRun) -> Iterator[Blocker]:
@@ -150,7 +151,8 @@ WHERE c.run_id = %s AND c."table" = '{table}' AND c.before IS NULL AND c.undone_
 GROUP BY 1 ORDER BY 1 LIMIT {shown}
 """
 _NOT_MINE = """NOT EXISTS (SELECT 1 FROM inventory_importchange m WHERE m.run_id = c.run_id
-    AND m."table" = '{other}' AND m.row_id = o.id AND (m.before IS NULL OR jsonb_exists(m.before, '{column}')))"""
+    AND m."table" = '{other}' AND m.row_id = o.id
+    AND (m.before IS NULL OR jsonb_exists(m.before, '{column}')))"""
 _FOREIGN = {
     "inventory_sale": "o.import_run IS DISTINCT FROM {number}",
     "inventory_cancelledsale": "coalesce(o.import_run, -1) <> {number}",

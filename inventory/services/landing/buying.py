@@ -21,7 +21,8 @@ _PURCHASE = (
     "supplier_name", "supplier_gstin", "invoice_date", "quantity", "cost_paise", "tax_paise", "itc_paise",
 )  # fmt: skip
 _RECEIVED = """
-SELECT m.batch_id, m.location_id, regexp_replace(m.reference, '^(import|undo):[0-9]+:', ''), sum(m.quantity)::bigint
+SELECT m.batch_id, m.location_id, regexp_replace(m.reference, '^(import|undo):[0-9]+:', ''),
+       sum(m.quantity)::bigint
 FROM inventory_movement m
 JOIN (SELECT DISTINCT b, l FROM unnest(%s::bigint[], %s::bigint[]) u(b, l)) w
   ON w.b = m.batch_id AND w.l = m.location_id

@@ -1,4 +1,4 @@
-"""Sales that their source cancelled: out of the sales and the roll-up, their pieces back through the ledger."""
+"""Sales that their source cancelled: out of the sales and the roll-up, their pieces back by the ledger."""
 
 from __future__ import annotations
 
@@ -104,7 +104,8 @@ def _give_back(parts: list[_Part], errand: Errand) -> None:
         "SELECT id, territory_id FROM inventory_location WHERE id = ANY(%s)",
         {"location_id": pl.Int64, "territory_id": pl.Int64}, [frame["location_id"].unique().to_list()],
     )  # fmt: skip
-    sums = frame.join(homes, on="batch_id").join(places, on="location_id").group_by("sku_id", "territory_id").agg(
+    placed = frame.join(homes, on="batch_id").join(places, on="location_id")
+    sums = placed.group_by("sku_id", "territory_id").agg(
         pl.col("quantity").sum().alias("change")
     )  # fmt: skip
     tell_stock_changed(sums, reason="sale cancelled", actor=errand.actor, at=errand.at)

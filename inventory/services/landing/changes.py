@@ -22,8 +22,7 @@ ON CONFLICT (run_id, "table", row_id) DO UPDATE SET
 """
 # Rows are compared as JSON: a column more in a table needs no word here.
 _BEFORE = "INSERT INTO {was} SELECT t.id, to_jsonb(t) FROM {table} t WHERE {which}"
-_KEEP = (
-    """
+_KEEP = """
 INSERT INTO inventory_importchange AS c (run_id, "table", row_id, before, after)
 SELECT %s, '{table}', n.id, n.before, n.after FROM (
     SELECT t.id,
@@ -35,9 +34,7 @@ SELECT %s, '{table}', n.id, n.before, n.after FROM (
                 WHERE o.value IS DISTINCT FROM w.was -> o.key AND o.key <> ALL (%s)), '{{}}') END AS after
     FROM {table} t LEFT JOIN {was} w ON w.id = t.id WHERE {which}) n
 WHERE n.after <> '{{}}'
-"""
-    + _AGAIN
-)
+{again}"""
 
 
 @contextmanager
@@ -56,32 +53,26 @@ def remembered(run: ImportRun | None, tables: Mapping[str, tuple[str, Sequence[A
         with remembered(run, rest):
             yield
         kept = [run.pk, SILENT, SILENT, *values]
-        run_sql(_KEEP.format(was=was, table=name, which=which), kept)
+        run_sql(_KEEP.format(was=was, table=name, which=which, again=_AGAIN), kept)
 
 
 # Who moves stock has the trail's turn: no other hand makes positions of these SKUs meanwhile.
 _RECEIVED = """
 INSERT INTO {was} SELECT id, first_receipt_date FROM inventory_position WHERE sku_id = ANY(%s::bigint[])
 """
-_POSITIONS = (
-    """
+_POSITIONS = """
 INSERT INTO inventory_importchange AS c (run_id, "table", row_id, before, after)
 SELECT %s, 'inventory_position', p.id,
        CASE WHEN w.id IS NOT NULL THEN jsonb_build_object('first_receipt_date', w.day) END,
        jsonb_build_object('first_receipt_date', p.first_receipt_date)
 FROM inventory_position p LEFT JOIN {was} w ON w.id = p.id
 WHERE p.sku_id = ANY(%s::bigint[]) AND (w.id IS NULL OR w.day IS DISTINCT FROM p.first_receipt_date)
-"""
-    + _AGAIN
-)
-_BATCHES = (
-    """
+{again}"""
+_BATCHES = """
 INSERT INTO inventory_importchange AS c (run_id, "table", row_id, before, after)
 SELECT %s, 'inventory_batch', b.id, NULL, to_jsonb(b) FROM inventory_batch b
 WHERE b.id > %s AND b.sku_id = ANY(%s::bigint[])
-"""
-    + _AGAIN
-)
+{again}"""
 
 
 @contextmanager
@@ -97,8 +88,8 @@ def remembered_stock(run: ImportRun | None, skus: Sequence[int]) -> Iterator[Non
     with scratch({"id": "bigint", "day": "date"}) as was:
         run_sql(_RECEIVED.format(was=was), [list(skus)])
         yield
-        run_sql(_POSITIONS.format(was=was), [run.pk, list(skus)])
-    run_sql(_BATCHES, [run.pk, last, list(skus)])
+        run_sql(_POSITIONS.format(was=was, again=_AGAIN), [run.pk, list(skus)])
+    run_sql(_BATCHES.format(again=_AGAIN), [run.pk, last, list(skus)])
 
 
 _COUNT = """

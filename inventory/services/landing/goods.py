@@ -95,8 +95,9 @@ def find_skus(found: Findings, known: Known) -> pl.DataFrame:
 
 def name_batches(found: Findings) -> None:
     """Give lines without a batch the name of what is known of it: its MRP, its expiry, or `UNKNOWN`."""
+    paise = (pl.col("mrp_paise") % 100).cast(pl.String).str.zfill(2)
     mrp = pl.when(pl.col("mrp_paise").is_not_null()).then(
-        pl.format("MRP{}.{}", pl.col("mrp_paise") // 100, (pl.col("mrp_paise") % 100).cast(pl.String).str.zfill(2))
+        pl.format("MRP{}.{}", pl.col("mrp_paise") // 100, paise)
     )  # fmt: skip
     expiry = pl.lit("EXP") + pl.col("expiry_date").dt.strftime("%Y-%m-%d")
     named = pl.concat_str([mrp, expiry], separator=" ", ignore_nulls=True)

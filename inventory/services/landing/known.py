@@ -58,21 +58,23 @@ WHERE p.purchase_invoice = ANY(%s)
 
 _S, _I, _D, _F = pl.String, pl.Int64, pl.Date, pl.Float64
 SCHEMAS: dict[str, dict[str, Any]] = {
-    "territories": {"code": _S, "name": _S, "gstin": _S, "id": _I, "state_code": _S, "latitude": _F, "longitude": _F},
-    "locations": {"code": _S, "name": _S, "kind": _S, "territory": _S, "address": _S, "place": _S, "pincode": _S,
-                  "latitude": _F, "longitude": _F, "id": _I},
-    "retailers": {"retailer_id": _S, "name": _S, "territory": _S, "address": _S, "place": _S, "pincode": _S,
-                  "latitude": _F, "longitude": _F, "phone": _S, "email": _S, "language": _S, "gstin": _S,
-                  "channels": _S, "credit_limit_paise": _I, "outstanding_paise": _I, "beat": _S, "location": _S,
-                  "id": _I},
+    "territories": {"code": _S, "name": _S, "gstin": _S, "id": _I, "state_code": _S, "latitude": _F,
+                    "longitude": _F},
+    "locations": {"code": _S, "name": _S, "kind": _S, "territory": _S, "address": _S, "place": _S,
+                  "pincode": _S, "latitude": _F, "longitude": _F, "id": _I},
+    "retailers": {"retailer_id": _S, "name": _S, "territory": _S, "address": _S, "place": _S,
+                  "pincode": _S, "latitude": _F, "longitude": _F, "phone": _S, "email": _S,
+                  "language": _S, "gstin": _S, "channels": _S, "credit_limit_paise": _I,
+                  "outstanding_paise": _I, "beat": _S, "location": _S, "id": _I},
     "outlets": {"retailer_id": _S, "retailer_pk": _I, "territory_id": _I, "home": _S},
-    "skus": {"sku": _S, "name": _S, "brand": _S, "category": _S, "hsn": _S, "rate_item": _S, "packed": pl.Boolean,
-             "uqc": _S, "mrp_paise": _I, "trade_price_paise": _I, "cost_paise": _I, "weight_grams": _I,
-             "volume_cc": _I, "case_pack": _I, "shelf_life_days": _I, "delisted_date": _D, "replaced_by": _S,
-             "id": _I},
+    "skus": {"sku": _S, "name": _S, "brand": _S, "category": _S, "hsn": _S, "rate_item": _S,
+             "packed": pl.Boolean, "uqc": _S, "mrp_paise": _I, "trade_price_paise": _I, "cost_paise": _I,
+             "weight_grams": _I, "volume_cc": _I, "case_pack": _I, "shelf_life_days": _I, "delisted_date": _D,
+             "replaced_by": _S, "id": _I},
     "batches": {"sku": _S, "batch": _S, "mrp_paise": _I, "cost_paise": _I, "manufacture_date": _D,
                 "expiry_date": _D, "purchase_invoice": _S, "itc_paise": _I, "id": _I},
-    "prices": {"sku": _S, "valid_from": _D, "mrp_paise": _I, "trade_price_paise": _I, "cost_paise": _I, "id": _I},
+    "prices": {"sku": _S, "valid_from": _D, "mrp_paise": _I, "trade_price_paise": _I, "cost_paise": _I,
+               "id": _I},
     "purchases": {"purchase_invoice": _S, "sku": _S, "batch": _S, "location": _S, "supplier_name": _S,
                   "supplier_gstin": _S, "invoice_date": _D, "quantity": _I, "cost_paise": _I, "tax_paise": _I,
                   "itc_paise": _I, "id": _I},
@@ -86,8 +88,8 @@ SCHEMAS: dict[str, dict[str, Any]] = {
 KEYS: dict[str, tuple[str, ...]] = {
     "territories": ("code",), "locations": ("code",), "retailers": ("retailer_id",), "skus": ("sku",),
     "batches": ("sku", "batch"), "prices": ("sku", "valid_from"), "sales": ("transaction_id", "line"),
-    "purchases": ("purchase_invoice", "sku", "batch", "location"), "brands": ("name",), "categories": ("code",),
-    "receipts": ("reference", "batch_id", "location_id"),
+    "purchases": ("purchase_invoice", "sku", "batch", "location"), "brands": ("name",),
+    "categories": ("code",), "receipts": ("reference", "batch_id", "location_id"),
 }  # fmt: skip
 
 

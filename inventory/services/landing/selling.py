@@ -72,12 +72,16 @@ def _identify(found: Findings, known: Known) -> None:
 
 def _recorded(transactions: pl.Series, known: Known) -> pl.DataFrame:
     """What is recorded of some transactions, by line; cancelled lines too (`known_gone`)."""
-    names = transactions.unique().to_list()
+    names = transactions.drop_nulls().unique().to_list()
     found = frame_of(_RECORDED, SCHEMAS["sales"], [names, names])
     promised = known.promised_of("sales")
     if promised.is_empty():
         return found
-    promised = promised.join(pl.DataFrame({"transaction_id": names}), on="transaction_id", how="semi")
+    promised = promised.join(
+        pl.DataFrame({"transaction_id": names}, schema={"transaction_id": pl.String}),
+        on="transaction_id",
+        how="semi",
+    )
     return pl.concat([found, promised]).unique(["transaction_id", "line"], keep="last", maintain_order=True)
 
 
@@ -103,7 +107,8 @@ def _part(found: Findings, recorded: pl.DataFrame) -> int:
     found.reject_all((
         ("transaction_id", "cancelled_before", "this line was cancelled; give the new one a line of its own",
          met & gone),
-        ("timestamp", "recorded_on_another_day", "this line is recorded on another day", met & ~gone & other_day),
+        ("timestamp", "recorded_on_another_day", "this line is recorded on another day",
+         met & ~gone & other_day),
         ("transaction_id", "recorded_differently", "this line is recorded with other content",
          met & ~gone & ~other_day),
     ))  # fmt: skip
@@ -136,9 +141,10 @@ def _promise(new: pl.DataFrame, cancelled: pl.DataFrame, known: Known) -> None:
     promised = known.promised
     assert promised is not None
     promised.keep("sales", new.select(
-        "transaction_id", "line", pl.col("sold_on").alias("known_on"), pl.col("retailer_id").alias("known_retailer"),
-        pl.col("sku_id").alias("known_sku"), pl.col("quantity").alias("known_quantity"),
-        pl.col("unit_price_paise").alias("known_paise"), pl.lit(False).alias("known_gone"),
+        "transaction_id", "line", pl.col("sold_on").alias("known_on"),
+        pl.col("retailer_id").alias("known_retailer"), pl.col("sku_id").alias("known_sku"),
+        pl.col("quantity").alias("known_quantity"), pl.col("unit_price_paise").alias("known_paise"),
+        pl.lit(False).alias("known_gone"),
     ))  # fmt: skip
     if cancelled.height:
         dead = _recorded(cancelled["transaction_id"], known).join(

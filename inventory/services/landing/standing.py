@@ -28,7 +28,8 @@ FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[]) WITH ORDINALITY w(bat
 LEFT JOIN inventory_position p ON p.batch_id = w.batch_id AND p.location_id = w.location_id
 LEFT JOIN LATERAL (SELECT coalesce(sum(quantity) FILTER (WHERE at > w.as_of), 0)::bigint AS since
                    FROM inventory_movement m
-                   WHERE m.batch_id = w.batch_id AND m.location_id = w.location_id HAVING count(*) > 0) m ON true
+                   WHERE m.batch_id = w.batch_id AND m.location_id = w.location_id
+                   HAVING count(*) > 0) m ON true
 ORDER BY w.n
 """
 _HOLDERS = """

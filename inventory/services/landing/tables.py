@@ -1,4 +1,4 @@
-"""Tables that a run writes into, as taking it back sees them: names for people, and what follows from them."""
+"""Tables that a run writes into, as taking it back sees them: names for people, and what hangs on them."""
 
 from __future__ import annotations
 

@@ -77,8 +77,8 @@ SELECT sku_id, territory_id, sold_on, count(*) FROM gone GROUP BY 1, 2, 3
 """
 _UNCANCEL = """
 WITH back AS (DELETE FROM inventory_cancelledsale WHERE cancelled_run = %s RETURNING *),
-kept AS (INSERT INTO inventory_sale (sold_at, received_at, retailer_id, sku_id, territory_id, unit_price_paise,
-             quantity, line, sold_on, transaction_id, gst, import_run)
+kept AS (INSERT INTO inventory_sale (sold_at, received_at, retailer_id, sku_id, territory_id,
+             unit_price_paise, quantity, line, sold_on, transaction_id, gst, import_run)
          SELECT sold_at, received_at, retailer_id, sku_id, territory_id, unit_price_paise, quantity, line,
                 sold_on, transaction_id, gst, import_run FROM back WHERE import_run IS DISTINCT FROM %s)
 SELECT sku_id, territory_id, sold_on, count(*) FROM back GROUP BY 1, 2, 3
@@ -160,7 +160,8 @@ def _reverse(run: ImportRun, undone: dict[str, int], actor: Actor, at: datetime)
 _RESTORE = """
 UPDATE {table} t SET ({columns}) = (SELECT {columns} FROM jsonb_populate_record(t, c.before) p)
 FROM inventory_importchange c
-WHERE c.run_id = %s AND c."table" = '{table}' AND c.row_id = t.id AND c.before IS NOT NULL AND c.undone_at IS NULL
+WHERE c.run_id = %s AND c."table" = '{table}' AND c.row_id = t.id
+  AND c.before IS NOT NULL AND c.undone_at IS NULL
 """
 _MADE = """
 SELECT c.row_id FROM inventory_importchange c
@@ -172,6 +173,9 @@ AND EXISTS (SELECT 1 FROM inventory_position p WHERE p.id = c.row_id
     AND p.on_hand = 0 AND p.reserved = 0 AND p.in_transit = 0
     AND NOT EXISTS (SELECT 1 FROM inventory_reservation r WHERE r.position_id = p.id))
 """
+
+
+_DELETE = "DELETE FROM {table} WHERE {column} = ANY(%s)"
 
 
 def _restore(run: ImportRun, table: str, undone: dict[str, int]) -> None:
@@ -189,7 +193,7 @@ def _remove(run: ImportRun, table: str, undone: dict[str, int]) -> None:
         return
     for model, column in referring(table):
         if model.__name__ in DERIVED:
-            run_sql(f"DELETE FROM {model._meta.db_table} WHERE {column} = ANY(%s)", [ids])
-    removed = run_sql(f"DELETE FROM {table} WHERE id = ANY(%s)", [ids])
+            run_sql(_DELETE.format(table=model._meta.db_table, column=column), [ids])
+    removed = run_sql(_DELETE.format(table=table, column="id"), [ids])
     if table != "inventory_position":
         undone["rows removed"] = undone.get("rows removed", 0) + removed

@@ -196,8 +196,9 @@ def _tell(booked: pl.DataFrame, errand: Errand, reason: str) -> int:
 
 
 def _with_batch_ids(lines: pl.DataFrame) -> pl.DataFrame:
-    ids = frame_of("SELECT s.code, b.number, b.id FROM inventory_batch b JOIN inventory_sku s ON s.id = b.sku_id "
-                   "WHERE b.sku_id = ANY(%s)", {"sku": pl.String, "batch": pl.String, "fresh": pl.Int64},
+    ids = frame_of("SELECT s.code, b.number, b.id FROM inventory_batch b "
+                   "JOIN inventory_sku s ON s.id = b.sku_id WHERE b.sku_id = ANY(%s)",
+                   {"sku": pl.String, "batch": pl.String, "fresh": pl.Int64},
                    [lines["sku_id"].unique().to_list()])  # fmt: skip
     found = lines.join(ids, on=["sku", "batch"], how="left", maintain_order="left")
     return found.with_columns(pl.coalesce("batch_id", "fresh").alias("batch_id"))
