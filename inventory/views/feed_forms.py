@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from inventory.feeds.rest.recipe import INSTANTS, PAGINGS
@@ -155,7 +155,7 @@ class FeedForm(forms.Form):
     def _field(self, ask: Ask) -> forms.Field:
         if ask.kind == "secret":
             kept = bool(self._feed and self._feed.secrets.get(ask.name))
-            hint = _now("kept; leave empty to keep it, write - to take it away") if kept else ask.hint
+            hint = gettext("kept; leave empty to keep it, write - to take it away") if kept else ask.hint
             widget = forms.PasswordInput(attrs={"autocomplete": "new-password"}, render_value=False)
             return forms.CharField(label=ask.label, help_text=hint, required=False, widget=widget, strip=True)
         if ask.kind == "choice":
@@ -179,9 +179,9 @@ class FeedForm(forms.Form):
         try:
             found = json.loads(text) if text else {}
         except (ValueError, RecursionError) as error:
-            raise forms.ValidationError(_now("write a JSON object")) from error
+            raise forms.ValidationError(gettext("write a JSON object")) from error
         if not isinstance(found, dict):
-            raise forms.ValidationError(_now("write a JSON object"))
+            raise forms.ValidationError(gettext("write a JSON object"))
         return found
 
     @property
@@ -209,7 +209,7 @@ def _field_name(ask: Ask) -> str:
 
 def _interval(seconds: int) -> str:
     if not seconds:
-        return _now("only when somebody asks")
+        return gettext("only when somebody asks")
     if seconds % 3600:
-        return _now("every %(minutes)s minutes") % {"minutes": seconds // 60}
-    return _now("every %(hours)s hours") % {"hours": seconds // 3600}
+        return gettext("every %(minutes)s minutes") % {"minutes": seconds // 60}
+    return gettext("every %(hours)s hours") % {"hours": seconds // 3600}
