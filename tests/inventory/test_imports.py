@@ -22,6 +22,7 @@ from inventory.models import (
     Sku,
 )
 from inventory.services import imports
+from tests.chaos.worker import smaller
 from tests.conftest import NOW
 from tests.inventory.book import Book, make_book
 from vyapar.engine.models import AuditEntry, Event
@@ -30,6 +31,8 @@ from vyapar.kernel.errors import Invalid, Refused
 
 pytestmark = pytest.mark.usefixtures("in_alpha", "own_media")
 OWNER = Actor("user", "1", "The owner")
+#: Bytes in a parcel where a run shall have many.
+BLOCK = 4096
 SALES = "transaction_id,line,retailer_id,sku,quantity,unit_price,timestamp\n"
 STOCK = "sku,batch,location,quantity,mrp,value\n"
 
@@ -274,13 +277,7 @@ def small_parcels(monkeypatch) -> None:
     """Parcels of a few rows, so that a run has many: the reader's own limits, made small."""
     from inventory.feeds.files.limits import Limits
 
-    monkeypatch.setattr(Limits.__init__, "__defaults__", _smaller(Limits))
-
-
-def _smaller(limits) -> tuple:
-    from dataclasses import fields
-
-    return tuple(4096 if f.name == "block" else f.default for f in fields(limits))
+    monkeypatch.setattr(Limits.__init__, "__defaults__", smaller(Limits, BLOCK))
 
 
 @pytest.mark.usefixtures("small_parcels")
@@ -375,6 +372,9 @@ def test_a_run_whose_worker_dies_each_time_is_failed_with_the_reason(book: Book)
 
 
 def test_a_file_a_person_still_chooses_for_is_left_alone(book: Book) -> None:
+    asked = opened(sales(sale(9)))
+    assert imports.list_takeable(NOW) == [asked.pk]
+    imports.cancel_run(asked.pk, actor=OWNER, at=NOW)
     run = opened(sales(sale(1)), wait=True)
     assert imports.list_takeable(NOW) == []
     assert imports.drive(run.pk, at=NOW) is False
