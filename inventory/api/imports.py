@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import IO, Any
+from typing import IO, Any, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -195,12 +195,13 @@ class QuarantineFile(ApiView):
 def _upload(request: Request) -> tuple[IO[bytes], str, Mapping[str, str]]:
     """The file of a call, its name, and what was told beside it; the query wins over the form."""
     spooled = spool(request, most_bytes=ImportList.most_bytes)
-    told: dict[str, str] = {name: value for name, value in request.query_params.items() if value}
+    told: dict[str, str] = {name: str(value) for name, value in request.query_params.items() if value}
     plain = request._request
     if plain.content_type != "multipart/form-data":
         return spooled.file, told.get("name", "file"), told
+    body = cast(Any, spooled.file)  # a file object; the stubs ask for one that is exactly Django's
     try:
-        parser = MultiPartParser(plain.META, spooled.file, plain.upload_handlers, plain.encoding or "utf-8")
+        parser = MultiPartParser(plain.META, body, plain.upload_handlers, plain.encoding or "utf-8")
         fields, files = parser.parse()
     except MultiPartParserError as error:
         raise Invalid("the form cannot be read", code="not_a_form") from error

@@ -10,7 +10,6 @@ from typing import Any
 
 from inventory.contracts.feeds import ExportDocument, ExportKind, ExportLine
 
-
 #: `extra["reason"]` of a reversal whose goods are gone, not on their way back.
 LOST = "lost"
 

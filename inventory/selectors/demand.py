@@ -32,7 +32,8 @@ _MOVED = """
 SELECT b.sku_id, l.territory_id, m.day - %s::date, sum(m.quantity), sum(m.came)
 FROM (SELECT batch_id, location_id, day, sum(quantity) AS quantity, sum(greatest(quantity, 0)) AS came
       FROM (SELECT batch_id, location_id, kind,
-                   greatest((at AT TIME ZONE 'Asia/Kolkata')::date, %s::date - 1) AS day, sum(quantity) AS quantity
+                   greatest((at AT TIME ZONE 'Asia/Kolkata')::date, %s::date - 1) AS day,
+                   sum(quantity) AS quantity
             FROM inventory_movement WHERE (at AT TIME ZONE 'Asia/Kolkata')::date < %s GROUP BY 1, 2, 3, 4) k
       GROUP BY 1, 2, 3) m
 JOIN inventory_batch b ON b.id = m.batch_id

@@ -42,7 +42,7 @@ def list_feeds(at: datetime) -> list[FeedRow]:
     """Feeds by name. Three queries."""
     newest = ImportRun.objects.filter(feed=OuterRef("pk")).order_by("-number").values("pk")[:1]
     feeds = list(Feed.objects.annotate(newest=Subquery(newest)).order_by("name"))
-    ids = [feed.newest for feed in feeds]  # type: ignore[attr-defined]  # annotated
+    ids = [feed.newest for feed in feeds]
     runs = ImportRun.objects.in_bulk([one for one in ids if one])
     waiting = dict(
         QuarantinedRow.objects.filter(state__in=WAITING, run__state__in=(State.RECONCILED, State.WRITTEN))

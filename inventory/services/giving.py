@@ -122,7 +122,7 @@ def give(needs: pl.DataFrame, lots: Lots, homes: pl.DataFrame) -> Given:
     asked = needs.filter(pl.col("sold") > 0).sort(*_PAIR, "sold_on")
     asked = asked.with_columns(pl.col("sold").cum_sum().over(_PAIR).alias("asked_upto"))
     parts = _parts(lots.positions, asked)
-    order = [
+    order: list[str | pl.Expr] = [
         "expired", "held", pl.col("expiry_date").is_null(), "expiry_date", "batch_id", "location_id",
         "on_offer",
     ]  # fmt: skip

@@ -120,7 +120,9 @@ def _tabs(state: str, counts: dict[str, int]) -> list[dict[str, Any]]:
 def correct(request: HttpRequest, row_id: int) -> HttpResponseBase:
     """Keep what a person wrote into a row; with `drive` it is tried at once."""
     row, actor, now = get_quarantined(row_id), person(request).actor, timezone.now()
-    values = {key.removeprefix(_FIELD): text for key, text in request.POST.items() if key.startswith(_FIELD)}
+    values = {
+        key.removeprefix(_FIELD): str(text) for key, text in request.POST.items() if key.startswith(_FIELD)
+    }
     error = ""
     try:
         imports.correct_row(row_id, values=values, actor=actor, at=now)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inventory.feeds.push.forms import Form, under_which
 from vyapar.kernel.errors import Fault, Invalid
@@ -16,7 +17,7 @@ from vyapar.kernel.errors import Fault, Invalid
 BLOCK, LONGEST = 4 * 1024 * 1024, 16 * 1024 * 1024
 HEAD = 64 * 1024
 
-_Bytes = np.ndarray[Any, np.dtype[np.uint8]]
+_Bytes = NDArray[np.uint8]
 _Places = np.ndarray[Any, np.dtype[np.intp]]
 
 
@@ -132,9 +133,10 @@ def _marks(body: bytes) -> tuple[_Places, int | None]:
     return (commas if end is None else commas[commas < end]), end
 
 
-def _quotes(found: _Bytes) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def _quotes(found: _Bytes) -> NDArray[np.bool_]:
     """Quotes that begin or end a text: those behind an even number of backslashes."""
-    quotes, slashes = found == 0x22, found == 0x5C
+    quotes: NDArray[np.bool_] = np.equal(found, 0x22)
+    slashes: NDArray[np.bool_] = np.equal(found, 0x5C)
     if not slashes.any():
         return quotes
     place = np.arange(len(found))

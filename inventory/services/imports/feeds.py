@@ -46,7 +46,7 @@ def ensure_feed(*, code: str, name: str, system: str, actor: Actor, at: datetime
         before = None
     else:
         before = {key: _shown(feed, key) for key in wanted}
-    changed = [key for key, value in wanted.items() if feed.pk is None or getattr(feed, key) != value]
+    changed = [key for key, value in wanted.items() if before is None or getattr(feed, key) != value]
     if not changed:
         return feed
     for key in changed:

@@ -83,7 +83,7 @@ def propose_mapping(
 def draft_mapping(kind: RecordKind) -> Proposed:
     """An empty mapping for a kind: every column is still to be chosen."""
     needed = tuple(spec.name for spec in FIELDS[kind] if spec.required)
-    table = {"name": kind.value, "needs": [], "gives": [{"kind": kind.value, "columns": {}}]}
+    table: dict[str, Any] = {"name": kind.value, "needs": [], "gives": [{"kind": kind.value, "columns": {}}]}
     return Proposed({"version": 1, "name": "", "tables": [table]}, "", needed)
 
 

@@ -13,12 +13,13 @@ from django.db import transaction
 from inventory.contracts.feeds import Landed, Parcel, RecordKind
 from inventory.feeds.canonical import FIELDS
 from inventory.models import ImportRun, QuarantinedRow
+from inventory.services.imports.checking import OUTCOMES
 from inventory.services.imports.journal import ask, note_step, subject_of
 from inventory.services.imports.locks import lock_run
 from inventory.services.imports.reconciling import SETTLED, settle
 from inventory.services.imports.rows import fault_in
 from inventory.services.imports.tallies import add_tallies, keep_tallies
-from inventory.services.imports.writing import OUTCOMES, add_days
+from inventory.services.imports.writing import add_days
 from inventory.services.landing import land
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
