@@ -22,7 +22,7 @@ from inventory.services.imports import list_takeable
 from inventory.services.pulls import due_pulls, list_awaited
 from vyapar.engine import registry
 from vyapar.engine.contracts import ActionView, AgentSpec, Chore, EventView, Guard, Subscriber, Tally
-from vyapar.kernel.actor import Actor
+from vyapar.kernel.actor import Actor, system
 from vyapar.kernel.decision import Decision, Finding
 
 NIGHTLY_SECONDS = 86_400
@@ -36,6 +36,7 @@ def register() -> None:
     registry.hang(Chore("demonstration", feed_demonstration))
     registry.hang(Chore("inventory.exports", tend_exports))
     registry.hang(Chore("inventory.imports", tend_imports))
+    registry.hang(Chore("inventory.prices", tend_prices))
     registry.hang(Chore("inventory.pulls", tend_pulls))
     registry.hang(Subscriber("inventory.hand_over_soon", "ExportQueued", hand_over_soon))
     registry.hang(Tally("exports", count_exports))
@@ -92,6 +93,11 @@ def tend_exports(at: datetime) -> None:
 
     if services.list_due_exports(at, 1):
         hand_over_exports.apply_async(expires=30)
+
+
+def tend_prices(at: datetime) -> None:
+    """Give SKUs the prices whose day has come."""
+    services.put_prices_in_force(actor=system("prices"), at=at)
 
 
 def tend_imports(at: datetime) -> None:

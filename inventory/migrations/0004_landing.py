@@ -47,6 +47,7 @@ class Migration(migrations.Migration):
                 ("mrp_paise", models.BigIntegerField(null=True)),
                 ("trade_price_paise", models.BigIntegerField(null=True)),
                 ("cost_paise", models.BigIntegerField(null=True)),
+                ("in_force_at", models.DateTimeField(null=True)),
                 ("sku", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="prices", to="inventory.sku")),
             ],
             options={
@@ -57,7 +58,7 @@ class Migration(migrations.Migration):
                         name="sku_price_mrp",
                     ),
                 ],
-                "indexes": [models.Index(fields=["valid_from"], name="sku_price_by_day")],
+                "indexes": [models.Index(condition=models.Q(("in_force_at", None)), fields=["valid_from"], name="sku_price_waits")],
             },
         ),
         migrations.AddField("importchange", "undone_at", models.DateTimeField(null=True)),

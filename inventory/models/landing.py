@@ -14,6 +14,7 @@ class SkuPrice(models.Model):
     mrp_paise = models.BigIntegerField(null=True)
     trade_price_paise = models.BigIntegerField(null=True)  # to the outlet, GST included
     cost_paise = models.BigIntegerField(null=True)  # landed, without GST
+    in_force_at = models.DateTimeField(null=True)  # when the SKU got them; None: still to come
 
     class Meta:
         constraints = [
@@ -22,7 +23,10 @@ class SkuPrice(models.Model):
                 condition=Q(mrp_paise__gte=0) | Q(mrp_paise__isnull=True), name="sku_price_mrp"
             ),
         ]
-        indexes = [models.Index(fields=["valid_from"], name="sku_price_by_day")]  # what comes into force
+        indexes = [
+            # what comes into force
+            models.Index(fields=["valid_from"], name="sku_price_waits", condition=Q(in_force_at=None))
+        ]
 
     def __str__(self) -> str:
         return f"{self.sku_id} from {self.valid_from}"

@@ -34,6 +34,7 @@ from inventory.models import (
 from inventory.services import Promised, StockLine, check_positions, judge, land, put_prices_in_force, reserve
 from tests.conftest import NOW
 from tests.inventory.book import make_book, sale
+from vyapar.engine import registry
 from vyapar.engine.models import AuditEntry, Event
 from vyapar.kernel.actor import system
 
@@ -285,13 +286,35 @@ class TestGoods:
         assert (row.mrp_paise, row.trade_price_paise) == (11_000, 8_800)
         assert SkuPrice.objects.count() == 3
         later = NOW + timedelta(days=3)
-        assert put_prices_in_force(at=later) == 1
-        assert put_prices_in_force(at=later) == 0
+        assert put_prices_in_force(actor=ME, at=later - timedelta(days=1)) == 0
+        assert put_prices_in_force(actor=ME, at=later) == 1
+        assert put_prices_in_force(actor=ME, at=later) == 0
         assert Sku.objects.get(code="S1").mrp_paise == 12_000
+        put(K.SKUS, {"sku": "S1", "name": "Biscuit 1", "hsn": "19053100", "mrp": "125"}, at=later)
+        assert put_prices_in_force(actor=ME, at=later + timedelta(days=9)) == 0, "what is said later stands"
+        assert Sku.objects.get(code="S1").mrp_paise == 12_500
+
+    def test_a_price_comes_into_force_on_its_day_by_itself(self):
+        make_book()
+        put(K.PRICES, {"sku": "S1", "mrp": "120", "valid_from": "26-11-2026"})
+        chore = next(one for one in registry.chores() if one.name == "inventory.prices")
+        chore.run(NOW)
+        assert Sku.objects.get(code="S1").mrp_paise == 10_000
+        chore.run(NOW + timedelta(days=3))
+        chore.run(NOW + timedelta(days=3))
+        assert Sku.objects.get(code="S1").mrp_paise == 12_000
+        assert AuditEntry.objects.filter(verb="PricesInForce").count() == 1
 
 
 @pytest.mark.usefixtures("in_alpha")
 class TestBuying:
+    RECEIPT = {
+        "reference": "GRN-7",
+        "received_at": "20-11-2026",
+        "sku": "S1",
+        "batch": "B1",
+        "location": "GD-MUM",
+    }
     LINE = {
         "purchase_invoice": "PI-1",
         "supplier_name": "Maker",
@@ -426,6 +449,65 @@ class TestStock:
         assert counts(landed) == (2, 0, 0, 0)
         assert Position.objects.get().on_hand == 112
         assert "added_up" in warned(landed)
+
+
+@pytest.mark.usefixtures("in_alpha")
+class TestNamed:
+    """Sales that say where their pieces came from."""
+
+    def stocked(self):
+        book = make_book()
+        for name, days in (("A", 30), ("B", 60)):
+            book.batch("S1", name, expires_in=days)
+            book.receive("S1", name, 5)
+        put(
+            K.LOCATIONS,
+            {"code": "VAN-1", "name": "Van", "kind": "van", "territory": "MUM", "pincode": "400072"},
+        )
+        put(K.RECEIPTS, {**TestBuying.RECEIPT, "location": "VAN-1", "batch": "A", "quantity": 4})
+        book.godowns["VAN"] = Location.objects.get(code="VAN-1")
+        return book
+
+    def left(self, book) -> tuple[int, int, int]:
+        spots = (book.position("S1", "A"), book.position("S1", "B"), book.position("S1", "A", "VAN"))
+        return tuple(spot.on_hand for spot in spots)
+
+    def test_a_named_batch_gives_before_the_one_that_expires_first(self):
+        book = self.stocked()
+        put(K.SALES, sale("T1", "S1", 3, batch="B"))
+        assert self.left(book) == (5, 2, 4)
+        assert check_positions() == []
+
+    def test_what_the_named_batch_lacks_comes_first_expiry_first(self):
+        book = self.stocked()
+        landed = put(K.SALES, sale("T1", "S1", 7, batch="B"), sale("T2", "S1", 1))
+        assert self.left(book) == (2, 0, 4)
+        assert landed.figures["found_pieces"] == 0
+
+    def test_a_named_van_gives(self):
+        book = self.stocked()
+        put(K.SALES, sale("T1", "S1", 3, location="VAN-1"))
+        assert self.left(book) == (5, 5, 1)
+
+    def test_held_pieces_of_a_named_batch_stay_held(self):
+        book = self.stocked()
+        reserve(uuid4(), [StockLine("S1", "B", 4, "GD-MUM")], actor=ME, at=NOW)
+        put(K.SALES, sale("T1", "S1", 3, batch="B"))
+        assert self.left(book) == (3, 4, 4)
+        assert book.position("S1", "B").reserved == 4
+
+    def test_a_return_goes_back_into_the_batch_it_names(self):
+        book = self.stocked()
+        put(K.SALES, sale("T1", "S1", -2, batch="A"))
+        assert self.left(book) == (7, 5, 4)
+        assert book.ledger("S1", "A") == {"receipt": 5, "return": 2}
+
+    def test_a_batch_nobody_knows_is_a_warning_and_a_place_nobody_knows_a_fault(self):
+        book = self.stocked()
+        landed = put(K.SALES, sale("T1", "S1", 2, batch="ZZ"), sale("T2", "S1", 2, location="ZZ"))
+        assert codes(landed) == [(2, "location", "unknown_location")]
+        assert "unknown_batch" in warned(landed)
+        assert self.left(book) == (3, 5, 4)
 
 
 @pytest.mark.usefixtures("in_alpha")

@@ -75,7 +75,8 @@ def everything() -> dict[str, list[tuple]]:
         if name != "inventory_position"
     }
     found["positions"] = table(
-        "SELECT batch_id, location_id, on_hand, reserved, in_transit, first_receipt_date FROM inventory_position"
+        "SELECT batch_id, location_id, on_hand, reserved, in_transit, first_receipt_date "
+        "FROM inventory_position"
     )
     found["demand"] = table(
         "SELECT sku_id, territory_id, day, quantity, revenue_paise, lines, outlets FROM inventory_dailydemand"
@@ -149,6 +150,8 @@ class TestEveryKind:
                     sale("T8", "S1", 12),
                     sale("T8", "S2", 3, line=2),
                     sale("T9", "S1", -4, shop="R3"),
+                    sale("T10", "S1", 4, batch="A"),
+                    sale("T10", "S1", -1, line=2, batch="A"),
                     {"transaction_id": "T1", "line": 1, "cancelled": True},
                 ],
             ),

@@ -65,7 +65,7 @@ _NAME = field("name", Form.TEXT, "a name", "description", "particulars", require
 
 def _as(spec: FieldSpec, **changes: object) -> FieldSpec:
     values = {name: getattr(spec, name) for name in FieldSpec.__slots__}
-    return FieldSpec(**{**values, **changes})  # type: ignore[arg-type]
+    return FieldSpec(**{**values, **changes})
 
 
 def _must(spec: FieldSpec, **changes: object) -> FieldSpec:
@@ -204,7 +204,7 @@ FIELDS: dict[RecordKind, tuple[FieldSpec, ...]] = {
         field("retailer_id", Form.CODE, "the outlet's id", "customer code", "party code", "customer", "kunag",
               "ledger code", "party name", "partyledgername", "retailer", required=True, most=40),
         _SKU,
-        _BATCH,
+        _as(_BATCH, says="the number of the batch that was sold"),
         _as(_QUANTITY, most=MAX_QUANTITY, says="whole base units, negative for a return"),
         _UNIT,
         field("unit_price", Form.MONEY, 'rupees with at most two decimals, e.g. "123.45"', "rate", "price",
@@ -212,7 +212,7 @@ FIELDS: dict[RecordKind, tuple[FieldSpec, ...]] = {
         field("timestamp", Form.INSTANT, "", "date", "invoice date", "bill date", "posting_date", "fkdat",
               "voucher date", required=True, output="sold_at"),
         _TERRITORY,
-        _LOCATION,
+        _as(_LOCATION, says="the code of the godown or van the pieces left"),
         field("gst_details", Form.JSON, "", "gst", output="gst"),
         field("cancelled", Form.FLAG, "", "iscancelled", "is cancelled", "docstatus cancelled", "void"),
     ),

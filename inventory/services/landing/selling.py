@@ -56,18 +56,47 @@ def _identify(found: Findings, known: Known) -> None:
         ("sku", "unknown_sku", "no SKU has this code", pl.col("sku_id").is_null()),
         ("territory", "territory_mismatch", "the retailer belongs to another territory", elsewhere),
     ))  # fmt: skip
-    if found.lines["location"].null_count() < found.lines.height:
-        places = known.locations(found.lines["location"])
-        here = places.select(pl.col("code").alias("location"), pl.col("territory").alias("place_home"))
-        found.lines = found.lines.join(here, on="location", how="left", maintain_order="left")
-        named = pl.col("location").is_not_null()
-        found.reject_all((
-            ("location", "unknown_location", "no godown or van has this code; send the location first",
-             named & pl.col("place_home").is_null()),
-            ("location", "location_elsewhere", "this location belongs to another territory than the retailer",
-             named & (pl.col("place_home") != pl.col("home"))),
-        ))  # fmt: skip
+    _name_batches(found, known)
+    _name_places(found, known)
     found.lines = found.lines.drop("retailer_id").rename({"retailer_pk": "retailer_id"})
+
+
+def _name_batches(found: Findings, known: Known) -> None:
+    """The id of the batch a line names; null where it names none, or one that nobody knows."""
+    nothing = pl.lit(None, dtype=pl.Int64).alias("batch_id")
+    found.lines = found.lines.with_columns(nothing)
+    named = found.lines.filter(pl.col("batch").is_not_null())
+    if named.is_empty():
+        return
+    batches = known.batches(named["sku"].unique()).select("sku", "batch", pl.col("id").alias("batch_id"))
+    found.lines = found.lines.drop("batch_id").join(
+        batches, on=["sku", "batch"], how="left", maintain_order="left"
+    )
+    message = "this SKU has no such batch; pieces are taken first-expiry-first"
+    strange = pl.col("batch").is_not_null() & pl.col("batch_id").is_null()
+    found.warn("batch", "unknown_batch", message, strange)
+
+
+def _name_places(found: Findings, known: Known) -> None:
+    """The id of the place a line names, if it is one of the retailer's territory; null otherwise."""
+    found.lines = found.lines.with_columns(pl.lit(None, dtype=pl.Int64).alias("location_id"))
+    named = found.lines.filter(pl.col("location").is_not_null())
+    if named.is_empty():
+        return
+    places = known.locations(named["location"]).select(
+        pl.col("code").alias("location"), pl.col("territory").alias("place_home"),
+        pl.col("id").alias("location_id"),
+    )  # fmt: skip
+    found.lines = found.lines.drop("location_id").join(
+        places, on="location", how="left", maintain_order="left"
+    )
+    message = "no godown or van has this code; send the location first"
+    strange = pl.col("location").is_not_null() & pl.col("place_home").is_null()
+    found.reject("location", "unknown_location", message, strange)
+    elsewhere = pl.col("place_home") != pl.col("home")
+    message = "this place belongs to another territory than the retailer; pieces are taken in the retailer's"
+    found.warn("location", "location_elsewhere", message, elsewhere)
+    found.lines = found.lines.with_columns(pl.when(~elsewhere).then("location_id").alias("location_id"))
 
 
 def _recorded(transactions: pl.Series, known: Known) -> pl.DataFrame:

@@ -34,16 +34,17 @@ DERIVED = frozenset({"BatchRisk", "DailyDemand", "DemandForecast", "StockItem"})
 
 def columns_of(table: str) -> list[str]:
     """Columns of a table but its id."""
-    return [f.column for f in _model(table)._meta.concrete_fields if not f.primary_key]
+    return [str(f.column) for f in _model(table)._meta.concrete_fields if not f.primary_key]
 
 
 def referring(table: str) -> list[tuple[type[Model], str]]:
     """Models that refer to rows of a table, and the column they do it by."""
-    return [
-        (relation.related_model, relation.field.column)  # type: ignore[misc]
-        for relation in _model(table)._meta.related_objects
-        if relation.field is not None and hasattr(relation.field, "column")
-    ]
+    found: list[tuple[type[Model], str]] = []
+    for relation in _model(table)._meta.related_objects:
+        column = getattr(relation.field, "column", None)
+        if column:
+            found.append((relation.related_model, str(column)))
+    return found
 
 
 def _model(table: str) -> type[Model]:

@@ -14,7 +14,8 @@ from inventory.services.landing.cancelling import cancel_sales
 from inventory.services.landing.changes import count_months, remembered, remembered_stock
 from inventory.services.landing.errand import Errand, run_prefix
 from inventory.services.landing.findings import Verdict
-from inventory.services.landing.pricing import put_prices_in_force, write_prices
+from inventory.services.landing.naming import Named, consume_named, is_named
+from inventory.services.landing.pricing import bring_in, write_prices
 from inventory.services.landing.registering import ensure_registrations
 from inventory.services.ledger import record_movements
 from inventory.services.masters import write_master, write_purchases
@@ -90,9 +91,10 @@ def write_price_rows(verdict: Verdict, errand: Errand) -> Figures:
     lines = _both(verdict)
     ids = lines["sku_id"].unique().to_list()
     which = {"inventory_skuprice": ("t.sku_id = ANY(%s)", [ids]), "inventory_sku": ("t.id = ANY(%s)", [ids])}
+    bring_in(errand.at)  # what waited before is not this errand's
     with remembered(errand.run, which):
         write_prices(lines)
-        return {"in_force": put_prices_in_force(at=errand.at, skus=ids)}
+        return {"in_force": bring_in(errand.at)}
 
 
 def write_purchase_rows(verdict: Verdict, errand: Errand) -> Figures:
@@ -135,17 +137,21 @@ def write_stock(verdict: Verdict, errand: Errand) -> Figures:
 def write_sales(verdict: Verdict, errand: Errand) -> Figures:
     """Sales into the table and the roll-up, out of stock unless their movements come by themselves."""
     new, cancelled = verdict.new, verdict.extra["cancelled"]
-    done = Consumption()
+    done, named = Consumption(), Named(new)
     if new.height:
         add_demand(new)
         _record(new, errand)
         if not errand.history:
-            reference = errand.reference(f"sales:{errand.source}")
             with remembered_stock(errand.run, new["sku_id"].unique().to_list()):
-                done = consume(new, reference=reference, actor=errand.actor, at=errand.at)
+                if is_named(new):
+                    named = consume_named(new, errand)
+                if named.rest.height:
+                    reference = errand.reference(f"sales:{errand.source}")
+                    done = consume(named.rest, reference=reference, actor=errand.actor, at=errand.at)
     taken = cancel_sales(cancelled, errand) if cancelled.height else 0
     return {
-        "stock_updated": done.updated, "found_pieces": done.found, "expired_pieces": done.expired,
+        "stock_updated": done.updated + named.updated, "found_pieces": done.found,
+        "expired_pieces": done.expired + named.expired,
         "unheld_pieces": done.unheld, "unbooked_pieces": done.unbooked, "cancelled_lines": taken,
     }  # fmt: skip
 
