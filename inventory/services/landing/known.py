@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import polars as pl
@@ -128,6 +128,15 @@ class Promised:
                 whole = whole.unique(KEYS[name], keep="last", maintain_order=True)
             self._parts[name] = [whole]
         return self._parts[name][0]
+
+    def among(self, name: str, column: str, values: Sequence[str]) -> pl.DataFrame:
+        """What was promised of a table with some values of a column, in the order of promising.
+
+        Parts stay as they are: of millions of lines only those asked for are ever put together.
+        """
+        wanted = pl.DataFrame({column: values}, schema={column: pl.String})
+        parts = [part.join(wanted, on=column, how="semi") for part in self._parts.get(name, [])]
+        return pl.concat([pl.DataFrame(schema=SCHEMAS[name]), *parts])
 
 
 class Known:

@@ -103,14 +103,9 @@ def _recorded(transactions: pl.Series, known: Known) -> pl.DataFrame:
     """What is recorded of some transactions, by line; cancelled lines too (`known_gone`)."""
     names = transactions.drop_nulls().unique().to_list()
     found = frame_of(_RECORDED, SCHEMAS["sales"], [names, names])
-    promised = known.promised_of("sales")
-    if promised.is_empty():
+    if known.promised is None:
         return found
-    promised = promised.join(
-        pl.DataFrame({"transaction_id": names}, schema={"transaction_id": pl.String}),
-        on="transaction_id",
-        how="semi",
-    )
+    promised = known.promised.among("sales", "transaction_id", names)
     return pl.concat([found, promised]).unique(["transaction_id", "line"], keep="last", maintain_order=True)
 
 
