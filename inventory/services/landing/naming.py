@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -73,7 +74,7 @@ def consume_named(sales: pl.DataFrame, errand: Errand) -> Named:
     return Named(rest, told, expired)
 
 
-_LINE = {
+_LINE: dict[str, Any] = {
     "sku_id": pl.Int64, "territory_id": pl.Int64, "batch_id": pl.Int64, "location_id": pl.Int64,
     "kind": pl.String, "quantity": pl.Int64, "sold_on": pl.Date, "sold_at": pl.Datetime("us", "UTC"),
 }  # fmt: skip
