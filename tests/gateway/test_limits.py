@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
@@ -67,14 +68,12 @@ def test_from_several_buckets_all_is_taken_or_nothing() -> None:
 
 
 def test_what_was_taken_comes_back_evenly() -> None:
-    one = bucket(20, 1)
+    one = bucket(20, 8)
     assert all(take([one]).allowed for _ in range(20))
     refused = take([one])
     assert (refused.allowed, refused.wait) == (False, 1)
-    import time
-
-    time.sleep(0.25)
-    assert sum(take([one]).allowed for _ in range(20)) in range(4, 12)
+    time.sleep(1.2)
+    assert sum(take([one]).allowed for _ in range(20)) in range(3, 8), "one in 0.4 s, and a slow machine"
 
 
 def test_more_than_a_bucket_holds_asks_for_all_of_it() -> None:

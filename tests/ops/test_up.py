@@ -239,7 +239,7 @@ def test_a_role_replaces_its_process_so_that_signals_reach_it(home: Path) -> Non
     assert '"ready"' in read_until(process, '"ready"')
     assert descendants(process.pid) == []
     process.terminate()
-    assert process.wait(10) == 0
+    assert process.wait(30) == 0
 
 
 def test_a_role_that_does_not_exist_is_refused_with_the_list() -> None:
