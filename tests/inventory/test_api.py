@@ -109,12 +109,12 @@ def test_a_broken_line_of_ndjson_is_named(book) -> None:
     assert (answer.status_code, answer.json()["errors"][0]["row"]) == (422, 2)
 
 
-def test_a_batch_that_is_too_long_says_what_to_do(book, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_that_is_too_long_for_one_call_becomes_a_job(book, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api, "MOST_ROWS_NOW", 1)
     answer = send(caller(May.FEED), orjson.dumps([line("T1"), line("T2")]))
-    assert (answer.status_code, answer.json()["code"]) == (413, "too_many_lines")
-    assert "split" in answer.json()["detail"]
-    assert not Sale.objects.exists()
+    assert answer.status_code == 202
+    assert answer["Location"].startswith("/api/v1/jobs/")
+    assert not Sale.objects.exists(), "a worker takes it, not the call"
 
 
 def test_the_same_idempotency_key_gets_the_first_reply(book) -> None:

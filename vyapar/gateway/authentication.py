@@ -61,6 +61,6 @@ class SessionAuthentication(authentication.SessionAuthentication):
 
     def enforce_csrf(self, request: Request) -> None:
         """Judge by cookie and header alone: a look for the token in the body would use the body up."""
-        asked = copy(getattr(request, "_request", request))
+        asked: Any = copy(getattr(request, "_request", request))
         asked.POST = QueryDict()
         super().enforce_csrf(asked)
