@@ -97,7 +97,9 @@ class Movement(models.Model):
             BrinIndex(fields=["at"], name="movement_by_day"),  # in-stock days of the last year
             # what a run moved, to take it back
             models.Index(
-                fields=["reference"], name="movement_of_run", opclasses=["varchar_pattern_ops"],
+                fields=["reference"],
+                name="movement_of_run",
+                opclasses=["varchar_pattern_ops"],
                 condition=Q(reference__startswith="import:"),
             ),
         ]
