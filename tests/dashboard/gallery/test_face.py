@@ -144,7 +144,7 @@ def test_dark_by_the_system_and_dark_by_choice_are_the_same_dark():
 
 # --- words ---------------------------------------------------------------------------------------
 def test_every_word_of_a_status_and_of_a_way_out_has_its_hindi():
-    hindi = polib.pofile(str(ROOT / "tests/dashboard/gallery/locale/design.po"))
+    hindi = polib.pofile(str(ROOT / "locale/hi/LC_MESSAGES/django.po"))
     have = {entry.msgid for entry in hindi if entry.msgstr}
     with translation.override("en"):
         said = {str(sign.label) for sign in words._STATUSES.values()}
