@@ -29,7 +29,7 @@ from inventory.selectors.imports import (
 )
 from inventory.services import imports
 from inventory.tasks import drive_import
-from inventory.views.import_words import cause_words, kind_words, steps, warning_words
+from inventory.views.import_words import cause_words, field_label, kind_words, steps, warning_words
 from vyapar.dashboard import board
 from vyapar.dashboard.access import attempt, page, person
 from vyapar.dashboard.board import NavItem
@@ -126,6 +126,8 @@ def _context(run: ImportRun, request: HttpRequest) -> dict[str, Any]:
         "faults": run.checks.get("faults", ())[:60],
         "fault_count": run.checks.get("fault_count", 0),
         "by_code": list(run.checks.get("by_code", {}).items())[:12],
+        "notes": run.checks.get("notes", ())[:20],
+        "note_count": sum(run.checks.get("notes_by_code", {}).values()),
         "preview": _preview(run.checks.get("preview", {})),
         "kinds": [{**one, "label": kind_words(one["kind"])} for one in kept.get("kinds", ())],
         "causes": [
@@ -178,7 +180,8 @@ def _preview(preview: dict[str, list[dict[str, str]]]) -> list[dict[str, Any]]:
         names = list(dict.fromkeys(name for row in rows for name in row))
         cells = [[(name, row.get(name, "")) for name in names] for row in rows]
         if rows:
-            shown.append({"label": kind_words(kind), "names": names, "rows": cells})
+            heads = [field_label(name) for name in names]
+            shown.append({"label": kind_words(kind), "names": heads, "rows": cells})
     return shown
 
 

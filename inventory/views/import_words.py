@@ -20,7 +20,8 @@ def cause_words(code: str) -> str:
     """Why pieces or rupees of a source are not in the tables, or are there otherwise."""
     whole, _dot, part = code.partition(".")
     if whole == "quarantined":
-        return _("set aside: %(why)s") % {"why": plain(part)} if part else _("set aside")
+        why = plain(part)
+        return _("set aside: %(why)s") % {"why": why[:1].lower() + why[1:]} if part else _("set aside")
     return {
         "duplicate": _("recorded before with the same content"),
         "cancelled": _("cancelled in the source"),
@@ -61,6 +62,14 @@ def warning_words(warning: Mapping[str, Any]) -> str:
         text = _("%(kind)s: all %(rows)s rows are recorded already; writing them changes nothing.")
         return text % {"kind": kind_words(str(warning["kind"])), "rows": count}
     return plain(code)
+
+
+def field_label(name: str) -> str:
+    """A field as people call it."""
+    return _SHORT.get(name) or plain(name)
+
+
+_SHORT = {"row": "#", "sku": "SKU", "mrp": "MRP", "hsn": "HSN", "uqc": "UQC", "gstin": "GSTIN", "itc": "ITC"}
 
 
 def field_of(kind: str, name: str) -> str:

@@ -30,9 +30,8 @@ from inventory.services.imports.looking import (
     try_mapping,
 )
 from inventory.tasks import drive_import
-from inventory.views.import_words import kind_words
+from inventory.views.import_words import field_label, kind_words
 from vyapar.dashboard.access import page, person
-from vyapar.dashboard.templatetags.words import plain
 from vyapar.kernel.errors import VyaparError
 from vyapar.people.contracts import May
 
@@ -71,7 +70,9 @@ def _mapped(request: HttpRequest, run: ImportRun, tables: tuple[Look, ...]) -> H
     chosen = _chosen(given, proposed, table)
     name = given.get("name", "").strip()[:80]
     spec = edit_mapping(proposed.spec, table.header, chosen, name or str(proposed.spec.get("name", "")))
-    if "check" in request.POST and not error:
+    fields = [_fields(one, spec, table) for one in kinds_of(spec)]
+    lacking = _lacking(fields)
+    if "check" in request.POST and not error and not lacking:
         try:
             return _check(request, run, table, kind, proposed, spec, name)
         except VyaparError as refusal:
@@ -86,7 +87,8 @@ def _mapped(request: HttpRequest, run: ImportRun, tables: tuple[Look, ...]) -> H
         "origin": proposed.origin,
         "kind": kind.value if kind else "",
         "kinds": [(one.value, kind_words(one.value)) for one in RecordKind],
-        "fields": [_fields(one, spec, table) for one in kinds_of(spec)],
+        "fields": fields,
+        "lacking": lacking,
         "error": error,
         "name": name,
         "asked": _token(given, kinds_of(spec)),
@@ -181,14 +183,17 @@ def _fields(kind: RecordKind, spec: Mapping[str, Any], table: Look) -> dict[str,
         rows.append(
             {
                 "name": f"{_MAP}{kind.value}:{one.name}",
-                "label": plain(one.name),
+                "label": field_label(one.name),
                 "required": one.required,
                 "says": one.says,
                 "column": column,
                 "by_rule": not column
                 and one.name in given["columns"]
                 and _is_made(given["columns"][one.name]),
-                "lacking": one.required and not column and one.name not in given["columns"],
+                "lacking": one.required
+                and not column
+                and one.name not in given["columns"]
+                and not source_of(spec, kind, f"{one.name}_paise", table.header),
             }
         )
     filled = [row for row in rows if row["column"] or row["required"] or row["by_rule"]]
@@ -198,6 +203,12 @@ def _fields(kind: RecordKind, spec: Mapping[str, Any], table: Look) -> dict[str,
         "rows": filled,
         "more": [row for row in rows if row not in filled],
     }
+
+
+def _lacking(fields: list[dict[str, Any]]) -> str:
+    """Fields that every row needs and no column was chosen for, as a sentence; empty without any."""
+    names = [row["label"] for kind in fields for row in kind["rows"] if row["lacking"]]
+    return _("Every row needs: %(names)s.") % {"names": ", ".join(names)} if names else ""
 
 
 def _is_made(rule: Any) -> bool:
@@ -213,7 +224,7 @@ def _tried(spec: Mapping[str, Any], table: Look) -> dict[str, Any]:
     tried = [
         {
             "label": kind_words(kind.value),
-            "names": [name for name in frame.columns if name != "row"],
+            "names": [field_label(name) for name in frame.columns if name != "row"],
             "rows": [
                 ["" if cell is None else str(cell) for cell in row]
                 for row in frame.drop("row").head(5).iter_rows()

@@ -27,7 +27,7 @@ from inventory.selectors.imports import (
 )
 from inventory.serializers.quarantine import quarantine_file
 from inventory.services import imports
-from inventory.views.import_words import field_hint, field_of, kind_words
+from inventory.views.import_words import field_hint, field_label, field_of, kind_words
 from vyapar.dashboard.access import attempt, page, person
 from vyapar.dashboard.templatetags.words import plain, sign
 from vyapar.kernel.errors import VyaparError
@@ -94,7 +94,7 @@ def _field(row: QuarantinedRow, name: str, faults: list[str] | None = None) -> d
     came = row.values.get(name, "")
     return {
         "name": name,
-        "label": plain(name),
+        "label": field_label(name),
         "came": came,
         "value": row.corrected.get(name, came),
         "changed": name in row.corrected,

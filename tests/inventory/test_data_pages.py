@@ -118,7 +118,7 @@ def test_columns_nobody_knows_are_mapped_by_a_person_and_kept_as_a_profile(manag
     form |= {
         fields["Quantity"]["name"]: "Sold", fields["Unit price"]["name"]: "At Price",
         fields["Timestamp"]["name"]: "When", fields["Transaction id"]["name"]: "Bill Number",
-        fields["Retailer id"]["name"]: "Cust Code", fields["Sku"]["name"]: "Prod Cd",
+        fields["Retailer id"]["name"]: "Cust Code", fields["SKU"]["name"]: "Prod Cd",
     }  # fmt: skip
     form |= {"kind": "sales", "sheet": shown.context["table"].name, "profile": "", "asked": "|sales||sales"}
     form["name"] = "The till"
@@ -207,7 +207,7 @@ def test_totals_show_differences_first_and_their_causes(manager: Client) -> None
     run = written(sales(sale(1), sale(2, sku="S2"), sale(3, sku="NO", quantity=9)))
     page = manager.get(f"/data/imports/{run.pk}")
     shown = [(one["total"].sku, one["causes"], one["open"]) for one in page.context["totals_shown"]]
-    assert shown == [("NO", ["set aside: Unknown sku"], False)]
+    assert shown == [("NO", ["set aside: unknown sku"], False)]
     everything = manager.get(f"/data/imports/{run.pk}", {"all": "1"})
     assert next(one["total"].sku for one in everything.context["totals_shown"]) == "NO"
     assert len(everything.context["totals_shown"]) == 3

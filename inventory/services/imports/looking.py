@@ -100,7 +100,11 @@ def edit_mapping(
     gives = []
     for kind, columns in chosen.items():
         old = given.get(kind, {"kind": kind.value, "columns": {}})
-        rules = {field: rule for field, rule in old["columns"].items() if not _source(rule, header)}
+        rules = {
+            field: rule
+            for field, rule in old["columns"].items()
+            if field not in columns or not _source(rule, header)
+        }
         for field, column in columns.items():
             before = old["columns"].get(field)
             kept = before is not None and _source(before, header) == column

@@ -12,6 +12,7 @@ from inventory.contracts.feeds import Landed, Parcel, RecordKind
 from inventory.feeds.canonical import PACK_SCHEMA, is_counted_in_packs, read
 from inventory.feeds.canonical.texts import as_text, tidy
 from inventory.services.staging import frame_of
+from vyapar.kernel.calendar import IST
 from vyapar.kernel.errors import Fault
 from vyapar.kernel.money import rupees
 
@@ -76,6 +77,8 @@ def text_of(value: Any) -> str:
     """A value of a source as a person would type it; NUL, which no database keeps, is shown."""
     if isinstance(value, list | tuple):
         return ", ".join(text_of(item) for item in value)
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(IST).isoformat()
     if hasattr(value, "isoformat"):
         return str(value.isoformat())
     return str(value).replace("\x00", "␀")
