@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from inventory.contracts.feeds import RecordKind
 from inventory.feeds.canonical import FIELDS, canonical_names
 from inventory.models import ImportRun
+from inventory.services.imports.checking import REMEMBERED
 from vyapar.dashboard.templatetags.words import plain
 from vyapar.kernel.money import group_indian
 
@@ -58,6 +59,9 @@ def warning_words(warning: Mapping[str, Any]) -> str:
     if code == "many_rejected":
         text = _("%(rows)s of %(of)s rows would be set aside. Is the mapping right, are the masters in?")
         return text % {"rows": count, "of": group_indian(int(warning["of"]))}
+    if code == "not_compared":
+        text = _("Lines that stand twice in it, %(rows)s rows apart, are found when it is written.")
+        return text % {"rows": group_indian(REMEMBERED)}
     if code == "all_known":
         text = _("%(kind)s: all %(rows)s rows are recorded already; writing them changes nothing.")
         return text % {"kind": kind_words(str(warning["kind"])), "rows": count}

@@ -22,6 +22,7 @@ from inventory.models import (
     Sku,
 )
 from inventory.services import imports
+from inventory.services.imports import checking
 from tests.chaos.worker import smaller
 from tests.conftest import NOW
 from tests.inventory.book import Book, make_book
@@ -457,3 +458,15 @@ def test_two_distributors_see_nothing_of_each_other(book: Book, beta) -> None:
         assert "t_beta" in default_storage.path(mine.file)
         assert not Sale.objects.exists()
     assert ImportRun.objects.get().pk == run.pk
+
+
+@pytest.mark.usefixtures("small_parcels")
+def test_a_check_of_a_large_file_forgets_the_oldest_rows_and_says_so(book: Book, monkeypatch) -> None:
+    monkeypatch.setattr(checking, "REMEMBERED", 100)
+    body = many(300) + sale(250, quantity=1 + 250 % 3).encode() + sale(0, quantity=1).encode()
+    run = checked(body)
+    assert run.checks["counts"]["sales"]["duplicates"] == 1, "the near one is found, the far one is not"
+    assert [one["code"] for one in run.checks["warnings"]] == ["not_compared"]
+    run = imports.write_run(run.pk, actor=OWNER, at=NOW)
+    assert run.counts["sales"]["duplicates"] == 2
+    assert (run.state, causes(run)["duplicate"][0]) == ("reconciled", 2)

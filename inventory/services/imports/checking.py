@@ -26,6 +26,9 @@ State = ImportRun.State
 MOST_FAULTS, MOST_OF_A_CODE, PREVIEW = 300, 40, 8
 #: More rejected rows than this share and a run that would go on by itself waits for a person instead.
 TOLERATED = 0.2
+#: Sales that a check remembers to find the same line further on: what bounds its memory. The write
+#: compares with the tables and misses none.
+REMEMBERED = 1_500_000
 OUTCOMES = ("accepted", "updated", "duplicates", "rejected")
 
 
@@ -42,6 +45,7 @@ class Found:
     first_day: date | None = None
     last_day: date | None = None
     rows: int = 0
+    forgotten: int = 0
 
     def add(self, parcel: Parcel, judged: Landed, at: datetime) -> None:
         counts = self.counts.setdefault(parcel.kind.value, Counter())
@@ -89,6 +93,8 @@ class Found:
             found.append({"code": "no_rows"})
         if self.rows and self.rejected > TOLERATED * self.rows:
             found.append({"code": "many_rejected", "rows": self.rejected, "of": self.rows})
+        if self.forgotten:
+            found.append({"code": "not_compared", "rows": self.forgotten})
         for kind, counts in self.counts.items():
             if counts["rows"] and counts["duplicates"] == counts["rows"]:
                 found.append({"code": "all_known", "kind": kind, "rows": counts["rows"]})
@@ -137,6 +143,7 @@ def _read(ours: Claim, source: Source, at: datetime) -> Found:
     for parcel in source.parcels():
         judged = judge(parcel.kind, parcel.rows, at=at, promised=promised)
         found.add(parcel, with_unread(parcel, judged), at)
+        found.forgotten += promised.forget(RecordKind.SALES.value, REMEMBERED)
         with transaction.atomic():
             run = ours.hold()
             run.rows_read, run.bytes_read = found.rows, parcel.bytes_read

@@ -117,6 +117,13 @@ class Promised:
             self._ids += lines.height
         self._parts.setdefault(name, []).append(lines)
 
+    def forget(self, name: str, most: int) -> int:
+        """Let go of the oldest lines of a table beyond so many, part by part; how many went."""
+        parts, gone = self._parts.get(name, []), 0
+        while len(parts) > 1 and sum(part.height for part in parts) > most:
+            gone += parts.pop(0).height
+        return gone
+
     def find(self, name: str) -> pl.DataFrame:
         """All that was promised of a table; of a line that was promised twice, the last."""
         parts = self._parts.get(name)
