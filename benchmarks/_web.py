@@ -30,7 +30,7 @@ def web(headers: Mapping[str, str]) -> Iterator[httpx.Client]:
     home = Path(os.environ["VYAPAR_HOME"])
     told = {
         **os.environ, **_WITHOUT_LIMITS, "PORT": str(port), "VYAPAR_SANDBOX": "0", "VYAPAR_HOME": str(home),
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": str(ROOT), "POLARS_MAX_THREADS": str(max(1, (os.cpu_count() or 2) // 2)),
     }  # fmt: skip
     House(home, port).prepare()
     command = next(role for role in roles(told) if role.name == "web").command

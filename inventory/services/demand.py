@@ -28,8 +28,8 @@ WHERE EXISTS (SELECT 1 FROM inventory_dailydemand d WHERE d.day = day.day)
 _BUYERS = """
 SELECT sold_on, territory_id, string_agg(int8send((sku_id << 32) | retailer_id), ''::bytea)
 FROM inventory_sale
-WHERE sold_on = ANY(%s::date[]) AND quantity > 0 AND sku_id = ANY(%s::bigint[])
-  AND retailer_id = ANY(%s::bigint[])
+WHERE sold_on = ANY(%s::date[]) AND quantity > 0
+  AND ((sku_id << 32) | retailer_id) = ANY(%s::bigint[])
 GROUP BY 1, 2
 """
 _REBUILD = """
@@ -79,20 +79,21 @@ def _less_known_outlets(added: pl.DataFrame, sales: pl.DataFrame) -> pl.DataFram
     bought = sales.filter(pl.col("day").is_in(days) & (pl.col("quantity") > 0))
     buyer = (pl.col("sku_id") * 2**32 + pl.col("retailer_id")).alias("buyer")
     buyers = bought.select("sku_id", "territory_id", "day", buyer).unique()
-    again = buyers.join(_known_buyers(days, bought), on=["territory_id", "day", "buyer"], how="semi")
+    again = buyers.join(
+        _known_buyers(days, buyers["buyer"].unique()), on=["territory_id", "day", "buyer"], how="semi"
+    )
     counted = again.group_by(_KEY).agg(pl.len().cast(pl.Int64).alias("again"))
     less = pl.col("outlets").cast(pl.Int64) - pl.col("again").fill_null(0)
     return added.join(counted, on=_KEY, how="left").with_columns(less.alias("outlets"))
 
 
-def _known_buyers(days: list[date], bought: pl.DataFrame) -> pl.DataFrame:
-    """Who bought what these sales name before, on those days: day, territory_id, buyer."""
-    asked = [pl.Series(days), bought["sku_id"].unique(), bought["retailer_id"].unique()]
+def _known_buyers(days: list[date], buyers: pl.Series) -> pl.DataFrame:
+    """Which of these bought before, on those days: day, territory_id, buyer."""
     parts = [pl.DataFrame(schema={"day": pl.Date, "territory_id": pl.Int64, "buyer": pl.Int64})]
-    for day, territory_id, packed in rows(_BUYERS, [array_of(one) for one in asked]):
-        buyers = pl.DataFrame({"buyer": np.frombuffer(packed, ">i8").astype(np.int64)})
+    for day, territory_id, packed in rows(_BUYERS, [array_of(pl.Series(days)), array_of(buyers)]):
+        found = pl.DataFrame({"buyer": np.frombuffer(packed, ">i8").astype(np.int64)})
         place = pl.lit(territory_id, dtype=pl.Int64).alias("territory_id")
-        parts.append(buyers.select(pl.lit(day).alias("day"), place, "buyer"))
+        parts.append(found.select(pl.lit(day).alias("day"), place, "buyer"))
     return pl.concat(parts)
 
 

@@ -79,6 +79,8 @@ def environment(house: House, services: Mapping[str, str]) -> dict[str, str]:
         "SMTP_HOST": "127.0.0.1",
         "SMTP_PORT": str(smtp),
         "DJANGO_SETTINGS_MODULE": "vyapar.settings",
+        # two web processes and two of the worker's share the cores: more threads only wait for each other
+        "POLARS_MAX_THREADS": str(max(1, (os.cpu_count() or 2) // 2)),
     }
     fixed = {
         **services,
