@@ -29,7 +29,7 @@ from vyapar.webhooks.serializers import (
     EndpointSecretOut,
     ReplayIn,
     ReplayOut,
-    RotateIn,
+    EndpointRotateIn,
     delivery_out,
     detail_out,
     endpoint_out,
@@ -80,9 +80,9 @@ class EndpointRotate(ApiView):
 
     needs = May.RULES
 
-    @extend_schema(operation_id="rotateWebhookSecret", request=RotateIn, responses=EndpointSecretOut)
+    @extend_schema(operation_id="rotateWebhookSecret", request=EndpointRotateIn, responses=EndpointSecretOut)
     def post(self, request: Request, endpoint_id: UUID) -> Response:
-        overlap = timedelta(hours=read(RotateIn, request)["overlapHours"])
+        overlap = timedelta(hours=read(EndpointRotateIn, request)["overlapHours"])
         endpoint, secret = services.rotate_secret(
             endpoint_id, overlap=overlap, actor=self.actor, at=timezone.now()
         )

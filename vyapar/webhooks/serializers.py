@@ -58,7 +58,7 @@ class EndpointList(serializers.Serializer[Any]):
     results = EndpointOut(many=True)
 
 
-class RotateIn(serializers.Serializer[Any]):
+class EndpointRotateIn(serializers.Serializer[Any]):
     """How long the secret before still signs; 0 when it leaked."""
 
     overlapHours = serializers.IntegerField(min_value=0, max_value=720, required=False, default=24)
