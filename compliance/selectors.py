@@ -93,6 +93,20 @@ def document_of(paper: Paper) -> Document:
     return thaw(paper.data)
 
 
+def list_credit_notes(invoice: Paper) -> list[Paper]:
+    """The credit notes over an invoice that stand, in the order in which they were issued."""
+    own = {"key__startswith": f"{invoice.key}:credit:", "kind": PaperKind.CREDIT_NOTE}
+    return list(Paper.objects.filter(**own, state=Paper.State.ISSUED).order_by("issued_at", "sequence"))
+
+
+def find_invoice(note: Paper) -> Paper | None:
+    """The invoice that a credit note refers to; None for every other paper."""
+    if note.kind != PaperKind.CREDIT_NOTE:
+        return None
+    key = note.key.rpartition(":credit:")[0]
+    return Paper.objects.filter(key=key, kind=PaperKind.TAX_INVOICE).first()
+
+
 def list_papers(kind: str = "", words: str = "") -> QuerySet[Paper]:
     """Papers, newest first."""
     rows = Paper.objects.all()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID
@@ -16,20 +16,32 @@ from compliance.contracts import (
     PaperKind,
     violation,
 )
-from compliance.documents import build, freeze, seal_of
+from compliance.documents import build, credit_note, freeze, seal_of
+from compliance.documents.credit_note import left_to_credit
 from compliance.models import Paper, RaisedFinding, Series
 from compliance.rules import examine, inspect
-from compliance.selectors import get_paper, get_standing
+from compliance.selectors import document_of, get_paper, get_standing, list_credit_notes
 from vyapar.engine.services import append_audit, emit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.calendar import ist_day
-from vyapar.kernel.decision import Finding
+from vyapar.kernel.decision import Finding, Severity
 from vyapar.kernel.errors import Fault, Invalid, Refused
-from vyapar.kernel.facts import Examination, MovementFacts, OfferFacts, PaperRef
+from vyapar.kernel.facts import (
+    CreditedLine,
+    CreditNote,
+    Examination,
+    MovementFacts,
+    OfferFacts,
+    PaperRef,
+    Withdrawn,
+)
+from vyapar.law.papers import credit_note_last_date
+from vyapar.law.preflight import clause
 from vyapar.law.version import RULE_VERSION
 from vyapar.tenancy.selectors import current_distributor
 
-_MARKS = {PaperKind.DELIVERY_CHALLAN: "DC", PaperKind.TAX_INVOICE: "TI", PaperKind.BILL_OF_SUPPLY: "BS"}
+_MARKS = {PaperKind.DELIVERY_CHALLAN: "DC", PaperKind.TAX_INVOICE: "TI", PaperKind.BILL_OF_SUPPLY: "BS",
+          PaperKind.CREDIT_NOTE: "CN"}  # fmt: skip
 
 
 class PaperClerk:
@@ -47,10 +59,33 @@ class PaperClerk:
             return tuple(_ref(paper) for paper in kept)
         return (_ref(issue(facts, key=key, actor=actor, at=at)),)
 
-    def cancel(self, key: str, *, reason: str, actor: Actor, at: datetime) -> tuple[PaperRef, ...]:
-        """Cancel what was issued under a key; numbers stay used."""
-        papers = list(Paper.objects.filter(key=key, state=Paper.State.ISSUED))
-        return tuple(_ref(cancel(paper.pk, reason=reason, actor=actor, at=at)) for paper in papers)
+    def withdraw(self, key: str, *, reason: str, actor: Actor, at: datetime) -> Withdrawn:
+        """Take back what was issued under a key: cancelled, or credited once its month is over."""
+        cancelled, credited = [], None
+        for paper in Paper.objects.filter(key=key, state=Paper.State.ISSUED):
+            if paper.kind == PaperKind.TAX_INVOICE and _month(paper.document_date) != _month(ist_day(at)):
+                left = left_to_credit(document_of(paper), [document_of(n) for n in list_credit_notes(paper)])
+                credited = self.credit(key, left, reason=reason, actor=actor, at=at) if left else None
+            else:
+                cancelled.append(_ref(cancel(paper.pk, reason=reason, actor=actor, at=at)))
+        return Withdrawn(tuple(cancelled), credited)
+
+    def credit(
+        self, key: str, pieces: Mapping[tuple[str, str], int], *, reason: str, actor: Actor, at: datetime
+    ) -> CreditNote | None:
+        """Credit pieces of the invoice issued under a key; None where no tax is to be credited any more."""
+        invoice = Paper.objects.filter(key=key, kind=PaperKind.TAX_INVOICE, state=Paper.State.ISSUED).first()
+        if invoice is None:
+            return None
+        if ist_day(at) > (last := credit_note_last_date(invoice.document_date)):
+            _tell_too_late(invoice, last, actor, at)
+            return None
+        note = credit(invoice.pk, pieces, reason=reason, actor=actor, at=at)
+        lines = tuple(
+            CreditedLine(line.sku, line.batch, line.quantity, line.taxable_paise, line.tax_paise)
+            for line in document_of(note).lines
+        )
+        return CreditNote(_ref(note), invoice.number, lines)
 
 
 @transaction.atomic
@@ -62,6 +97,37 @@ def issue(facts: MovementFacts, *, key: str, actor: Actor, at: datetime) -> Pape
     """
     _check_facts(facts, ist_day(at))
     draft = build(facts, document_date=ist_day(at), simulated=current_distributor().sandbox)
+    return _keep(draft, key=key, actor=actor, at=at)
+
+
+@transaction.atomic
+def credit(
+    invoice_id: UUID, pieces: Mapping[tuple[str, str], int], *, reason: str, actor: Actor, at: datetime
+) -> Paper:
+    """Issue a credit note over pieces, by SKU and batch, of an issued tax invoice.
+
+    Raises `Refused` for a paper without tax, a cancelled one, or after the last day of s.34(2);
+    `Invalid` for pieces that were not invoiced or are credited already.
+    """
+    invoice = Paper.objects.select_for_update().get(pk=get_paper(invoice_id).pk)
+    if invoice.state == Paper.State.CANCELLED:
+        raise Refused(f"{invoice.number} is cancelled; nothing of it stands", code="cancelled")
+    if not reason.strip():
+        raise Invalid("say why the invoice is credited", code="reason_missing")
+    draft = credit_note.build(
+        document_of(invoice),
+        pieces,
+        reason=reason.strip()[:300],
+        document_date=ist_day(at),
+        earlier=[document_of(note) for note in list_credit_notes(invoice)],
+        simulated=invoice.simulated,
+    )
+    count = Paper.objects.filter(key__startswith=f"{invoice.key}:credit:").count()
+    return _keep(draft, key=f"{invoice.key}:credit:{count + 1}", actor=actor, at=at)
+
+
+def _keep(draft: Document, *, key: str, actor: Actor, at: datetime) -> Paper:
+    """Number, check, freeze and tell of a paper, in the caller's transaction."""
     series = _lock_series(draft)
     document = replace(draft, number=f"{series.prefix}{series.last_sequence + 1:05d}")
     _check(document, ist_day(at))
@@ -102,6 +168,9 @@ def cancel(paper_id: UUID, *, reason: str, actor: Actor, at: datetime) -> Paper:
         return paper
     if not reason.strip():
         raise Invalid("say why the document is cancelled", code="reason_missing")
+    if notes := list_credit_notes(paper):
+        numbers = ", ".join(note.number for note in notes)
+        raise Refused(f"{numbers} credits a part of it; cancel that first", code="credited")
     paper.state, paper.cancelled_at, paper.cancelled_by = Paper.State.CANCELLED, at, actor.ref
     paper.cancelled_reason = reason.strip()[:300]
     paper.save()
@@ -211,11 +280,10 @@ def _refuse(findings: Sequence[Finding]) -> None:
 
 
 def _action_of(key: str) -> UUID | None:
-    """The action in an execution key `kind:uuid`."""
-    _kind, _sep, identity = key.partition(":")
+    """The action in an execution key `kind:uuid`, or in one that goes on from it."""
     try:
-        return UUID(identity)
-    except ValueError:
+        return UUID(key.split(":")[1])
+    except (IndexError, ValueError):
         return None
 
 
@@ -241,6 +309,31 @@ def _tell_issued(paper: Paper, actor: Actor, at: datetime) -> None:
         at=at,
         action_id=paper.action_id,
     )
+
+
+def _tell_too_late(invoice: Paper, last: date, actor: Actor, at: datetime) -> None:
+    """The goods are gone and the tax stays paid: nobody is stopped, the register says so."""
+    raise_findings(
+        [
+            Finding(
+                "C01",
+                Severity.WARN,
+                f"{invoice.number} could be credited until {last:%d-%m-%Y}; its tax stays paid.",
+                clause("C01").basis,
+                {"number": invoice.number},
+            )
+        ],
+        action_id=invoice.action_id,
+        action_number=None,
+        kind="register",
+        subject=f"document:{invoice.number}",
+        actor=actor,
+        at=at,
+    )
+
+
+def _month(day: date) -> tuple[int, int]:
+    return day.year, day.month
 
 
 def _ref(paper: Paper) -> PaperRef:

@@ -21,7 +21,9 @@ from compliance.models import Series
 from compliance.selectors import (
     collect_period,
     document_of,
+    find_invoice,
     get_paper,
+    list_credit_notes,
     list_findings,
     list_papers,
 )
@@ -43,7 +45,12 @@ def documents(request: HttpRequest) -> HttpResponseBase:
         {
             "page": Paginator(list_papers(kind, words), 25).get_page(request.GET.get("page")),
             "kind": kind,
-            "kinds": [PaperKind.DELIVERY_CHALLAN, PaperKind.TAX_INVOICE, PaperKind.BILL_OF_SUPPLY],
+            "kinds": [
+                PaperKind.DELIVERY_CHALLAN,
+                PaperKind.TAX_INVOICE,
+                PaperKind.BILL_OF_SUPPLY,
+                PaperKind.CREDIT_NOTE,
+            ],
             "series": Series.objects.order_by("gstin", "kind", "financial_year"),
             "findings": list_findings(50),
             "months": months,
@@ -55,7 +62,12 @@ def documents(request: HttpRequest) -> HttpResponseBase:
 def document(request: HttpRequest, paper_id: UUID) -> HttpResponseBase:
     """One document with its lines, seal and e-way state."""
     paper = get_paper(paper_id)
-    context = {"paper": paper, "document": document_of(paper)}
+    context = {
+        "paper": paper,
+        "document": document_of(paper),
+        "notes": list_credit_notes(paper),
+        "invoice": find_invoice(paper),
+    }
     return render(request, "compliance/document.html", context)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime
+from decimal import Decimal
 from itertools import permutations
 from math import ceil
 from typing import Any
@@ -13,6 +15,7 @@ from django.db.models import Count, QuerySet, Sum
 from inventory.contracts.exports import LOST
 from inventory.contracts.feeds import ExportDocument, ExportKind
 from inventory.selectors.exports import export_lines, lost_lines
+from inventory.selectors.facts import get_place, party_at
 from inventory.selectors.flows import (
     AtRisk,
     Place,
@@ -27,7 +30,8 @@ from reallocation.models import Transfer, TransferLine
 from reallocation.rules import Freight
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import NotFound
-from vyapar.kernel.facts import GoodsLine, MovementFacts
+from vyapar.kernel.facts import CreditNote, GoodsLine, MovementFacts
+from vyapar.kernel.money import half_up
 from vyapar.law.rates import rate_for
 from vyapar.law.tax import split_tax
 
@@ -106,6 +110,38 @@ def loss_of(transfer: Transfer, lines: Iterable[TransferLine], at: datetime) -> 
         narration="Short or damaged on arrival; the credit taken on it is reversed",
         refers_to=key,
         extra={"reason": LOST, "papers": [paper["number"] for paper in transfer.documents]},
+    )
+
+
+def credit_of(
+    transfer: Transfer, note: CreditNote, at: datetime, *, goods_come_back: bool = False
+) -> ExportDocument:
+    """A credit note over a transfer's invoice as the books need it, line by line as it was issued."""
+    key = export_key(transfer)
+    priced = export_lines((n.sku, n.batch, n.quantity, 0, n.tax_paise) for n in note.lines)
+    values = [n.taxable_paise for n in note.lines]
+    lines = tuple(
+        replace(line, amount_paise=value, unit_paise=half_up(Decimal(value) / line.quantity))
+        for line, value in zip(priced, values, strict=True)
+    )
+    return ExportDocument(
+        kind=ExportKind.CREDIT_NOTE,
+        key=f"{key}:credit",
+        number=note.paper.number,
+        at=at,
+        lines=lines,
+        source=transfer.destination,
+        target=transfer.source,
+        party=transfer.destination,
+        narration=f"Credit note over {note.invoice}",
+        refers_to=key,
+        extra={
+            "papers": [note.paper.number],
+            "invoice": note.invoice,
+            "goods_come_back": goods_come_back,
+            "source_gstin": party_at(get_place(transfer.source)).gstin,
+            "target_gstin": party_at(get_place(transfer.destination)).gstin,
+        },
     )
 
 

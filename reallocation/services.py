@@ -29,7 +29,7 @@ from reallocation.contracts import (
 )
 from reallocation.contracts import TransferLine as LoadLine
 from reallocation.models import Transfer, TransferLine
-from reallocation.selectors import document_of, export_key, lane_between, loss_of
+from reallocation.selectors import credit_of, document_of, export_key, lane_between, loss_of
 from vyapar.engine import registry
 from vyapar.engine.contracts import ActionView
 from vyapar.engine.models import Action
@@ -39,7 +39,7 @@ from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.decision import PassedOver, Proposal
 from vyapar.kernel.digest import plain, sha256_of
 from vyapar.kernel.errors import Fault, Invalid, NotFound, Refused
-from vyapar.kernel.facts import MovementFacts
+from vyapar.kernel.facts import CreditNote, MovementFacts
 
 #: Under full credit the invoice value is deemed open market value (Rule 28(1), second proviso).
 VALUATION = "invoice_value"
@@ -134,9 +134,12 @@ def receive(
         actor=actor,
         at=at,
     )
+    note = _credit(transfer, lines, actor, at)
     transfer.state, transfer.received_at, transfer.received_by = Transfer.State.RECEIVED, at, str(actor)
     transfer.save()
     _tell(transfer, lines, actor, at)
+    if note is not None:
+        queue_export(credit_of(transfer, note, at), action_id=transfer.action_id, actor=actor, at=at)
     if (loss := loss_of(transfer, lines, at)) is not None:
         queue_export(loss, action_id=transfer.action_id, actor=actor, at=at)
     return transfer
@@ -144,7 +147,7 @@ def receive(
 
 @transaction.atomic
 def call_back(action_id: UUID, *, key: str, actor: Actor, at: datetime, reason: str) -> Transfer:
-    """Undo a dispatch while the goods are on their way: stock returns, papers are cancelled."""
+    """Undo a dispatch while the goods are on their way: stock returns, papers are withdrawn."""
     transfer = Transfer.objects.select_for_update().filter(action_id=action_id).first()
     if transfer is None:
         raise NotFound("nothing was sent under this action", code="no_transfer")
@@ -153,11 +156,16 @@ def call_back(action_id: UUID, *, key: str, actor: Actor, at: datetime, reason: 
     if transfer.state == Transfer.State.RECEIVED:
         raise Refused("the goods were received; send them back by a new transfer", code="cannot_undo")
     recall_transfer(action_id, source=transfer.source, destination=transfer.destination, actor=actor, at=at)
-    registry.paper_desk().cancel(key, reason=reason, actor=actor, at=at)
-    booked = export_key(transfer)
-    reverse_export(booked, key=f"{booked}:recall", narration=reason, actor=actor, at=at)
+    note = registry.paper_desk().withdraw(key, reason=reason, actor=actor, at=at).credited
+    if note is not None:
+        transfer.documents = [*transfer.documents, plain(note.paper)]
+        back = credit_of(transfer, note, at, goods_come_back=True)
+        queue_export(back, action_id=action_id, actor=actor, at=at)
+    else:
+        booked = export_key(transfer)
+        reverse_export(booked, key=f"{booked}:recall", narration=reason, actor=actor, at=at)
     transfer.state = Transfer.State.RECALLED
-    transfer.save(update_fields=["state"])
+    transfer.save(update_fields=["state", "documents"])
     return transfer
 
 
@@ -202,6 +210,21 @@ def _count(lines: Sequence[TransferLine], counted: Mapping[tuple[str, str], tupl
         line.short = line.sent - received - damaged
     if faults:
         raise Invalid("the receipt does not add up", code="receipt", faults=faults)
+
+
+def _credit(
+    transfer: Transfer, lines: Sequence[TransferLine], actor: Actor, at: datetime
+) -> CreditNote | None:
+    """Between registrations what did not arrive whole is credited; the note joins the papers."""
+    lacking = {(n.sku, n.batch): n.damaged + n.short for n in lines if n.damaged or n.short}
+    if not lacking:
+        return None
+    reason = "Short or damaged on arrival: the goods supplied are found to be deficient."
+    key = export_key(transfer)
+    note = registry.paper_desk().credit(key, lacking, reason=reason, actor=actor, at=at)
+    if note is not None:
+        transfer.documents = [*transfer.documents, plain(note.paper)]
+    return note
 
 
 def _tell(transfer: Transfer, lines: Sequence[TransferLine], actor: Actor, at: datetime) -> None:

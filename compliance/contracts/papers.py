@@ -10,6 +10,9 @@ from vyapar.kernel.facts import Party
 from vyapar.law.eway import EwayNeed
 from vyapar.law.papers import COPIES, PaperKind
 
+#: What stands in `extra` of a credit note: the day of the invoice it refers to (Rule 53(1A)(g)).
+INVOICE_DATE = "invoice_date"
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -98,7 +101,7 @@ class Transport:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A delivery challan, tax invoice or bill of supply.
+    """A delivery challan, tax invoice, bill of supply or credit note.
 
     `number` is empty until the paper is issued; `place_of_supply` is a State code; `valuation` is
     the option of Rule 28 used between registrations and empty otherwise. An issued document is

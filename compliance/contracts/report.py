@@ -45,6 +45,11 @@ class RegisterRow:
     def tax_paise(self) -> int:
         return self.cgst_paise + self.sgst_paise + self.igst_paise + self.cess_paise
 
+    @property
+    def sign(self) -> int:
+        """How the paper counts in sums over kinds: a credit note takes off."""
+        return -1 if self.kind is PaperKind.CREDIT_NOTE else 1
+
 
 @dataclass(frozen=True, slots=True)
 class FindingRow:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from compliance.contracts import Document, PaperKind
-from compliance.documents import bill_of_supply, delivery_challan, tax_invoice
+from compliance.documents import bill_of_supply, credit_note, delivery_challan, tax_invoice
 from compliance.documents.eway import bill_json, eway_bill, eway_json
 from compliance.documents.eway_checks import check_eway
 from compliance.documents.frozen import freeze, read, seal_of, thaw
@@ -16,6 +16,7 @@ __all__ = [
     "bill_json",
     "build",
     "check_eway",
+    "credit_note",
     "eway_bill",
     "eway_json",
     "freeze",

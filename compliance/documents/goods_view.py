@@ -1,11 +1,11 @@
-"""What a challan, invoice or bill of supply shows, as text ready for its template. Pure."""
+"""What a challan, invoice, bill of supply or credit note shows, as text ready for its template. Pure."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from compliance.contracts import Document, DocumentLine
+from compliance.contracts import INVOICE_DATE, Document, DocumentLine, PaperKind
 from compliance.documents.figures import (
     address_lines,
     amount,
@@ -25,6 +25,8 @@ from vyapar.kernel.money import indian
 from vyapar.law.eway import validity_days
 from vyapar.law.tax import IGST
 
+_TAXED = (PaperKind.TAX_INVOICE, PaperKind.CREDIT_NOTE)
+
 
 def goods_view(document: Document, *, generated_at: datetime) -> dict[str, Any]:
     """Everything the template of goods papers prints; no other source of text exists.
@@ -38,7 +40,7 @@ def goods_view(document: Document, *, generated_at: datetime) -> dict[str, Any]:
         "date": day(document.document_date),
         "financial_year": document.financial_year,
         "is_supply": document.is_supply,
-        "is_taxed": document.kind.value == "tax_invoice",
+        "is_taxed": document.kind in _TAXED,
         "between_states": document.is_between_states,
         "place_of_supply": state_name(document.place_of_supply),
         "reverse_charge": document.reverse_charge,
@@ -57,6 +59,7 @@ def goods_view(document: Document, *, generated_at: datetime) -> dict[str, Any]:
         "transport": _transport(document),
         "eway": _eway(document),
         "refers_to": document.refers_to,
+        "invoice_date": day(_invoice_date(document)),
         "extra": dict(document.extra),
         "simulated": document.simulated,
         "draft": not document.number,
@@ -64,6 +67,11 @@ def goods_view(document: Document, *, generated_at: datetime) -> dict[str, Any]:
         "seal": seal_of(document),
         "generated_at": instant(generated_at),
     }
+
+
+def _invoice_date(document: Document) -> date | None:
+    invoiced = document.extra.get(INVOICE_DATE)
+    return date.fromisoformat(invoiced) if invoiced else None
 
 
 def _party(party: Party) -> dict[str, Any]:
@@ -103,7 +111,7 @@ def _line(line: DocumentLine) -> dict[str, Any]:
 
 
 def _columns(document: Document) -> dict[str, Any]:
-    taxed = document.kind.value == "tax_invoice"
+    taxed = document.kind in _TAXED
     return {
         "igst": taxed and document.tax_kind == IGST,
         "halves": taxed and document.tax_kind != IGST,

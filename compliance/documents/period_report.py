@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from compliance.contracts import (
+    PaperKind,
     PeriodFacts,
     PeriodReport,
     RegisterRow,
@@ -57,7 +58,8 @@ def build(facts: PeriodFacts) -> PeriodReport:
 def is_between_registrations(row: RegisterRow) -> bool:
     """Whether a paper moves goods between two registrations of one PAN and still stands."""
     one_pan = row.gstin[2:12] == row.party_gstin[2:12]
-    return not row.cancelled and bool(row.party_gstin) and row.gstin != row.party_gstin and one_pan
+    two = bool(row.party_gstin) and row.gstin != row.party_gstin and one_pan
+    return two and not row.cancelled and row.kind is not PaperKind.CREDIT_NOTE
 
 
 def _series(rows: tuple[RegisterRow, ...], facts: PeriodFacts) -> Iterator[SeriesSummary]:
@@ -114,9 +116,13 @@ def _sums(
 ) -> dict[str, int]:
     standing = [row for row in rows if not row.cancelled]
     heads = ("taxable", "cgst", "sgst", "igst", "cess", "round_off", "total")
-    sums = {f"{h}_paise": sum(getattr(row, f"{h}_paise") for row in standing) for h in heads}
+    sums = {f"{h}_paise": sum(row.sign * getattr(row, f"{h}_paise") for row in standing) for h in heads}
+    notes = [row for row in standing if row.kind is PaperKind.CREDIT_NOTE]
     return sums | {
-        "tax_paise": sum(row.tax_paise for row in standing),
+        "tax_paise": sum(row.sign * row.tax_paise for row in standing),
+        "credit_notes": len(notes),
+        "credited_taxable_paise": sum(row.taxable_paise for row in notes),
+        "credited_tax_paise": sum(row.tax_paise for row in notes),
         "documents": len(rows),
         "cancelled": len(rows) - len(standing),
         "transfers": len(transfers),

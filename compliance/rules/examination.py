@@ -67,6 +67,8 @@ PAPER_RULES: tuple[tuple[str, PaperRule], ...] = (
     ("D02", paper.d02),
     ("T01", paper.t01),
     ("T02", paper.t02),
+    ("C01", paper.c01),
+    ("C02", paper.c02),
     ("F01", paper.f01_paper),
 )
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 
-from compliance.contracts import Document, DocumentLine
+from compliance.contracts import INVOICE_DATE, Document, DocumentLine, PaperKind
 from compliance.rules.registration import fssai
 from compliance.rules.rule import PaperCase, say
 from vyapar.kernel.calendar import financial_year
-from vyapar.kernel.decision import Finding
-from vyapar.kernel.money import PAISE_PER_RUPEE
+from vyapar.kernel.decision import Finding, Severity
+from vyapar.kernel.money import PAISE_PER_RUPEE, indian
 from vyapar.law.goods import is_food
-from vyapar.law.papers import paper_for
+from vyapar.law.papers import credit_note_last_date, paper_for
 from vyapar.law.tax import IGST, tax_kind
 
 #: Numbers that every rule and portal takes. Source: Rules 46(b), 49, 53, 55 CGST; IRP schema.
@@ -48,11 +49,45 @@ def t01(case: PaperCase) -> Iterator[Finding]:
         return
     nil = all(line.exempt for line in document.lines)
     need = paper_for(document.seller.gstin, document.buyer.gstin, all_nil=nil)
-    if document.kind is not need.kind:
+    note = document.kind is PaperKind.CREDIT_NOTE
+    if note and need.kind is not PaperKind.TAX_INVOICE:
+        yield say("T01", f"{need.reason} It bears no tax that a credit note could take off.")
+    elif not note and document.kind is not need.kind:
         yield say(
             "T01",
             f"{need.reason} This paper is a {document.kind.replace('_', ' ')}.",
             fix=f"Issue a {need.kind.replace('_', ' ')}.",
+        )
+
+
+def c01(case: PaperCase) -> Iterator[Finding]:
+    """A credit note names its invoice and its day, and comes in time."""
+    document = case.document
+    if document.kind is not PaperKind.CREDIT_NOTE:
+        return
+    invoiced = document.extra.get(INVOICE_DATE, "")
+    if not document.refers_to or not invoiced:
+        yield say("C01", "This credit note does not say which invoice of which day it credits.")
+        return
+    first = date.fromisoformat(invoiced)
+    last = credit_note_last_date(first)
+    if not first <= document.document_date <= last:
+        yield say(
+            "C01",
+            f"An invoice of {first:%d-%m-%Y} is credited between that day and {last:%d-%m-%Y}.",
+            fix="Later, only the price can be settled, without GST.",
+        )
+
+
+def c02(case: PaperCase) -> Iterator[Finding]:
+    """The sender's tax falls only when a registered receiver gave its credit back."""
+    document = case.document
+    if document.kind is PaperKind.CREDIT_NOTE and document.buyer.gstin:
+        yield say(
+            "C02",
+            f"Take {indian(document.totals.tax_paise)} off the tax of {document.seller.gstin} only once "
+            f"{document.buyer.gstin} has accepted this note in its invoice management system.",
+            severity=Severity.INFO,
         )
 
 

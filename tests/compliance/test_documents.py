@@ -392,6 +392,22 @@ def test_sums_leave_out_what_was_cancelled_but_the_register_keeps_it():
     assert report.series[0].net_issued == 1
 
 
+def test_credit_notes_take_off_in_the_sums_and_are_no_transfers():
+    invoice = paper(
+        1, total_paise=105_000, taxable_paise=100_000, igst_paise=5_000, cgst_paise=0, sgst_paise=0
+    )
+    note = replace(
+        invoice, kind=PaperKind.CREDIT_NOTE, number="CN/27/2627/00001", series="CN/27/2627/", sequence=1,
+        taxable_paise=10_000, igst_paise=500, total_paise=10_500,
+    )  # fmt: skip
+    report = period_report.build(period(documents=(invoice, note)))
+    assert (report.sums["taxable_paise"], report.sums["tax_paise"]) == (90_000, 4_500)
+    assert (report.sums["credit_notes"], report.sums["credited_tax_paise"]) == (1, 500)
+    assert [row.kind for row in report.transfers] in ([], [PaperKind.TAX_INVOICE])
+    credit = next(one for one in report.series if one.kind is PaperKind.CREDIT_NOTE)
+    assert (credit.table_13_class, credit.taxable_paise) == (5, 10_000)
+
+
 def test_transfers_are_supplies_between_registrations_of_one_pan_that_stand():
     other = paper(3, party_gstin="29AABCR1718E1ZL")
     gone = paper(4, cancelled=True, cancelled_reason="x")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from io import BytesIO
 
@@ -14,7 +14,7 @@ import pytest
 from pypdf import PdfReader
 
 from compliance.contracts import PaperKind
-from compliance.documents import build, period_report, press, seal_of
+from compliance.documents import build, credit_note, period_report, press, seal_of
 from compliance.documents.fonts import cut, faces
 from compliance.documents.render import render_document, render_period_report
 from compliance.documents.report_view import ROWS_PER_SHEET, report_sheets
@@ -50,6 +50,13 @@ def printed(name: str) -> bytes:
         "small": build(movement(), number="DC/2627/000124"),
         "draft": build(movement()),
     }
+    papers["credit"] = credit_note.build(
+        papers["invoice"],
+        {(soap().sku, soap().batch): 12, (detergent().sku, detergent().batch): 2},
+        reason="Short or damaged on arrival: the goods supplied are found to be deficient.",
+        document_date=date(2026, 11, 26),
+        number="CN/27/2627/00007",
+    )
     return render_document(papers[name], generated_at=AT)
 
 
@@ -121,10 +128,25 @@ CHALLAN = {
     "copies": ("ORIGINAL FOR CONSIGNEE",),
 }
 
+#: Rule 53(1A), with (b) the nature of the document and (g) the invoice and its day.
+CREDIT = {
+    "a": ("Sahyadri Vitaran Private Limited", "Gat 14, Market Yard Road", "27AAPFU0939F1ZV"),
+    "b": ("Credit note", "Section 34(1) CGST Act"),
+    "c": ("CN/27/2627/00007",),
+    "d": ("26-11-2026",),
+    "e": ("14 Lake View Street", "Bengaluru 560001", "29AAPFU0939F1ZR"),
+    "g": ("Invoice credited PN/2627/00042", "of 23-11-2026"),
+    "h": ("5 %", "18 %", "Taxable value", "IGST"),
+}
+
 
 @pytest.mark.parametrize(
     ("name", "kind", "places"),
-    [("invoice", PaperKind.TAX_INVOICE, INVOICE), ("challan", PaperKind.DELIVERY_CHALLAN, CHALLAN)],
+    [
+        ("credit", PaperKind.CREDIT_NOTE, CREDIT),
+        ("invoice", PaperKind.TAX_INVOICE, INVOICE),
+        ("challan", PaperKind.DELIVERY_CHALLAN, CHALLAN),
+    ],
 )
 def test_every_particular_that_the_rules_want_is_on_the_paper(name, kind, places):
     text = pages(printed(name))[0]

@@ -243,3 +243,51 @@ def test_the_period_report_sees_a_gap_even_at_the_very_first_number() -> None:
     (gap,) = [f for f in build(collect_period("2026-11", AT)).exceptions if f.code == "R-GAP"]
     assert gap.facts["missing"] == [1]
     assert second.sequence == 2
+
+
+# --- credit notes --------------------------------------------------------------------------------
+
+
+@ALPHA
+def test_credit_notes_over_all_pieces_add_up_to_the_invoice_and_no_piece_is_credited_twice() -> None:
+    invoice = issue(destination=BENGALURU, lines=(biscuits(quantity=7, cost_paise=3_333),))
+    (line,) = document_of(invoice).lines
+    key = (line.sku, line.batch)
+    notes = [
+        services.credit(invoice.pk, {key: pieces}, reason="short", actor=OWNER, at=AT) for pieces in (3, 3, 1)
+    ]
+    assert [note.number[-5:] for note in notes] == ["00001", "00002", "00003"]
+    assert sum(note.taxable_paise for note in notes) == invoice.taxable_paise
+    assert sum(note.tax_paise for note in notes) == invoice.tax_paise
+    with pytest.raises(Invalid, match="cannot be credited") as refused:
+        services.credit(invoice.pk, {key: 1}, reason="short", actor=OWNER, at=AT)
+    assert refused.value.faults[0].code == "too_many"
+    with pytest.raises(Refused, match="credits a part of it"):
+        services.cancel(invoice.pk, reason="wrong", actor=OWNER, at=AT)
+
+
+@ALPHA
+def test_a_note_is_not_written_over_a_challan_or_after_the_last_day_of_the_law() -> None:
+    challan = issue("transfer:challan")
+    with pytest.raises(Refused, match="bears no tax"):
+        services.credit(challan.pk, {("x", "y"): 1}, reason="short", actor=OWNER, at=AT)
+    invoice = issue(destination=BENGALURU)
+    (line, *_) = document_of(invoice).lines
+    late = AT.replace(year=AT.year + 1, month=12, day=1)
+    with pytest.raises(Refused, match="is credited between"):
+        services.credit(invoice.pk, {(line.sku, line.batch): 1}, reason="short", actor=OWNER, at=late)
+    desk = registry.paper_desk()
+    assert desk.credit(invoice.key, {(line.sku, line.batch): 1}, reason="short", actor=OWNER, at=late) is None
+    assert RaisedFinding.objects.get(code="C01").subject == f"document:{invoice.number}"
+    assert not Paper.objects.filter(kind="credit_note").exists()
+
+
+@ALPHA
+def test_a_note_that_was_cancelled_frees_its_pieces_and_keeps_its_number() -> None:
+    invoice = issue(destination=BENGALURU)
+    (line, *_) = document_of(invoice).lines
+    whole = {(line.sku, line.batch): line.quantity}
+    first = services.credit(invoice.pk, whole, reason="short", actor=OWNER, at=AT)
+    services.cancel(first.pk, reason="counted again: all there", actor=OWNER, at=AT)
+    second = services.credit(invoice.pk, whole, reason="short after all", actor=OWNER, at=AT)
+    assert [first.sequence, second.sequence] == [1, 2]

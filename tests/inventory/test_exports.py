@@ -608,6 +608,20 @@ def test_what_arrives_short_goes_to_the_books_with_the_credit_to_reverse(world):
     assert lock_exports("sheets", actor=OWNER, at=SOON).keys == (action.key, f"{action.key}:loss")
 
 
+def test_what_arrives_short_between_registrations_is_credited_in_the_books_too(world):
+    action = propose_transfer(transfer_payload(world, ("BIS-100", "B1", 100), target="BENGALURU"))
+    transfer = transfers.send_off(action.view(), actor=OWNER, at=SOON)
+    transfers.receive(transfer.pk, {("BIS-100", "B1"): (90, 6)}, actor=OWNER, at=SOON)
+    note, paper = of("credit_note"), Paper.objects.get(kind="credit_note")
+    assert [(n.quantity, n.amount_paise, n.tax_paise) for n in note.lines] == [
+        (10, paper.taxable_paise, paper.tax_paise)
+    ]
+    assert (note.number, note.party, note.refers_to) == (paper.number, "GD-BENGALURU", action.key)
+    assert not note.extra["goods_come_back"]
+    keys = lock_exports("sheets", actor=OWNER, at=SOON).keys
+    assert set(keys) == {action.key, f"{action.key}:credit", f"{action.key}:loss"}
+
+
 def test_a_whole_receipt_books_nothing_more(world):
     action = propose_transfer(transfer_payload(world))
     transfer = transfers.send_off(action.view(), actor=OWNER, at=SOON)

@@ -511,6 +511,30 @@ class TestPush:
         assert booked.get("PARTYLEDGERNAME") == "Ram & Sons"
         assert booked.each("LEDGERENTRIES.LIST")[0].get("AMOUNT") == "120.00"
 
+    @pytest.mark.parametrize("come_back", [False, True])
+    def test_a_credit_between_registrations_books_both_sides_and_goods_only_if_they_come_back(
+        self, access, company, come_back
+    ):
+        company.enter(*(f'<LEDGER NAME="{name}"/>'
+                        for name in ("Pune Depot", "Main Location", "Sales", "Purchase")))  # fmt: skip
+        note = document(
+            ExportKind.CREDIT_NOTE, key="credit:2", party="Pune Depot", source="Pune Depot",
+            target="Main Location",
+            extra={"source_gstin": MAHARASHTRA, "target_gstin": GUJARAT, "goods_come_back": come_back},
+        )  # fmt: skip
+        assert SYSTEM.push(access, note).accepted
+        (credit,), (debit,) = self.vouchers(company, "Credit Note"), self.vouchers(company, "Debit Note")
+        assert (credit.get("PARTYLEDGERNAME"), debit.get("PARTYLEDGERNAME")) == (
+            "Pune Depot",
+            "Main Location",
+        )
+        for booked, sign in ((credit, 1), (debit, -1)):
+            party = next(
+                one for one in booked.each("LEDGERENTRIES.LIST") if one.get("ISPARTYLEDGER") == "Yes"
+            )
+            assert float(party.get("AMOUNT")) * sign > 0
+            assert bool(booked.each("ALLINVENTORYENTRIES.LIST")) is come_back
+
     def test_a_reversal_cancels_what_was_booked_and_says_so_again(self, access, company, tmp_path):
         SYSTEM.push(access, document())
         later = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)

@@ -250,3 +250,43 @@ def test_what_is_asked_for_takes_the_batch_that_expires_first(world: World) -> N
             actor=OWNER,
             at=AT,
         )
+
+
+# --- credit notes --------------------------------------------------------------------------------
+
+
+def test_goods_that_do_not_arrive_whole_between_registrations_are_credited(world: World) -> None:
+    action, transfer = send(world, ("BIS-100", "B1", 100), ("DET-1KG", "B1", 10), target="BENGALURU")
+    services.receive(transfer.pk, {("BIS-100", "B1"): (90, 6)}, actor=OWNER, at=AT + timedelta(days=2))
+    invoice = Paper.objects.get(key=action.key)
+    note = Paper.objects.get(kind="credit_note")
+    assert (note.number, note.gstin, note.party_gstin) == (
+        "CN/27/2627/00001",
+        invoice.gstin,
+        invoice.party_gstin,
+    )
+    # 10 x 60.00 at 5 %: only what was short or damaged
+    assert (note.taxable_paise, note.tax_paise, note.total_paise) == (60_000, 3_000, 63_000)
+    assert (note.action_id, note.data["refers_to"]) == (action.pk, [invoice.number])
+    transfer.refresh_from_db()
+    assert [paper["number"] for paper in transfer.documents] == [invoice.number, note.number]
+    told = Event.objects.get(name="ReallocationExecuted")
+    assert told.payload["complianceDocuments"] == [invoice.number, note.number]
+
+
+@pytest.mark.parametrize(("target", "counted"), [("NAGPUR", {("BIS-100", "B1"): (90, 6)}), ("BENGALURU", {})])
+def test_no_credit_note_without_tax_or_without_a_lack(world: World, target, counted) -> None:
+    _, transfer = send(world, target=target)
+    services.receive(transfer.pk, counted, actor=OWNER, at=AT + timedelta(days=2))
+    assert not Paper.objects.filter(kind="credit_note").exists()
+
+
+def test_a_call_back_in_a_later_month_credits_the_invoice_instead_of_cancelling_it(world: World) -> None:
+    action, transfer = send(world, target="BENGALURU")
+    services.call_back(
+        transfer.action_id, key=action.key, actor=OWNER, at=AT + timedelta(days=31), reason="road closed"
+    )
+    invoice, note = Paper.objects.get(key=action.key), Paper.objects.get(kind="credit_note")
+    assert invoice.state == "issued"
+    assert (note.total_paise, note.tax_paise) == (invoice.total_paise, invoice.tax_paise)
+    assert world.position().on_hand == 600

@@ -98,6 +98,34 @@ class PaperRef:
 
 
 @dataclass(frozen=True, slots=True)
+class CreditedLine:
+    """What a credit note takes off one batch of an invoice; money in paise, value without GST."""
+
+    sku: str
+    batch: str
+    quantity: int
+    taxable_paise: int
+    tax_paise: int
+
+
+@dataclass(frozen=True, slots=True)
+class CreditNote:
+    """A credit note by its paper, the invoice it refers to, and what it credits."""
+
+    paper: PaperRef
+    invoice: str
+    lines: tuple[CreditedLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """What became of papers that were taken back: cancelled, or credited where that came too late."""
+
+    cancelled: tuple[PaperRef, ...] = ()
+    credited: CreditNote | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Examination:
     """What the law says of facts: findings, the papers they need, the tax, the rules used."""
 

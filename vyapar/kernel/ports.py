@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
 from vyapar.kernel.actor import Actor
-from vyapar.kernel.facts import Examination, MovementFacts, OfferFacts, PaperRef
+from vyapar.kernel.facts import CreditNote, Examination, MovementFacts, OfferFacts, PaperRef, Withdrawn
 
 
 class PaperDesk(Protocol):
@@ -21,5 +22,16 @@ class PaperDesk(Protocol):
         The same `key` returns the same papers and issues nothing twice.
         """
 
-    def cancel(self, key: str, *, reason: str, actor: Actor, at: datetime) -> tuple[PaperRef, ...]:
-        """Cancel the papers issued under `key`; their numbers are kept and never reused."""
+    def withdraw(self, key: str, *, reason: str, actor: Actor, at: datetime) -> Withdrawn:
+        """Take back the papers issued under `key`; their numbers are kept and never reused.
+
+        A tax invoice of an earlier month stands in a return already: it is credited, not cancelled.
+        """
+
+    def credit(
+        self, key: str, pieces: Mapping[tuple[str, str], int], *, reason: str, actor: Actor, at: datetime
+    ) -> CreditNote | None:
+        """Credit pieces, by SKU and batch, of the tax invoice issued under `key`.
+
+        None when the paper bears no tax, or the last day for a credit note is past.
+        """

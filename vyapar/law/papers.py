@@ -58,6 +58,8 @@ COPIES: dict[PaperKind, tuple[str, ...]] = {
         "DUPLICATE FOR TRANSPORTER",
         "TRIPLICATE FOR SUPPLIER",
     ),
+    # Rule 53 names no copies; one for either side is the custom
+    PaperKind.CREDIT_NOTE: ("ORIGINAL FOR RECIPIENT", "DUPLICATE FOR SUPPLIER"),
 }
 
 

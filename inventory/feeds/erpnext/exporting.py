@@ -101,7 +101,15 @@ class _Desk:
         return ", ".join(names)[:200]
 
     def credit(self, document: ExportDocument) -> str:
-        """A submitted Sales Invoice that is a return: a credit note."""
+        """A submitted Sales Invoice that is a return: a credit note.
+
+        A transfer between registrations stands there as a Stock Entry, without tax: nothing is to credit.
+        """
+        if document.extra.get("target_gstin"):
+            raise Rejected(
+                f"ERPNext holds the transfer without tax; enter {document.number} there by hand",
+                code="erpnext_no_invoice",
+            )
         against = str(document.extra.get("invoice") or "")
         return self._once("Sales Invoice", document.key, {
             "customer": document.party, "is_return": 1, "docstatus": 1, **self._company(),

@@ -131,7 +131,7 @@ def messages_of(document: ExportDocument, names: Names) -> list[Message]:
     if document.kind is ExportKind.PRICE_LIST:
         return _price_list(document, names)
     if document.kind is ExportKind.CREDIT_NOTE:
-        return [_credit_note(document, names)]
+        return _credit_notes(document, names)
     if document.extra.get("reason") == "lost":
         return [_journal(document, names, gone_only=True)]
     if _between_registrations(document):
@@ -186,19 +186,50 @@ def _branch_pair(document: ExportDocument, names: Names) -> list[Message]:
     ]
 
 
-def _credit_note(document: ExportDocument, names: Names) -> Message:
-    """Credit to a party for goods that came back or for a price that was too high."""
+def _credit_notes(document: ExportDocument, names: Names) -> list[Message]:
+    """Credit to a party for goods that came back or never arrived; between registrations both sides' notes.
+
+    Goods that do not come back are no stock: the notes then book money alone, and what is lost leaves
+    the godown by its own journal.
+    """
     if not document.party:
         fault = Fault("no_party", "a credit note names whom it credits", "party")
         raise Invalid("this credit note does not say whom it credits", code="no_party", faults=[fault])
-    return _trade(
-        document, names, "Credit Note", "", document.party, inward=True, ledger="sales", output=True
-    )
+    if not _between_registrations(document):
+        return [
+            _trade(
+                document, names, "Credit Note", "", document.party, inward=True, ledger="sales", output=True
+            )
+        ]
+    sender, receiver = names.branch(document.target), names.branch(document.source)
+    if not document.extra.get("goods_come_back"):
+        return [
+            _money(document, names, "Credit Note", "", receiver, ledger="sales", side="output", sign=1),
+            _money(document, names, "Debit Note", "in", sender, ledger="purchase", side="input", sign=-1),
+        ]
+    return [
+        _trade(document, names, "Credit Note", "", receiver, inward=True, ledger="sales", output=True),
+        _trade(document, names, "Debit Note", "in", sender, inward=False, ledger="purchase", output=False),
+    ]
+
+
+def _money(
+    document: ExportDocument, names: Names, voucher_type: str, part: str, party: str, *,
+    ledger: str, side: str, sign: int,
+) -> Message:  # fmt: skip
+    """A note without goods: `sign` 1 credits the party and debits the ledger, -1 the other way."""
+    net = sum(line.amount_paise for line in document.lines)
+    taxes = _taxes(document, names, output=side == "output")
+    total = net + sum(paise for _, paise in taxes)
+    entries = [_ledger(party, sign * total, is_party=True), _ledger(names.ledger(ledger), -sign * net)]
+    entries += [_ledger(name, -sign * paise) for name, paise in taxes]
+    head = element("PARTYLEDGERNAME", text(party))
+    return _voucher(document, voucher_type, part, entries, head=head, view="Accounting Voucher View")
 
 
 def _trade(
     document: ExportDocument, names: Names, voucher_type: str, part: str, party: str, *, inward: bool,
-    ledger: str = "", output: bool = False,
+    ledger: str = "", output: bool | None = None,
 ) -> Message:  # fmt: skip
     """Goods against a party. Debits are negative: goods that come in, a party that owes us."""
     place = document.target if inward else document.source
@@ -208,7 +239,7 @@ def _trade(
                for line in document.lines]  # fmt: skip
     if ledger:
         net = sum(line.amount_paise for line in document.lines)
-        taxes = _taxes(document, names, output=output or not inward)
+        taxes = _taxes(document, names, output=not inward if output is None else output)
         total = net + sum(paise for _, paise in taxes)
         sign = 1 if inward else -1
         ledgers = [_ledger(party, sign * total, is_party=True)]
