@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
 
 from inventory.contracts.arrays import Column, Flags, Ints, settle
 
@@ -51,6 +54,10 @@ class Lots:
 
     def __len__(self) -> int:
         return int(self.quantity.shape[0])
+
+    def some(self, rows: NDArray[Any]) -> Lots:
+        """The lots of these rows, in their order; a row may come again."""
+        return Lots(**{name: getattr(self, name)[rows] for name in self.__slots__})
 
 
 _LOW: dict[str, float | None] = {

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inventory.contracts.arrays import Flags, Ints
 from inventory.contracts.policy import MoneyRates
 from inventory.impact.lots import Lots
 from inventory.impact.rates import by_weight, half_interest, interest, part
+from inventory.impact.response import cleared_shares, offer_sold
 from vyapar.kernel.decision import WayOut
 
 WAYS = ("hold", "transfer", "discount", "return_to_company", "donate", "destroy")
@@ -126,14 +128,36 @@ def _transfer(lots: Lots, rates: MoneyRates) -> tuple[_Parts, Flags]:
 
 
 def _discount(lots: Lots, rates: MoneyRates) -> tuple[_Parts, Flags]:
-    cleared = part(lots.quantity, rates.discount_sell_through_bp)
-    sold = np.maximum(cleared, lots.held_sold)
+    """The rung of the ladder that nets the most, the smaller discount on ties."""
+    needs = np.flatnonzero(lots.quantity > 0)
+    some = lots if needs.size == len(lots) else lots.some(needs)
+    best: _Parts = {}
+    most = np.full(len(some), np.iinfo(np.int64).min)
+    for rung, share in cleared_shares(rates).items():
+        parts = price_rung(some, rates, rung, offer_sold(some, rates, rung, share))
+        net = np.sum(list(parts.values()), axis=0, dtype=np.int64)
+        better = net > most
+        most = np.where(better, net, most)
+        best = {name: np.where(better, values, best.get(name, 0)) for name, values in parts.items()}
+    return {name: _spread(values, needs, len(lots)) for name, values in best.items()}, (
+        ~lots.expired & (lots.days > 0)
+    )
+
+
+def price_rung(lots: Lots, rates: MoneyRates, rung: int, sold: Ints) -> dict[str, Ints]:
+    """Components of an offer of `rung` basis points off that sells `sold` pieces, (lots,) each."""
     parts = _kept(lots, rates, sold, np.minimum(lots.days, rates.discount_days)) | {
-        "discount": -part(sold * lots.price, rates.discount_bp),
+        "discount": -part(sold * lots.price, rung),
         "message": np.full(len(lots), -rates.message_paise),
     }
-    parts = _added(parts, _leftover(lots, rates, lots.quantity - sold))
-    return parts, ~lots.expired & (lots.days > 0)
+    return _added(parts, _leftover(lots, rates, lots.quantity - sold))
+
+
+def _spread(values: Ints, rows: NDArray[np.intp], size: int) -> Ints:
+    """`values` in their rows of a column, 0 elsewhere."""
+    column = np.zeros(size, dtype=np.int64)
+    column[rows] = values
+    return column
 
 
 def _return_to_company(lots: Lots, rates: MoneyRates) -> tuple[_Parts, Flags]:

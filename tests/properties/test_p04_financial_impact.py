@@ -58,11 +58,26 @@ def transfer(lot, rates) -> dict[str, int]:
     return found
 
 
+def rungs(rates) -> dict[int, int]:
+    """What each discount clears: the curve through the distributor's own figure."""
+    known, kept = rates.discount_bp, 1.0 - rates.discount_sell_through_bp / 10_000
+    wanted = sorted({known, *rates.discount_rungs_bp})
+    return {bp: int(10_000 * (1.0 - kept ** (bp / known if known else 1.0)) + 0.5) for bp in wanted}
+
+
 def discount(lot, rates) -> dict[str, int]:
-    cleared = half_up(Fraction(lot["quantity"] * rates.discount_sell_through_bp, 10_000))
-    sold = max(cleared, lot["held_sold"])
+    """The best rung of the ladder, the smaller discount on ties."""
+    tried = [rung(lot, rates, bp, share) for bp, share in rungs(rates).items()]
+    return max(tried, key=lambda parts: sum(parts.values()))
+
+
+def rung(lot, rates, bp: int, share: int) -> dict[str, int]:
+    cleared = half_up(Fraction(lot["quantity"] * share, 10_000))
+    plain = lot["held_sold"] * min(lot["days"], rates.discount_days) // max(lot["days"], 1)
+    answered = plain + half_up(Fraction(plain * (rates.discount_response_bp * bp // 100), 10_000))
+    sold = min(max(cleared, lot["held_sold"], answered), lot["quantity"])
     found = kept(lot, rates, sold, min(lot["days"], rates.discount_days))
-    found["discount"] = -half_up(Fraction(sold * lot["price"] * rates.discount_bp, 10_000))
+    found["discount"] = -half_up(Fraction(sold * lot["price"] * bp, 10_000))
     found["message"] = -rates.message_paise
     return found
 
