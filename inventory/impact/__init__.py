@@ -1,21 +1,36 @@
 """Net rupees of every way out of a lot, what doing nothing costs, and exact totals of both."""
 
+from inventory.impact.interval import Interval, Span, demand_span, intervals
 from inventory.impact.ladder import Ladder, ladder
 from inventory.impact.loss import Loss, loss_if_nothing_is_done
 from inventory.impact.lots import Lots
+from inventory.impact.shares import WayShare, split_lot
+from inventory.impact.split import Branch, Split, best_split
 from inventory.impact.totals import Totals, total_by
+from inventory.impact.waiting import Waiting, waiting
 from inventory.impact.ways import COMPONENTS, WAYS, WaysOut, price_ways
 
 __all__ = [
     "COMPONENTS",
     "WAYS",
+    "Branch",
+    "Interval",
     "Ladder",
     "Loss",
     "Lots",
+    "Span",
+    "Split",
     "Totals",
+    "Waiting",
+    "WayShare",
     "WaysOut",
+    "best_split",
+    "demand_span",
+    "intervals",
     "ladder",
     "loss_if_nothing_is_done",
     "price_ways",
+    "split_lot",
     "total_by",
+    "waiting",
 ]

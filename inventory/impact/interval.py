@@ -1,0 +1,99 @@
+"""How sure the rupees of a way out are: its net when demand and claims turn out badly, and well."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from inventory.contracts.arrays import Ints
+from inventory.contracts.demand import DemandDistribution
+from inventory.contracts.policy import MoneyRates
+from inventory.impact.ladder import ladder
+from inventory.impact.lots import Lots
+from inventory.impact.rates import BASIS_POINTS
+from inventory.impact.ways import WAYS, price_rung, price_ways
+
+#: One time in ten it is worse than the low end, one time in ten better than the high end.
+LOW, HIGH = 0.1, 0.9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Span:
+    """Pieces asked for by a day more than expected: `low` and `high`, (lots,), negative and positive."""
+
+    low: Ints
+    high: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Interval:
+    """(ways, lots) paise each: `low` and `high` of every way, around its net; 0 where it is closed."""
+
+    low: Ints
+    high: Ints
+
+
+def demand_span(demand: DemandDistribution, series: Ints, days: Ints) -> Span:
+    """How far demand of `series` (lots,) over `days` (lots,) strays from its mean, in whole pieces.
+
+    -1 stands for no series: nothing strays.
+    """
+    known, row = series >= 0, np.maximum(series, 0)
+    total = demand.total(row, days)
+    ends = [total.quantile(chance) - total.mean for chance in (LOW, HIGH)]
+    low, high = np.minimum(np.ceil(ends[0]), 0), np.maximum(np.floor(ends[1]), 0)
+    return Span(
+        np.where(known, low, 0).astype(np.int64),
+        np.where(known, high, 0).astype(np.int64),
+    )
+
+
+def intervals(lots: Lots, rates: MoneyRates, *, here: Span, there: Span) -> Interval:
+    """The 10th and the 90th percentile of the net of every way out.
+
+    `here` and `there`: how demand strays where the lot is and where its lane leads. What is at risk
+    sells last, so a piece asked for more is a piece of it sold, up to all of it. An offer strays as
+    far as plain demand does, and at least as far as chance alone moves so many buyers. A claim is
+    paid or refused; giving away and destroying are certain.
+    """
+    usual = price_ways(lots, rates)
+    nets = [usual.net, *(_net(lots, rates, here, there, is_high) for is_high in (False, True))]
+    low, high = np.minimum.reduce(nets), np.maximum.reduce(nets)
+    return Interval(np.where(usual.available, low, 0), np.where(usual.available, high, 0))
+
+
+def _net(lots: Lots, rates: MoneyRates, here: Span, there: Span, is_high: bool) -> Ints:
+    at_home, away = (here.high, there.high) if is_high else (here.low, there.low)
+    strayed = replace(
+        lots,
+        held_sold=np.clip(lots.held_sold + at_home, 0, lots.quantity),
+        moved_sold=np.clip(lots.moved_sold + away, 0, lots.quantity),
+    )
+    paid = rates.claim_success_bp
+    chance = int((HIGH if is_high else LOW) * BASIS_POINTS)
+    is_paid = paid > BASIS_POINTS - chance
+    settled = replace(rates, claim_success_bp=BASIS_POINTS if is_paid else 0)
+    # a lane that may sell nothing is still open: its net is that of what comes back
+    opened = replace(strayed, moved_sold=np.maximum(strayed.moved_sold, np.minimum(lots.moved_sold, 1)))
+    net = price_ways(opened, settled).net.copy()
+    net[WAYS.index("discount")] = _offer(lots, rates, at_home)
+    return net
+
+
+def _offer(lots: Lots, rates: MoneyRates, shift: Ints) -> Ints:
+    """Net of the rung that is shown when it sells more or fewer than it should."""
+    found = ladder(lots, rates)
+    rows = np.arange(len(lots))
+    sold = found.sold[found.best, rows]
+    chance = np.ceil(np.sqrt(np.maximum(sold, 1)) * 1.2816).astype(np.int64)
+    strayed = np.where(
+        shift < 0, np.minimum(shift, -chance), np.where(shift > 0, np.maximum(shift, chance), 0)
+    )
+    pieces = np.clip(sold + strayed, 0, lots.quantity)
+    net = np.zeros(len(lots), dtype=np.int64)
+    for number, rung in enumerate(found.rungs):
+        parts = price_rung(lots, rates, rung, pieces)
+        value = np.sum(list(parts.values()), axis=0, dtype=np.int64)
+        net = np.where((found.best == number) & (lots.quantity > 0), value, net)
+    return net
