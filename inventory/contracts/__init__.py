@@ -12,6 +12,8 @@ from inventory.contracts.events import (
     STATUSES,
     DeadStockDetected,
     InventoryUpdated,
+    ManyInventoryUpdated,
+    StockChange,
     StockStatus,
 )
 from inventory.contracts.policy import (
@@ -37,9 +39,11 @@ __all__ = [
     "DemandDistribution",
     "DemandSnapshot",
     "InventoryUpdated",
+    "ManyInventoryUpdated",
     "MoneyRates",
     "MonitoringPolicy",
     "PieceCount",
+    "StockChange",
     "StockSnapshot",
     "StockStatus",
 ]

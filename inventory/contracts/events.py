@@ -41,6 +41,35 @@ class InventoryUpdated:
 
 
 @dataclass(frozen=True, slots=True)
+class StockChange:
+    """One of many changes that are told together; as in `InventoryUpdated`."""
+
+    sku: str
+    territory: str
+    change: int
+    on_hand: int
+    reserved: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ManyInventoryUpdated:
+    """Version 2 of `InventoryUpdated`: many SKUs and territories changed in one go, for one reason.
+
+    A day's sales change thousands; an event for each would cost every listener thousands of calls. At most
+    `MOST` changes an event, in order of SKU and territory.
+    """
+
+    name: ClassVar[str] = "InventoryUpdated"
+    version: ClassVar[int] = 2
+    #: Up to so many changes are told one by one, as version 1.
+    FEW: ClassVar[int] = 100
+    MOST: ClassVar[int] = 1_000
+
+    reason: str
+    changes: tuple[StockChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DeadStockDetected:
     """A SKU in a territory newly meets the distributor's thresholds for dead stock.
 

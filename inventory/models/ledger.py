@@ -192,6 +192,8 @@ class DailyDemand(models.Model):
     revenue_paise = models.BigIntegerField(default=0)
     lines = models.PositiveIntegerField(default=0)
     outlets = models.PositiveIntegerField(default=0)
+    # ids of those outlets' retailers in order, four bytes each: who bought before is read here
+    buyers = models.BinaryField(default=b"", db_default=b"")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["sku", "territory", "day"], name="demand_once")]

@@ -32,7 +32,7 @@ def encode(frame: pl.DataFrame, types: Mapping[str, str]) -> Iterator[bytes]:
     """`frame` as pieces of one COPY stream, its columns in the order of `types`.
 
     `types` names Postgres types: bigint, integer, smallint, boolean, date, timestamptz (instants in UTC),
-    text (also for varchar), jsonb (its text) and uuid (its text).
+    text (also for varchar), jsonb (its text), uuid (its text) and bytea (its hexadecimal digits).
     """
     yield _HEAD
     frame = frame.select(pl.col(name).cast(_KINDS[kind]) for name, kind in types.items())
@@ -121,6 +121,13 @@ def _uuid(series: pl.Series) -> _Cells:
     return _Cells(np.frombuffer(blob, np.uint8).reshape(len(series), 16), _sizes(series, 16))
 
 
+def _bytea(series: pl.Series) -> _Cells:
+    sizes = (series.str.len_bytes().cast(pl.Int32) // 2).fill_null(-1).to_numpy()
+    widest = max(0, int(sizes.max(initial=0)))
+    blob = unhexlify("".join(series.fill_null("").str.pad_end(2 * widest, "0").to_list()))
+    return _Cells(np.frombuffer(blob, np.uint8).reshape(len(series), widest), sizes)
+
+
 _CELLS: dict[str, Callable[[pl.Series], _Cells]] = {
     "bigint": _fixed(">i8"),
     "integer": _fixed(">i4"),
@@ -131,6 +138,7 @@ _CELLS: dict[str, Callable[[pl.Series], _Cells]] = {
     "text": _text,
     "jsonb": _jsonb,
     "uuid": _uuid,
+    "bytea": _bytea,
 }
 _KINDS: dict[str, Any] = {
     "bigint": pl.Int64,
@@ -142,4 +150,5 @@ _KINDS: dict[str, Any] = {
     "text": pl.String,
     "jsonb": pl.String,
     "uuid": pl.String,
+    "bytea": pl.String,
 }

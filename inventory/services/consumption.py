@@ -36,6 +36,26 @@ class Consumption:
     unbooked: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What sales ask for and what stands there for it; all that `meet` needs to know."""
+
+    needs: pl.DataFrame
+    lots: Lots
+    homes: pl.DataFrame
+    homeless: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """What sales do to stock, worked out and not yet booked."""
+
+    seen: Seen
+    given: Given
+    lines: pl.DataFrame
+    changes: pl.DataFrame
+
+
 def consume(sales: pl.DataFrame, *, reference: str, actor: Actor, at: datetime) -> Consumption:
     """Take sold pieces out of stock and put returned ones back, through the ledger, and tell of it.
 
@@ -45,6 +65,11 @@ def consume(sales: pl.DataFrame, *, reference: str, actor: Actor, at: datetime) 
     batches last. What the book does not have is booked as found and sold. Returns go to the newest
     batch. Must run in a transaction.
     """
+    return book_met(meet(look(sales), reference), actor=actor, at=at)
+
+
+def look(sales: pl.DataFrame) -> Seen:
+    """What stands there for some sales. Holds the trail's turn from here on: nothing of it moves."""
     take_trail()
     needs = _needs(sales)
     lots = _lots(needs)
@@ -52,17 +77,27 @@ def consume(sales: pl.DataFrame, *, reference: str, actor: Actor, at: datetime) 
     homeless = needs.select(_PAIR).unique().join(homes, on=_PAIR, how="anti")
     if homeless.height:
         homes = pl.concat([homes, _other_homes(homeless)])
-    given = give(needs, lots, homes)
-    lines = given.lines(reference)
-    if homeless.height:  # their positions may not exist yet
-        with staged(lines, LINE_TYPES) as table:
+    return Seen(needs, lots, homes, bool(homeless.height))
+
+
+def meet(seen: Seen, reference: str) -> Met:
+    """Who gives what. Pure, so that it can be worked out while the database does something else."""
+    given = give(seen.needs, seen.lots, seen.homes)
+    return Met(seen, given, given.lines(reference), given.changes())
+
+
+def book_met(met: Met, *, actor: Actor, at: datetime) -> Consumption:
+    """Book what was worked out, in the same transaction and turn, and tell of it."""
+    given = met.given
+    if met.seen.homeless:  # their positions may not exist yet
+        with staged(met.lines, LINE_TYPES) as table:
             open_positions(table, at=at)
             book(table, actor=actor, at=at)
     else:
-        book_at(lines, lots.positions, actor=actor, at=at)
+        book_at(met.lines, met.seen.lots.positions, actor=actor, at=at)
     for on_offer, pieces in _unheld(given):
         shrink_reservations(pieces, at=at, offers=on_offer)
-    updated = tell_of(given.changes(), reason="sales", actor=actor, at=at)
+    updated = tell_of(met.changes, reason="sales", actor=actor, at=at)
     return Consumption(updated, given.found, given.expired, given.unheld, given.unbooked)
 
 

@@ -2,41 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 import polars as pl
 from django.db import transaction
 
-from inventory.services.staging import array_of, rows, run, staged
+from inventory.services.staging import array_of, copy_frame, rows, run, staged
 
-_COLUMNS = ("sku_id", "territory_id", "day", "quantity", "revenue_paise", "lines", "outlets")
+_KEY = ["sku_id", "territory_id", "day"]
+_TYPES = {
+    "sku_id": "bigint", "territory_id": "bigint", "day": "date", "quantity": "bigint",
+    "revenue_paise": "bigint", "lines": "integer", "outlets": "integer", "buyers": "bytea",
+}  # fmt: skip
+# Outlets cannot be added up: one that bought twice that day is one. So each row keeps its buyers, four
+# bytes for each in order of their ids.
+_STANDING = """
+SELECT string_agg(int8send(u.n), ''::bytea), string_agg(int8send(d.id), ''::bytea),
+       string_agg(int8send(length(d.buyers)), ''::bytea), string_agg(d.buyers, ''::bytea)
+FROM unnest(%s::bigint[], %s::bigint[], %s::date[]) WITH ORDINALITY u(sku_id, territory_id, day, n)
+JOIN inventory_dailydemand d
+  ON d.sku_id = u.sku_id AND d.territory_id = u.territory_id AND d.day = u.day
+"""
 _ADD = """
-INSERT INTO inventory_dailydemand AS d
-    (sku_id, territory_id, day, quantity, revenue_paise, lines, outlets)
-SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::date[], %s::bigint[], %s::bigint[], %s::int[], %s::int[])
-ON CONFLICT (sku_id, territory_id, day) DO UPDATE SET
-    quantity = d.quantity + excluded.quantity, revenue_paise = d.revenue_paise + excluded.revenue_paise,
-    lines = d.lines + excluded.lines, outlets = d.outlets + excluded.outlets
+UPDATE inventory_dailydemand d SET
+    quantity = d.quantity + n.quantity, revenue_paise = d.revenue_paise + n.revenue_paise,
+    lines = d.lines + n.lines, outlets = n.outlets, buyers = n.buyers
+FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::int[], %s::int[], %s::bytea[])
+     n(id, quantity, revenue_paise, lines, outlets, buyers)
+WHERE d.id = n.id
 """
-_KNOWN_DAYS = """
-SELECT day FROM unnest(%s::date[]) day
-WHERE EXISTS (SELECT 1 FROM inventory_dailydemand d WHERE d.day = day.day)
-"""
-# Outlets cannot be added up: one that bought twice that day is one. Who bought these SKUs before is
-# read from the sales of the days that had some, SKU and retailer in one number.
-_BUYERS = """
-SELECT sold_on, territory_id, string_agg(int8send((sku_id << 32) | retailer_id), ''::bytea)
-FROM inventory_sale
-WHERE sold_on = ANY(%s::date[]) AND quantity > 0
-  AND ((sku_id << 32) | retailer_id) = ANY(%s::bigint[])
-GROUP BY 1, 2
+_SUMS = """
+sum(s.quantity), sum(s.quantity * s.unit_price_paise), count(*),
+count(DISTINCT s.retailer_id) FILTER (WHERE s.quantity > 0),
+coalesce(string_agg(DISTINCT int4send(s.retailer_id::int), ''::bytea) FILTER (WHERE s.quantity > 0), '')
 """
 _REBUILD = """
-INSERT INTO inventory_dailydemand (sku_id, territory_id, day, quantity, revenue_paise, lines, outlets)
-SELECT sku_id, territory_id, sold_on, sum(quantity), sum(quantity * unit_price_paise), count(*),
-       count(DISTINCT retailer_id) FILTER (WHERE quantity > 0)
-FROM inventory_sale WHERE sold_on BETWEEN %s AND %s GROUP BY 1, 2, 3
+INSERT INTO inventory_dailydemand (sku_id, territory_id, day, quantity, revenue_paise, lines, outlets, buyers)
+SELECT s.sku_id, s.territory_id, s.sold_on, {sums}
+FROM inventory_sale s WHERE s.sold_on BETWEEN %s AND %s GROUP BY 1, 2, 3
 """
 _TRIPLE_TYPES = {"sku_id": "bigint", "territory_id": "bigint", "day": "date"}
 _FORGET = """
@@ -44,67 +49,100 @@ DELETE FROM inventory_dailydemand d USING {triples} t
 WHERE d.sku_id = t.sku_id AND d.territory_id = t.territory_id AND d.day = t.day
 """
 _REWORK = """
-INSERT INTO inventory_dailydemand (sku_id, territory_id, day, quantity, revenue_paise, lines, outlets)
-SELECT s.sku_id, s.territory_id, s.sold_on, sum(s.quantity), sum(s.quantity * s.unit_price_paise), count(*),
-       count(DISTINCT s.retailer_id) FILTER (WHERE s.quantity > 0)
+INSERT INTO inventory_dailydemand (sku_id, territory_id, day, quantity, revenue_paise, lines, outlets, buyers)
+SELECT s.sku_id, s.territory_id, s.sold_on, {sums}
 FROM inventory_sale s
 JOIN {triples} t ON t.sku_id = s.sku_id AND t.territory_id = s.territory_id AND t.day = s.sold_on
 WHERE s.sold_on = ANY(%s) GROUP BY 1, 2, 3
 """
 
 
-def add_demand(sales: pl.DataFrame) -> int:
-    """Add sales to the roll-up, before they are in the table themselves; returns the rows touched.
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Rows of the roll-up that sales add to, as they stand, and what the sales come to.
 
-    `sales`: sku_id, territory_id, retailer_id, sold_on, quantity, unit_price_paise. Must run in
-    the transaction that records them.
+    `added`: sku_id, territory_id, day, quantity, revenue_paise, lines and `n`, which counts them from 1 in
+    that order; `known`: n, id; `buyers`: n, retailer_id.
     """
-    sales = sales.rename({"sold_on": "day"})
+
+    added: pl.DataFrame
+    known: pl.DataFrame
+    buyers: pl.DataFrame
+
+
+def find_standing(sales: pl.DataFrame) -> Standing:
+    """What of the roll-up some sales touch. `sales`: see `add_up`. In the turn of those who record sales."""
     quantity = pl.col("quantity").cast(pl.Int64)
-    added = sales.group_by("sku_id", "territory_id", "day").agg(
+    added = sales.group_by("sku_id", "territory_id", pl.col("sold_on").alias("day")).agg(
         quantity.sum().alias("quantity"),
         (quantity * pl.col("unit_price_paise")).sum().alias("revenue_paise"),
-        pl.len().alias("lines"),
-        pl.col("retailer_id").filter(quantity > 0).n_unique().alias("outlets"),
+        pl.len().cast(pl.Int64).alias("lines"),
     )
-    added = _less_known_outlets(added, sales).sort("sku_id", "territory_id", "day")
-    return run(_ADD, [array_of(added[name]) for name in _COLUMNS])
+    added = added.sort(_KEY).with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("n"))
+    places, ids, lengths, packed = rows(_STANDING, [array_of(added[name]) for name in _KEY])[0]
+    known = pl.DataFrame({"n": _numbers(places), "id": _numbers(ids)})
+    counts = _numbers(lengths) // 4
+    buyers = pl.DataFrame({
+        "n": np.repeat(_numbers(places), counts),
+        "retailer_id": np.frombuffer(packed or b"", ">i4").astype(np.int64),
+    })  # fmt: skip
+    return Standing(added, known, buyers)
 
 
-def _less_known_outlets(added: pl.DataFrame, sales: pl.DataFrame) -> pl.DataFrame:
-    """`added` without the outlets that had bought the SKU earlier that day."""
-    days = [day for (day,) in rows(_KNOWN_DAYS, [array_of(sales["day"].unique())])]
-    if not days:
-        return added
-    bought = sales.filter(pl.col("day").is_in(days) & (pl.col("quantity") > 0))
-    buyer = (pl.col("sku_id") * 2**32 + pl.col("retailer_id")).alias("buyer")
-    buyers = bought.select("sku_id", "territory_id", "day", buyer).unique()
-    again = buyers.join(
-        _known_buyers(days, buyers["buyer"].unique()), on=["territory_id", "day", "buyer"], how="semi"
+def add_up(sales: pl.DataFrame, standing: Standing) -> pl.DataFrame:
+    """Rows of the roll-up with some sales in them: `id` is null for those that are new. Pure.
+
+    `sales`: sku_id, territory_id, retailer_id, sold_on, quantity, unit_price_paise. `outlets` and `buyers`
+    are those of the whole day, the rest is what the sales add.
+    """
+    bought = sales.filter(pl.col("quantity") > 0).select(
+        "sku_id", "territory_id", pl.col("sold_on").alias("day"), "retailer_id"
     )
-    counted = again.group_by(_KEY).agg(pl.len().cast(pl.Int64).alias("again"))
-    less = pl.col("outlets").cast(pl.Int64) - pl.col("again").fill_null(0)
-    return added.join(counted, on=_KEY, how="left").with_columns(less.alias("outlets"))
+    mine = bought.join(standing.added.select(*_KEY, "n"), on=_KEY).select("n", "retailer_id")
+    buyers = pl.concat([mine, standing.buyers]).unique().sort("n", "retailer_id")
+    counts = np.bincount(buyers["n"].to_numpy(), minlength=standing.added.height + 1)[1:]
+    rolled = standing.added.with_columns(
+        pl.Series("outlets", counts, dtype=pl.Int64), _packed(buyers["retailer_id"], counts)
+    )
+    return rolled.join(standing.known, on="n", how="left", maintain_order="left")
 
 
-def _known_buyers(days: list[date], buyers: pl.Series) -> pl.DataFrame:
-    """Which of these bought before, on those days: day, territory_id, buyer."""
-    parts = [pl.DataFrame(schema={"day": pl.Date, "territory_id": pl.Int64, "buyer": pl.Int64})]
-    for day, territory_id, packed in rows(_BUYERS, [array_of(pl.Series(days)), array_of(buyers)]):
-        found = pl.DataFrame({"buyer": np.frombuffer(packed, ">i8").astype(np.int64)})
-        place = pl.lit(territory_id, dtype=pl.Int64).alias("territory_id")
-        parts.append(found.select(pl.lit(day).alias("day"), place, "buyer"))
-    return pl.concat(parts)
+def write_demand(rolled: pl.DataFrame) -> int:
+    """Write rows of `add_up`; returns how many. In the transaction that records the sales."""
+    new, known = rolled.filter(pl.col("id").is_null()), rolled.filter(pl.col("id").is_not_null())
+    copy_frame("inventory_dailydemand", new.select(list(_TYPES)), _TYPES)
+    if known.height:
+        columns = ("id", "quantity", "revenue_paise", "lines", "outlets")
+        digits = '{"' + '","'.join(("\\\\x" + known["buyers"]).to_list()) + '"}'
+        run(_ADD, [*(array_of(known[name]) for name in columns), digits])
+    return rolled.height
 
 
-_KEY = ["sku_id", "territory_id", "day"]
+def add_demand(sales: pl.DataFrame) -> int:
+    """Add sales to the roll-up; returns the rows touched. `sales`: see `add_up`.
+
+    Must run in the transaction that records them, in the turn of those who record sales.
+    """
+    return write_demand(add_up(sales, find_standing(sales)))
+
+
+def _numbers(packed: bytes | None) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    return np.frombuffer(packed or b"", ">i8").astype(np.int64)
+
+
+def _packed(retailers: pl.Series, counts: np.ndarray[tuple[int], np.dtype[np.intp]]) -> pl.Series:
+    """Buyers of each row in hexadecimal digits, eight for each; `counts` says how many a row has."""
+    digits = retailers.to_numpy().astype(">i4").tobytes().hex()
+    ends = 8 * np.cumsum(counts)
+    parts = [digits[start:end] for start, end in zip([0, *ends[:-1].tolist()], ends.tolist(), strict=True)]
+    return pl.Series("buyers", parts, dtype=pl.String)
 
 
 @transaction.atomic
 def rebuild_demand(first_day: date, last_day: date) -> int:
     """Work the roll-up of some days out anew from the sales; returns how many rows it has."""
     run("DELETE FROM inventory_dailydemand WHERE day BETWEEN %s AND %s", [first_day, last_day])
-    return run(_REBUILD, [first_day, last_day])
+    return run(_REBUILD.format(sums=_SUMS), [first_day, last_day])
 
 
 def rework_demand(triples: pl.DataFrame) -> int:
@@ -118,4 +156,4 @@ def rework_demand(triples: pl.DataFrame) -> int:
         return 0
     with staged(triples, _TRIPLE_TYPES) as table:
         run(_FORGET.format(triples=table))
-        return run(_REWORK.format(triples=table), [triples["day"].unique().to_list()])
+        return run(_REWORK.format(sums=_SUMS, triples=table), [triples["day"].unique().to_list()])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,36 @@ def copy_frame(table: str, frame: pl.DataFrame, types: Mapping[str, str] | None 
     ):
         pipe.write(body)
     return frame.height
+
+
+@contextmanager
+def copying(table: str, frame: pl.DataFrame, types: Mapping[str, str]) -> Iterator[None]:
+    """As `copy_frame` with `types`, while the block works things out; when it ends every row is there.
+
+    Encoding and sending have a thread of their own, so that two processors work: ours on what follows,
+    the database's on these rows. The block may not ask the database anything.
+    """
+    names, failed = ", ".join(types), []
+
+    def send() -> None:
+        try:
+            for part in encode(frame, types):
+                pipe.write(part)
+        except BaseException as error:  # noqa: BLE001  # told to the one who waits
+            failed.append(error)
+
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)") as pipe,
+    ):
+        sender = Thread(target=send, name=f"copy {table}")
+        sender.start()
+        try:
+            yield
+        finally:
+            sender.join()
+        if failed:
+            raise failed[0]
 
 
 def _instants(frame: pl.DataFrame) -> list[pl.Series]:

@@ -11,7 +11,7 @@ from uuid import UUID
 import orjson
 import polars as pl
 
-from inventory.contracts import InventoryUpdated
+from inventory.contracts import InventoryUpdated, ManyInventoryUpdated
 from inventory.services.staging import array_of, copy_frame, frame_of, numbers_of, run
 from vyapar.engine import registry
 from vyapar.engine.services.events import wake_relay
@@ -63,7 +63,7 @@ def emit_many(
 def tell_stock_changed(
     changes: pl.DataFrame, *, reason: str, actor: Actor, at: datetime, action_id: UUID | None = None
 ) -> int:
-    """One `InventoryUpdated` for each SKU and territory in `changes`; returns how many.
+    """`InventoryUpdated` of each SKU and territory in `changes`, many of them together; how many there are.
 
     `changes`: sku_id, territory_id, change (signed pieces), one row a pair.
     """
@@ -88,17 +88,39 @@ def tell_of(
         _codes(_TERRITORIES, changes["territory_id"], "territory"),
     )
     told = changes.join(skus, on="sku_id").join(territories, on="territory_id").sort("sku_id", "territory_id")
-    # the payload is `InventoryUpdated` in its outside form, written column by column
+    if told.height <= ManyInventoryUpdated.FEW:
+        _append(_one_by_one(told, reason), InventoryUpdated, actor, at, action_id, None)
+    else:
+        _append(_together(told, reason), ManyInventoryUpdated, actor, at, action_id, None)
+    return told.height
+
+
+# payloads in their outside form, written column by column
+_CHANGE = (
+    pl.lit('{"sku":'), "sku_json", pl.lit(',"territory":'), "territory_json", pl.lit(',"change":'), "change",
+    pl.lit(',"onHand":'), "on_hand", pl.lit(',"reserved":'), "reserved",
+)  # fmt: skip
+
+
+def _one_by_one(told: pl.DataFrame, reason: str) -> pl.DataFrame:
+    """An event for each change: subject, payload."""
     tail = f',"reason":{orjson.dumps(reason).decode()},"location":"","batch":""}}'
-    events = told.select(
+    return told.select(
         pl.concat_str(pl.lit("stock:"), "sku", pl.lit("@"), "territory").alias("subject"),
-        pl.concat_str(
-            pl.lit('{"sku":'), "sku_json", pl.lit(',"territory":'), "territory_json",
-            pl.lit(',"change":'), "change", pl.lit(',"onHand":'), "on_hand",
-            pl.lit(',"reserved":'), "reserved", pl.lit(tail),
-        ).alias("payload"),
-    )  # fmt: skip
-    return _append(events, InventoryUpdated, actor, at, action_id, None)
+        pl.concat_str(*_CHANGE, pl.lit(tail)).alias("payload"),
+    )
+
+
+def _together(told: pl.DataFrame, reason: str) -> pl.DataFrame:
+    """Events of many changes each: subject, payload."""
+    head = f'{{"reason":{orjson.dumps(reason).decode()},"changes":['
+    part = (pl.int_range(pl.len()) // ManyInventoryUpdated.MOST).alias("part")
+    parts = told.select(part, pl.concat_str(*_CHANGE, pl.lit("}")).alias("one"))
+    joined = parts.group_by("part", maintain_order=True).agg(pl.col("one").str.join(","))
+    return joined.select(
+        pl.lit(f"stock:{reason}"[:200]).alias("subject"),
+        (pl.lit(head) + pl.col("one") + pl.lit("]}")).alias("payload"),
+    )
 
 
 _SKUS = "SELECT id, code FROM inventory_sku WHERE id = ANY(%s::bigint[])"
@@ -121,11 +143,11 @@ def _append(
     cycle_id: int | None,
 ) -> int:
     """Append events with their deliveries. `events`: subject, payload as JSON text."""
-    listeners = [s.name for s in registry.subscribers_of(kind.__name__)]
+    listeners = [s.name for s in registry.subscribers_of(kind.name)]
     frame = events.with_columns(
         pl.Series("event_id", _fresh_ids(events.height, at)),
-        pl.lit(kind.__name__).alias("name"),
-        pl.lit(getattr(kind, "VERSION", 1)).alias("version"),
+        pl.lit(kind.name).alias("name"),
+        pl.lit(kind.version).alias("version"),
         pl.lit(actor.ref).alias("actor_ref"),
         pl.lit(at).dt.convert_time_zone("UTC").alias("at"),
         pl.lit(None if action_id is None else action_id.hex, dtype=pl.String).alias("action_id"),

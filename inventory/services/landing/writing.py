@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import polars as pl
 
 from inventory.models import MovementKind
-from inventory.services.consumption import Consumption, consume
-from inventory.services.demand import add_demand
+from inventory.services.consumption import Consumption, book_met, look, meet
+from inventory.services.demand import add_up, find_standing, write_demand
 from inventory.services.landing.buying import receipt_reference
 from inventory.services.landing.cancelling import cancel_sales
 from inventory.services.landing.changes import count_months, remembered, remembered_stock
@@ -20,7 +20,7 @@ from inventory.services.landing.registering import ensure_registrations
 from inventory.services.ledger import record_movements
 from inventory.services.masters import write_master, write_purchases
 from inventory.services.partitions import ensure_sale_partitions, index_past_months
-from inventory.services.staging import copy_frame, frame_of
+from inventory.services.staging import copying, frame_of
 from inventory.services.telling import tell_stock_changed
 from vyapar.kernel.calendar import ist_day
 
@@ -139,15 +139,12 @@ def write_sales(verdict: Verdict, errand: Errand) -> Figures:
     new, cancelled = verdict.new, verdict.extra["cancelled"]
     done, named = Consumption(), Named(new)
     if new.height:
-        add_demand(new)
-        _record(new, errand)
-        if not errand.history:
-            with remembered_stock(errand.run, new["sku_id"].unique().to_list()):
-                if is_named(new):
-                    named = consume_named(new, errand)
-                if named.rest.height:
-                    reference = errand.reference(f"sales:{errand.source}")
-                    done = consume(named.rest, reference=reference, actor=errand.actor, at=errand.at)
+        _make_months(new, errand)
+        skus = [] if errand.history else new["sku_id"].unique().to_list()
+        with remembered_stock(None if errand.history else errand.run, skus):
+            if not errand.history and is_named(new):
+                named = consume_named(new, errand)
+            done = _record(new, named.rest.clear() if errand.history else named.rest, errand)
     taken = cancel_sales(cancelled, errand) if cancelled.height else 0
     return {
         "stock_updated": done.updated + named.updated, "found_pieces": done.found,
@@ -156,21 +153,34 @@ def write_sales(verdict: Verdict, errand: Errand) -> Figures:
     }  # fmt: skip
 
 
-# --- parts ---------------------------------------------------------------------------------------
+def _record(new: pl.DataFrame, taking: pl.DataFrame, errand: Errand) -> Consumption:
+    """Sales into the table and the roll-up; those in `taking` out of stock.
 
-
-def _record(new: pl.DataFrame, errand: Errand) -> None:
-    first, last = new.select(pl.min("sold_on"), pl.max("sold_on").alias("last")).row(0)
-    if ensure_sale_partitions(first, last):
-        index_past_months(ist_day(errand.at))  # with a new month another one is over
+    All that is asked of the database is asked first: while it takes the rows in, we work out the rest.
+    """
+    standing = find_standing(new)
+    seen = look(taking) if taking.height else None
     stamped = new.with_columns(
         pl.lit(errand.at).dt.convert_time_zone("UTC").alias("received_at"),
         pl.lit(errand.number, dtype=pl.Int64).alias("import_run"),
     )
-    copy_frame("inventory_sale", stamped.select(list(_SALE_TYPES)), _SALE_TYPES)
+    with copying("inventory_sale", stamped.select(list(_SALE_TYPES)), _SALE_TYPES):
+        rolled = add_up(new, standing)
+        met = meet(seen, errand.reference(f"sales:{errand.source}")) if seen else None
+    write_demand(rolled)
     if errand.run is not None:
         month = pl.col("sold_on").dt.year().cast(pl.Int64) * 100 + pl.col("sold_on").dt.month()
         count_months(errand.run, dict(new.group_by(month.alias("month")).len().iter_rows()))
+    return book_met(met, actor=errand.actor, at=errand.at) if met else Consumption()
+
+
+def _make_months(new: pl.DataFrame, errand: Errand) -> None:
+    first, last = new.select(pl.min("sold_on"), pl.max("sold_on").alias("last")).row(0)
+    if ensure_sale_partitions(first, last):
+        index_past_months(ist_day(errand.at))  # with a new month another one is over
+
+
+# --- parts ---------------------------------------------------------------------------------------
 
 
 def _move(lines: pl.DataFrame, verdict: Verdict, errand: Errand, reason: str) -> Figures:
