@@ -30,6 +30,7 @@ from inventory.selectors.imports import (
 from inventory.services import imports
 from inventory.tasks import drive_import
 from inventory.views.import_words import cause_words, field_label, kind_words, steps, warning_words
+from inventory.views.onboarding import hang_onboarding
 from vyapar.dashboard import board
 from vyapar.dashboard.access import attempt, page, person
 from vyapar.dashboard.board import NavItem
@@ -225,5 +226,6 @@ def decide(request: HttpRequest, run_id: UUID, verb: str) -> HttpResponseBase:
 
 
 def hang_data() -> None:
-    """Hang the page on the board."""
+    """Hang the page and the first steps on the board."""
+    hang_onboarding()
     board.hang(NavItem("inventory:data", gettext_lazy("Data"), "data", 60, count=count_waiting))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from vyapar.engine.contracts import ActionView
@@ -87,6 +88,26 @@ class SettingsLink:
     needs: May = May.RULES
 
 
+@dataclass(frozen=True, slots=True)
+class StepState:
+    """How far a step is: done or not, where it is done, and what there is to say of it."""
+
+    done: bool
+    link: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step by which a new distributor goes live; `read` looks at what is really there."""
+
+    name: str
+    label: Any
+    order: int
+    read: Callable[[datetime], StepState]
+
+
+_steps: dict[str, Step] = {}
 _nav: dict[str, NavItem] = {}
 _strips: dict[str, Strip] = {}
 _settings: dict[str, SettingsLink] = {}
@@ -94,7 +115,7 @@ _tiles: dict[str, Tile] = {}
 _panels: dict[str, Panel] = {}
 
 
-def hang(item: NavItem | Tile | Panel | Strip | SettingsLink) -> None:
+def hang(item: NavItem | Tile | Panel | Strip | SettingsLink | Step) -> None:
     """Put an item on the board; the same name again replaces it."""
     if isinstance(item, NavItem):
         _nav[item.url_name] = item
@@ -104,6 +125,8 @@ def hang(item: NavItem | Tile | Panel | Strip | SettingsLink) -> None:
         _strips[item.name] = item
     elif isinstance(item, SettingsLink):
         _settings[item.url_name] = item
+    elif isinstance(item, Step):
+        _steps[item.name] = item
     else:
         _panels[item.kind] = item
 
@@ -127,6 +150,11 @@ def strips(view: ActionView) -> list[tuple[str, Mapping[str, Any]]]:
 def settings_links() -> list[SettingsLink]:
     """Pages under the settings in their order."""
     return sorted(_settings.values(), key=lambda link: link.order)
+
+
+def steps(at: datetime) -> list[tuple[Step, StepState]]:
+    """Steps of a new distributor in their order, as far as each is."""
+    return [(step, step.read(at)) for step in sorted(_steps.values(), key=lambda step: step.order)]
 
 
 def panel(kind: str) -> Panel | None:

@@ -3,7 +3,17 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path, re_path
 
-from vyapar.dashboard.views import agents, home, inbox, keys, requests, settings, trail, webhooks
+from vyapar.dashboard.views import (
+    agents,
+    home,
+    inbox,
+    keys,
+    readiness,
+    requests,
+    settings,
+    trail,
+    webhooks,
+)
 
 app_name = "dashboard"
 urlpatterns = [
@@ -27,6 +37,9 @@ urlpatterns = [
     path("agents/letters/<int:delivery_id>/replay", agents.replay, name="replay"),
     path("agents/<slug:agent>/run", agents.run_now, name="run_now"),
     path("agents/autonomy/<slug:kind>", agents.set_autonomy, name="set_autonomy"),
+    path("data/readiness", readiness.readiness, name="readiness"),
+    path("data/readiness/go-live", readiness.go_live, name="go_live"),
+    path("data/readiness/observe", readiness.observe_again, name="observe_again"),
     path("trail", trail.audit, name="audit"),
     path("settings", settings.settings, name="settings"),
     path("settings/webhooks", webhooks.webhooks, name="webhooks"),

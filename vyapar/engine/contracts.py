@@ -205,6 +205,46 @@ class Setup:
     order: int = 0
 
 
+class Weight(StrEnum):
+    """How much it weighs, before a distributor goes live, that something is missing.
+
+    A blocker is what would make proposals wrong or empty without anything noticing; what a guard
+    catches later, and what can wait, is a warning.
+    """
+
+    BLOCKER = "blocker"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """Something that is missing: a sentence that says what, and one that says what to do.
+
+    `examples`: codes or names, five at most. `link`: path of the page where it is mended, empty
+    where no page mends it.
+    """
+
+    message: str
+    fix: str
+    count: int = 1
+    examples: tuple[str, ...] = ()
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Something an app wants looked at before a distributor goes live.
+
+    `look` reads with a fixed number of queries and returns None where nothing is missing.
+    """
+
+    name: str
+    label: Any
+    weight: Weight
+    look: Callable[[datetime], Lack | None]
+    order: int = 0
+
+
 # --- the engine's own events ---------------------------------------------------------------
 
 
@@ -294,6 +334,21 @@ class HaltLifted:
     """The kill switch was lifted."""
 
     kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class WentLive:
+    """Agents propose from now on. `kinds`: action kinds that only observed; `warnings`: what stood open."""
+
+    kinds: Sequence[str]
+    warnings: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class WentObserving:
+    """Agents only observe from now on. `kinds`: action kinds that proposed or acted before."""
+
+    kinds: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)

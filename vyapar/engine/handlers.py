@@ -7,10 +7,25 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
+from django.urls import reverse
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from vyapar.engine import registry
-from vyapar.engine.contracts import ActionView, AgentSpec, Chore, EventView, Guard, Subscriber, Tally
+from vyapar.engine.contracts import (
+    ActionView,
+    AgentSpec,
+    Chore,
+    EventView,
+    Guard,
+    Lack,
+    Readiness,
+    Subscriber,
+    Tally,
+    Weight,
+)
 from vyapar.engine.selectors import (
+    autonomy_of,
     count_actions,
     count_deliveries,
     count_events,
@@ -22,6 +37,8 @@ from vyapar.engine.services import emit
 from vyapar.gateway.services import keep_house
 from vyapar.gateway.telling import keep_teller
 from vyapar.kernel.decision import Finding, Severity
+from vyapar.people.contracts import Role
+from vyapar.people.selectors import list_people
 
 
 def start_followers(event: EventView) -> None:
@@ -52,6 +69,39 @@ def check_halt(view: ActionView, at: datetime) -> Sequence[Finding]:
     )  # fmt: skip
 
 
+def look_at_limits(at: datetime) -> Lack | None:
+    """Kinds whose limits nobody has ever set."""
+    untouched = [kind for kind in registry.kinds() if autonomy_of(kind.name).version == 0]
+    if not untouched:
+        return None
+    return Lack(
+        message=ngettext(
+            "nobody has set the limits of %(n)d kind of action",
+            "nobody has set the limits of %(n)d kinds of action",
+            len(untouched),
+        )
+        % {"n": len(untouched)},
+        fix=gettext("On the agents' page say how many rupees and pieces an action may move"),
+        count=len(untouched),
+        examples=tuple(str(kind.label) for kind in untouched[:5]),
+        link=reverse("dashboard:agents"),
+    )
+
+
+def look_at_owners(at: datetime) -> Lack | None:
+    """Nobody who decides can be written to."""
+    owners = list_people([Role.OWNER])
+    if any(person.email for person in owners):
+        return None
+    return Lack(
+        message=gettext("nobody with the role of owner has an e-mail address"),
+        fix=gettext("Have whoever runs this installation enter one, so that alerts reach a person"),
+        count=max(1, len(owners)),
+        examples=tuple(person.username for person in owners[:5]),
+        link=reverse("dashboard:settings"),
+    )
+
+
 def register() -> None:
     """Hang the engine's own parts; the gateway below writes its events here and is looked after."""
     keep_teller(emit)
@@ -62,3 +112,5 @@ def register() -> None:
     registry.hang(Tally("events", count_events))
     registry.hang(Tally("deliveries", count_deliveries))
     registry.hang(Tally("cycles", summarise_cycles))
+    registry.hang(Readiness("limits", _("Limits of the agents"), Weight.WARNING, look_at_limits, 80))
+    registry.hang(Readiness("owner_email", _("E-mail of an owner"), Weight.WARNING, look_at_owners, 90))

@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from vyapar.engine.contracts import EVERY, ActionKind, AgentSpec, Chore, Guard, Setup, Subscriber, Tally
+from vyapar.engine.contracts import (
+    EVERY,
+    ActionKind,
+    AgentSpec,
+    Chore,
+    Guard,
+    Readiness,
+    Setup,
+    Subscriber,
+    Tally,
+)
 from vyapar.kernel.errors import Misconfigured, NotFound
 from vyapar.kernel.ports import PaperDesk
 
@@ -20,9 +30,10 @@ _tallies: dict[str, Tally] = {}
 _chores: dict[str, Chore] = {}
 _setups: dict[str, Setup] = {}
 _desks: dict[str, PaperDesk] = {}
+_readiness: dict[str, Readiness] = {}
 
 
-def hang(item: AgentSpec | ActionKind | Guard | Subscriber | Tally | Chore | Setup) -> None:
+def hang(item: AgentSpec | ActionKind | Guard | Subscriber | Tally | Chore | Setup | Readiness) -> None:
     """Register an item under its name; the same name again replaces it (autoreload)."""
     boards: dict[type, dict[str, Any]] = {
         AgentSpec: _agents,
@@ -34,6 +45,7 @@ def hang(item: AgentSpec | ActionKind | Guard | Subscriber | Tally | Chore | Set
         Setup: _setups,
     }
     boards[type(item)][item.name] = item
+        Readiness: _readiness,
 
 
 def keep_paper_desk(keeper: PaperDesk) -> None:
@@ -105,3 +117,8 @@ def chores() -> tuple[Chore, ...]:
 def setups() -> tuple[Setup, ...]:
     """What apps put in place for a new distributor, in their order."""
     return tuple(sorted(_setups.values(), key=lambda setup: (setup.order, setup.name)))
+
+
+def readiness() -> tuple[Readiness, ...]:
+    """What is looked at before a distributor goes live, in its order."""
+    return tuple(sorted(_readiness.values(), key=lambda one: (one.order, one.name)))

@@ -12,7 +12,7 @@ from django.db.models import Count, Max, Q, QuerySet, Sum
 from django.utils import timezone
 
 from vyapar.engine import registry
-from vyapar.engine.contracts import ActionView, Autonomy, Mode
+from vyapar.engine.contracts import ActionKind, ActionView, Autonomy, Lack, Mode, Readiness
 from vyapar.engine.models import (
     Action,
     AuditEntry,
@@ -30,6 +30,8 @@ from vyapar.kernel.calendar import ist_day, ist_instant
 from vyapar.kernel.decision import Finding, Severity
 from vyapar.kernel.errors import Misconfigured, NotFound, VyaparError
 from vyapar.kernel.lifecycle import OPEN, Status
+from vyapar.kernel.quality import DataQuality
+from vyapar.tenancy.selectors import current_distributor
 
 # --- actions -------------------------------------------------------------------------------
 
@@ -103,8 +105,9 @@ def autonomy_of(kind: str) -> Autonomy:
     """The limits in force for a kind: the newest version, or the kind's own defaults as version 0."""
     row = AutonomyVersion.objects.filter(kind=kind).order_by("-version").first()
     if row is None:
-        defaults = dict(registry.kind(kind).default_autonomy)
-        return Autonomy(kind=kind, version=0, mode=Mode(defaults.pop("mode")), **defaults)
+        spec = registry.kind(kind)
+        limits = {**spec.default_autonomy, "mode": _first_mode(spec)}
+        return Autonomy(kind=kind, version=0, **limits)
     return Autonomy(
         kind=kind, version=row.version, mode=Mode(row.mode), max_value_paise=row.max_value_paise,
         max_quantity=row.max_quantity, max_discount_bp=row.max_discount_bp,
@@ -124,6 +127,34 @@ def spent_alone_today_paise(kind: str, day: date) -> int:
 
 def is_halted(kind: str) -> bool:
     """Whether the stop button is pulled for this kind or for everything."""
+def _first_mode(spec: ActionKind) -> Mode:
+    return Mode(spec.default_autonomy["mode"]) if current_distributor().sandbox else Mode.OBSERVE
+
+
+def list_modes() -> dict[str, Mode]:
+    """The mode of every action kind, by its name. One query."""
+    rows = AutonomyVersion.objects.order_by("kind", "-version").distinct("kind")
+    known = dict(rows.values_list("kind", "mode"))
+    return {
+        spec.name: Mode(known[spec.name]) if spec.name in known else _first_mode(spec)
+        for spec in registry.kinds()
+    }
+
+
+def is_live() -> bool:
+    """Whether agents do more than observe: some action kind is proposed or acted upon."""
+    return any(mode is not Mode.OBSERVE for mode in list_modes().values())
+
+
+def look_at_readiness(at: datetime) -> list[tuple[Readiness, Lack | None]]:
+    """Everything that apps want looked at before a distributor goes live, with what is missing."""
+    return [(one, one.look(at)) for one in registry.readiness()]
+
+
+#: Statuses of an action that was approved alone and is not any more, whoever stopped it.
+_STOPPED = [s.value for s in (Status.WITHDRAWN, Status.PROPOSED, Status.REJECTED, Status.EXPIRED)]
+
+
     return Halt.objects.filter(Q(kind="") | Q(kind=kind), lifted_at__isnull=True).exists()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from vyapar.engine.contracts import Mode, Weight
 from vyapar.engine.models import Action, Event
 from vyapar.engine.wire import outward
 from vyapar.kernel.lifecycle import Status
@@ -224,3 +225,33 @@ class HaltOut(serializers.Serializer[Any]):
     """Stop buttons that are pulled now."""
 
     halted = serializers.ListField(child=serializers.CharField(allow_blank=True))
+
+
+class LackOut(serializers.Serializer[Any]):
+    """Something that is missing before going live, and what to do about it."""
+
+    code = serializers.CharField()
+    severity = serializers.ChoiceField([str(weight) for weight in Weight])
+    title = serializers.CharField()
+    message = serializers.CharField()
+    fix = serializers.CharField()
+    count = serializers.IntegerField(min_value=1)
+    examples = serializers.ListField(child=serializers.CharField(), max_length=5)
+    link = serializers.CharField(allow_blank=True, help_text="path of the page where it is mended")
+
+
+class ReadinessOut(serializers.Serializer[Any]):
+    """Whether agents propose, whether nothing stands in the way of it, and all that is missing."""
+
+    live = serializers.BooleanField()
+    ready = serializers.BooleanField(help_text="no blocker stands")
+    modes = serializers.DictField(
+        child=serializers.ChoiceField([str(mode) for mode in Mode]), help_text="by action kind"
+    )
+    missing = LackOut(many=True)
+
+
+class LiveIn(serializers.Serializer[Any]):
+    """Why, for the trail."""
+
+    reason = serializers.CharField(required=False, default="", allow_blank=True, max_length=2000)

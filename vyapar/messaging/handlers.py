@@ -8,14 +8,16 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Count
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from vyapar.engine import registry
-from vyapar.engine.contracts import Chore, EventView, Setup, Subscriber, Tally
+from vyapar.engine.contracts import Chore, EventView, Lack, Readiness, Setup, Subscriber, Tally, Weight
 from vyapar.kernel.actor import Actor
 from vyapar.messaging import services
 from vyapar.messaging.contracts import Channel
 from vyapar.messaging.models import Message
-from vyapar.messaging.selectors import get_account, stale_unknown
+from vyapar.messaging.selectors import get_account, list_accounts, stale_unknown
 from vyapar.tenancy.selectors import current_distributor, primary_host
 
 
@@ -57,9 +59,23 @@ def connect_sandbox(actor: Actor, at: datetime) -> None:
     services.announce_to_sandbox(webhook_base=f"http://127.0.0.1:{settings.PORT}", host_header=host)
 
 
+def look_at_accounts(at: datetime) -> Lack | None:
+    """No channel by which an outlet could be reached."""
+    accounts = list_accounts()
+    if any(account.active and account.halted_at is None for account in accounts):
+        return None
+    return Lack(
+        message=gettext("no channel is open: outlets can be told of no offer"),
+        fix=gettext("Have whoever runs this installation open an account for WhatsApp, SMS or e-mail"),
+        count=max(1, len(accounts)),
+        examples=tuple(account.channel for account in accounts[:5]),
+    )
+
+
 def register() -> None:
     """Hang the door's parts in the registry."""
     registry.hang(Subscriber("messaging.start_sending", "MessagesQueued", start_sending))
     registry.hang(Chore("messaging.tend", tend))
     registry.hang(Tally("messages", count_messages))
     registry.hang(Setup("messaging.sandbox", connect_sandbox, order=100))  # after the texts are there
+    registry.hang(Readiness("channel", _("A channel to outlets"), Weight.WARNING, look_at_accounts, 70))

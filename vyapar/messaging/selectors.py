@@ -27,6 +27,17 @@ def consented(parties: Iterable[str], purpose: str) -> set[tuple[str, str]]:
     return {(party, channel) for party, channel, granted in latest if granted}
 
 
+def count_consenting(purpose: str, prefix: str = "") -> int:
+    """Parties, of those whose names begin so, who may be written to by some channel on a purpose."""
+    latest = (
+        Consent.objects.filter(purpose=purpose, party__startswith=prefix)
+        .order_by("party", "channel", "-at", "-id")
+        .distinct("party", "channel")
+        .values_list("party", "granted")
+    )
+    return len({party for party, granted in latest if granted})
+
+
 def count_recent(parties: Iterable[str], since: datetime, purpose: str) -> dict[str, int]:
     """How many messages of a purpose each person was sent or is about to be sent since an instant."""
     rows = (

@@ -18,6 +18,7 @@ from vyapar.engine.models import Cycle
 from vyapar.engine.selectors import (
     autonomy_of,
     count_deliveries,
+    is_live,
     list_cycles,
     list_dead_letters,
     list_halts,
@@ -41,6 +42,7 @@ def agents(request: HttpRequest) -> HttpResponseBase:
         "dashboard/agents.html",
         {
             "agents": agent_cards(),
+            "live": is_live(),
             "kinds": [
                 (kind, autonomy_of(kind.name), spent_alone_today_paise(kind.name, today))
                 for kind in registry.kinds()

@@ -7,14 +7,17 @@ from typing import Any
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from vyapar.dashboard.access import page
 from vyapar.dashboard.board import tiles
+from vyapar.dashboard.views.readiness import onboarding
 from vyapar.engine import registry
 from vyapar.engine.contracts import AgentSpec
 from vyapar.engine.models import Cycle
 from vyapar.engine.selectors import (
+    is_live,
     latest_cycles,
     list_actions,
     list_events,
@@ -36,11 +39,14 @@ _ICONS = {
 def home(request: HttpRequest) -> HttpResponseBase:
     """Rupees dead, at risk and recovered; what waits; what each agent is doing."""
     waiting = list_actions(statuses=(Status.PROPOSED,))
+    live = is_live()
     soon = list_actions(statuses=(Status.AUTO_APPROVED, Status.APPROVED, Status.EXECUTING))
     return render(
         request,
         "dashboard/home.html",
         {
+            "live": live,
+            "onboarding": [] if live else onboarding(timezone.now()),
             "tiles": [(tile, tile.read()) for tile in tiles()],
             "waiting": waiting[:5],
             "waiting_count": waiting.count(),

@@ -9,6 +9,7 @@ from vyapar.engine.api.actions import (
     ActionReject,
     ActionUndo,
 )
+from vyapar.engine.api.readiness import GoLive, ObserveAgain, ReadinessDoor
 from vyapar.engine.api.reading import check_text, read, read_after, read_text
 from vyapar.engine.api.records import EventList, TrailCreate, TrailList, trail_out
 from vyapar.engine.api.rules import BusinessRules, Stop
@@ -23,6 +24,9 @@ __all__ = [
     "ActionUndo",
     "BusinessRules",
     "EventList",
+    "GoLive",
+    "ObserveAgain",
+    "ReadinessDoor",
     "Stop",
     "TrailCreate",
     "TrailList",

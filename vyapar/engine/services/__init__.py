@@ -15,6 +15,7 @@ from vyapar.engine.services.cycles import due_cycles, run_cycle
 from vyapar.engine.services.deliveries import deliver, lease_due, replay
 from vyapar.engine.services.events import append_audit, emit, note
 from vyapar.engine.services.execution import carry_out, claim, list_due, list_stuck, retry
+from vyapar.engine.services.live import go_live, observe_again
 
 __all__ = [
     "append_audit",
@@ -28,11 +29,13 @@ __all__ = [
     "emit",
     "ensure_autonomy",
     "expire_due",
+    "go_live",
     "lease_due",
     "lift",
     "list_due",
     "list_stuck",
     "note",
+    "observe_again",
     "propose",
     "pull",
     "reject",

@@ -12,12 +12,18 @@ from django.db.models import Max
 from vyapar.engine import registry
 from vyapar.engine.contracts import Autonomy, HaltLifted, HaltPulled, Mode, PolicyChanged
 from vyapar.engine.models import AutonomyVersion, Halt, PolicyVersion
-from vyapar.engine.selectors import autonomy_of, build_policy, get_policy, newest_policy_version
+from vyapar.engine.selectors import (
+    autonomy_of,
+    build_policy,
+    get_policy,
+    is_live,
+    newest_policy_version,
+)
 from vyapar.engine.services.events import emit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.digest import plain
-from vyapar.kernel.errors import Fault, Forbidden, Invalid, Stale
+from vyapar.kernel.errors import Fault, Forbidden, Invalid, Refused, Stale
 from vyapar.tenancy.here import current_schema
 
 
@@ -25,9 +31,27 @@ from vyapar.tenancy.here import current_schema
 def set_autonomy(
     kind: str, changes: Mapping[str, Any], *, actor: Actor, at: datetime, reason: str = ""
 ) -> Autonomy:
-    """A new version of a kind's limits. Agents may never change them: `Forbidden`."""
-    _only_people(actor)
+    """A new version of a kind's limits. Agents may never change them: `Forbidden`.
+
+    While every kind only observes, none leaves that mode by itself: `Refused`; going live asks first
+    whether all is there.
+    """
+    only_people(actor)
     registry.kind(kind)
+    wanted = changes.get("mode", Mode.OBSERVE)
+    if wanted != Mode.OBSERVE and wanted in set(Mode) and not is_live():
+        raise Refused(
+            "agents only observe until the distributor goes live: open the readiness page and go live",
+            code="not_live",
+            faults=[Fault("not_live", "go live first", "mode", value=str(wanted))],
+        )
+    return put_autonomy(kind, changes, actor=actor, at=at, reason=reason)
+
+
+def put_autonomy(
+    kind: str, changes: Mapping[str, Any], *, actor: Actor, at: datetime, reason: str = ""
+) -> Autonomy:
+    """`set_autonomy` of those who have asked already who may and whether all is there."""
     current = plain(autonomy_of(kind))
     values = {**current, **dict(changes)}
     _check_limits(values)
@@ -66,7 +90,7 @@ def set_policy(
     Raises `Invalid` for a field that the policy lacks or a value that it refuses, and for a day
     in the past: what was decided under a policy stays explained by it.
     """
-    _only_people(actor)
+    only_people(actor)
     if effective_date < ist_day(at):
         fault = Fault("past_date", "choose today or later", "effectiveDate", value=str(effective_date))
         raise Invalid("a rule cannot take effect in the past", code="past_date", faults=[fault])
@@ -110,7 +134,7 @@ def pull(*, actor: Actor, at: datetime, kind: str = "", reason: str = "") -> Hal
 @transaction.atomic
 def lift(*, actor: Actor, at: datetime, kind: str = "", reason: str = "") -> None:
     """Lift the stop button; only a person may."""
-    _only_people(actor)
+    only_people(actor)
     lifted = Halt.objects.filter(kind=kind, lifted_at__isnull=True).update(lifted_by=actor.ref, lifted_at=at)
     if lifted:
         emit(HaltLifted(kind), subject=f"halt:{kind or 'all'}", actor=actor, at=at, reason=reason)
@@ -119,7 +143,8 @@ def lift(*, actor: Actor, at: datetime, kind: str = "", reason: str = "") -> Non
 _WHOLE_LIMITS = ("max_value_paise", "max_quantity", "max_discount_bp", "undo_seconds", "daily_cap_paise")
 
 
-def _only_people(actor: Actor) -> None:
+def only_people(actor: Actor) -> None:
+    """Raises `Forbidden` for an agent."""
     if actor.kind == "agent":
         raise Forbidden("agents cannot change their own limits", code="agents_may_not")
 
