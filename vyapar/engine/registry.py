@@ -29,8 +29,8 @@ _subscribers: dict[str, Subscriber] = {}
 _tallies: dict[str, Tally] = {}
 _chores: dict[str, Chore] = {}
 _setups: dict[str, Setup] = {}
-_desks: dict[str, PaperDesk] = {}
 _readiness: dict[str, Readiness] = {}
+_desks: dict[str, PaperDesk] = {}
 
 
 def hang(item: AgentSpec | ActionKind | Guard | Subscriber | Tally | Chore | Setup | Readiness) -> None:
@@ -43,9 +43,9 @@ def hang(item: AgentSpec | ActionKind | Guard | Subscriber | Tally | Chore | Set
         Tally: _tallies,
         Chore: _chores,
         Setup: _setups,
+        Readiness: _readiness,
     }
     boards[type(item)][item.name] = item
-        Readiness: _readiness,
 
 
 def keep_paper_desk(keeper: PaperDesk) -> None:

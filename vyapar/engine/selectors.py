@@ -10,8 +10,6 @@ from uuid import UUID
 
 from django.db.models import Count, Max, Q, QuerySet, Sum
 from django.utils import timezone
-
-from vyapar.engine import registry
 from vyapar.engine.contracts import ActionKind, ActionView, Autonomy, Lack, Mode, Readiness
 from vyapar.engine.models import (
     Action,
@@ -30,8 +28,9 @@ from vyapar.kernel.calendar import ist_day, ist_instant
 from vyapar.kernel.decision import Finding, Severity
 from vyapar.kernel.errors import Misconfigured, NotFound, VyaparError
 from vyapar.kernel.lifecycle import OPEN, Status
-from vyapar.kernel.quality import DataQuality
 from vyapar.tenancy.selectors import current_distributor
+
+from vyapar.engine import registry
 
 # --- actions -------------------------------------------------------------------------------
 
@@ -102,7 +101,10 @@ def guard_versions(kind: str) -> dict[str, str]:
 
 
 def autonomy_of(kind: str) -> Autonomy:
-    """The limits in force for a kind: the newest version, or the kind's own defaults as version 0."""
+    """The limits in force for a kind: the newest version, or the kind's own defaults as version 0.
+
+    Until somebody sets a mode a real distributor's agents only observe.
+    """
     row = AutonomyVersion.objects.filter(kind=kind).order_by("-version").first()
     if row is None:
         spec = registry.kind(kind)
@@ -116,17 +118,6 @@ def autonomy_of(kind: str) -> Autonomy:
     )  # fmt: skip
 
 
-def spent_alone_today_paise(kind: str, day: date) -> int:
-    """Rupees (in paise) of a kind approved without a person on an Indian day."""
-    total = Transition.objects.filter(
-        target=Status.AUTO_APPROVED.value, action__kind=kind, at__gte=ist_instant(day),
-        at__lt=ist_instant(day + timedelta(days=1)),
-    ).exclude(action__status=Status.WITHDRAWN.value).aggregate(total=Sum("action__value_paise"))  # fmt: skip
-    return int(total["total"] or 0)
-
-
-def is_halted(kind: str) -> bool:
-    """Whether the stop button is pulled for this kind or for everything."""
 def _first_mode(spec: ActionKind) -> Mode:
     return Mode(spec.default_autonomy["mode"]) if current_distributor().sandbox else Mode.OBSERVE
 
@@ -151,10 +142,17 @@ def look_at_readiness(at: datetime) -> list[tuple[Readiness, Lack | None]]:
     return [(one, one.look(at)) for one in registry.readiness()]
 
 
-#: Statuses of an action that was approved alone and is not any more, whoever stopped it.
-_STOPPED = [s.value for s in (Status.WITHDRAWN, Status.PROPOSED, Status.REJECTED, Status.EXPIRED)]
+def spent_alone_today_paise(kind: str, day: date) -> int:
+    """Rupees (in paise) of a kind approved without a person on an Indian day."""
+    total = Transition.objects.filter(
+        target=Status.AUTO_APPROVED.value, action__kind=kind, at__gte=ist_instant(day),
+        at__lt=ist_instant(day + timedelta(days=1)),
+    ).exclude(action__status=Status.WITHDRAWN.value).aggregate(total=Sum("action__value_paise"))  # fmt: skip
+    return int(total["total"] or 0)
 
 
+def is_halted(kind: str) -> bool:
+    """Whether the stop button is pulled for this kind or for everything."""
     return Halt.objects.filter(Q(kind="") | Q(kind=kind), lifted_at__isnull=True).exists()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from rest_framework import serializers
-
 from vyapar.engine.contracts import Mode, Weight
 from vyapar.engine.models import Action, Event
 from vyapar.engine.wire import outward
