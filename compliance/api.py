@@ -6,19 +6,29 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
-from django.http import HttpResponse
+from django.http import FileResponse, HttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from compliance import services
 from compliance.documents import eway_json
 from compliance.documents.period_report import build
 from compliance.documents.render import render_document, render_period_report
-from compliance.models import Paper
-from compliance.selectors import collect_period, document_of, get_paper
-from compliance.serializers import CheckOut, PaperOut, PaperPage, RegulatoryOut, paper_out
+from compliance.models import Paper, ReportFile
+from compliance.selectors import collect_period, document_of, get_paper, get_report, is_long, open_report
+from compliance.serializers import (
+    CheckOut,
+    PaperOut,
+    PaperPage,
+    RegulatoryOut,
+    ReportOut,
+    paper_out,
+    report_out,
+)
+from compliance.tasks import print_report
 from inventory.selectors.facts import get_place, list_goods, party_at
 from inventory.selectors.flows import list_godowns, road_km
 from vyapar.engine import registry
@@ -30,7 +40,7 @@ from vyapar.gateway.views import ApiView, next_cursor, read_cursor, read_limit
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.decision import Finding
 from vyapar.kernel.digest import plain
-from vyapar.kernel.errors import Fault, Invalid, NotFound
+from vyapar.kernel.errors import Fault, Invalid, NotFound, Refused
 from vyapar.kernel.facts import Examination, MovementFacts
 from vyapar.kernel.money import rupees
 from vyapar.people.contracts import May
@@ -209,12 +219,24 @@ class Regulatory(ApiView):
         responses={
             (200, "application/json"): RegulatoryOut,
             (200, "application/pdf"): OpenApiTypes.BINARY,
+            202: ReportOut,
         },
     )
     def get(self, request: Request, period: str) -> HttpResponse | Response:
-        facts = collect_period(period, timezone.now())
+        """A month of many papers is printed by a worker: 202, and its address is polled."""
+        now, as_pdf = timezone.now(), getattr(request.accepted_renderer, "format", "") == "pdf"
+        if as_pdf and is_long(period):
+            asked = services.ask_report(period, actor=self.actor, at=now)
+            print_report.delay(str(asked.pk))
+            return HttpResponse(
+                JsonRenderer().render(report_out(asked)),
+                status=202,
+                content_type="application/json",
+                headers={"Location": f"/reports/v1/files/{asked.pk}", "Retry-After": "10"},
+            )
+        facts = collect_period(period, now)
         report = build(facts)
-        if getattr(request.accepted_renderer, "format", "") == "pdf":
+        if as_pdf:
             return pdf_file(render_period_report(report), f"period-report-{period}")
         return Response(
             {
@@ -229,4 +251,29 @@ class Regulatory(ApiView):
                 "checks": [{"check": name, "holds": holds} for name, holds in report.checks],
                 "chain": outward(plain(facts.chain)),
             }
+        )
+
+
+class ReportOne(ApiView):
+    """A report that a worker prints: 202 while it does, the PDF when it is ready."""
+
+    needs = May.AUDIT
+    renderer_classes = [JsonRenderer, PdfRenderer]
+
+    @extend_schema(
+        operation_id="getReportFile",
+        responses={(200, "application/pdf"): OpenApiTypes.BINARY, 202: ReportOut},
+    )
+    def get(self, request: Request, report_id: UUID) -> HttpResponse | FileResponse:
+        asked = get_report(report_id)
+        if asked.state == ReportFile.State.READY:
+            name = f"period-report-{asked.period}.pdf"
+            return FileResponse(open_report(asked), filename=name, content_type="application/pdf")
+        if asked.state == ReportFile.State.FAILED:
+            raise Refused(f"it could not be printed: {asked.reason}", code="report_failed")
+        return HttpResponse(
+            JsonRenderer().render(report_out(asked)),
+            status=202,
+            content_type="application/json",
+            headers={"Retry-After": "10"},
         )

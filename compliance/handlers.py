@@ -11,11 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from compliance import services
 from compliance.agent import CompliancePolicy, decide
 from compliance.models import RaisedFinding
-from compliance.selectors import count_papers, take_snapshot
+from compliance.selectors import count_papers, list_takeable_reports, take_snapshot
 from vyapar.dashboard import board
 from vyapar.dashboard.board import NavItem
 from vyapar.engine import registry
-from vyapar.engine.contracts import ActionView, AgentSpec, EventView, Guard, Setup, Subscriber, Tally
+from vyapar.engine.contracts import ActionView, AgentSpec, Chore, EventView, Guard, Setup, Subscriber, Tally
 from vyapar.engine.selectors import get_action, list_policy_versions
 from vyapar.engine.services import set_policy
 from vyapar.kernel.actor import Actor, agent
@@ -104,6 +104,15 @@ def know_the_demonstration(actor: Actor, at: datetime) -> None:
     set_policy("compliance", known, effective_date=ist_day(at), actor=actor, at=at, reason="demonstration")
 
 
+def tend_reports(at: datetime) -> None:
+    """Have reports printed that no worker has, and old ones cleared."""
+    from compliance.tasks import print_report
+
+    for report_id in list_takeable_reports(at, after=services.SILENCE):
+        print_report.apply_async((report_id,), expires=60)
+    services.clear_reports(at=at)
+
+
 def register() -> None:
     """Hang everything of this app in the registry and on the board."""
     registry.keep_paper_desk(services.PaperClerk())
@@ -122,5 +131,6 @@ def register() -> None:
         )
     )
     registry.hang(Tally("documents", count_papers))
+    registry.hang(Chore("compliance.reports", tend_reports))
     registry.hang(Setup("compliance.standing", know_the_demonstration))
     board.hang(NavItem("compliance:documents", _("Compliance"), "scale", 50, needs=May.AUDIT))

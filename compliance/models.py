@@ -1,4 +1,4 @@
-"""Papers with their numbers, frozen; findings as they were raised."""
+"""Papers with their numbers, frozen; findings as they were raised; reports a worker prints."""
 
 from __future__ import annotations
 
@@ -98,3 +98,36 @@ class RaisedFinding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} {self.subject}"
+
+
+class ReportFile(models.Model):
+    """A period report that was asked for, and the file once it is printed. One at a time per month."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        READY = "ready"
+        FAILED = "failed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    period = models.CharField(max_length=7)  # YYYY-MM
+    state = models.CharField(max_length=7, choices=State.choices, default=State.WAITING)
+    asked_at = models.DateTimeField()
+    asked_by = models.CharField(max_length=80)
+    begun_at = models.DateTimeField(null=True)  # by the worker that has it
+    ready_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    file = models.CharField(max_length=120, blank=True)  # name in the distributor's storage
+    bytes = models.PositiveBigIntegerField(default=0)
+    sha256 = models.CharField(max_length=64, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["period"], condition=Q(state="waiting"), name="report_being_printed_once"
+            )
+        ]
+        indexes = [models.Index(fields=["-asked_at"], name="report_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.period} {self.state}"

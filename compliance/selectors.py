@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import IO, Any, cast
 
+from django.core.files.storage import default_storage
 from django.db.models import Count, Max, Q, QuerySet, Sum
 
 from compliance.agent import CompliancePolicy, PaperState, RegisterSnapshot
@@ -23,7 +24,7 @@ from compliance.contracts import (
     WriteOffRow,
 )
 from compliance.documents import thaw
-from compliance.models import Paper, RaisedFinding, Series
+from compliance.models import Paper, RaisedFinding, ReportFile, Series
 from inventory.selectors.facts import list_registered_parties, list_write_offs
 from vyapar.engine import registry
 from vyapar.engine.models import Action, AuditEntry, Transition
@@ -35,6 +36,10 @@ from vyapar.kernel.facts import OfferFacts
 from vyapar.kernel.lifecycle import Status
 from vyapar.law.itc import itc_effect
 from vyapar.tenancy.selectors import current_distributor
+
+#: Rows of registers that are printed while a person waits: about ten seconds.
+LONG_ROWS = 500
+_LET_GO = (Status.APPROVED.value, Status.AUTO_APPROVED.value)
 
 
 def get_standing(on_date: date) -> Standing:
@@ -139,6 +144,38 @@ def read_period(period: str) -> tuple[date, date]:
         fault = Fault("period", "write a month as YYYY-MM", "period", value=period[:20])
         raise Invalid("this is not a month", code="period", faults=[fault]) from error
     return first, after - timedelta(days=1)
+
+
+def is_long(period: str) -> bool:
+    """Whether the report of a month takes longer to print than a person waits for a page."""
+    first, last = read_period(period)
+    start, end = ist_instant(first), ist_instant(last + timedelta(days=1))
+    papers = Paper.objects.filter(document_date__range=(first, last)).count()
+    findings = RaisedFinding.objects.filter(at__gte=start, at__lt=end).count()
+    decided = Transition.objects.filter(target__in=_LET_GO, at__gte=start, at__lt=end).count()
+    return 2 * papers + findings + decided > LONG_ROWS
+
+
+def get_report(report_id: Any) -> ReportFile:
+    """One printed report, or one being printed; `NotFound` when there is none of that id."""
+    found = ReportFile.objects.filter(pk=report_id).first()
+    if found is None:
+        raise NotFound("there is no such report", code="no_such_report")
+    return found
+
+
+def open_report(report: ReportFile) -> IO[bytes]:
+    """The file of a report; `NotFound` while there is none."""
+    if report.state != ReportFile.State.READY or not default_storage.exists(report.file):
+        raise NotFound("this report is not printed yet, or no longer kept", code="no_file")
+    return cast(IO[bytes], default_storage.open(report.file, "rb"))
+
+
+def list_takeable_reports(at: datetime, *, after: timedelta) -> list[str]:
+    """Reports that wait and that no worker began, or whose worker has been silent for `after`."""
+    rows = ReportFile.objects.filter(state=ReportFile.State.WAITING)
+    rows = rows.filter(Q(begun_at=None) | Q(begun_at__lte=at - after))
+    return [str(pk) for pk in rows.order_by("asked_at").values_list("pk", flat=True)[:10]]
 
 
 def collect_period(period: str, at: datetime) -> PeriodFacts:
@@ -272,9 +309,9 @@ def _write_offs(start: datetime, end: datetime) -> Iterable[WriteOffRow]:
 
 
 def _approvals(start: datetime, end: datetime) -> Iterable[ApprovalRow]:
-    rows = Transition.objects.filter(
-        target__in=[Status.APPROVED.value, Status.AUTO_APPROVED.value], at__gte=start, at__lt=end
-    ).select_related("action__record")
+    rows = Transition.objects.filter(target__in=_LET_GO, at__gte=start, at__lt=end).select_related(
+        "action__record"
+    )
     for step in rows.order_by("id"):
         action = step.action
         record = getattr(action, "record", None)

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from compliance.models import Paper
+from compliance.models import Paper, ReportFile
 from vyapar.kernel.money import rupees
 
 
@@ -78,6 +78,25 @@ class RegulatoryOut(serializers.Serializer[Any]):
     sums = serializers.JSONField()
     checks = serializers.JSONField()
     chain = serializers.JSONField()
+
+
+class ReportOut(serializers.Serializer[Any]):
+    """A report that a worker prints; ask its address again until it answers with the PDF."""
+
+    reportId = serializers.UUIDField()
+    period = serializers.CharField()
+    status = serializers.ChoiceField(ReportFile.State.choices)
+    askedAt = serializers.DateTimeField()
+
+
+def report_out(report: ReportFile) -> dict[str, Any]:
+    """The outside form of a report that was asked for."""
+    return {
+        "reportId": str(report.pk),
+        "period": report.period,
+        "status": report.state,
+        "askedAt": report.asked_at,
+    }
 
 
 def paper_out(paper: Paper) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import FileResponse, HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -23,10 +23,14 @@ from compliance.selectors import (
     document_of,
     find_invoice,
     get_paper,
+    get_report,
+    is_long,
     list_credit_notes,
     list_findings,
     list_papers,
+    open_report,
 )
+from compliance.tasks import print_report
 from vyapar.dashboard.access import attempt, page, person
 from vyapar.gateway.renderers import pdf_file
 from vyapar.kernel.calendar import ist_day
@@ -104,6 +108,26 @@ def note_eway(request: HttpRequest, paper_id: UUID) -> HttpResponseBase:
 
 @page(May.AUDIT)
 def period_report(request: HttpRequest, period: str) -> HttpResponseBase:
-    """The auditor's report of a month as PDF."""
-    report = build(collect_period(period, timezone.now()))
-    return pdf_file(render_period_report(report), f"period-report-{period}")
+    """The auditor's report of a month as PDF; a long one is printed by a worker and found again."""
+    now = timezone.now()
+    if not is_long(period):
+        report = build(collect_period(period, now))
+        return pdf_file(render_period_report(report), f"period-report-{period}")
+    asked = services.ask_report(period, actor=person(request).actor, at=now)
+    print_report.delay(str(asked.pk))
+    return redirect("compliance:report", asked.pk)
+
+
+@page(May.AUDIT)
+def report(request: HttpRequest, report_id: UUID) -> HttpResponseBase:
+    """A report that is being printed, or lies ready."""
+    template = "_report_state" if request.headers.get("HX-Request") else "report"
+    return render(request, f"compliance/{template}.html", {"report": get_report(report_id)})
+
+
+@page(May.AUDIT)
+def report_file(request: HttpRequest, report_id: UUID) -> HttpResponseBase:
+    """The printed report."""
+    asked = get_report(report_id)
+    name = f"period-report-{asked.period}.pdf"
+    return FileResponse(open_report(asked), filename=name, content_type="application/pdf")
