@@ -28,7 +28,7 @@ from vyapar.ops.stack import (
 )
 from vyapar.ops.supervisor import Stopped, Supervisor
 
-_READY_SECONDS = 120.0
+_READY_SECONDS = 300.0
 _CHECK_SECONDS = 600.0
 _POLL_SECONDS = 8.0
 
