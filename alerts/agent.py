@@ -45,8 +45,30 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class LateFeed:
+    """A feed whose data are older than it allows; `uploads`: a person brings its files."""
+
+    code: str
+    name: str
+    hours: int
+    allowed_hours: int
+    uploads: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LowQuality:
+    """A place whose data are graded so low that agents do not act alone on it."""
+
+    kind: str
+    code: str
+    name: str
+    grade: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StandingSnapshot:
-    """What stands at an instant: expiring stock, waiting actions, how old the newest sale is."""
+    """What stands at an instant: expiring stock, waiting actions, how old and how good the data are."""
 
     as_of: datetime
     today: date
@@ -55,6 +77,8 @@ class StandingSnapshot:
     waiting: Waiting
     last_sale_date: date | None
     stale_after_days: int = 2
+    late_feeds: tuple[LateFeed, ...] = ()
+    low_quality: tuple[LowQuality, ...] = ()
 
 
 def decide(snapshot: StandingSnapshot, policy: AlertPolicy) -> Decision:
@@ -66,6 +90,8 @@ def decide(snapshot: StandingSnapshot, policy: AlertPolicy) -> Decision:
     stale = _stale(snapshot)
     if stale is not None:
         found.append(stale)
+    found += [late(feed) for feed in snapshot.late_feeds]
+    found += [fallen(place) for place in snapshot.low_quality]
     return Decision(outcome=tuple(found), counts={"conditions": len(found)})
 
 
@@ -103,6 +129,33 @@ def _waiting(waiting: Waiting) -> Condition:
         recommended_action="Decide in the inbox",
         url="/inbox",
         value_paise=max(waiting.net_paise, 0),
+    )
+
+
+def late(feed: LateFeed) -> Condition:
+    """A feed that brings nothing new; the same whoever notices it first."""
+    upload = "Upload its next file on the data page"
+    return Condition(
+        cause="feed_stale",
+        subject=f"feed:{feed.code}",
+        title=f"{feed.name} has brought nothing for {feed.hours} hours",
+        detail=f"It may be {feed.allowed_hours} hours old. No agent acts alone on what it tells of until "
+        "data come again.",
+        recommended_action=upload if feed.uploads else "Open the feed: pull it, or mend what stops it",
+        url="/data" if feed.uploads else f"/data/feeds/{feed.code}",
+    )
+
+
+def fallen(place: LowQuality) -> Condition:
+    """A place whose data nobody should act on alone; the same whoever notices it first."""
+    costs = ", ".join(code.replace("_", " ") for code in place.reasons)
+    return Condition(
+        cause="quality_fell",
+        subject=f"{place.kind}:{place.code}",
+        title=f"The data of {place.name} are graded {place.grade}",
+        detail=f"Most of it for {costs or 'no figure'}. A person decides on everything that rests on it.",
+        recommended_action="Open the page of data quality: it says what to mend in the books",
+        url="/data/quality",
     )
 
 

@@ -8,11 +8,23 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from alerts import services
-from alerts.agent import Dead, Expiring, StandingSnapshot, Waiting, decide
+from alerts.agent import (
+    Dead,
+    Expiring,
+    LateFeed,
+    LowQuality,
+    StandingSnapshot,
+    Waiting,
+    decide,
+    fallen,
+    late,
+)
 from alerts.contracts import Condition
 from alerts.rules import AlertPolicy
 from alerts.selectors import count_alerts, count_open
 from inventory.selectors.alarms import last_sale_date, sum_dead, sum_expiring
+from inventory.selectors.freshness import list_stale
+from inventory.selectors.quality import list_low
 from vyapar.dashboard import board
 from vyapar.dashboard.board import NavItem
 from vyapar.engine import registry
@@ -44,6 +56,13 @@ def take_snapshot(as_of: datetime, policy: AlertPolicy) -> StandingSnapshot:
         dead=tuple(Dead(r.territory, r.name, r.items, r.pieces, r.paise) for r in sum_dead()),
         waiting=Waiting(waiting.count(), sum(action.net_paise for action in waiting), max(hours, 0)),
         last_sale_date=last_sale_date(),
+        late_feeds=tuple(
+            LateFeed(feed.code, feed.name, int(hours), feed.fresh_hours, not feed.every_seconds)
+            for feed, hours in list_stale(as_of)
+        ),
+        low_quality=tuple(
+            LowQuality(one.kind, one.code, name, one.grade, reasons) for one, name, reasons in list_low(as_of)
+        ),
     )
 
 
@@ -53,7 +72,7 @@ def record(decision: Decision, cycle: Any, actor: Actor, at: datetime) -> None:
     standing = {(c.cause, c.subject) for c in decision.outcome}
     for condition in decision.outcome:
         services.raise_alert(condition, policy=policy, actor=actor, at=at)
-    causes = ("expiring", "dead_stock", "action_waiting", "feed_stale")
+    causes = ("expiring", "dead_stock", "action_waiting", "feed_stale", "quality_fell")
     services.close_others(causes, standing, actor=actor, at=at)
 
 
@@ -221,6 +240,21 @@ def hear_feed_halted(event: EventView) -> None:
     )
 
 
+def hear_feed_stale(event: EventView) -> None:
+    """A feed's data are older than it allows; `record` closes it when data come again."""
+    told = event.payload
+    feed = LateFeed(told["feed"], told["label"], told["hours"], told["allowedHours"], told["uploads"])
+    _raise(late(feed), event.at)
+
+
+def hear_quality_fell(event: EventView) -> None:
+    """The data of a place became so bad that a person decides; `record` closes it when they are better."""
+    told = event.payload
+    if told["holdsBack"] and told["kind"] != "feed":
+        place = LowQuality(told["kind"], told["code"], told["label"], told["grade"], tuple(told["reasons"]))
+        _raise(fallen(place), event.at)
+
+
 def hear_import_failed(event: EventView) -> None:
     """An import could not go on, or its totals differ without a known cause."""
     differs = event.name == "ImportDiffers"
@@ -245,7 +279,8 @@ def hear_import_reconciled(event: EventView) -> None:
     """An import ended well: what was said of it, and of its feed, is over."""
     services.close("import_failed", event.subject, reason="reconciled", actor=ACTOR, at=event.at)
     feed = f"feed:{event.payload['feed']}"
-    services.close("feed_halted", feed, reason="data came again", actor=ACTOR, at=event.at)
+    for cause in ("feed_halted", "feed_stale"):
+        services.close(cause, feed, reason="data came again", actor=ACTOR, at=event.at)
 
 
 def hear_key_expiring(event: EventView) -> None:
@@ -312,6 +347,8 @@ def register() -> None:
         ("ExportGivenUp", hear_export_given_up),
         ("ExportAcknowledged", hear_export_answered),
         ("FeedHalted", hear_feed_halted),
+        ("FeedStale", hear_feed_stale),
+        ("QualityFell", hear_quality_fell),
         ("ImportFailed", hear_import_failed),
         ("ImportReconciled", hear_import_reconciled),
         ("KeyExpiring", hear_key_expiring),

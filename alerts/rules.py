@@ -27,6 +27,7 @@ CONCERNS: Mapping[str, tuple[str, ...]] = {
     "feed_halted": ("owner", "manager", "integration"),
     "import_failed": ("owner", "manager", "integration"),
     "key_expiring": ("owner", "integration"),
+    "quality_fell": ("owner", "manager", "integration"),
 }
 
 #: Causes that stop the machine or break the law are never below this.
@@ -42,6 +43,7 @@ _FLOORS: Mapping[str, Urgency] = {
     "feed_halted": Urgency.HIGH,
     "import_failed": Urgency.MEDIUM,
     "key_expiring": Urgency.MEDIUM,
+    "quality_fell": Urgency.MEDIUM,
 }
 
 

@@ -9,9 +9,10 @@ class InventoryConfig(AppConfig):
 
     def ready(self) -> None:
         from inventory import handlers
-        from inventory.views import data, exports, stock
+        from inventory.views import data, exports, quality, stock
 
         handlers.register()
         stock.hang_shell()
         exports.hang_shell()
         data.hang_data()
+        quality.hang_quality()

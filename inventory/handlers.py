@@ -17,6 +17,7 @@ from inventory.selectors.demand import take_demand_snapshot
 from inventory.selectors.exports import count_exports
 from inventory.selectors.freshness import list_doubts
 from inventory.selectors.items import tally_stock
+from inventory.selectors.reliance import Reliance
 from inventory.services.demonstration import find_due
 from inventory.services.imports import list_takeable
 from inventory.services.pulls import due_pulls, list_awaited
@@ -38,6 +39,10 @@ def register() -> None:
     registry.hang(Chore("inventory.imports", tend_imports))
     registry.hang(Chore("inventory.prices", tend_prices))
     registry.hang(Chore("inventory.pulls", tend_pulls))
+    registry.hang(Chore("inventory.quality", tend_quality))
+    for event in ("ImportReconciled", "ImportDiffers", "ImportUndone"):
+        registry.hang(Subscriber(f"inventory.grade_after_{event}", event, grade_soon))
+    registry.keep_quality_desk(Reliance())
     registry.hang(Subscriber("inventory.hand_over_soon", "ExportQueued", hand_over_soon))
     registry.hang(Tally("exports", count_exports))
     registry.hang(Guard("feeds", check_feeds))
@@ -75,8 +80,23 @@ def feed_demonstration(at: datetime) -> None:
 
 
 def check_feeds(action: ActionView, at: datetime) -> list[Finding]:
-    """Nothing is done alone on data that are stale or half in; a person may still do it."""
-    return list_doubts(at)
+    """Nothing is done alone on data that are stale, half in or graded low; a person may still do it."""
+    return list_doubts(at, action.payload)
+
+
+def grade_soon(event: EventView) -> None:
+    """Data came or went: a worker grades them anew."""
+    from inventory.tasks import grade_data
+
+    transaction.on_commit(grade_data.delay)
+
+
+def tend_quality(at: datetime) -> None:
+    """Have the data graded once a day, and when a feed goes stale in between."""
+    from inventory.tasks import grade_data
+
+    if services.is_grading_due(at):
+        grade_data.apply_async(expires=LOOK_SECONDS)
 
 
 def hand_over_soon(event: EventView) -> None:

@@ -7,10 +7,11 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from inventory.services import demonstration, list_due_exports
+from inventory.services import demonstration, grade_feeds, list_due_exports
 from inventory.services.exports import hand_over
 from inventory.services.imports import drive
 from inventory.services.pulls import pull, take_in_events
+from vyapar.kernel.actor import system
 
 
 @shared_task
@@ -39,6 +40,12 @@ def pull_feed(feed_id: int) -> None:
     """Pull one feed; what it brought is driven at once."""
     for run_id in pull(feed_id, at=timezone.now()).run_ids:
         drive_import.delay(run_id)
+
+
+@shared_task
+def grade_data() -> None:
+    """Grade the data of every feed and place."""
+    grade_feeds(actor=system("quality"), at=timezone.now())
 
 
 @shared_task

@@ -7,8 +7,9 @@ from inventory.api import feeds as feeds_api
 from inventory.api import imports as imports_api
 from inventory.api import jobs as jobs_api
 from inventory.api import push as push_api
+from inventory.api import quality as quality_api
 from inventory.api import stock as stock_api
-from inventory.views import data, exports, feeds, mapping, quarantine, stock
+from inventory.views import data, exports, feeds, mapping, quality, quarantine, stock
 
 app_name = "inventory"
 urlpatterns = [
@@ -48,6 +49,9 @@ urlpatterns = [
     ),
     path("data/rows/<int:row_id>/correct", quarantine.correct, name="quarantine_correct"),
     path("data/rows/<int:row_id>/drop", quarantine.drop, name="quarantine_drop"),
+    path("data/quality", quality.quality, name="quality"),
+    path("data/quality/now", quality.regrade, name="quality_regrade"),
+    path("api/v1/quality", quality_api.QualityDoor.as_view(), name="quality_all"),
     path("data/exports", exports.exports, name="exports"),
     path("data/exports/<slug:feed>/lock", exports.lock, name="export_lock"),
     path("data/exports/<slug:feed>/answers", exports.answers, name="export_answers"),

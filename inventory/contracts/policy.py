@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, NoReturn
 
+from inventory.contracts.quality import LIMITS, MARKS, WEIGHTS, Grade
 from vyapar.engine.wire import camel
 from vyapar.kernel.errors import Fault, Invalid
 
@@ -73,6 +75,13 @@ class MonitoringPolicy(MoneyRates):
     slow_moving_threshold: int = 30
     cover_days_slow: int = 90
     cover_days_dead: int = 180
+    - `quality_weights`: marks of 100 that each figure of data quality can cost; `quality_limits`: the
+      share, in basis points of what was looked at, at which they are all lost; `quality_marks`: the
+      fewest marks of each grade. Agents do not act alone on places graded `quality_gate` or worse.
+    - `late_entry_days`: a sale that comes more days after its day is back-dated.
+    - `learning`: whether what came of earlier predictions corrects offers, claims and chances.
+    - `closed_weekdays` (Monday is 0) and `holidays` (ISO days): nobody brings files then, and the age
+      of what is uploaded does not count them.
     expiry_horizon_days: int = 90
     minimum_life_at_sale_days: Mapping[str, int] = field(default_factory=lambda: {DEFAULT_CHANNEL: 30})
     score_weights: Mapping[str, int] = field(default_factory=lambda: dict(SCORE_WEIGHTS))
@@ -82,7 +91,15 @@ class MonitoringPolicy(MoneyRates):
         MoneyRates.__post_init__(self)
         days = dict.fromkeys(("dead_stock_threshold", "slow_moving_threshold"), (1, 3_650))
         cover = dict.fromkeys(("cover_days_slow", "cover_days_dead"), (1, 730))
-        rest = {"expiry_horizon_days": (1, 730), "passed_over_limit": (0, 10_000)}
+        rest = {"expiry_horizon_days": (1, 730), "passed_over_limit": (0, 10_000), "late_entry_days": (0, 60)}
+    quality_weights: Mapping[str, int] = field(default_factory=lambda: dict(WEIGHTS))
+    quality_limits: Mapping[str, int] = field(default_factory=lambda: dict(LIMITS))
+    quality_marks: Mapping[str, int] = field(default_factory=lambda: dict(MARKS))
+    quality_gate: str = Grade.D.value
+    late_entry_days: int = 3
+    learning: bool = True
+    closed_weekdays: tuple[int, ...] = (6,)
+    holidays: tuple[str, ...] = ()
         check_ranges(self, days | cover | rest)
         _check_order(self, "slow_moving_threshold", "dead_stock_threshold")
         _check_order(self, "cover_days_slow", "cover_days_dead")
@@ -99,6 +116,7 @@ class MonitoringPolicy(MoneyRates):
         lives = self.minimum_life_at_sale_days
         return lives.get(channel, lives[DEFAULT_CHANNEL])
 
+        _check_quality(self)
 
 @dataclass(frozen=True, slots=True)
 class AnalysisPolicy:
@@ -168,5 +186,30 @@ def _check_order(policy: Any, smaller: str, larger: str) -> None:
 
 
 def _refuse(name: str, message: str) -> NoReturn:
+def _check_quality(policy: MonitoringPolicy) -> None:
+    for name, top in (("quality_weights", 100), ("quality_limits", 100_000)):
+        told = getattr(policy, name)
+        if set(told) != set(WEIGHTS) or not all(_is_whole(n, 0, top) for n in told.values()):
+            _refuse(name, f"needs whole numbers, 0 to {top}, for {', '.join(WEIGHTS)}")
+    marks = [policy.quality_marks.get(one, -1) for one in MARKS]
+    if set(policy.quality_marks) != set(MARKS) or not all(_is_whole(n, 0, 100) for n in marks):
+        _refuse("quality_marks", f"needs whole marks, 0 to 100, for {', '.join(MARKS)}")
+    if sorted(marks, reverse=True) != marks:
+        _refuse("quality_marks", "must fall from A to D")
+    if policy.quality_gate not in set(Grade):
+        _refuse("quality_gate", f"must be one of {', '.join(Grade)}")
+    if not all(_is_whole(n, 0, 6) for n in policy.closed_weekdays):
+        _refuse("closed_weekdays", "must be 0 (Monday) to 6 (Sunday)")
+    if not all(_is_day(text) for text in policy.holidays):
+        _refuse("holidays", "must be days such as 2026-11-08")
+
+
+def _is_day(text: Any) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except (TypeError, ValueError):
+        return False
+
+
     fault = Fault("out_of_range", message, camel(name))
     raise Invalid(f"{camel(name)} {message}", code="bad_policy", faults=[fault])

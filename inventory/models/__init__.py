@@ -26,6 +26,7 @@ from inventory.models.ledger import (
     Sale,
 )
 from inventory.models.places import GstRegistration, Location, LocationKind, Retailer, Territory
+from inventory.models.quality import QualityGrade
 
 __all__ = [
     "Batch",
@@ -53,6 +54,7 @@ __all__ = [
     "Position",
     "PurchaseLine",
     "Purpose",
+    "QualityGrade",
     "QuarantinedRow",
     "Reservation",
     "Retailer",

@@ -51,6 +51,8 @@ class Feed(models.Model):
     last_ok_at = models.DateTimeField(null=True)  # last run that ended well
     last_day = models.DateField(null=True)  # the latest business day it has told us of
     last_error = models.CharField(max_length=500, blank=True)
+    reach = models.JSONField(default=dict)  # what it has told of: codes of places by record kind
+    stale_at = models.DateTimeField(null=True)  # when it was told that its data are stale; None: they are not
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Abs
 
 from inventory.models import Feed, ImportPart, ImportRun, ImportTotal, MappingProfile, QuarantinedRow
+from inventory.selectors.freshness import freshness
 from vyapar.kernel.errors import NotFound
 
 State = ImportRun.State
 #: Rows of quarantine that wait for a person.
 WAITING = (QuarantinedRow.State.OPEN, QuarantinedRow.State.CORRECTED)
-#: Of the hours that a feed's data may get old, how many may pass before it is called late.
-_LATE = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +52,6 @@ def list_feeds(at: datetime) -> list[FeedRow]:
         FeedRow(feed, runs.get(one) if one else None, freshness(feed, at), waiting.get(feed.pk, 0))
         for feed, one in zip(feeds, ids, strict=True)
     ]
-
-
-def freshness(feed: Feed, at: datetime) -> str:
-    """How old the last good run is against what the feed allows."""
-    if feed.last_ok_at is None:
-        return "none"
-    age, allowed = at - feed.last_ok_at, timedelta(hours=feed.fresh_hours)
-    if age > allowed:
-        return "stale"
-    return "late" if age > allowed * _LATE else "fresh"
 
 
 def get_feed(code: str) -> Feed:

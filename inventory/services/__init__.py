@@ -37,6 +37,7 @@ from inventory.services.ledger import Difference, check_positions, rebuild_posit
 from inventory.services.lines import MovementLine, ReceiptLine, StockLine
 from inventory.services.masters import save_masters
 from inventory.services.partitions import ensure_sale_partitions, index_past_months
+from inventory.services.quality import grade_feeds, is_grading_due
 from inventory.services.transfers import dispatch_transfer, recall_transfer, receive_transfer, write_off
 
 __all__ = [
@@ -64,7 +65,9 @@ __all__ = [
     "ensure_sale_partitions",
     "feed_for",
     "index_past_months",
+    "grade_feeds",
     "ingest_sales",
+    "is_grading_due",
     "judge",
     "keep_forecasts",
     "keep_scores",

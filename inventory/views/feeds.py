@@ -15,7 +15,8 @@ from django.views.decorators.http import require_POST
 from inventory.feeds import SYSTEMS
 from inventory.models import Feed
 from inventory.selectors.feeds import get_feed_state, list_feed_states, list_refused_events
-from inventory.selectors.imports import RunFilter, freshness, get_feed, list_runs
+from inventory.selectors.freshness import freshness
+from inventory.selectors.imports import RunFilter, get_feed, list_runs
 from inventory.services import pulls
 from inventory.views.feed_forms import FeedForm
 from vyapar.dashboard.access import attempt, page, person

@@ -21,6 +21,7 @@ from inventory.feeds.files.writing import CSV, XLSX, write_csv, write_xlsx
 from inventory.models import StockItem
 from inventory.selectors.alarms import last_sale_date
 from inventory.selectors.items import AGE_BANDS, Headline, get_headline
+from inventory.selectors.quality import location_grades, territory_grades
 from inventory.selectors.shelf import (
     Cut,
     StockFilter,
@@ -58,7 +59,7 @@ def stock(request: HttpRequest) -> HttpResponseBase:
     wanted = _wanted(request.GET)
     rows = list_items(wanted)
     by = request.GET.get("by", "status")
-    by = by if by in CUTS else "status"
+    by, graded = by if by in CUTS else "status", territory_grades()
     shown = Paginator(sort_items(rows, request.GET.get("sort", "")), ROWS).get_page(request.GET.get("page"))
     return render(
         request,
@@ -69,7 +70,7 @@ def stock(request: HttpRequest) -> HttpResponseBase:
             "cut": _cut_table(cut_items(rows, by), by, request.GET),
             "tabs": [_tab(name, by, request.GET) for name in CUTS],
             "page": shown,
-            "items": [(row, _score_hint(row)) for row in shown],
+            "items": [(row, _score_hint(row), graded.get(row.territory.code)) for row in shown],
             "wanted": wanted,
             "chips": _chips(wanted),
             "saved": _saved(request.GET),
@@ -97,7 +98,7 @@ def item(request: HttpRequest, sku: str, territory: str) -> HttpResponseBase:
     batches = [batch for batch in detail.batches if batch.territory == territory]
     expected = next((one for one in detail.expected if one.territory == territory), None)
     worst = max(batches, key=lambda batch: batch.at_risk_paise, default=None)
-    holders = list_holders(row)
+    holders, places = list_holders(row), {batch.location for batch in batches}
     return render(
         request,
         "inventory/item.html",
@@ -113,6 +114,8 @@ def item(request: HttpRequest, sku: str, territory: str) -> HttpResponseBase:
             "elsewhere": [one for one in detail.items if one.territory != territory],
             "movements": list_movements(row, MOVEMENTS),
             "today": today,
+            "quality": territory_grades().get(territory),
+            "places": [one for code, one in location_grades().items() if code in places],
         },
     )
 

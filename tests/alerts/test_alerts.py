@@ -16,9 +16,11 @@ from alerts.models import Alert, Notice
 from alerts.rules import AlertPolicy, recipients_of, urgency_of, ways_of
 from inventory.contracts.imports import ImportDiffers, ImportFailed, ImportReconciled
 from inventory.contracts.pulls import FeedHalted
+from inventory.contracts.quality import FeedStale, QualityFell
+from inventory.models import Feed
 from tests.builders import AT, OWNER, TODAY, deliver_all, open_channels
 from vyapar.engine.models import Event
-from vyapar.engine.services import emit, lift, pull
+from vyapar.engine.services import emit, lift, pull, run_cycle
 from vyapar.gateway.contracts import KeyExpiring
 from vyapar.kernel.errors import Invalid, NotFound
 from vyapar.messaging.models import Message
@@ -262,6 +264,42 @@ def test_a_halted_feed_is_told_until_its_data_come_again() -> None:
     assert alert.urgency == "high"
     assert alert.url == "/data/feeds/tally"
     tell(ImportReconciled("u1", 4, "tally", "pull", 3, 3, 0, 0, 0), "import:4")
+    alert.refresh_from_db()
+    assert alert.state == Alert.State.CLOSED
+
+
+@DB
+def test_a_stale_feed_is_told_at_once_stands_while_it_is_stale_and_ends_with_new_data() -> None:
+    feed = Feed.objects.create(
+        code="books", name="Books", system="files", every_seconds=0, created_at=AT, updated_at=AT,
+        last_ok_at=AT - timedelta(days=5),
+    )  # fmt: skip
+    tell(FeedStale("books", "Books", 96, 36, "2026-11-18T06:30:00+00:00", True), "feed:books")
+    alert = Alert.objects.get(cause="feed_stale")
+    assert alert.title == "Books has brought nothing for 96 hours"
+    assert "Upload its next file" in alert.recommended_action
+    run_cycle("alerts", AT, at=AT)
+    alert.refresh_from_db()
+    assert alert.state != Alert.State.CLOSED
+    feed.last_ok_at = AT
+    feed.save()
+    run_cycle("alerts", AT + timedelta(hours=1), at=AT + timedelta(hours=1))
+    alert.refresh_from_db()
+    assert alert.state == Alert.State.CLOSED
+
+
+@DB
+def test_only_a_grade_that_holds_agents_back_is_told_and_it_ends_when_it_is_better() -> None:
+    tell(QualityFell("location", "GD-X", "X godown", "C", "B", 65.0), "location:GD-X")
+    assert not Alert.objects.filter(cause="quality_fell").exists()
+    tell(
+        QualityFell("location", "GD-X", "X godown", "D", "C", 45.0, ("negative_stock",), True),
+        "location:GD-X",
+    )
+    alert = Alert.objects.get(cause="quality_fell")
+    assert alert.title == "The data of X godown are graded D"
+    assert "negative stock" in alert.detail
+    run_cycle("alerts", AT, at=AT)
     alert.refresh_from_db()
     assert alert.state == Alert.State.CLOSED
 

@@ -96,13 +96,14 @@ def test_what_expires_counts_only_the_batches_that_expire_in_time(browser: Clien
     assert sum_items(list_items(StockFilter(expires=30))).risk_pieces == 4
     assert sum_items(list_items(StockFilter(expires=90))).risk_pieces == 10
     shown = browser.get("/stock", {"expires": "30"}).context
-    assert [row.due_quantity for row, _hint in shown["items"]] == [4]
+    assert [row.due_quantity for row, *_rest in shown["items"]] == [4]
 
 
 def test_rows_are_sorted_and_filtered_by_the_query(browser: Client, book: Book) -> None:
     def codes(**query: str) -> list[str]:
         return [
-            f"{row.sku.code}@{row.territory.code}" for row, _ in browser.get("/stock", query).context["items"]
+            f"{row.sku.code}@{row.territory.code}"
+            for row, *_ in browser.get("/stock", query).context["items"]
         ]
 
     assert codes()[0] == "S1@MUM"

@@ -21,6 +21,7 @@ from vyapar.engine.contracts import (
 )
 from vyapar.kernel.errors import Misconfigured, NotFound
 from vyapar.kernel.ports import PaperDesk
+from vyapar.kernel.quality import QualityDesk
 
 _agents: dict[str, AgentSpec] = {}
 _kinds: dict[str, ActionKind] = {}
@@ -31,6 +32,7 @@ _chores: dict[str, Chore] = {}
 _setups: dict[str, Setup] = {}
 _readiness: dict[str, Readiness] = {}
 _desks: dict[str, PaperDesk] = {}
+_quality: list[QualityDesk] = []
 
 
 def hang(item: AgentSpec | ActionKind | Guard | Subscriber | Tally | Chore | Setup | Readiness) -> None:
@@ -58,6 +60,16 @@ def paper_desk() -> PaperDesk:
     if "paper" not in _desks:
         raise Misconfigured("nobody keeps the paper desk", code="no_desk")
     return _desks["paper"]
+
+
+def keep_quality_desk(keeper: QualityDesk) -> None:
+    """Say who keeps the desk of data quality."""
+    _quality[:] = [keeper]
+
+
+def quality_desk() -> QualityDesk | None:
+    """Who says how good the data of actions are; None when nobody does."""
+    return _quality[0] if _quality else None
 
 
 def agent(name: str) -> AgentSpec:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -10,6 +10,8 @@ from uuid import UUID
 
 from django.db.models import Count, Max, Q, QuerySet, Sum
 from django.utils import timezone
+
+from vyapar.engine import registry
 from vyapar.engine.contracts import ActionKind, ActionView, Autonomy, Lack, Mode, Readiness
 from vyapar.engine.models import (
     Action,
@@ -28,9 +30,8 @@ from vyapar.kernel.calendar import ist_day, ist_instant
 from vyapar.kernel.decision import Finding, Severity
 from vyapar.kernel.errors import Misconfigured, NotFound, VyaparError
 from vyapar.kernel.lifecycle import OPEN, Status
+from vyapar.kernel.quality import DataQuality
 from vyapar.tenancy.selectors import current_distributor
-
-from vyapar.engine import registry
 
 # --- actions -------------------------------------------------------------------------------
 
@@ -97,6 +98,14 @@ def guard_versions(kind: str) -> dict[str, str]:
     return {g.name: g.rule_version() for g in registry.guards_of(kind) if g.rule_version}
 
 
+def judge_quality(actions: Iterable[Action], at: datetime) -> dict[UUID, DataQuality]:
+    """How good the data are that actions rest on, by id; of open ones only, and of none without a desk."""
+    desk = registry.quality_desk()
+    is_open = {status.value for status in OPEN}
+    payloads = {action.pk: action.payload for action in actions if action.status in is_open}
+    return desk.judge(payloads, at=at) if desk and payloads else {}
+
+
 # --- autonomy and policy -------------------------------------------------------------------
 
 
@@ -142,12 +151,16 @@ def look_at_readiness(at: datetime) -> list[tuple[Readiness, Lack | None]]:
     return [(one, one.look(at)) for one in registry.readiness()]
 
 
+#: Statuses of an action that was approved alone and is not any more, whoever stopped it.
+_STOPPED = [s.value for s in (Status.WITHDRAWN, Status.PROPOSED, Status.REJECTED, Status.EXPIRED)]
+
+
 def spent_alone_today_paise(kind: str, day: date) -> int:
-    """Rupees (in paise) of a kind approved without a person on an Indian day."""
+    """Rupees (in paise) of a kind approved without a person on an Indian day, and not stopped since."""
     total = Transition.objects.filter(
         target=Status.AUTO_APPROVED.value, action__kind=kind, at__gte=ist_instant(day),
         at__lt=ist_instant(day + timedelta(days=1)),
-    ).exclude(action__status=Status.WITHDRAWN.value).aggregate(total=Sum("action__value_paise"))  # fmt: skip
+    ).exclude(action__status__in=_STOPPED).aggregate(total=Sum("action__value_paise"))  # fmt: skip
     return int(total["total"] or 0)
 
 

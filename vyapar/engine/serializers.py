@@ -5,11 +5,40 @@ from __future__ import annotations
 from typing import Any
 
 from rest_framework import serializers
+
 from vyapar.engine.contracts import Mode, Weight
 from vyapar.engine.models import Action, Event
 from vyapar.engine.wire import outward
 from vyapar.kernel.lifecycle import Status
 from vyapar.kernel.money import rupees
+from vyapar.kernel.quality import DataQuality
+
+
+class PlaceQualityOut(serializers.Serializer[Any]):
+    """How good the data of one place are."""
+
+    kind = serializers.ChoiceField(["location", "territory"])
+    code = serializers.CharField()
+    name = serializers.CharField()
+    grade = serializers.ChoiceField(["A", "B", "C", "D", "E"])
+    marks = serializers.FloatField(help_text="0 to 100")
+
+
+class DoubtOut(serializers.Serializer[Any]):
+    """Why agents do not act alone on these data now, and what to do about it."""
+
+    code = serializers.CharField(help_text="feed_stale, feed_half_loaded or quality_low")
+    message = serializers.CharField()
+    fix = serializers.CharField(allow_blank=True)
+
+
+class DataQualityOut(serializers.Serializer[Any]):
+    """How good the data are that an action rests on, as they stand now."""
+
+    grade = serializers.CharField(allow_null=True, help_text="A to E: of the worst of its places; or null")
+    fresh = serializers.BooleanField(help_text="no feed it rests on is stale or half-loaded")
+    places = PlaceQualityOut(many=True)
+    doubts = DoubtOut(many=True)
 
 
 class ActionOut(serializers.Serializer[Any]):
@@ -40,11 +69,22 @@ class ActionOut(serializers.Serializer[Any]):
     decidedAt = serializers.DateTimeField(allow_null=True)
     undoUntil = serializers.DateTimeField(allow_null=True)
     receipt = serializers.JSONField(allow_null=True)
+    dataQuality = DataQualityOut(allow_null=True, help_text="null once the action is closed")
     updatedAt = serializers.DateTimeField()
 
 
-def action_out(action: Action) -> dict[str, Any]:
-    """The outside form of an action."""
+def quality_out(quality: DataQuality) -> dict[str, Any]:
+    """The outside form of what an action's data are worth."""
+    return {
+        "grade": quality.grade or None,
+        "fresh": quality.is_fresh,
+        "places": [outward(one) for one in quality.places],
+        "doubts": [{"code": one.code, "message": one.message, "fix": one.fix} for one in quality.doubts],
+    }
+
+
+def action_out(action: Action, quality: DataQuality | None = None) -> dict[str, Any]:
+    """The outside form of an action, with how good its data are, where that was asked."""
     return {
         "actionId": str(action.pk),
         "number": action.number,
@@ -71,6 +111,7 @@ def action_out(action: Action) -> dict[str, Any]:
         "decidedAt": action.decided_at,
         "undoUntil": action.undo_until,
         "receipt": outward(action.receipt),
+        "dataQuality": quality_out(quality) if quality else None,
         "updatedAt": action.updated_at,
     }
 

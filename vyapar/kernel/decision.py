@@ -19,7 +19,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One objection or remark of a rule, with its legal or policy basis and the facts it used."""
+    """One objection or remark of a rule, with its legal or policy basis and the facts it used.
+
+    `passes`: it goes away by itself in minutes; what is approved already may wait for that.
+    """
 
     code: str
     severity: Severity
@@ -27,6 +30,7 @@ class Finding:
     basis: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
     fix: str = ""
+    passes: bool = False
 
     @property
     def blocks(self) -> bool:

@@ -25,11 +25,12 @@ class Status(StrEnum):
 _S = Status
 
 #: An approved action may still be withdrawn or rejected while its undo window is open, and by a
-#: guard that objects at execution; a failed one may be tried again or rolled back.
+#: guard that objects at execution; a failed one may be tried again or rolled back. One that was
+#: approved without a person goes back to a person when what was clear then is doubtful now.
 TRANSITIONS: dict[Status, frozenset[Status]] = {
     _S.PROPOSED: frozenset({_S.APPROVED, _S.AUTO_APPROVED, _S.REJECTED, _S.EXPIRED, _S.WITHDRAWN}),
     _S.APPROVED: frozenset({_S.EXECUTING, _S.WITHDRAWN, _S.EXPIRED}),
-    _S.AUTO_APPROVED: frozenset({_S.EXECUTING, _S.WITHDRAWN, _S.EXPIRED, _S.REJECTED}),
+    _S.AUTO_APPROVED: frozenset({_S.EXECUTING, _S.PROPOSED, _S.WITHDRAWN, _S.EXPIRED, _S.REJECTED}),
     _S.EXECUTING: frozenset({_S.EXECUTED, _S.FAILED}),
     _S.EXECUTED: frozenset({_S.ROLLED_BACK}),
     _S.FAILED: frozenset({_S.EXECUTING, _S.ROLLED_BACK}),

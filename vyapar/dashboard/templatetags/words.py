@@ -97,6 +97,13 @@ _STATUSES: Mapping[str, Sign] = {
     "freshness:late": Sign("warn", "clock", _("Late")),
     "freshness:stale": Sign("danger", "warn", _("Stale")),
     "freshness:none": Sign("neutral", "circle-dashed", _("No data yet")),
+    # how good the data are
+    "quality:A": Sign("ok", "shield", _("Data A")),
+    "quality:B": Sign("ok", "shield", _("Data B")),
+    "quality:C": Sign("warn", "info", _("Data C")),
+    "quality:D": Sign("danger", "warn", _("Data D")),
+    "quality:E": Sign("danger", "warn", _("Data E")),
+    "quality:doubt": Sign("warn", "clock", _("Data in doubt")),
     # imports and rows they set aside
     "import:uploaded": Sign("neutral", "upload", _("Taken in")),
     "import:checking": Sign("info", "running", _("Being checked")),

@@ -20,6 +20,7 @@ from vyapar.engine.models import Action
 from vyapar.engine.selectors import (
     count_actions,
     get_action,
+    judge_quality,
     list_actions,
     list_audit,
     list_transitions,
@@ -51,7 +52,11 @@ def inbox(request: HttpRequest) -> HttpResponseBase:
         rows = rows.filter(title__icontains=words)
     if tab != "waiting":
         rows = rows.order_by("-updated_at")
-    counts = count_actions()
+    counts, now = count_actions(), timezone.now()
+    shown = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    quality = judge_quality(shown, now)
+    for one in shown:
+        one.quality = quality.get(one.pk)
     return render(
         request,
         "dashboard/inbox.html",
@@ -62,8 +67,8 @@ def inbox(request: HttpRequest) -> HttpResponseBase:
                 for name, statuses in TABS.items()
             },
             "kinds": registry.kinds(),
-            "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
-            "now": timezone.now(),
+            "page": shown,
+            "now": now,
         },
     )
 

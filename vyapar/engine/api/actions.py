@@ -17,6 +17,7 @@ from vyapar.engine.api.reading import read, read_text
 from vyapar.engine.models import Action
 from vyapar.engine.selectors import (
     get_action,
+    judge_quality,
     list_actions,
     list_transitions,
 )
@@ -77,9 +78,10 @@ class ActionList(ApiView):
         page = list(rows.order_by("updated_at", "id")[: limit + 1])
         more = len(page) > limit
         last = page[:limit][-1] if page else None
+        quality = judge_quality(page[:limit], timezone.now())
         return Response(
             {
-                "results": [action_out(action) for action in page[:limit]],
+                "results": [action_out(action, quality.get(action.pk)) for action in page[:limit]],
                 "nextCursor": next_cursor([last.updated_at.isoformat(), str(last.pk)])
                 if more and last
                 else None,
@@ -111,7 +113,7 @@ class ActionOne(ActionVersions):
         record = getattr(action, "record", None)
         return Response(
             {
-                **action_out(action),
+                **_out(action),
                 "transitions": [
                     {
                         "source": t.source,
@@ -149,7 +151,11 @@ class ActionDecision(ActionVersions):
 
 
 def _decided(action: Action) -> Response:
-    return Response(action_out(action), headers={"ETag": etag(action.version)})
+    return Response(_out(action), headers={"ETag": etag(action.version)})
+
+
+def _out(action: Action) -> dict[str, Any]:
+    return action_out(action, judge_quality([action], timezone.now()).get(action.pk))
 
 
 class ActionApprove(ActionDecision):
@@ -196,7 +202,7 @@ class ActionEdit(ActionDecision):
             view = preview_edit(action_id, body["changes"], now)
             return Response(
                 {
-                    **action_out(get_action(action_id)),
+                    **_out(get_action(action_id)),
                     "payload": plain(view.payload),
                     "value": rupees(view.value_paise),
                     "netValue": rupees(view.net_paise),

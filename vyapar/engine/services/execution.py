@@ -15,6 +15,7 @@ from vyapar.engine.models import Action, DecisionRecord, Halt
 from vyapar.engine.selectors import get_action, guard_findings, is_halted
 from vyapar.engine.services.actions import transition
 from vyapar.kernel.actor import Actor, system
+from vyapar.kernel.decision import Finding, Severity
 from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import Refused, Unavailable, VyaparError
 from vyapar.kernel.lifecycle import Status
@@ -24,6 +25,9 @@ log = structlog.get_logger(__name__)
 MAX_ATTEMPTS = 6
 #: An execution without a sign of life for this long was cut off.
 LEASE = timedelta(seconds=90)
+#: How long an auto-approved action waits for a doubt to pass by itself, and how often: then a person is
+#: asked.
+PATIENCE, MOST_WAITS = timedelta(minutes=2), 30
 _BACKOFF_SECONDS = (5, 30, 120, 600, 1800)
 
 
@@ -50,13 +54,16 @@ def list_stuck(at: datetime) -> list[UUID]:
 def claim(action_id: UUID, *, actor: Actor, at: datetime) -> Action | None:
     """Take an approved action for carrying out; None when somebody else has it or it may not run.
 
-    Guards are asked once more. What blocks now withdraws the action, with every reason kept.
+    Guards are asked once more. What blocks now withdraws the action, with every reason kept. What was
+    approved without a person and is doubtful now waits while the doubt passes by itself, and goes back
+    to a person otherwise; what a person approved is theirs, doubts or not.
     """
     action = get_action(action_id, for_update=True)
     ready = Status(action.status) in (Status.APPROVED, Status.AUTO_APPROVED)
     if not ready or action.undo_until is None or action.undo_until > at or is_halted(action.kind):
         return None
-    blocks = [finding for finding in guard_findings(action.view(), at) if finding.blocks]
+    findings = guard_findings(action.view(), at)
+    blocks = [finding for finding in findings if finding.blocks]
     if blocks:
         action.findings = plain(blocks)
         action.save(update_fields=["findings"])
@@ -65,7 +72,20 @@ def claim(action_id: UUID, *, actor: Actor, at: datetime) -> Action | None:
             reason="stopped before execution: " + " · ".join(f.message for f in blocks),
         )  # fmt: skip
         return None
-    transition(action, Status.EXECUTING, actor=actor, at=at, claimed_at=at, attempts=1, next_try_at=None)
+    doubts = [finding for finding in findings if finding.severity is Severity.WARN]
+    if doubts and Status(action.status) is Status.AUTO_APPROVED:
+        _hesitate(action, findings, doubts, at)
+        return None
+    transition(
+        action,
+        Status.EXECUTING,
+        actor=actor,
+        at=at,
+        claimed_at=at,
+        attempts=1,
+        next_try_at=None,
+        last_error="",
+    )
     return action
 
 
@@ -86,6 +106,25 @@ def carry_out(action_id: UUID, *, at: datetime) -> Action:
     finally:
         structlog.contextvars.unbind_contextvars("action")
     return _settle(action_id, receipt, at)
+
+
+def _hesitate(action: Action, findings: list[Finding], doubts: list[Finding], at: datetime) -> None:
+    """Put off an action that nobody but its agent approved, or give it back to a person."""
+    why = " · ".join(doubt.message for doubt in doubts)
+    if all(doubt.passes for doubt in doubts) and action.attempts < MOST_WAITS:
+        action.findings, action.attempts = plain(findings), action.attempts + 1
+        action.undo_until, action.last_error, action.updated_at = at + PATIENCE, f"waits: {why}", at
+        action.save(update_fields=["findings", "attempts", "undo_until", "last_error", "updated_at"])
+        log.info("action_waits", action=str(action.pk), why=why)
+        return
+    action.findings = plain(findings)
+    action.save(update_fields=["findings"])
+    transition(
+        action, Status.PROPOSED, actor=system("guards"), at=at,
+        reason=f"a person is asked after all: {why}", decided_by="", decided_by_name="", decided_at=None,
+        undo_until=None, attempts=0, last_error="",
+    )  # fmt: skip
+    DecisionRecord.objects.filter(action=action).update(approver="", approved_at=None)
 
 
 @transaction.atomic
