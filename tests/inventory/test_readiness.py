@@ -38,7 +38,7 @@ from vyapar.people.services import add_person
 from vyapar.tenancy.models import Distributor
 
 BLOCKERS = {
-    "gstin", "godown", "coordinates", "sku_hsn", "sku_mrp", "sku_cost", "stock", "sales", "import",
+    "gstin", "godown", "coordinates", "sku", "sku_hsn", "sku_mrp", "sku_cost", "stock", "sales", "import",
 }  # fmt: skip
 
 
@@ -187,7 +187,9 @@ class TestLooking:
         QuarantinedRow.objects.create(run=done, kind=RecordKind.SALES, row=7, values={}, faults=[])
         assert lack_of("unfinished").examples == (f"{run.number} · {run.title}",)
         assert lack_of("quarantine").link == f"/data/imports/{done.pk}/quarantine"
-        assert lack_of("feed").examples == ("Files",)
+        assert "feed" not in missing(), "files are uploaded when there are some"
+        Feed.objects.update(system="tally", name="Tally")
+        assert lack_of("feed").examples == ("Tally",)
 
     def test_looking_costs_the_same_however_much_there_is(self, world, django_assert_max_num_queries) -> None:
         with django_assert_max_num_queries(50):
@@ -211,7 +213,7 @@ class TestSwitching:
         with pytest.raises(Refused) as caught:
             services.go_live(actor=OWNER, at=AT)
         assert caught.value.code == "not_ready"
-        assert {fault.code for fault in caught.value.faults} == {"gstin", "godown", "stock", "sales"}
+        assert {fault.code for fault in caught.value.faults} == {"gstin", "godown", "sku", "stock", "sales"}
         assert not AutonomyVersion.objects.exists()
         assert not Event.objects.filter(name="WentLive").exists()
         assert not is_live()
@@ -222,7 +224,8 @@ class TestSwitching:
         assert set(list_modes().values()) == {Mode.PROPOSE}
         event = Event.objects.get(name="WentLive")
         assert set(event.payload["kinds"]) == set(kinds)
-        assert "consent" in event.payload["warnings"]
+        assert {"consent", "limits"} <= set(event.payload["warnings"])
+        assert "limits" in missing(), "going live sets no limit"
         assert AuditEntry.objects.get(verb="WentLive").reason == "reconciled"
 
     def test_going_live_twice_changes_nothing(self, world) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from vyapar.ops.embedded import discard, free_port
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 420
 PATIENCE_SECONDS = 240
+CHROME = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 class House:
@@ -29,6 +31,15 @@ class House:
     def __init__(self, home: Path, port: int) -> None:
         self.home, self.port = home, port
         self.base = f"http://demo.localhost:{port}"
+
+    def manage(self, *words: str) -> str:
+        """What a command of the house says, run as whoever runs the installation would."""
+        line = f". '{self.home / 'environment'}' && exec '{sys.executable}' manage.py \"$@\""
+        done = subprocess.run(
+            ["sh", "-c", line, "manage", *words], cwd=ROOT, capture_output=True, text=True, timeout=300
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        return done.stdout
 
     def accounts(self) -> dict[str, dict[str, str]]:
         """Sign-ins by role."""
@@ -102,3 +113,21 @@ def owner(house) -> Iterator[httpx.Client]:
     client = house.client("owner")
     yield client
     client.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A real Chromium that knows the house's host names."""
+    if not CHROME:
+        pytest.skip("no Chromium on this machine; as root, apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    words = ["--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
+    words += ["--disable-component-update", "--disable-dev-shm-usage"]
+    words += ["--host-resolver-rules=MAP *.localhost 127.0.0.1"]
+    if os.geteuid() == 0:
+        words.append("--no-sandbox")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROME, args=words)
+        yield browser
+        browser.close()

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-
 import pytest
 
 from tests.journeys.conftest import wait_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
-CHROME = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 PAGES = (
     "/",
     "/inbox",
@@ -26,23 +22,6 @@ PAGES = (
     "/settings/webhooks",
     "/settings/takeout",
 )
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    if not CHROME:
-        pytest.skip("no Chromium on this machine; as root, apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    words = ["--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
-    words += ["--disable-component-update", "--disable-dev-shm-usage"]
-    words += ["--host-resolver-rules=MAP *.localhost 127.0.0.1"]
-    if os.geteuid() == 0:
-        words.append("--no-sandbox")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROME, args=words)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module", params=[390, 1440], ids=["phone", "desk"])

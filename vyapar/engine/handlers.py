@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from vyapar.engine import registry
 from vyapar.engine.contracts import (
+    ActionKind,
     ActionView,
     AgentSpec,
     Chore,
@@ -70,8 +71,8 @@ def check_halt(view: ActionView, at: datetime) -> Sequence[Finding]:
 
 
 def look_at_limits(at: datetime) -> Lack | None:
-    """Kinds whose limits nobody has ever set."""
-    untouched = [kind for kind in registry.kinds() if autonomy_of(kind.name).version == 0]
+    """Kinds whose limits are those that came with them."""
+    untouched = [kind for kind in registry.kinds() if _has_first_limits(kind)]
     if not untouched:
         return None
     return Lack(
@@ -85,6 +86,13 @@ def look_at_limits(at: datetime) -> Lack | None:
         count=len(untouched),
         examples=tuple(str(kind.label) for kind in untouched[:5]),
         link=reverse("dashboard:agents"),
+    )
+
+
+def _has_first_limits(kind: ActionKind) -> bool:
+    limits = autonomy_of(kind.name)
+    return all(
+        getattr(limits, name) == value for name, value in kind.default_autonomy.items() if name != "mode"
     )
 
 

@@ -13,6 +13,7 @@ CHECKS: tuple[Readiness, ...] = (
     Readiness("gstin", _("GST registration"), _B, places.look_at_registrations, 10),
     Readiness("godown", _("A godown in each territory"), _B, places.look_at_godowns, 11),
     Readiness("coordinates", _("Godowns on the map"), _B, places.look_at_coordinates, 12),
+    Readiness("sku", _("SKUs"), _B, goods.look_at_skus, 19),
     Readiness("sku_hsn", _("HSN of SKUs"), _B, goods.look_at_hsn, 20),
     Readiness("sku_mrp", _("MRP of SKUs"), _B, goods.look_at_mrp, 21),
     Readiness("sku_cost", _("Cost of SKUs"), _B, goods.look_at_cost, 22),

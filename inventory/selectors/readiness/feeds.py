@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from inventory.feeds import SYSTEMS
 from inventory.models import Feed, ImportPart, ImportRun, QuarantinedRow
 from inventory.selectors.imports import WAITING
 from inventory.selectors.readiness.places import SHOWN
@@ -77,8 +78,9 @@ def look_at_quarantine(at: datetime) -> Lack | None:
 
 
 def look_at_feeds(at: datetime) -> Lack | None:
-    """Feeds that are set up and never brought anything."""
-    feeds = Feed.objects.filter(active=True, last_ok_at=None).order_by("name")
+    """Feeds that fetch by themselves and never brought anything."""
+    fetching = [code for code, system in SYSTEMS.items() if system.fetch or system.gather]
+    feeds = Feed.objects.filter(active=True, last_ok_at=None, system__in=fetching).order_by("name")
     count = feeds.count()
     if not count:
         return None

@@ -18,6 +18,17 @@ from vyapar.law.goods import is_food
 from vyapar.law.rates import RateUnclear, rate_for
 
 
+def look_at_skus(at: datetime) -> Lack | None:
+    """No SKU that could be sold."""
+    if _sold().exists():
+        return None
+    return Lack(
+        message=_("no SKU is known"),
+        fix=_("Upload your SKUs with HSN, MRP and cost"),
+        link=reverse("inventory:data"),
+    )
+
+
 def look_at_hsn(at: datetime) -> Lack | None:
     """SKUs that no tax can be told for."""
     return _lack(
