@@ -28,7 +28,8 @@ class MoneyRates:
     - `handling_paise_per_piece`: picking and packing of what leaves other than by ordinary sale.
     - `document_paise`: papers of one consignment; `message_paise`: messages of one offer.
     - `discount_bp`: off the net price; `discount_sell_through_bp`: share of what is at risk that an
-      offer clears; `discount_days`: how long it runs.
+      offer at that discount clears; `discount_days`: how long it runs; `discount_rungs_bp`: further
+      discounts to look at; `discount_response_bp`: share of plain demand that each percent off adds.
     - `claim_success_bp`, `claim_days`: chance that the company accepts a claim, days until it pays.
     - `residual_bp`: worth, as a share of cost, of a piece that is still here when `coverDaysDead`
       have passed and has not expired.
@@ -46,6 +47,8 @@ class MoneyRates:
     discount_bp: int = 2_000
     discount_sell_through_bp: int = 5_000
     discount_days: int = 21
+    discount_rungs_bp: tuple[int, ...] = (1_000, 3_000, 4_000)
+    discount_response_bp: int = 250
     claim_success_bp: int = 6_500
     claim_days: int = 60
     residual_bp: int = 2_000
@@ -53,7 +56,10 @@ class MoneyRates:
     tax_lock_days: int = 45
 
     def __post_init__(self) -> None:
-        check_ranges(self, {f.name: _money_range(f.name) for f in dataclasses.fields(MoneyRates)})
+        whole = [f.name for f in dataclasses.fields(MoneyRates) if f.type == "int"]
+        check_ranges(self, {name: _money_range(name) for name in whole})
+        if len(self.discount_rungs_bp) > 8 or not all(_is_whole(n, 1, 10_000) for n in self.discount_rungs_bp):
+            _refuse("discount_rungs_bp", "must be at most eight discounts of 1 to 10000 each")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +75,6 @@ class MonitoringPolicy(MoneyRates):
       `general_trade` holds for channels that have none of their own.
     - `score_weights`: points of each part of the dead-stock score; they add up to 100.
     - `passed_over_limit`: how many items looked at and left alone are told one by one.
-    """
-
-    dead_stock_threshold: int = 60
-    slow_moving_threshold: int = 30
-    cover_days_slow: int = 90
-    cover_days_dead: int = 180
     - `quality_weights`: marks of 100 that each figure of data quality can cost; `quality_limits`: the
       share, in basis points of what was looked at, at which they are all lost; `quality_marks`: the
       fewest marks of each grade. Agents do not act alone on places graded `quality_gate` or worse.
@@ -82,16 +82,16 @@ class MonitoringPolicy(MoneyRates):
     - `learning`: whether what came of earlier predictions corrects offers, claims and chances.
     - `closed_weekdays` (Monday is 0) and `holidays` (ISO days): nobody brings files then, and the age
       of what is uploaded does not count them.
+    """
+
+    dead_stock_threshold: int = 60
+    slow_moving_threshold: int = 30
+    cover_days_slow: int = 90
+    cover_days_dead: int = 180
     expiry_horizon_days: int = 90
     minimum_life_at_sale_days: Mapping[str, int] = field(default_factory=lambda: {DEFAULT_CHANNEL: 30})
     score_weights: Mapping[str, int] = field(default_factory=lambda: dict(SCORE_WEIGHTS))
     passed_over_limit: int = 50
-
-    def __post_init__(self) -> None:
-        MoneyRates.__post_init__(self)
-        days = dict.fromkeys(("dead_stock_threshold", "slow_moving_threshold"), (1, 3_650))
-        cover = dict.fromkeys(("cover_days_slow", "cover_days_dead"), (1, 730))
-        rest = {"expiry_horizon_days": (1, 730), "passed_over_limit": (0, 10_000), "late_entry_days": (0, 60)}
     quality_weights: Mapping[str, int] = field(default_factory=lambda: dict(WEIGHTS))
     quality_limits: Mapping[str, int] = field(default_factory=lambda: dict(LIMITS))
     quality_marks: Mapping[str, int] = field(default_factory=lambda: dict(MARKS))
@@ -100,6 +100,12 @@ class MonitoringPolicy(MoneyRates):
     learning: bool = True
     closed_weekdays: tuple[int, ...] = (6,)
     holidays: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        MoneyRates.__post_init__(self)
+        days = dict.fromkeys(("dead_stock_threshold", "slow_moving_threshold"), (1, 3_650))
+        cover = dict.fromkeys(("cover_days_slow", "cover_days_dead"), (1, 730))
+        rest = {"expiry_horizon_days": (1, 730), "passed_over_limit": (0, 10_000), "late_entry_days": (0, 60)}
         check_ranges(self, days | cover | rest)
         _check_order(self, "slow_moving_threshold", "dead_stock_threshold")
         _check_order(self, "cover_days_slow", "cover_days_dead")
@@ -110,13 +116,13 @@ class MonitoringPolicy(MoneyRates):
             _refuse("score_weights", f"needs whole points for {', '.join(SCORE_WEIGHTS)}")
         if sum(weights.values()) != 100:
             _refuse("score_weights", "must add up to 100")
+        _check_quality(self)
 
     def minimum_life(self, channel: str) -> int:
         """Days of life a piece must have left when it is sold through `channel`."""
         lives = self.minimum_life_at_sale_days
         return lives.get(channel, lives[DEFAULT_CHANNEL])
 
-        _check_quality(self)
 
 @dataclass(frozen=True, slots=True)
 class AnalysisPolicy:
@@ -180,12 +186,6 @@ def _is_whole(value: Any, low: int, high: int) -> bool:
     return isinstance(value, int) and _is_within(value, low, high)
 
 
-def _check_order(policy: Any, smaller: str, larger: str) -> None:
-    if getattr(policy, smaller) > getattr(policy, larger):
-        _refuse(smaller, f"must not be above {camel(larger)}")
-
-
-def _refuse(name: str, message: str) -> NoReturn:
 def _check_quality(policy: MonitoringPolicy) -> None:
     for name, top in (("quality_weights", 100), ("quality_limits", 100_000)):
         told = getattr(policy, name)
@@ -211,5 +211,11 @@ def _is_day(text: Any) -> bool:
         return False
 
 
+def _check_order(policy: Any, smaller: str, larger: str) -> None:
+    if getattr(policy, smaller) > getattr(policy, larger):
+        _refuse(smaller, f"must not be above {camel(larger)}")
+
+
+def _refuse(name: str, message: str) -> NoReturn:
     fault = Fault("out_of_range", message, camel(name))
     raise Invalid(f"{camel(name)} {message}", code="bad_policy", faults=[fault])
