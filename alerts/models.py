@@ -1,4 +1,4 @@
-"""Alerts, who was told, and what they did about it."""
+"""Alerts, who was told, and what they did about it; who gets the weekly report."""
 
 from __future__ import annotations
 
@@ -61,3 +61,22 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.alert_id} to {self.user_id} by {self.way}"
+
+
+class WeeklyReport(models.Model):
+    """A person's wish for the weekly report by mail: on which day and hour, and when it is due next."""
+
+    user_id = models.BigIntegerField(unique=True)
+    weekday = models.PositiveSmallIntegerField()  # 0 is Monday
+    hour = models.PositiveSmallIntegerField()  # IST
+    next_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(weekday__lte=6, hour__lte=23), name="weekly_report_has_a_time")
+        ]
+        indexes = [models.Index(fields=["next_at"], name="weekly_report_due")]
+
+    def __str__(self) -> str:
+        return f"user {self.user_id}, day {self.weekday} at {self.hour}"

@@ -1,12 +1,19 @@
-"""Reads of alerts."""
+"""Reads of alerts, and the figures of a week."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, QuerySet, Sum
 
-from alerts.models import Alert, Notice
+from alerts.models import Alert, Notice, WeeklyReport
+from inventory.selectors import get_headline
+from inventory.selectors.shelf import StockFilter, list_items, sort_items
+from vyapar.engine.models import Transition
+from vyapar.engine.selectors import list_actions
+from vyapar.kernel.lifecycle import Status
 
 _ALIVE = [Alert.State.OPEN, Alert.State.ACKNOWLEDGED]
 
@@ -45,3 +52,60 @@ def list_unread(user_id: int, limit: int = 20) -> list[Notice]:
     """A person's unread notices, most urgent first."""
     rows = Notice.objects.filter(user_id=user_id, way="in_app", read_at__isnull=True)
     return list(rows.select_related("alert").order_by("-alert__urgency_rank", "-at")[:limit])
+
+
+# --- the week ------------------------------------------------------------------------------
+
+_WORST = 10
+
+
+@dataclass(frozen=True, slots=True)
+class WorstItem:
+    """One SKU in one territory: pieces and paise at cost that will not sell in time."""
+
+    name: str
+    territory: str
+    pieces: int
+    risk_paise: int
+
+
+@dataclass(frozen=True, slots=True)
+class WeekFigures:
+    """What the weekly report says; money in paise. `expiring`: by days, what will expire unsold."""
+
+    dead_items: int
+    dead_paise: int
+    expiring: dict[int, int]
+    worst: tuple[WorstItem, ...]
+    waiting: int
+    waiting_paise: int
+    executed: int
+    executed_paise: int
+
+
+def week_figures(at: datetime) -> WeekFigures:
+    """The figures as last scored, what waits, and what was carried out in the seven days before `at`."""
+    headline = get_headline()
+    rows = sort_items(list_items(StockFilter(at_risk=True)), "")[:_WORST]
+    waiting = list_actions(statuses=(Status.PROPOSED,)).aggregate(n=Count("pk"), net=Sum("net_paise"))
+    done = Transition.objects.filter(
+        target=Status.EXECUTED.value, at__gt=at - timedelta(days=7), at__lte=at
+    ).aggregate(n=Count("pk"), net=Sum("action__net_paise"))
+    return WeekFigures(
+        dead_items=headline.dead_items,
+        dead_paise=headline.dead_paise,
+        expiring=headline.expiring,
+        worst=tuple(
+            WorstItem(row.sku.name, row.territory.name, row.due_quantity, row.due_paise)  # type: ignore[attr-defined]
+            for row in rows
+        ),
+        waiting=waiting["n"],
+        waiting_paise=int(waiting["net"] or 0),
+        executed=done["n"],
+        executed_paise=int(done["net"] or 0),
+    )
+
+
+def get_weekly_report(user_id: int) -> WeeklyReport | None:
+    """A person's wish for the weekly report."""
+    return WeeklyReport.objects.filter(user_id=user_id).first()

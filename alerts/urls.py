@@ -8,5 +8,6 @@ app_name = "alerts"
 urlpatterns = [
     path("alerts", views.alerts, name="alerts"),
     path("alerts/preferences", views.preferences, name="preferences"),
+    path("alerts/weekly-report", views.weekly_report, name="weekly_report"),
     re_path(r"^alerts/(?P<alert_id>\d{1,18})/(?P<verb>acknowledge|snooze)$", views.act, name="act"),
 ]

@@ -6,15 +6,17 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from alerts import services
 from alerts.contracts import Urgency
 from alerts.models import Alert
-from alerts.selectors import count_by_cause, list_alerts
+from alerts.selectors import count_by_cause, get_weekly_report, list_alerts, week_figures
 from vyapar.dashboard.access import attempt, back, page, person
 from vyapar.kernel.errors import Invalid
+from vyapar.people.models import User
 
 
 @page()
@@ -31,7 +33,6 @@ def alerts(request: HttpRequest) -> HttpResponseBase:
             "cause": cause,
             "state": state,
             "states": Alert.State.choices,
-            "urgencies": list(Urgency),
         },
     )
 
@@ -60,13 +61,56 @@ def _days(request: HttpRequest) -> int:
 
 
 @page()
-@require_POST
 def preferences(request: HttpRequest) -> HttpResponseBase:
-    """How and from which urgency on a person wants to be told."""
+    """How and from which urgency on a person is told, and the weekly report with what it would say now."""
     me = person(request)
+    if request.method == "POST":
+        return _keep_preferences(request, me)
+    report = get_weekly_report(me.pk)
+    return render(
+        request,
+        "alerts/preferences.html",
+        {
+            "report": report,
+            "weekdays": list(WEEKDAYS.items()),
+            "hours": range(24),
+            "urgencies": list(Urgency),
+            "preview": services.write_weekly_report(week_figures(timezone.now()), me.language),
+        },
+    )
+
+
+def _keep_preferences(request: HttpRequest, me: User) -> HttpResponseBase:
     wanted = request.POST.get("alert_from", "low")
     me.alert_from = wanted if wanted in set(Urgency) else "low"
     me.alert_channels = ["in_app", *(["email"] if request.POST.get("email") else [])]
     me.save(update_fields=["alert_from", "alert_channels"])
     attempt(request, lambda: None, _("Your preferences are kept."))
-    return redirect("alerts:alerts")
+    return redirect("alerts:preferences")
+
+
+@page()
+@require_POST
+def weekly_report(request: HttpRequest) -> HttpResponseBase:
+    """Have the weekly report sent, at another hour, or no more."""
+    me, now = person(request), timezone.now()
+    if request.POST.get("stop"):
+        attempt(
+            request,
+            lambda: services.stop_weekly_report(me.pk, actor=me.actor, at=now),
+            _("No more weekly reports."),
+        )
+    else:
+        weekday, hour = _whole(request, "weekday"), _whole(request, "hour")
+        attempt(
+            request,
+            lambda: services.set_weekly_report(me, weekday=weekday, hour=hour, actor=me.actor, at=now),
+            _("The weekly report will be sent."),
+        )
+    return redirect("alerts:preferences")
+
+
+def _whole(request: HttpRequest, name: str) -> int:
+    """A number of a form; what is none is said by the service."""
+    text = request.POST.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else -1

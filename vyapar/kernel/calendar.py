@@ -36,6 +36,13 @@ def month_start(day: date) -> date:
     return day.replace(day=1)
 
 
+def next_weekly(after: datetime, weekday: int, hour: int) -> datetime:
+    """The first instant after `after` that is `hour` o'clock in India on a weekday; 0 is Monday."""
+    day = ist_day(after) + timedelta(days=(weekday - ist_day(after).weekday()) % 7)
+    instant = ist_instant(day, time(hour))
+    return instant if instant > after else ist_instant(day + timedelta(days=7), time(hour))
+
+
 def slot(instant: datetime, seconds: int) -> datetime:
     """`instant` floored to a multiple of `seconds` since the epoch: the name of a cycle."""
     stamp = int(instant.timestamp())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from django.conf import settings
 from django.db import connection
 from django_tenants.utils import get_public_schema_name
 
@@ -32,6 +33,12 @@ def current_distributor() -> Distributor:
         raise Misconfigured("this needs a distributor and there is none here", code="no_tenant")
     tenant = cast(Any, connection).tenant
     return tenant if isinstance(tenant, Distributor) else get_distributor_by_schema(current_schema())
+
+
+def address_of(path: str) -> str:
+    """The whole address of one of the distributor's pages, for letters: `https://demo.example/alerts`."""
+    host = primary_host(current_distributor())
+    return f"https://{host}{path}" if settings.HTTPS else f"http://{host}:{settings.PORT}{path}"
 
 
 def primary_host(distributor: Distributor) -> str:

@@ -20,6 +20,7 @@ from vyapar.messaging.services import queue, save_template
 from vyapar.people.models import User
 from vyapar.people.selectors import list_people
 from vyapar.tenancy.here import current_schema
+from vyapar.tenancy.selectors import address_of
 
 TEMPLATE = "alert"
 _TEXTS = {
@@ -103,7 +104,7 @@ def mark_read(user_id: int, *, at: datetime) -> int:
 
 
 def ensure_templates() -> None:
-    """Put the alert's mail texts at the messaging door; safe to repeat."""
+    """Put the mail texts of alerts at the messaging door; safe to repeat."""
     for language, (subject, body) in _TEXTS.items():
         save_template(
             TEMPLATE,
@@ -187,7 +188,7 @@ def _letter(alert: Alert, one: Recipient, urgency: Urgency) -> Letter:
             alert.detail or alert.title,
             alert.recommended_action,
             indian(alert.value_paise),
-            alert.url or "/alerts",
+            address_of(alert.url or "/alerts"),
         ),
         purpose=SERVICE,
         origin=f"alert:{alert.pk}",

@@ -1,0 +1,41 @@
+"""Verbs of alerts: raised, seen to, closed; the weekly report by mail."""
+
+from alerts.services.alerting import (
+    acknowledge,
+    close,
+    close_others,
+    ensure_templates,
+    mark_read,
+    raise_alert,
+    recipient,
+    snooze,
+    wake_snoozed,
+)
+from alerts.services.weekly import (
+    TEMPLATE as WEEKLY_TEMPLATE,
+)
+from alerts.services.weekly import (
+    ensure_weekly_template,
+    send_weekly_reports,
+    set_weekly_report,
+    stop_weekly_report,
+    write_weekly_report,
+)
+
+__all__ = [
+    "WEEKLY_TEMPLATE",
+    "acknowledge",
+    "close",
+    "close_others",
+    "ensure_templates",
+    "ensure_weekly_template",
+    "mark_read",
+    "raise_alert",
+    "recipient",
+    "send_weekly_reports",
+    "set_weekly_report",
+    "snooze",
+    "stop_weekly_report",
+    "wake_snoozed",
+    "write_weekly_report",
+]
