@@ -299,6 +299,26 @@ def hear_key_expiring(event: EventView) -> None:
     )
 
 
+def hear_drift(event: EventView) -> None:
+    """What an agent predicts no longer fits what happens."""
+    told = event.payload
+    is_shift = told["measure"] == "shift"
+    _raise(
+        Condition(
+            cause="drift",
+            subject=event.subject,
+            title=f"Predictions of {told['kind']} no longer fit"
+            if is_shift
+            else f"Predictions of {told['kind']} have changed their shape",
+            detail=f"{'Off by' if is_shift else 'Index'} {told['value']}, the limit is {told['threshold']}; "
+            f"seen in {told['count']} predictions.",
+            recommended_action="Open the outcomes: look at what changed in the data before acting on scores",
+            url="/outcomes",
+        ),
+        event.at,
+    )
+
+
 def hear_receipt(event: EventView) -> None:
     """A transfer arrived short or damaged."""
     if event.payload["executionStatus"] == "success":
@@ -352,6 +372,7 @@ def register() -> None:
         ("ImportFailed", hear_import_failed),
         ("ImportReconciled", hear_import_reconciled),
         ("KeyExpiring", hear_key_expiring),
+        ("DriftDetected", hear_drift),
     ):
         registry.hang(Subscriber(f"alerts.{handle.__name__}", event, handle))
     registry.hang(Subscriber("alerts.hear_import_differs", "ImportDiffers", hear_import_failed))

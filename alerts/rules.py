@@ -28,6 +28,7 @@ CONCERNS: Mapping[str, tuple[str, ...]] = {
     "import_failed": ("owner", "manager", "integration"),
     "key_expiring": ("owner", "integration"),
     "quality_fell": ("owner", "manager", "integration"),
+    "drift": ("owner", "manager", "analyst"),
 }
 
 #: Causes that stop the machine or break the law are never below this.
@@ -44,6 +45,7 @@ _FLOORS: Mapping[str, Urgency] = {
     "import_failed": Urgency.MEDIUM,
     "key_expiring": Urgency.MEDIUM,
     "quality_fell": Urgency.MEDIUM,
+    "drift": Urgency.MEDIUM,
 }
 
 

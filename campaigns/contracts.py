@@ -229,9 +229,15 @@ class CampaignTriggered:
 
 @dataclass(frozen=True, slots=True)
 class CampaignEnded:
-    """A campaign came to its end: by date, by stock, or because a person stopped it."""
+    """A campaign came to its end: by date, by stock, or because a person stopped it.
+
+    `incremental_paise`: revenue over what the held-out outlets suggest, which can be said only when
+    it was `measured`.
+    """
 
     campaign_id: str
     reason: str
     revenue_paise: int
     pieces: int
+    incremental_paise: int = 0
+    measured: bool = False

@@ -89,7 +89,12 @@ def end(campaign_id: str, *, actor: Actor, at: datetime, reason: str, stopped: b
     queue_export(over, action_id=campaign.action_id, actor=actor, at=at)
     emit(
         CampaignEnded(
-            campaign.campaign_id, reason, campaign.results["revenue_paise"], campaign.results["pieces"]
+            campaign.campaign_id,
+            reason,
+            campaign.results["revenue_paise"],
+            campaign.results["pieces"],
+            incremental_paise=campaign.results["incremental"]["revenue_paise"],
+            measured=campaign.results["incremental"]["status"] == "measured",
         ),
         subject=origin(campaign.campaign_id),
         actor=actor,

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from inventory import services
 from inventory.agent import analysis, monitoring
+from inventory.agent.learnt import with_chances, with_learnt
 from inventory.contracts import AnalysisPolicy, MonitoringPolicy
 from inventory.selectors.book import StockBook, take_stock_snapshot
 from inventory.selectors.demand import take_demand_snapshot
@@ -19,6 +20,7 @@ from inventory.selectors.freshness import list_doubts
 from inventory.selectors.items import tally_stock
 from inventory.selectors.reliance import Reliance
 from inventory.services.demonstration import find_due
+from inventory.services.impact import is_impact_due
 from inventory.services.imports import list_takeable
 from inventory.services.pulls import due_pulls, list_awaited
 from vyapar.engine import registry
@@ -37,6 +39,7 @@ def register() -> None:
     registry.hang(Chore("demonstration", feed_demonstration))
     registry.hang(Chore("inventory.exports", tend_exports))
     registry.hang(Chore("inventory.imports", tend_imports))
+    registry.hang(Chore("inventory.outcomes", tend_outcomes))
     registry.hang(Chore("inventory.prices", tend_prices))
     registry.hang(Chore("inventory.pulls", tend_pulls))
     registry.hang(Chore("inventory.quality", tend_quality))
@@ -120,6 +123,14 @@ def tend_prices(at: datetime) -> None:
     services.put_prices_in_force(actor=system("prices"), at=at)
 
 
+def tend_outcomes(at: datetime) -> None:
+    """Once a day that was scored: keep its sums, and set predictions against what happened."""
+    from inventory.tasks import close_day
+
+    if is_impact_due():
+        close_day.apply_async(expires=LOOK_SECONDS)
+
+
 def tend_imports(at: datetime) -> None:
     """Have imports taken up that nobody drives: new ones, and those whose worker died."""
     from inventory.tasks import drive_import
@@ -140,9 +151,10 @@ def tend_pulls(at: datetime) -> None:
 
 def decide_on_book(book: StockBook, policy: MonitoringPolicy) -> Decision:
     """Monitoring's decision, its outcome kept beside the rows it was read from."""
-    decision = monitoring.decide(book, policy)
+    decision = monitoring.decide(book, with_learnt(policy, book.learnt))
     counts = {**decision.counts, "whole_book": int(book.whole)}
-    return replace(decision, outcome=services.Scored(book, decision.outcome), counts=counts)
+    outcome = with_chances(decision.outcome, book.learnt)
+    return replace(decision, outcome=services.Scored(book, outcome), counts=counts)
 
 
 def keep_forecasts(decision: Decision, cycle: Any, actor: Actor, at: datetime) -> None:

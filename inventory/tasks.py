@@ -7,8 +7,9 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from inventory.services import demonstration, grade_feeds, list_due_exports
+from inventory.services import demonstration, grade_feeds, list_due_exports, outcomes
 from inventory.services.exports import hand_over
+from inventory.services.impact import keep_impact
 from inventory.services.imports import drive
 from inventory.services.pulls import pull, take_in_events
 from vyapar.kernel.actor import system
@@ -33,6 +34,17 @@ def drive_import(run_id: str) -> None:
     """One step of an import: check, some parcels, or undo; the next step is a task of its own."""
     if drive(UUID(run_id), at=timezone.now(), clock=timezone.now):
         drive_import.delay(run_id)
+
+
+@shared_task
+def close_day() -> None:
+    """Settle predictions, keep new ones, learn, look for drift, and keep the sums of the day last."""
+    actor, at = system("outcomes"), timezone.now()
+    outcomes.settle_predictions(actor=actor, at=at)
+    outcomes.note_predictions(actor=actor, at=at)
+    outcomes.learn(actor=actor, at=at)
+    outcomes.find_drift(actor=actor, at=at)
+    keep_impact(actor=actor, at=at)
 
 
 @shared_task

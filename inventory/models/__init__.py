@@ -25,6 +25,7 @@ from inventory.models.ledger import (
     Reservation,
     Sale,
 )
+from inventory.models.outcomes import ImpactDaily, LearntFactor, Prediction, ReplayReport
 from inventory.models.places import GstRegistration, Location, LocationKind, Retailer, Territory
 from inventory.models.quality import QualityGrade
 
@@ -41,21 +42,25 @@ __all__ = [
     "FeedEvent",
     "ForecastScore",
     "GstRegistration",
+    "ImpactDaily",
     "ImportChange",
     "ImportPart",
     "ImportRun",
     "ImportTally",
     "ImportTotal",
+    "LearntFactor",
     "Location",
     "LocationKind",
     "MappingProfile",
     "Movement",
     "MovementKind",
     "Position",
+    "Prediction",
     "PurchaseLine",
     "Purpose",
     "QualityGrade",
     "QuarantinedRow",
+    "ReplayReport",
     "Reservation",
     "Retailer",
     "Sale",

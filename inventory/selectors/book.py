@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,11 @@ from numpy.typing import NDArray
 
 from inventory.contracts import NEVER, NO_DAY, STATUSES, MonitoringPolicy, StockSnapshot
 from inventory.contracts.arrays import Ints, empty
+from inventory.contracts.outcomes import Learnt
 from inventory.models import Location, LocationKind, Sku, Territory
 from inventory.selectors.columns import positions_of, read_columns
 from inventory.selectors.distances import lane_days, lane_paise_per_kg, road_kilometres
+from inventory.selectors.outcomes import current_learnt
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.digest import sha256_of
 from vyapar.kernel.errors import VyaparError
@@ -34,7 +37,7 @@ class StockBook(StockSnapshot):
 
     - `sku_ids`, `territory_ids`: of `skus` and `territories`; `position_ids`: (positions,).
     - `basis`: per item, what its score will rest on: writes of its positions, forecast, policy, day.
-    - `whole`: whether everything was read, not only what changed.
+    - `whole`: whether everything was read, not only what changed; `learnt`: corrections in force.
     """
 
     sku_ids: Ints = field(default_factory=empty)
@@ -42,24 +45,28 @@ class StockBook(StockSnapshot):
     position_ids: Ints = field(default_factory=empty)
     basis: tuple[str, ...] = ()
     whole: bool = True
+    learnt: Learnt = field(default_factory=dict)
 
 
 def take_stock_snapshot(as_of: datetime, policy: MonitoringPolicy) -> StockBook | None:
     """Items that changed since they were scored, with everything else of their SKUs; None without any.
 
-    An item changed when one of its positions was written, its forecast was renewed, the policy is
-    another, or the day is. Nothing is read before the first forecast, nor for a day before the one
-    that was scored last. A fixed number of queries whatever the size.
+    An item changed when one of its positions was written, its forecast was renewed, the policy or
+    what was learnt is another, or the day is. Nothing is read before the first forecast, nor for a
+    day before the one that was scored last. A fixed number of queries whatever the size.
     """
     today = ist_day(as_of)
-    mark = f"{sha256_of(policy)[:12]}:{today.isoformat()}"
+    learnt = current_learnt() if policy.learning else {}
+    mark = f"{sha256_of((policy, learnt))[:12]}:{today.isoformat()}"
     skus = _changed_skus(today, mark)
     if not skus:
         return None
-    return read_book(today, mark, skus)
+    return read_book(today, mark, skus, learnt)
 
 
-def read_book(today: date, mark: str, skus: Sequence[int]) -> StockBook:
+def read_book(
+    today: date, mark: str, skus: Sequence[int], learnt: Learnt = MappingProxyType({})
+) -> StockBook:
     """The book of some SKUs (by id) on a day; of all when they are most."""
     known = _sku_facts(today)
     whole = len(skus) > _MOST * len(known.ids)
@@ -71,9 +78,9 @@ def read_book(today: date, mark: str, skus: Sequence[int]) -> StockBook:
     item_code = items["sku"] * _STRIDE + items["territory"]
     weekly = _weekly(scope, item_code)
     held = _positions(scope)
-    location_codes, location_ids = _locations()
+    location_codes, location_ids = list_places()
     sku_place = positions_of(known.ids, held["sku"])
-    kilogram, days = _lanes(territory_ids)
+    kilogram, days = lanes_between(territory_ids)
     price = np.minimum(known.trade[sku_place], held["mrp"])
     return StockBook(
         as_of=today,
@@ -98,7 +105,7 @@ def read_book(today: date, mark: str, skus: Sequence[int]) -> StockBook:
         reserved=held["reserved"],
         cost_paise=held["cost"],
         mrp_paise=held["mrp"],
-        net_price_paise=_without_gst(price, known.rate_bp[sku_place], held["cost"]),
+        net_price_paise=without_gst(price, known.rate_bp[sku_place], held["cost"]),
         itc_paise=held["itc"],
         weight_grams=known.grams[sku_place],
         expiry_day=held["expiry"],
@@ -117,6 +124,7 @@ def read_book(today: date, mark: str, skus: Sequence[int]) -> StockBook:
             for writes, cycle in zip(items["writes"].tolist(), items["forecast"].tolist(), strict=True)
         ),
         whole=whole,
+        learnt=dict(learnt),
     )
 
 
@@ -178,7 +186,7 @@ def _sku_facts(today: date) -> _SkuFacts:
     for *_, hsn, item, packed in rows:
         key = (hsn, item, packed)
         if key not in rates:
-            rates[key] = _rate(today, *key)
+            rates[key] = rate_on(today, *key)
     return _SkuFacts(
         ids=_ints(row[0] for row in rows),
         codes=tuple(row[1] for row in rows),
@@ -189,14 +197,15 @@ def _sku_facts(today: date) -> _SkuFacts:
     )
 
 
-def _rate(today: date, hsn: str, item: str, packed: bool) -> int:
+def rate_on(today: date, hsn: str, item: str, packed: bool) -> int:
+    """Basis points of GST on a day; -1 where the law's table is unclear."""
     try:
         return rate_for(hsn, today, rate_item=item, packed=packed).basis_points
     except VyaparError:
         return -1
 
 
-def _without_gst(price: Ints, rate_bp: Ints, cost: Ints) -> Ints:
+def without_gst(price: Ints, rate_bp: Ints, cost: Ints) -> Ints:
     """Net prices, half-up; what bears no clear rate is valued at cost, not on a guess."""
     whole = BASIS_POINTS + rate_bp
     return np.where(rate_bp < 0, cost, (2 * price * BASIS_POINTS + whole) // (2 * whole))
@@ -326,7 +335,7 @@ def _territories() -> tuple[Ints, tuple[str, ...], NDArray[np.int32]]:
     )
 
 
-def _locations() -> tuple[tuple[str, ...], Ints]:
+def list_places() -> tuple[tuple[str, ...], Ints]:
     """Places that hold stock; outlets that buy it are not among them unless they have positions."""
     rows = list(
         Location.objects.exclude(kind=LocationKind.OUTLET, positions__isnull=True)
@@ -335,7 +344,7 @@ def _locations() -> tuple[tuple[str, ...], Ints]:
     return tuple(row[0] for row in rows), _ints(row[1] for row in rows)
 
 
-def _lanes(territory_ids: Ints) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def lanes_between(territory_ids: Ints) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Freight and days between territories, godown to godown; closed where one has none."""
     spot: dict[int, tuple[float, float]] = {}
     rows = Location.objects.filter(kind=LocationKind.GODOWN).order_by("-code")

@@ -1,0 +1,50 @@
+"""Predictions set against what happened: what is predicted, what was learnt, and the event of drift."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+#: Basis points of a factor that changes nothing.
+UNCHANGED = 10_000
+
+
+class Predicted(StrEnum):
+    """What a prediction is about."""
+
+    EXPIRY = "expiry"  # a batch will have pieces left when it can no longer be sold
+    DEAD = "dead"  # an item will not sell for some days; flagged ones are dead
+    DEMAND = "demand"  # pieces that an item will sell within four weeks
+    ACTION = "action"  # net rupees of an action that was carried out
+
+
+class Factor(StrEnum):
+    """What is corrected by experience, in the order in which it is shown."""
+
+    SELL_THROUGH = "sell_through"  # share of a lot that an offer clears
+    CLAIM_SUCCESS = "claim_success"  # chance that the company accepts a claim
+    EXPIRY = "expiry"  # chance that a batch expires unsold
+
+
+#: Factors in basis points by name; a name that is missing changes nothing.
+Learnt = Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class DriftDetected:
+    """What is predicted no longer fits what happens, or what is predicted has changed its shape.
+
+    `measure` is `shift` (settled outcomes against their chances) or `psi` (chances of late against
+    those before); `value` passed `threshold`, seen in `count` predictions.
+    """
+
+    name: ClassVar[str] = "DriftDetected"
+    version: ClassVar[int] = 1
+
+    kind: str
+    measure: str
+    value: float
+    threshold: float
+    count: int

@@ -1,0 +1,117 @@
+"""What was predicted, what came of it and what was learnt; the sums of each day; reports of replays."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from inventory.contracts.outcomes import Factor, Predicted
+
+
+class Prediction(models.Model):
+    """One prediction, made on a day about a day to come, and what happened once it has."""
+
+    kind = models.CharField(max_length=8, choices=[(one.value, one.value) for one in Predicted])
+    subject = models.CharField(max_length=200)  # batch:<sku>/<number>@<location>, item:<sku>@<territory>…
+    agent = models.CharField(max_length=40)
+    group = models.CharField(max_length=40, blank=True)  # way out, horizon or demand pattern
+    made_on = models.DateField()
+    due_on = models.DateField()  # the last day that counts
+    flagged = models.BooleanField(default=False)  # whether an agent called it a problem
+    probability = models.FloatField(null=True)
+    expected = models.FloatField(null=True)  # pieces
+    low = models.FloatField(null=True)  # 10th and 90th percentile of the pieces
+    high = models.FloatField(null=True)
+    pieces = models.BigIntegerField(default=0)  # that it is about
+    paise = models.BigIntegerField(default=0)  # net, or loss, that was predicted
+    sku = models.ForeignKey("inventory.Sku", null=True, on_delete=models.CASCADE, db_index=False)
+    territory = models.ForeignKey("inventory.Territory", null=True, on_delete=models.CASCADE, db_index=False)
+    position = models.ForeignKey("inventory.Position", null=True, on_delete=models.CASCADE, db_index=False)
+    action_id = models.UUIDField(null=True)
+    settled_on = models.DateField(null=True)
+    disturbed = models.BooleanField(default=False)  # something else than sales moved the stock
+    happened = models.FloatField(null=True)  # 1 or 0 of an event, pieces of a quantity
+    realised_paise = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "subject", "group", "due_on"], name="prediction_once"),
+            models.CheckConstraint(condition=Q(due_on__gte=models.F("made_on")), name="prediction_ahead"),
+        ]
+        indexes = [
+            # what is due
+            models.Index(fields=["due_on"], name="prediction_open", condition=Q(settled_on__isnull=True)),
+            models.Index(fields=["kind", "-settled_on"], name="prediction_settled"),  # calibration
+            models.Index(fields=["kind", "made_on"], name="prediction_made"),  # drift
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject} by {self.due_on}"
+
+
+class LearntFactor(models.Model):
+    """A correction that experience asks for; the newest of a name is in force, none is changed."""
+
+    name = models.CharField(max_length=16, choices=[(one.value, one.value) for one in Factor])
+    version = models.PositiveIntegerField()
+    factor_bp = models.PositiveIntegerField()  # 10,000 changes nothing
+    seen = models.PositiveIntegerField()  # outcomes it rests on
+    predicted = models.FloatField()  # what they should have come to, and what they did
+    happened = models.FloatField()
+    learnt_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["name", "version"], name="learnt_factor_once")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}: {self.factor_bp / 10_000:.3f}"
+
+
+class ImpactDaily(models.Model):
+    """Sums of all items with stock as scored on a day, in the finest cut that is kept. Money in paise."""
+
+    day = models.DateField()
+    territory = models.CharField(max_length=40)  # codes and names as they were
+    category = models.CharField(max_length=120)
+    brand = models.CharField(max_length=120)
+    age = models.PositiveSmallIntegerField()  # number of the age band
+    cause = models.CharField(max_length=40, blank=True)
+    status = models.CharField(max_length=12)
+    items = models.PositiveIntegerField()
+    pieces = models.BigIntegerField()
+    value_paise = models.BigIntegerField()
+    at_risk_pieces = models.BigIntegerField()
+    at_risk_paise = models.BigIntegerField()
+    loss_paise = models.BigIntegerField()  # what doing nothing costs
+    expired_paise = models.BigIntegerField()  # at cost, of what has expired and still stands here
+    written_off_paise = models.BigIntegerField()  # at cost, of what was written off on the day
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["day", "territory", "category", "brand", "age", "cause", "status"],
+                name="impact_daily_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.territory} {self.category}"
+
+
+class ReplayReport(models.Model):
+    """What would have been flagged on a past day and what became of it, as a file in our storage."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    day = models.DateField()
+    until = models.DateField()  # last day of what became of it
+    made_at = models.DateTimeField()
+    figures = models.JSONField(default=dict)  # precision, recall, rupees
+    folder = models.CharField(max_length=120)  # holds report.html and rows.csv
+
+    class Meta:
+        indexes = [models.Index(fields=["-made_at"], name="replay_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.day} until {self.until}"

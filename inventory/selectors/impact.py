@@ -1,0 +1,113 @@
+"""Rupees at risk by any cut and at any day, and what expiry will cost, from the sums of each day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db.models import Max, Sum
+
+from inventory.models import BatchRisk, ImpactDaily
+from inventory.selectors.items import AGE_BANDS
+from vyapar.kernel.errors import Fault, Invalid, NotFound
+
+#: What sums can be cut by, in the order in which cuts are told.
+CUTS = ("territory", "category", "brand", "age", "cause", "status")
+MEASURES = (
+    "items", "pieces", "value_paise", "at_risk_pieces", "at_risk_paise", "loss_paise", "expired_paise",
+    "written_off_paise",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ImpactCell:
+    """Sums of one combination of the cuts, by name; ages are first days of their bands."""
+
+    keys: dict[str, str | int]
+    sums: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """Sums of a day. `day`: the day that was scored, the last on or before the one asked for;
+    `cells` sorted by their keys; `total`: their sum, which every cut of the day has.
+    """
+
+    day: date
+    by: tuple[str, ...]
+    cells: tuple[ImpactCell, ...]
+    total: dict[str, int]
+
+
+def sum_impact(by: Sequence[str], on: date | None = None) -> Impact:
+    """Sums by some of `CUTS` on a day, the newest by default. Two queries.
+
+    `Invalid` names a cut that does not exist or stands twice; `NotFound` when nothing was kept by then.
+    """
+    wrong = [name for name in by if name not in CUTS]
+    if wrong or len(set(by)) != len(by):
+        fault = Fault("cut", f"each once, of {', '.join(CUTS)}", "by", value=",".join(by)[:80])
+        raise Invalid("there is no such cut", code="cut", faults=[fault])
+    kept = ImpactDaily.objects.all() if on is None else ImpactDaily.objects.filter(day__lte=on)
+    day = kept.aggregate(last=Max("day"))["last"]
+    if day is None:
+        raise NotFound("no day was kept by then", code="no_such_day")
+    sums = {f"sum_{name}": Sum(name) for name in MEASURES}
+    rows = ImpactDaily.objects.filter(day=day).values(*by).annotate(**sums).order_by(*by)
+    cells = tuple(
+        ImpactCell(
+            {name: AGE_BANDS[row[name]] if name == "age" else row[name] for name in by},
+            {name: int(row[f"sum_{name}"]) for name in MEASURES},
+        )
+        for row in rows
+    )
+    total = {name: sum(cell.sums[name] for cell in cells) for name in MEASURES}
+    return Impact(day, tuple(by), cells, total)
+
+
+def list_impact_trend(since: date) -> list[dict[str, date | int]]:
+    """The sums of every day that was kept since one, oldest first: at risk, expired, written off."""
+    sums = {f"sum_{name}": Sum(name) for name in MEASURES}
+    rows = ImpactDaily.objects.filter(day__gte=since).values("day").annotate(**sums).order_by("day")
+    return [{"day": row["day"]} | {name: int(row[f"sum_{name}"]) for name in MEASURES} for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiringWeek:
+    """What is expected to expire unsold in the week that starts on a day, if nothing is done.
+
+    `pieces`: expected, not whole; `loss_paise`: at cost; `avoidable_paise`: what the best way out of
+    each batch would bring over holding it.
+    """
+
+    starts: date
+    batches: int
+    pieces: float
+    loss_paise: int
+    avoidable_paise: int
+
+
+def list_expiring_loss(today: date, weeks: int = 26) -> list[ExpiringWeek]:
+    """Loss by date of expiry, week by week from a day on; weeks without a batch are left out."""
+    risks = BatchRisk.objects.filter(
+        position__batch__expiry_date__gte=today,
+        position__batch__expiry_date__lt=today + timedelta(days=7 * weeks),
+        expected_unsold__gt=0,
+    ).values_list(
+        "position__batch__expiry_date", "expected_unsold", "best_net_paise", "ways_out",
+        "position__batch__cost_paise",
+    )  # fmt: skip
+    found: dict[date, list[float]] = {}
+    for expiry, unsold, best, ways, cost in risks.iterator(chunk_size=5_000):
+        start = today + timedelta(days=(expiry - today).days // 7 * 7)
+        held = next((int(way["net_paise"]) for way in ways if way["name"] == "hold"), int(best))
+        week = found.setdefault(start, [0, 0.0, 0, 0])
+        week[0] += 1
+        week[1] += unsold
+        week[2] += round(unsold * cost)
+        week[3] += max(int(best) - held, 0)
+    return [
+        ExpiringWeek(start, int(week[0]), round(week[1], 1), int(week[2]), int(week[3]))
+        for start, week in sorted(found.items())
+    ]

@@ -1,0 +1,117 @@
+"""Predictions against what happened: settled ones, calibration, rupees, what was learnt, replays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+
+import numpy as np
+
+from inventory.contracts.arrays import Floats
+from inventory.contracts.outcomes import UNCHANGED, Factor, Learnt, Predicted
+from inventory.impact.calibration import Band, brier, reliability, shift
+from inventory.models import LearntFactor, Prediction, ReplayReport
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One kind of prediction of one agent, by way out, horizon or demand pattern (`group`).
+
+    `waiting`: not due yet; `settled`, of them `disturbed` by somebody's act and left out of what
+    follows. `expected` and `happened`: sums of chances and of events, or of pieces. `brier`, `gap`
+    (share by which it happened more often) and `errors` (that in standard errors) are None for
+    pieces; `within` is the share of pieces within their 80 % interval, None for events.
+    `predicted_paise`, `realised_paise`: over the settled.
+    """
+
+    kind: str
+    group: str
+    agent: str
+    waiting: int
+    settled: int
+    disturbed: int
+    expected: float
+    happened: float
+    brier: float | None
+    gap: float | None
+    errors: float | None
+    within: float | None
+    predicted_paise: int
+    realised_paise: int
+    bands: tuple[Band, ...]
+
+
+def list_outcomes(kind: str = "", since: date | None = None) -> list[Outcome]:
+    """Outcomes by kind, group and agent, of predictions made since a day. One query."""
+    rows = Prediction.objects.order_by("kind", "group", "agent")
+    rows = rows.filter(kind=kind) if kind else rows
+    rows = rows.filter(made_on__gte=since) if since else rows
+    parts = groupby(rows.iterator(), lambda row: (row.kind, row.group, row.agent))
+    return [_outcome(*key, list(some)) for key, some in parts]
+
+
+def _outcome(kind: str, group: str, agent: str, rows: list[Prediction]) -> Outcome:
+    settled = [row for row in rows if row.settled_on is not None]
+    clean = [row for row in settled if not row.disturbed]
+    happened = _column([row.happened for row in clean])
+    is_event = kind in (Predicted.EXPIRY, Predicted.DEAD)
+    expected = _column([row.probability if is_event else row.expected for row in clean])
+    gap, errors = shift(expected, happened) if is_event else (None, None)
+    spans = [row for row in clean if row.low is not None and row.high is not None]
+    inside = [row.low <= (row.happened or 0.0) <= row.high for row in spans]  # type: ignore[operator]
+    return Outcome(
+        kind=kind,
+        group=group,
+        agent=agent,
+        waiting=len(rows) - len(settled),
+        settled=len(settled),
+        disturbed=len(settled) - len(clean),
+        expected=float(expected.sum()),
+        happened=float(happened.sum()),
+        brier=brier(expected, happened) if is_event and clean else None,
+        gap=gap,
+        errors=errors,
+        within=sum(inside) / len(inside) if inside and not is_event else None,
+        predicted_paise=sum(row.paise for row in clean),
+        realised_paise=sum(row.realised_paise or 0 for row in clean),
+        bands=reliability(expected, happened) if is_event else (),
+    )
+
+
+def _column(values: list[float | None]) -> Floats:
+    return np.array([value or 0.0 for value in values], dtype=np.float64)
+
+
+def list_settled(kind: Predicted, since: date) -> list[Prediction]:
+    """Predictions of a kind settled since a day that nobody's act disturbed."""
+    return list(Prediction.objects.filter(kind=kind, settled_on__gte=since, disturbed=False).order_by("pk"))
+
+
+def chances_between(kind: Predicted, first: date, last: date) -> Floats:
+    """Chances of the predictions of a kind that were made on these days, settled or not."""
+    made = Prediction.objects.filter(kind=kind, made_on__range=(first, last), probability__isnull=False)
+    return np.fromiter(made.values_list("probability", flat=True), dtype=np.float64)
+
+
+def newest_factors() -> dict[str, LearntFactor]:
+    """The newest version of every factor, by name."""
+    rows = LearntFactor.objects.order_by("name", "-version").distinct("name")
+    return {row.name: row for row in rows}
+
+
+def list_factors() -> list[LearntFactor]:
+    """All versions of all factors, newest first within each name."""
+    return list(LearntFactor.objects.order_by("name", "-version"))
+
+
+def current_learnt() -> Learnt:
+    """Factors in force, those that change nothing left out."""
+    order = [factor.value for factor in Factor]
+    found = {name: row.factor_bp for name, row in newest_factors().items() if row.factor_bp != UNCHANGED}
+    return dict(sorted(found.items(), key=lambda pair: order.index(pair[0])))
+
+
+def list_replays(limit: int = 20) -> list[ReplayReport]:
+    """Reports of replays, newest first."""
+    return list(ReplayReport.objects.order_by("-made_at")[:limit])

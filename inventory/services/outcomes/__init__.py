@@ -1,0 +1,7 @@
+"""Predictions kept, set against what happened, and learnt from: one verb each, once a day."""
+
+from inventory.services.outcomes.learning import find_drift, learn
+from inventory.services.outcomes.noting import note_predictions
+from inventory.services.outcomes.settling import settle_predictions
+
+__all__ = ["find_drift", "learn", "note_predictions", "settle_predictions"]
