@@ -1,28 +1,9 @@
 """Tax invoice: taxable goods between two registrations (Rule 46 CGST). Pure."""
 
-from __future__ import annotations
+from functools import partial
 
-from datetime import date
-
-from compliance.contracts import Document, PaperKind
+from compliance.contracts import PaperKind
 from compliance.documents.frame import build_as
-from vyapar.kernel.facts import MovementFacts
 
-
-def build(
-    facts: MovementFacts,
-    *,
-    document_date: date | None = None,
-    number: str = "",
-    transporter_name: str = "",
-    simulated: bool = False,
-) -> Document:
-    """The invoice of a movement, valued by Rule 28. Raises `Refused` where the law wants another paper."""
-    return build_as(
-        PaperKind.TAX_INVOICE,
-        facts,
-        document_date=document_date,
-        number=number,
-        transporter_name=transporter_name,
-        simulated=simulated,
-    )
+#: The invoice of a movement, valued by Rule 28. Raises `Refused` where the law wants another paper.
+build = partial(build_as, PaperKind.TAX_INVOICE)
