@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from inventory.contracts.arrays import Codes, Column, Flags, Floats, Ints, empty, settle
+from inventory.contracts.forecasts import ForecastPlan
 from vyapar.kernel.errors import Fault, Invalid
 
 DAYS_PER_WEEK = 7
@@ -22,6 +23,8 @@ COMMON_SHARE = 0.25
 DISPERSION_LOW, DISPERSION_HIGH = 0.01, 1_000.0
 #: An excess of variance below this share of the mean is noise of the float, not of demand.
 _REGULAR = 1e-9
+#: A size from which the demand is as good as Poisson.
+_LARGE = 1e5
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -38,6 +41,7 @@ class DemandSnapshot:
       the first sale when not given.
     - `group`: (series,) int32, number of the category whose season the series shares; all 0 when
       not given.
+    - `in_force`: the model that forecasts are made by until a better one is found; None at first.
     """
 
     as_of: date
@@ -46,6 +50,7 @@ class DemandSnapshot:
     in_stock: Flags
     first_seen: Codes = field(default_factory=empty)
     group: Codes = field(default_factory=empty)
+    in_force: ForecastPlan | None = None
 
     def __post_init__(self) -> None:
         if len(set(self.series_keys)) != len(self.series_keys):
@@ -72,6 +77,11 @@ class DemandSnapshot:
         started = np.arange(self.days)[None, :] >= self.first_seen[:, None]
         return np.asarray((self.in_stock | (self.demand > 0)) & started)
 
+    def stock_outs(self) -> Flags:
+        """(series, days) bool: days since it was first there on which nobody could have bought it."""
+        started = np.arange(self.days)[None, :] >= self.first_seen[:, None]
+        return np.asarray(~self.seen() & started)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PieceCount:
@@ -95,15 +105,27 @@ class PieceCount:
         return _quantile(size, mean, chance)
 
     def expected_excess(self, stock: ArrayLike) -> Floats:
-        """E[(stock - count)+]: pieces of a stock that nobody asks for.
+        """E[(stock - count)+]: pieces of a stock that nobody asks for."""
+        return self.under(stock)[1]
 
-        Uses E[N; N <= k] = mean P(N' <= k - 1), with N' of size + 1 and the same chance per trial.
+    def under(self, stock: ArrayLike) -> tuple[Floats, Floats]:
+        """P(count < stock) of whole pieces, and E[(stock - count)+].
+
+        Both from one look at the beta function and P(count = k), by E[N; N <= k] = mean (P(N <= k) -
+        (1 + k / size) P(N = k)), where size is not so large that logarithms of gammas lose digits.
         """
         stock_ = np.asarray(stock, dtype=np.float64)
-        whole, size = np.floor(stock_), self._size()
-        sold_out = _cdf(size + 1.0, self.mean * (size + 1.0) / size, whole - 1.0)
-        excess = stock_ * _cdf(size, self.mean, whole) - self.mean * sold_out
-        return np.clip(excess, 0.0, np.maximum(stock_, 0.0))
+        size, mean, stock_ = np.broadcast_arrays(self._size(), self.mean, stock_)
+        whole = np.floor(stock_)
+        within, exactly = _cdf(size, mean, whole), _pmf(size, mean, whole)
+        excess = (stock_ - mean) * within + mean * (1.0 + whole / size) * exactly
+        regular = np.flatnonzero(size > _LARGE)
+        if regular.size:
+            place = np.unravel_index(regular, size.shape)
+            r, m, k = size[place], mean[place], stock_[place]
+            sold_out = _cdf(r + 1.0, m * (r + 1.0) / r, np.floor(k) - 1.0)
+            excess[place] = k * within[place] - m * sold_out
+        return np.clip(within - exactly, 0.0, 1.0), np.clip(excess, 0.0, np.maximum(stock_, 0.0))
 
     def expected_shortfall(self, stock: ArrayLike) -> Floats:
         """E[(count - stock)+]: pieces asked for beyond a stock."""
@@ -205,6 +227,14 @@ def _cdf(size: Floats, mean: Floats, count: Floats) -> Floats:
     size, mean, count = np.broadcast_arrays(size, mean, count)
     chance = special.betainc(size, np.maximum(count, 0.0) + 1.0, size / (size + mean))
     return np.where(count < 0, 0.0, np.where(mean <= 0, 1.0, chance))
+
+
+def _pmf(size: Floats, mean: Floats, count: Floats) -> Floats:
+    """Negative binomial probability of whole counts; 0 below zero."""
+    k = np.maximum(count, 0.0)
+    logs = special.gammaln(k + size) - special.gammaln(size) - special.gammaln(k + 1.0)
+    logs += special.xlogy(k, mean / (size + mean)) - size * np.log1p(mean / size)
+    return np.where(count < 0, 0.0, np.exp(np.minimum(logs, 0.0)))
 
 
 def _quantile(size: Floats, mean: Floats, chance: Floats) -> Ints:

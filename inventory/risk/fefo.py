@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from inventory.contracts.arrays import Flags, Floats, Ints
-from inventory.contracts.demand import COMMON_SHARE, DemandDistribution
+from inventory.contracts.demand import COMMON_SHARE, DemandDistribution, PieceCount
 from inventory.contracts.stock import NO_DAY
 
 #: The share of outcomes that the cautious figure is not exceeded in.
@@ -50,21 +50,49 @@ class Walk:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Queue:
-    """Per series, what stands before the next lot.
+class _Groups:
+    """Lots of one series and one deadline, side by side in the order in which they are sold.
 
-    `stock`: (series,) pieces of all earlier lots; `wasted`: (series,) whether some may be. Followed
-    from then on, (series, outcomes): what of it is `sold`, and what was `asked` for by the last
-    deadline, whose moments are `mean` and `noise`: (series,), after `steps` deadlines.
+    (groups,): `first` and `end` of its lots, `series`, `deadline`, `before`: pieces of the series'
+    earlier groups, `pieces`: its own, `followed`: whether the series has another group with a deadline.
     """
 
-    stock: Floats
+    first: NDArray[np.intp]
+    series: Ints
+    deadline: Ints
+    before: Floats
+    pieces: Floats
+    followed: Flags
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Queue:
+    """Per series, what stands before the next group.
+
+    `wasted`: (series,) whether earlier pieces may be. Followed from then on, (series, outcomes): what
+    of them is `sold`, and what was `asked` for by the last deadline, whose moments are `mean` and
+    `noise`: (series,), after `steps` deadlines.
+    """
+
     wasted: Flags
     sold: Floats
     asked: Floats
     mean: Floats
     noise: Floats
     steps: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Followed:
+    """What the outcomes say of groups that come late, (groups, outcomes) rising; `late`: (groups,).
+
+    `asked`: pieces asked for by the deadline, less what stands `before` the group; `short`: the same,
+    less what of that was sold. The first would count if wasted pieces went on absorbing demand.
+    """
+
+    late: Flags
+    asked: Floats
+    short: Floats
 
 
 def walk(
@@ -84,93 +112,171 @@ def walk(
     FEFO orders them (deadlines must not fall as turns rise). Ties: smaller lots first, then by
     `batch_id`, then by `place`.
 
-    Exact for the first lot of a series, for lots of one deadline, and for later ones as long as
-    nothing before them is wasted. Where it may be, the demand that wasted pieces no longer absorb is
-    followed through 32 outcomes, evenly spread, the same for every walk.
+    Exact for the first deadline of a series, and for later ones as long as nothing before them is
+    wasted. Where it may be, the demand that wasted pieces no longer absorb is followed through 32
+    outcomes, evenly spread, the same for every walk. Lots of one deadline share all that depends on it:
+    what is left of each is a difference along one curve.
     """
-    lots, rows = series.shape[0], demand.weekly_mean.shape[0]
+    found = Walk(*(np.zeros(series.shape[0], kind) for kind in (float, np.int64, float, np.int64, float)))
     order = np.lexsort((place, batch_id, quantity, turn, series))
-    rank = _rank_in_series(series[order])
-    found = Walk(*(np.zeros(lots, kind) for kind in (float, np.int64, float, np.int64, float)))
-    queue = _Queue(
-        *(np.zeros(rows), np.zeros(rows, np.bool_)),
-        *(np.zeros((rows, OUTCOMES)), np.zeros((rows, OUTCOMES)), np.zeros(rows), np.zeros(rows)),
-        np.zeros(rows, np.int64),
-    )
-    is_last = np.append(np.diff(series[order]) != 0, True)[:lots]
-    by_rank = np.argsort(rank, kind="stable")
-    bounds = np.searchsorted(rank[by_rank], np.arange(int(rank.max(initial=-1)) + 2))
-    for first, last in pairwise(bounds):
-        sorted_rows = by_rank[first:last]
-        sorted_rows = sorted_rows[deadline[order[sorted_rows]] < NO_DAY]
-        now = order[sorted_rows]
-        lot = _Lots(now, series[now], deadline[now], quantity[now], ~is_last[sorted_rows])
-        _serve(demand, lot, queue, found)
+    order = order[deadline[order] < NO_DAY]
+    if order.size == 0:
+        return found
+    groups, group = _grouped(series[order], deadline[order], quantity[order])
+    total = demand.total(groups.series, groups.deadline)
+    followed = _follow(demand, total, groups)
+    cautious = total.quantile(1.0 - CAUTIOUS)
+    pieces = quantity[order].astype(np.float64)
+    end = np.cumsum(pieces)
+    end -= (end - pieces)[groups.first][group]
+    for start in range(0, order.size, _TOGETHER):
+        some = slice(start, start + _TOGETHER)
+        lots = _Lots(order[some], group[some], pieces[some], end[some])
+        _settle(lots, total, groups, cautious, followed, found)
     return found
+
+
+#: Lots settled together; bounds the memory of lots x outcomes.
+_TOGETHER = 50_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Lots:
-    """One lot of each of some series; `followed`: whether the series has another after it."""
+    """(lots,): `number`, `group`, `pieces`, and pieces of the group up to the `end` of the lot."""
 
     number: NDArray[np.intp]
-    series: Ints
-    deadline: Ints
-    quantity: Ints
-    followed: Flags
+    group: NDArray[np.intp]
+    pieces: Floats
+    end: Floats
 
 
-def _serve(demand: DemandDistribution, lots: _Lots, queue: _Queue, found: Walk) -> None:
-    """Note what is left of each lot, and let it join the queue.
+def _grouped(series: Ints, deadline: Ints, quantity: Ints) -> tuple[_Groups, NDArray[np.intp]]:
+    """Groups of sorted lots, and the group of each lot."""
+    starts = np.append(True, (np.diff(series) != 0) | (np.diff(deadline) != 0))
+    first = np.flatnonzero(starts)
+    group = np.cumsum(starts) - 1
+    pieces = np.add.reduceat(quantity, first).astype(np.float64)
+    own, last = series[first], np.append(np.diff(series[first]) != 0, True)
+    ahead = np.cumsum(pieces) - pieces
+    opens = np.append(True, last[:-1])
+    before = ahead - ahead[np.flatnonzero(opens)][np.cumsum(opens) - 1]
+    return _Groups(first, own, deadline[first], before, pieces, ~last), group
 
-    Closed forms as if wasted pieces went on absorbing demand, less what the outcomes say of that.
+
+def _settle(
+    lots: _Lots, total: PieceCount, groups: _Groups, cautious: Ints, followed: _Followed, found: Walk
+) -> None:
+    """Note what is left of each lot: closed forms as if wasted pieces went on absorbing demand, less
+    what the outcomes say of that.
     """
-    now, pieces = lots.number, lots.quantity
-    total = demand.total(lots.series, lots.deadline)
-    before = queue.stock[lots.series]
-    behind = before + pieces
-    chance = total.probability_at_most(behind - 1)
-    cautious = np.clip(behind - total.quantile(1.0 - CAUTIOUS), 0, pieces)
-    late = queue.wasted[lots.series]
-    unsold, absorbed = _outcomes(demand, lots, queue, chance)
-
-    left = total.expected_excess(behind) - total.expected_excess(before)
-    left = np.clip(left - (absorbed - unsold).mean(axis=1), 0.0, pieces)
+    now, row, pieces = lots.number, lots.group, lots.pieces
+    here = PieceCount(total.mean[row], total.variance[row])
+    behind = groups.before[row] + lots.end
+    under, excess = here.under(behind)
+    left = excess - _shifted(excess, behind, here, lots, groups)
+    chance = under
+    p90 = np.clip(behind - cautious[row], 0, pieces)
+    late = np.flatnonzero(followed.late[row])
+    if late.size:
+        some = _Lots(now[late], row[late], pieces[late], lots.end[late])
+        less, likelier, p90[late] = _of_outcomes(some, followed)
+        left[late] -= less
+        chance[late] -= likelier
+    left = np.clip(left, 0.0, pieces)
     rounded = np.floor(left + 0.5)
-    last = total.expected_excess(behind) - total.expected_excess(behind - rounded)
-    cut = rounded[:, None]
-    fewer = np.minimum(absorbed, cut) - np.minimum(unsold, cut)
-    likelier = (absorbed >= 0.5).mean(axis=1) - (unsold >= 0.5).mean(axis=1)
-    chance = np.clip(chance - likelier, left / np.maximum(pieces, 1), 1.0)
-    followed = np.floor(np.quantile(unsold, CAUTIOUS, axis=1) + 0.5)
-
+    last = np.where(rounded == pieces, left, 0.0)
+    part = np.flatnonzero((rounded > 0) & (rounded < pieces))
+    if part.size:
+        cut, spot = rounded[part], row[part]
+        some_here = PieceCount(here.mean[part], here.variance[part])
+        last[part] = excess[part] - some_here.expected_excess(behind[part] - cut)
+        fewer = np.zeros(part.size)
+        is_late = followed.late[spot]
+        spot, until, short = spot[is_late], lots.end[part][is_late], cut[is_late]
+        for table, sign in ((followed.asked, 1.0), (followed.short, -1.0)):
+            gone = _mean_over(table, spot, until)[0] - _mean_over(table, spot, until - short)[0]
+            fewer[is_late] += sign * gone
+        last[part] -= fewer
     found.expected_unsold[now], found.rounded[now] = left, rounded
+    chance = np.clip(chance, left / np.maximum(pieces, 1), 1.0)
     found.probability_unsold[now] = np.where(pieces > 0, chance, 0.0)
-    found.p90_unsold[now] = np.where(late, followed, cautious)
-    found.last_unsold[now] = np.clip(last - fewer.mean(axis=1), 0.0, rounded)
-    queue.stock[lots.series] = behind
+    found.p90_unsold[now] = p90
+    found.last_unsold[now] = np.clip(last, 0.0, rounded)
 
 
-def _outcomes(
-    demand: DemandDistribution, lots: _Lots, queue: _Queue, chance: Floats
-) -> tuple[Floats, Floats]:
-    """(lots, outcomes), pieces unsold, and pieces unsold had the waste before gone on absorbing
-    demand. Both 0 where nothing before can be wasted: there they are the same.
+def _shifted(excess: Floats, behind: Floats, here: PieceCount, lots: _Lots, groups: _Groups) -> Floats:
+    """Excess of what stands before each lot: that of the lot before it, looked up anew at a group's first."""
+    before = np.roll(excess, 1)
+    opens = np.append(True, np.diff(lots.group) != 0)
+    first = np.flatnonzero(opens)
+    some = PieceCount(here.mean[first], here.variance[first])
+    before[first] = some.expected_excess(behind[first] - lots.pieces[first])
+    return before
+
+
+def _of_outcomes(lots: _Lots, followed: _Followed) -> tuple[Floats, Floats, Floats]:
+    """For lots of late groups: pieces fewer, chance less, and the cautious figure."""
+    row, end, start = lots.group, lots.end, lots.end - lots.pieces
+    less, likelier = np.zeros(row.size), np.zeros(row.size)
+    for table, sign in ((followed.asked, 1.0), (followed.short, -1.0)):
+        upper, one_left = _mean_over(table, row, end)
+        less += sign * (upper - _mean_over(table, row, start)[0])
+        likelier += sign * one_left
+    place = CAUTIOUS * (OUTCOMES - 1)
+    share, upper_place = place % 1.0, OUTCOMES - 1 - int(place)
+    low = np.clip(end - followed.short[row, upper_place], 0.0, lots.pieces)
+    high = np.clip(end - followed.short[row, upper_place - 1], 0.0, lots.pieces)
+    return less, likelier, np.floor(low + share * (high - low) + 0.5)
+
+
+def _mean_over(table: Floats, row: NDArray[np.intp], pieces: Floats) -> tuple[Floats, Floats]:
+    """Mean over the outcomes of what of `pieces` is left, and the share of outcomes in which half a
+    piece is, at least. `table`: (groups, outcomes), rising.
     """
-    unsold, absorbed = np.zeros((2, lots.series.size, OUTCOMES))
-    late, doubtful = queue.wasted[lots.series], chance > UNLIKELY
-    sure = lots.series[late & ~doubtful]
-    queue.sold[sure] += lots.quantity[late & ~doubtful, None]
-    risky = np.flatnonzero(doubtful & (late | lots.followed))
-    row, pieces, late = lots.series[risky], lots.quantity[risky, None], late[risky, None]
-    stock = queue.stock[row, None]
-    asked = _asked(demand, row, lots.deadline[risky], queue)
-    ahead = np.where(late, queue.sold[row], stock)
-    sold = np.clip(asked, ahead, ahead + pieces)
-    unsold[risky] = np.where(late, ahead + pieces - sold, 0.0)
-    absorbed[risky] = np.where(late, np.clip(stock + pieces - asked, 0.0, pieces), 0.0)
-    queue.sold[row], queue.wasted[row] = sold, True
-    return unsold, absorbed
+    gap = pieces[:, None] - table[row]
+    at_least = (gap >= 0.5).sum(axis=1) / OUTCOMES
+    np.maximum(gap, 0.0, out=gap)
+    return gap.sum(axis=1) / OUTCOMES, at_least
+
+
+def _follow(demand: DemandDistribution, total: PieceCount, groups: _Groups) -> _Followed:
+    """Follow the outcomes through the groups of all series, deadline after deadline."""
+    rows, count = demand.weekly_mean.shape[0], groups.series.size
+    queue = _Queue(
+        np.zeros(rows, np.bool_), np.zeros((rows, OUTCOMES)), np.zeros((rows, OUTCOMES)),
+        np.zeros(rows), np.zeros(rows), np.zeros(rows, np.int64),
+    )  # fmt: skip
+    doubtful = total.probability_at_most(groups.before + groups.pieces - 1) > UNLIKELY
+    found = _Followed(np.zeros(count, np.bool_), np.zeros((count, OUTCOMES)), np.zeros((count, OUTCOMES)))
+    rank = _rank_in_series(groups.series)
+    by_rank = np.argsort(rank, kind="stable")
+    bounds = np.searchsorted(rank[by_rank], np.arange(int(rank.max(initial=-1)) + 2))
+    for first, last in pairwise(bounds):
+        _serve(demand, groups, by_rank[first:last], doubtful, queue, found)
+    return found
+
+
+def _serve(
+    demand: DemandDistribution,
+    groups: _Groups,
+    now: NDArray[np.intp],
+    doubtful: Flags,
+    queue: _Queue,
+    found: _Followed,
+) -> None:
+    """Let one group of each of some series join the queue, and note what the outcomes say of it."""
+    late = queue.wasted[groups.series[now]]
+    sure = now[late & ~doubtful[now]]
+    queue.sold[groups.series[sure]] += groups.pieces[sure, None]
+    risky = now[doubtful[now] & (late | groups.followed[now])]
+    row, pieces, before = groups.series[risky], groups.pieces[risky, None], groups.before[risky, None]
+    late = queue.wasted[row]
+    asked = _asked(demand, row, groups.deadline[risky], queue)
+    ahead = np.where(late[:, None], queue.sold[row], before)
+    found.late[risky] = late
+    found.asked[risky] = np.sort(asked - before, axis=1)
+    found.short[risky] = np.sort(asked - ahead, axis=1)
+    queue.sold[row], queue.wasted[row] = np.clip(asked, ahead, ahead + pieces), True
 
 
 def _asked(demand: DemandDistribution, row: Ints, deadline: Ints, queue: _Queue) -> Floats:
