@@ -341,6 +341,17 @@ def wake(at: datetime) -> None:
     services.wake_snoozed(at)
 
 
+def put_templates(actor: Actor, at: datetime) -> None:
+    """Put the texts of our letters at the messaging door."""
+    services.ensure_templates()
+    services.ensure_weekly_template()
+
+
+def send_weekly(at: datetime) -> None:
+    """Send the weekly reports that are due."""
+    services.send_weekly_reports(at)
+
+
 def register() -> None:
     """Hang everything of this app in the registry and on the board."""
     registry.hang(
@@ -377,6 +388,7 @@ def register() -> None:
         registry.hang(Subscriber(f"alerts.{handle.__name__}", event, handle))
     registry.hang(Subscriber("alerts.hear_import_differs", "ImportDiffers", hear_import_failed))
     registry.hang(Chore("alerts.wake", wake))
+    registry.hang(Chore("alerts.weekly_report", send_weekly))
     registry.hang(Tally("alerts", count_alerts))
-    registry.hang(Setup("alerts.templates", lambda actor, at: services.ensure_templates()))
+    registry.hang(Setup("alerts.templates", put_templates))
     board.hang(NavItem("alerts:alerts", _("Alerts"), "bell", 60, count=count_open, on_phone=True))
