@@ -19,6 +19,8 @@ from inventory.selectors.exports import count_exports
 from inventory.selectors.freshness import list_doubts
 from inventory.selectors.items import tally_stock
 from inventory.selectors.reliance import Reliance
+from inventory.selectors.twins import is_look_due
+from inventory.services import twins
 from inventory.services.demonstration import find_due
 from inventory.services.impact import is_impact_due
 from inventory.services.imports import list_takeable
@@ -43,6 +45,8 @@ def register() -> None:
     registry.hang(Chore("inventory.prices", tend_prices))
     registry.hang(Chore("inventory.pulls", tend_pulls))
     registry.hang(Chore("inventory.quality", tend_quality))
+    registry.hang(Chore("inventory.twins", tend_twins))
+    registry.hang(Subscriber("inventory.follow_withdrawal", "ConsentChanged", follow_withdrawal))
     for event in ("ImportReconciled", "ImportDiffers", "ImportUndone"):
         registry.hang(Subscriber(f"inventory.grade_after_{event}", event, grade_soon))
     registry.keep_quality_desk(Reliance())
@@ -137,6 +141,20 @@ def tend_imports(at: datetime) -> None:
 
     for run_id in list_takeable(at):
         drive_import.apply_async((str(run_id),), expires=LOOK_SECONDS)
+
+
+def tend_twins(at: datetime) -> None:
+    """Have twins looked for once outlets or SKUs have changed."""
+    from inventory.tasks import look_for_twins
+
+    if is_look_due(at, twins.APART):
+        look_for_twins.apply_async(expires=LOOK_SECONDS)
+
+
+def follow_withdrawal(event: EventView) -> None:
+    """A no under the name of an outlet that was merged is the kept one's no."""
+    if not event.payload["granted"]:
+        twins.follow_withdrawal(event.payload["party"], event.payload["channel"], at=event.at)
 
 
 def tend_pulls(at: datetime) -> None:

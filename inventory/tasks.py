@@ -7,11 +7,13 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
+from inventory.selectors.twins import is_look_due
 from inventory.services import demonstration, grade_feeds, list_due_exports, outcomes
 from inventory.services.exports import hand_over
 from inventory.services.impact import keep_impact
 from inventory.services.imports import drive
 from inventory.services.pulls import pull, take_in_events
+from inventory.services.twins import APART, find_twins
 from vyapar.kernel.actor import system
 
 
@@ -45,6 +47,13 @@ def close_day() -> None:
     outcomes.learn(actor=actor, at=at)
     outcomes.find_drift(actor=actor, at=at)
     keep_impact(actor=actor, at=at)
+
+
+@shared_task
+def look_for_twins() -> None:
+    """Look for outlets and SKUs that may be one; once, however many asked."""
+    if is_look_due(timezone.now(), APART):
+        find_twins(at=timezone.now())
 
 
 @shared_task

@@ -12,7 +12,6 @@ from inventory.models.feeds import (
     ImportTotal,
     MappingProfile,
     QuarantinedRow,
-    Twins,
 )
 from inventory.models.goods import Batch, Brand, Category, PurchaseLine, Sku
 from inventory.models.landing import CancelledSale, SkuPrice
@@ -28,6 +27,7 @@ from inventory.models.ledger import (
 from inventory.models.outcomes import ImpactDaily, LearntFactor, Prediction, ReplayReport
 from inventory.models.places import GstRegistration, Location, LocationKind, Retailer, Territory
 from inventory.models.quality import QualityGrade
+from inventory.models.twins import Twins, TwinsChange, TwinsLook
 
 __all__ = [
     "Batch",
@@ -69,4 +69,6 @@ __all__ = [
     "StockItem",
     "Territory",
     "Twins",
+    "TwinsChange",
+    "TwinsLook",
 ]

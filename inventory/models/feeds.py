@@ -263,29 +263,3 @@ class ImportChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.table} {self.row_id}"
-
-
-class Twins(models.Model):
-    """Two outlets or two SKUs that may be one; merged only when a person says so."""
-
-    class State(models.TextChoices):
-        OFFERED = "offered"
-        MERGED = "merged"
-        KEPT_APART = "kept_apart"
-
-    kind = models.CharField(max_length=12, choices=_KINDS)  # retailers or skus
-    kept = models.CharField(max_length=60)  # code of the one that stays
-    other = models.CharField(max_length=60)
-    likeness = models.FloatField()  # 0 to 1
-    reasons = models.JSONField(default=list)
-    state = models.CharField(max_length=10, choices=State.choices, default=State.OFFERED)
-    decided_by = models.CharField(max_length=80, blank=True)
-    decided_at = models.DateTimeField(null=True)
-    found_at = models.DateTimeField()
-
-    class Meta:
-        verbose_name_plural = "twins"
-        constraints = [models.UniqueConstraint(fields=["kind", "kept", "other"], name="twins_once")]
-
-    def __str__(self) -> str:
-        return f"{self.kept} ~ {self.other}"

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from django.db import connection
 
 from inventory.models import Retailer
+from inventory.selectors.twins import list_other_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ def list_contacts(ids: Iterable[str] = (), *, after: str = "", limit: int | None
         rows = rows.filter(retailer_id__in=wanted)
     if after:
         rows = rows.filter(retailer_id__gt=after)
+    owed = _owed_by_others()
     return [
         Contact(
             retailer_id=row.retailer_id,
@@ -58,10 +60,23 @@ def list_contacts(ids: Iterable[str] = (), *, after: str = "", limit: int | None
             phone=row.phone,
             email=row.email,
             channels=tuple(row.channels),
-            credit_left_paise=row.credit_limit_paise - row.outstanding_paise,
+            credit_left_paise=row.credit_limit_paise - row.outstanding_paise - owed.get(row.retailer_id, 0),
         )
         for row in rows.order_by("retailer_id")[:limit]
     ]
+
+
+def _owed_by_others() -> dict[str, int]:
+    """What stands in the books under other names of outlets, by the kept one: it is owed by him too."""
+    names = list_other_names().retailers
+    owed: dict[str, int] = defaultdict(int)
+    for code, paise in (
+        Retailer.objects.filter(retailer_id__in=names).values_list("retailer_id", "outstanding_paise")
+        if names
+        else ()
+    ):
+        owed[names[code]] += paise
+    return owed
 
 
 def list_bought(since: date, skus: Iterable[str] = ()) -> list[Bought]:

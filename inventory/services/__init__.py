@@ -39,6 +39,7 @@ from inventory.services.masters import save_masters
 from inventory.services.partitions import ensure_sale_partitions, index_past_months
 from inventory.services.quality import grade_feeds, is_grading_due
 from inventory.services.transfers import dispatch_transfer, recall_transfer, receive_transfer, write_off
+from inventory.services.twins import find_twins, keep_apart, merge_twins, take_apart
 
 __all__ = [
     "Blocker",
@@ -64,16 +65,19 @@ __all__ = [
     "ensure_feed",
     "ensure_sale_partitions",
     "feed_for",
-    "index_past_months",
+    "find_twins",
     "grade_feeds",
+    "index_past_months",
     "ingest_sales",
     "is_grading_due",
     "judge",
+    "keep_apart",
     "keep_forecasts",
     "keep_scores",
     "land",
     "list_blockers",
     "list_due_exports",
+    "merge_twins",
     "open_run",
     "put_prices_in_force",
     "queue_export",
@@ -88,6 +92,7 @@ __all__ = [
     "reverse_export",
     "save_masters",
     "save_profile",
+    "take_apart",
     "take_back",
     "take_reserved",
     "undo_run",

@@ -11,9 +11,11 @@ from inventory.contracts.feeds import Landed, Parcel, RecordKind
 from inventory.feeds.canonical import read
 from inventory.feeds.canonical.quantities import whole_of
 from inventory.models import ImportRun
+from inventory.selectors.twins import list_other_names
 from inventory.services.imports.rows import packs_for, unread_of
 from inventory.services.imports.sums import PLACES, sums, text_column
 from inventory.services.landing.findings import Findings
+from inventory.services.landing.following import renamed
 from inventory.services.landing.goods import name_batches
 from inventory.services.staging import copy_frame, frame_of
 
@@ -89,6 +91,8 @@ def add_tallies(run: ImportRun, parcel: Parcel, at: datetime, outcomes: Mapping[
 def _told(kind: RecordKind, rows: pl.DataFrame, at: datetime) -> pl.DataFrame:
     """Every row with what it says, and what it is known by in the tables."""
     said = sums(kind, rows, packs_for(kind, rows))
+    if names := list_other_names():  # what was merged is tallied under the one that was kept
+        said = renamed(said, names, ["sku"] if kind is RecordKind.SALES else ["sku", "place"])
     if kind is RecordKind.SALES:
         said = pl.concat([_at_home(said, rows), _sale_keys(rows)], how="horizontal")
     elif kind in BATCHED:

@@ -17,6 +17,7 @@ from inventory.services.landing.blockers import Blocker, list_blockers
 from inventory.services.landing.buying import judge_purchases, judge_receipts
 from inventory.services.landing.errand import Errand
 from inventory.services.landing.findings import Findings, Verdict
+from inventory.services.landing.following import follow, remember_names
 from inventory.services.landing.goods import judge_batches, judge_prices, judge_skus
 from inventory.services.landing.known import Known, Promised
 from inventory.services.landing.places import judge_locations, judge_retailers, judge_territories
@@ -94,11 +95,15 @@ def land(
 
     reading = read(kind, rows, at=at, packs=packs)  # while others may still be writing
     _take_turn(way)
-    verdict = way.judge(Findings(kind, reading, rows.height), known, at)
+    found = Findings(kind, reading, rows.height)
+    follow(found)
+    verdict = way.judge(found, known, at)
     errand = Errand(source, actor, at, run, history)
     if verdict.new.is_empty() and verdict.changed.is_empty():
         return verdict.landed()
     landed = verdict.landed(way.write(verdict, errand))
+    for lines in (verdict.new, verdict.changed):
+        remember_names(kind, lines)
     _note(landed, way, errand)
     return landed
 
@@ -115,7 +120,9 @@ def judge(kind: RecordKind, rows: pl.DataFrame, *, at: datetime, promised: Promi
 
 def _verdict(kind: RecordKind, rows: pl.DataFrame, known: Known, at: datetime) -> Verdict:
     reading = read(kind, rows, at=at, packs=known.packs)
-    return _WAYS[kind].judge(Findings(kind, reading, rows.height), known, at)
+    found = Findings(kind, reading, rows.height)
+    follow(found)
+    return _WAYS[kind].judge(found, known, at)
 
 
 def _take_turn(way: _Way) -> None:

@@ -20,6 +20,7 @@ class Findings:
         self.lines = reading.lines
         self.faults = list(reading.faults)
         self.warnings = list(reading.warnings)
+        self.same = 0  # rows that are there already and were taken out for it
         self._api = api_names(kind)
 
     def reject(self, name: str, code: str, message: str, where: pl.Expr) -> None:
@@ -113,7 +114,8 @@ def conclude(
 ) -> Verdict:
     """A verdict with the faults and warnings of all findings in order of rows."""
     return Verdict(
-        found.kind, found.rows, new, changed, same, _sorted(found.faults), _sorted(found.warnings), day,
+        found.kind, found.rows, new, changed, found.same + same, _sorted(found.faults),
+        _sorted(found.warnings), day,
         figures or {}, extra or {},
     )  # fmt: skip
 

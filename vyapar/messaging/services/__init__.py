@@ -6,7 +6,7 @@ from vyapar.messaging.services.accounts import (
     save_account,
     save_template,
 )
-from vyapar.messaging.services.consent import record_consents, withdraw
+from vyapar.messaging.services.consent import record_consents, record_word, withdraw
 from vyapar.messaging.services.letters import queue
 from vyapar.messaging.services.reports import apply_reports
 from vyapar.messaging.services.sending import claim_due, look_after, send
@@ -19,6 +19,7 @@ __all__ = [
     "open_sandbox_accounts",
     "queue",
     "record_consents",
+    "record_word",
     "save_account",
     "save_template",
     "send",

@@ -1,0 +1,127 @@
+"""What stands in the way of merging two: each thing with what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from inventory.contracts.feeds import RecordKind
+from inventory.likeness import pack_of
+from inventory.models import Retailer, Sku, Twins
+from inventory.selectors.twins import list_concerned, list_under_way
+from inventory.services.staging import rows
+from vyapar.kernel.errors import Fault, NotFound, Refused
+
+# Batches of one number under both codes: they are one lot only when they say the same.
+_LOTS = """
+SELECT o.number, o.mrp_paise IS DISTINCT FROM k.mrp_paise, o.expiry_date IS DISTINCT FROM k.expiry_date
+FROM inventory_batch o JOIN inventory_batch k ON k.sku_id = %s AND k.number = o.number
+WHERE o.sku_id = %s AND (o.mrp_paise <> k.mrp_paise OR o.expiry_date IS DISTINCT FROM k.expiry_date)
+ORDER BY 1
+"""
+_LOT_INVOICES = """
+SELECT p.purchase_invoice FROM inventory_purchaseline p JOIN inventory_batch o ON o.id = p.batch_id
+JOIN inventory_batch k ON k.sku_id = %s AND k.number = o.number
+JOIN inventory_purchaseline q ON q.purchase_invoice = p.purchase_invoice AND q.batch_id = k.id
+     AND q.location_id = p.location_id
+WHERE o.sku_id = %s ORDER BY 1
+"""
+_PLACE_INVOICES = """
+SELECT p.purchase_invoice FROM inventory_purchaseline p
+JOIN inventory_purchaseline q ON q.purchase_invoice = p.purchase_invoice AND q.batch_id = p.batch_id
+     AND q.location_id = %s
+WHERE p.location_id = %s ORDER BY 1
+"""
+
+
+def check_outlets(kept: Retailer, other: Retailer) -> None:
+    """Raise `Refused` with every reason why two outlets cannot become one."""
+    faults = []
+    if kept.gstin and other.gstin and kept.gstin != other.gstin:
+        said = f"{kept.retailer_id} has GSTIN {kept.gstin}, {other.retailer_id} has {other.gstin}"
+        faults.append(Fault("other_gstin", f"{said}: two persons for GST; keep them apart", "gstin"))
+    if kept.territory_id != other.territory_id:
+        said = (
+            f"{kept.retailer_id} is of {kept.territory.name}, {other.retailer_id} of {other.territory.name}"
+        )
+        message = f"{said}: their sales are on the books of two territories; correct one of them first"
+        faults.append(Fault("other_territory", message, "territory"))
+    for (invoice,) in rows(_PLACE_INVOICES, [kept.outlet_id, other.outlet_id]):
+        message = f"purchase {invoice} stands at both places; correct one of them first"
+        faults.append(Fault("purchase_at_both", message, "purchase_invoice", value=invoice))
+    held = [kept.outlet.code, other.outlet.code]
+    faults += _open([kept.retailer_id, other.retailer_id, *held], held)
+    _refuse(faults, kept.retailer_id, other.retailer_id)
+
+
+def check_skus(kept: Sku, other: Sku) -> None:
+    """Raise `Refused` with every reason why two SKUs cannot become one."""
+    faults = []
+    if kept.uqc != other.uqc:
+        said = f"{kept.code} is counted in {kept.uqc}, {other.code} in {other.uqc}"
+        faults.append(Fault("other_unit", f"{said}; correct one of them first", "uqc"))
+    if pack_of(kept.name)[0] != pack_of(other.name)[0]:
+        message = f"{kept.name!r} and {other.name!r} are two packs; keep them apart, or correct the name"
+        faults.append(Fault("other_pack", message, "name"))
+    for number, mrp, _expiry in rows(_LOTS, [kept.pk, other.pk]):
+        what = "MRP" if mrp else "expiry date"
+        message = f"batch {number} has another {what} under each code; correct one of them first"
+        faults.append(Fault("batch_of_both_differs", message, "batch", value=number))
+    for (invoice,) in rows(_LOT_INVOICES, [kept.pk, other.pk]):
+        message = f"purchase {invoice} has both codes in one batch; correct one of its lines first"
+        faults.append(Fault("purchase_at_both", message, "purchase_invoice", value=invoice))
+    codes = [kept.code, other.code]
+    faults += _open(codes, codes)
+    _refuse(faults, kept.code, other.code)
+
+
+def check_names(kind: RecordKind, keep: str, other: str) -> None:
+    """Raise `Refused` when one of two codes is only another name of something already."""
+    if keep == other:
+        raise Refused("an outlet or a SKU cannot be merged with itself", code="same_code")
+    merged = Twins.objects.filter(kind=kind.value, state=Twins.State.MERGED, other__in=[keep, other])
+    if row := merged.first():
+        message = f"{row.other} is merged into {row.kept} already; take that apart first, or merge {row.kept}"
+        raise Refused(message, code="already_merged", faults=[Fault("already_merged", message, "keep")])
+
+
+def _open(codes: list[str], held: list[str]) -> Iterator[Fault]:
+    actions = list_concerned(codes, held)
+    for action in actions:
+        does = "is open" if action.why == "open" else "still holds stock"
+        message = f"action {action.number} ({action.title}) {does}; decide it or let it end first"
+        yield Fault("open_action", message, "action", value=str(action.number))
+    for name, coming, kept in list_under_way(held) if not actions else ():
+        what = f"{coming} pieces are on their way" if coming else f"{kept} pieces are held"
+        yield Fault("stock_under_way", f"{name}: {what}; wait until they are there", "stock", value=name)
+
+
+def open_actions(codes: list[str], held: list[str]) -> list[Fault]:
+    """Actions that have to do with codes and have not come to their end."""
+    return list(_open(codes, held))
+
+
+def _refuse(faults: list[Fault], keep: str, other: str) -> None:
+    if faults:
+        message = f"{other} cannot be merged into {keep}: " + " · ".join(one.message for one in faults[:5])
+        raise Refused(message, code="twins_cannot_merge", faults=faults)
+
+
+def get_outlet(code: str) -> Retailer:
+    """An outlet with its place and territory, locked; `NotFound` when there is none."""
+    found = (
+        Retailer.objects.select_for_update(of=("self",))
+        .select_related("outlet", "territory")
+        .filter(retailer_id=code)
+        .first()
+    )
+    if found is None:
+        raise NotFound(f"there is no retailer {code[:40]!r}", code="no_such_retailer")
+    return found
+
+
+def get_sku(code: str) -> Sku:
+    """A SKU, locked; `NotFound` when there is none."""
+    found = Sku.objects.select_for_update().filter(code=code).first()
+    if found is None:
+        raise NotFound(f"there is no SKU {code[:60]!r}", code="no_such_sku")
+    return found
