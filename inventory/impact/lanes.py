@@ -62,45 +62,71 @@ def _choose(
     days: Ints,
     found: BestLane,
 ) -> None:
-    """Look at each lot's lanes from the most promising down, until none left can be better."""
+    """Look at each lot's lanes from the most promising down, until none left can be better.
+
+    What a destination can take depends on the item and the days alone, so it is found once for all
+    lots that share them.
+    """
     item = snapshot.position_item[positions]
-    source = snapshot.item_territory[item]
     names = np.argsort(np.array(snapshot.territories, dtype=np.str_), kind="stable")
-    there = table[snapshot.item_sku[item]][:, names]
-    fee = snapshot.lane_paise_per_kg[source][:, names]
-    left = days[:, None] - snapshot.lane_days[source][:, names]
-    is_open = (there >= 0) & (fee >= 0) & (left > 0) & (source[:, None] != names)
-    freight = by_weight((quantity * snapshot.weight_grams[positions])[:, None], np.maximum(fee, 0))
+    shared, mine = np.unique(item.astype(np.int64) * _STRIDE + days, return_inverse=True)
+    from_item, within = np.divmod(shared, _STRIDE)
+    origin = snapshot.item_territory[from_item]
+    there = table[snapshot.item_sku[from_item]][:, names]
+    fee = snapshot.lane_paise_per_kg[origin][:, names]
+    left = within[:, None] - snapshot.lane_days[origin][:, names]
+    is_open = (there >= 0) & (fee >= 0) & (left > 0) & (origin[:, None] != names)
+    most = np.where(is_open, _most(snapshot, np.maximum(there, 0), np.maximum(left, 0), own), -1.0)
+    freight = by_weight((quantity * snapshot.weight_grams[positions])[:, None], np.maximum(fee, 0)[mine])
     price = snapshot.net_price_paise[positions]
-    hope = _most(snapshot, np.maximum(there, 0), np.maximum(left, 0), own, quantity[:, None])
-    hope = np.where(is_open, hope * price[:, None] - freight, -1.0)
+    hope = most[mine]
+    np.minimum(hope, quantity[:, None], out=hope)
+    hope = np.where(hope >= 0, hope * price[:, None] - freight, -1.0)
     best = np.zeros(lots.size, dtype=np.int64)
-    for column in np.argsort(-hope, axis=1, kind="stable").T:
-        rows = np.arange(lots.size)
-        rows = rows[hope[rows, column] > best]
-        if rows.size == 0:
-            break
-        lane = column[rows]
-        sold = _extra_sales(snapshot, there[rows, lane], left[rows, lane], own, quantity[rows])
+    rows = np.arange(lots.size)
+    while rows.size:
+        lane = hope[rows].argmax(axis=1)
+        rows, lane = _hopeful(rows, lane, hope, best)
+        spot = mine[rows]
+        sold = _extra_sales(snapshot, there[spot, lane], left[spot, lane], own, quantity[rows])
         gain = sold * price[rows] - freight[rows, lane]
+        hope[rows, lane] = -1.0
         earns = gain > best[rows]
-        rows, lane = rows[earns], lane[earns]
-        best[rows] = gain[earns]
-        lot, target = lots[rows], names[lane]
-        found.territory[lot], found.sold[lot] = target, sold[earns]
-        found.days[lot] = snapshot.lane_days[source[rows], target]
-        found.paise_per_kg[lot] = fee[rows, lane]
-        found.crosses[lot] = snapshot.territory_gstin[source[rows]] != snapshot.territory_gstin[target]
+        best[rows[earns]] = gain[earns]
+        _keep(snapshot, found, lots[rows[earns]], item[rows[earns]], names[lane[earns]], sold[earns])
 
 
-def _most(snapshot: StockSnapshot, items: Codes, days: Ints, own: Ints, quantity: Ints) -> Floats:
+def _keep(
+    snapshot: StockSnapshot, found: BestLane, lots: NDArray[np.intp], item: Codes, target: Ints, sold: Ints
+) -> None:
+    """Note a lane for some lots, over what they had."""
+    source = snapshot.item_territory[item]
+    found.territory[lots], found.sold[lots] = target, sold
+    found.days[lots] = snapshot.lane_days[source, target]
+    found.paise_per_kg[lots] = snapshot.lane_paise_per_kg[source, target]
+    found.crosses[lots] = snapshot.territory_gstin[source] != snapshot.territory_gstin[target]
+
+
+#: Above any number of days a lot may have.
+_STRIDE = 1 << 32
+
+
+def _hopeful(
+    rows: NDArray[np.intp], lane: NDArray[np.intp], hope: Floats, best: Ints
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Lots whose most promising lane could still be better than what they have."""
+    kept = hope[rows, lane] > best[rows]
+    return rows[kept], lane[kept]
+
+
+def _most(snapshot: StockSnapshot, items: Codes, days: Ints, own: Ints) -> Floats:
     """The most pieces that could sell on top of the destination's own stock, whatever the shape of
     demand with this mean and variance (Scarf 1958), a little rounded up.
     """
     total = snapshot.demand.total(items, days)
     gap = own[items] - total.mean
     beyond = (np.sqrt(total.variance + gap**2) - gap) / 2.0
-    return np.asarray(np.minimum(np.minimum(beyond, total.mean) + 1e-3, quantity))
+    return np.asarray(np.minimum(beyond, total.mean) + 1e-3)
 
 
 def _extra_sales(snapshot: StockSnapshot, items: Codes, days: Ints, own: Ints, quantity: Ints) -> Ints:

@@ -173,7 +173,7 @@ def _settle(
     here = PieceCount(total.mean[row], total.variance[row])
     behind = groups.before[row] + lots.end
     under, excess = here.under(behind)
-    left = excess - _shifted(excess, behind, here, lots, groups)
+    left = excess - _shifted(excess, behind, here, lots)
     chance = under
     p90 = np.clip(behind - cautious[row], 0, pieces)
     late = np.flatnonzero(followed.late[row])
@@ -184,19 +184,7 @@ def _settle(
         chance[late] -= likelier
     left = np.clip(left, 0.0, pieces)
     rounded = np.floor(left + 0.5)
-    last = np.where(rounded == pieces, left, 0.0)
-    part = np.flatnonzero((rounded > 0) & (rounded < pieces))
-    if part.size:
-        cut, spot = rounded[part], row[part]
-        some_here = PieceCount(here.mean[part], here.variance[part])
-        last[part] = excess[part] - some_here.expected_excess(behind[part] - cut)
-        fewer = np.zeros(part.size)
-        is_late = followed.late[spot]
-        spot, until, short = spot[is_late], lots.end[part][is_late], cut[is_late]
-        for table, sign in ((followed.asked, 1.0), (followed.short, -1.0)):
-            gone = _mean_over(table, spot, until)[0] - _mean_over(table, spot, until - short)[0]
-            fewer[is_late] += sign * gone
-        last[part] -= fewer
+    last = _last_of(lots, here, behind, excess, left, rounded, followed)
     found.expected_unsold[now], found.rounded[now] = left, rounded
     chance = np.clip(chance, left / np.maximum(pieces, 1), 1.0)
     found.probability_unsold[now] = np.where(pieces > 0, chance, 0.0)
@@ -204,7 +192,29 @@ def _settle(
     found.last_unsold[now] = np.clip(last, 0.0, rounded)
 
 
-def _shifted(excess: Floats, behind: Floats, here: PieceCount, lots: _Lots, groups: _Groups) -> Floats:
+def _last_of(
+    lots: _Lots,
+    here: PieceCount,
+    behind: Floats,
+    excess: Floats,
+    left: Floats,
+    rounded: Floats,
+    followed: _Followed,
+) -> Floats:
+    """Of the `rounded` pieces of each lot that would sell last, how many are expected to be left."""
+    last = np.where(rounded == lots.pieces, left, 0.0)
+    part = np.flatnonzero((rounded > 0) & (rounded < lots.pieces))
+    cut, row, end = rounded[part], lots.group[part], lots.end[part]
+    before = PieceCount(here.mean[part], here.variance[part]).expected_excess(behind[part] - cut)
+    last[part] = excess[part] - before
+    late = followed.late[row]
+    row, end, cut, part = row[late], end[late], cut[late], part[late]
+    for table, sign in ((followed.asked, 1.0), (followed.short, -1.0)):
+        last[part] -= sign * (_mean_over(table, row, end)[0] - _mean_over(table, row, end - cut)[0])
+    return last
+
+
+def _shifted(excess: Floats, behind: Floats, here: PieceCount, lots: _Lots) -> Floats:
     """Excess of what stands before each lot: that of the lot before it, looked up anew at a group's first."""
     before = np.roll(excess, 1)
     opens = np.append(True, np.diff(lots.group) != 0)
