@@ -9,7 +9,8 @@ from inventory.api import jobs as jobs_api
 from inventory.api import push as push_api
 from inventory.api import quality as quality_api
 from inventory.api import stock as stock_api
-from inventory.views import data, exports, feeds, mapping, quality, quarantine, stock
+from inventory.api import twins as twins_api
+from inventory.views import data, exports, feeds, mapping, quality, quarantine, stock, twins
 
 app_name = "inventory"
 urlpatterns = [
@@ -97,6 +98,17 @@ urlpatterns = [
         feeds.decide,
         name="feed_decide",
     ),
+    path("data/twins", twins.twins, name="twins"),
+    path("data/twins/certain", twins.bulk, name="twins_bulk"),
+    re_path(
+        r"^data/twins/(?P<twins_id>[0-9]{1,18})/(?P<verb>left|right|apart|undo)$",
+        twins.decide,
+        name="twins_decide",
+    ),
+    path("api/v1/twins", twins_api.TwinsList.as_view(), name="twins_list"),
+    path("api/v1/twins/<int:twins_id>/merge", twins_api.TwinsMergeDoor.as_view(), name="twins_merge"),
+    path("api/v1/twins/<int:twins_id>/keep-apart", twins_api.TwinsApartDoor.as_view(), name="twins_apart"),
+    path("api/v1/twins/<int:twins_id>/undo", twins_api.TwinsUndoDoor.as_view(), name="twins_undo"),
     path("api/v1/feeds", feeds_api.FeedsDoor.as_view(), name="feed_list"),
     path("api/v1/feeds/<slug:code>", feeds_api.FeedDoor.as_view(), name="feed_one"),
     path("api/v1/feeds/<slug:code>/pull", feeds_api.FeedPull.as_view(), name="feed_pull"),

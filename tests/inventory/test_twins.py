@@ -143,9 +143,8 @@ def test_only_the_same_gstin_with_the_same_phone_is_certain() -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(st.text(alphabet="abcdefghijklmnopqrstuvwxyz", min_size=4, max_size=12))
-def test_folding_does_not_care_for_long_vowels_and_aspirates(word: str) -> None:
-    assert fold(word.replace("i", "ee") if "ie" not in word and "ei" not in word else word) is not None
-    assert fold(word) == fold(word.replace("v", "w"))
+def test_folding_does_not_care_for_doubled_letters(word: str) -> None:
+    assert fold(word) == fold(word.replace("l", "ll").replace("n", "nn"))
 
 
 @pytest.mark.parametrize(

@@ -126,9 +126,9 @@ _SINCE = "SELECT first_receipt_date FROM inventory_position WHERE batch_id = %s 
 # What comes to nothing needs no position, but one that an action once held pieces of has a history.
 _CLEAR = """
 DELETE FROM inventory_position p
-WHERE p.batch_id = %s AND p.location_id = %s AND p.on_hand = 0 AND p.reserved = 0 AND p.in_transit = 0
-  AND NOT EXISTS (SELECT 1 FROM inventory_reservation r WHERE r.position_id = p.id)
+WHERE p.batch_id = %s AND p.location_id = %s AND p.on_hand = 0 AND p.reserved = 0 AND p.in_transit = 0 {free}
 """
+_FREE = "AND NOT EXISTS (SELECT 1 FROM {table} r WHERE r.{column} = p.id)"
 _OPINION = """
 DELETE FROM {table} r USING inventory_position p
 WHERE r.{column} = p.id AND p.batch_id = %s AND p.location_id = %s AND p.on_hand = 0
@@ -200,7 +200,9 @@ def _book(
 def _clear(spot: Spot) -> None:
     for table, column in columns("Position", How.OWN):
         run(_OPINION.format(table=table, column=column), list(spot))
-    run(_CLEAR, list(spot))
+    kept = columns("Position", How.REFUSED) + columns("Position", How.HISTORY)
+    free = " ".join(_FREE.format(table=table, column=column) for table, column in kept)
+    run(_CLEAR.format(free=free), list(spot))
 
 
 def tell(changes: dict[tuple[int, int], int], actor: Actor, at: datetime) -> None:

@@ -18,6 +18,7 @@ class How(StrEnum):
     FORGOTTEN = "forgotten"  # an agent's opinion: put away, and back when the two are taken apart
     OWN = "own"  # it belongs to the record of the other code itself
     REFUSED = "refused"  # nothing is merged while there are open ones; closed ones are history
+    HISTORY = "history"  # it says what was; what it refers to stays, empty
 
 
 #: Model referred to -> model and column that refer to it -> how.
@@ -56,6 +57,7 @@ HANDLED: dict[str, dict[tuple[str, str], How]] = {
         ("BatchRisk", "position_id"): How.OWN,
         ("PositionOutlook", "position_id"): How.OWN,
         ("Reservation", "position_id"): How.REFUSED,
+        ("Prediction", "position_id"): How.HISTORY,
     },
 }
 
