@@ -18,6 +18,7 @@ urlpatterns = [
     re_path(r"^stock\.(?P<form>csv|xlsx)$", stock.export, name="export"),
     path("stock/<str:sku>/<str:territory>", stock.item, name="item"),
     path("api/v1/inventory/current", stock_api.CurrentInventory.as_view(), name="current"),
+    path("api/v1/inventory/<str:sku>/history", stock_api.SkuHistory.as_view(), name="sku_history"),
     *(
         path(f"api/v1/{kind}/batch", door.as_view(), name=f"{kind}_batch")
         for kind, door in push_api.DOORS.items()

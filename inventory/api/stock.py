@@ -14,19 +14,23 @@ from inventory.models import StockItem
 from inventory.selectors.items import ItemFilter, list_stock_items
 from inventory.selectors.outlets import list_contacts
 from inventory.selectors.sales import get_firm, get_retailer, list_sales
+from inventory.selectors.sku import get_sku
 from inventory.serializers import (
     DistributorOut,
     InventoryPage,
     RetailerPage,
     SalesPage,
+    SkuHistoryOut,
+    history_out,
     item_out,
     sale_out,
 )
 from vyapar.engine import registry
-from vyapar.engine.api import read_text
+from vyapar.engine.api import check_text, read_text
 from vyapar.engine.rulebook import business_rules
 from vyapar.engine.selectors import get_policy
 from vyapar.gateway.views import ApiView, next_cursor, read_cursor, read_instant, read_limit
+from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import Fault, Invalid
 from vyapar.tenancy.selectors import current_distributor
 
@@ -83,6 +87,14 @@ def bad_query(field: str, message: str, value: str) -> Invalid:
     """The refusal of one parameter of the query."""
     fault = Fault("bad_query", message, field, value=value[:80])
     return Invalid(f"{field} is not right", code="bad_query", faults=[fault])
+
+
+class SkuHistory(ApiView):
+    """How a SKU sold week by week in each territory, and on which days it could not be sold."""
+
+    @extend_schema(operation_id="getSkuHistory", responses=SkuHistoryOut)
+    def get(self, request: Request, sku: str) -> Response:
+        return Response(history_out(get_sku(check_text("sku", sku), ist_day(timezone.now()))))
 
 
 class RetailerList(ApiView):

@@ -24,17 +24,20 @@ _CHUNK = 4_096
 
 _SOLD = """
 SELECT sku_id, territory_id, day - %s::date, quantity
-FROM inventory_dailydemand WHERE day >= %s AND day < %s
+FROM inventory_dailydemand WHERE day >= %s AND day < %s{of_sku}
 """
 # What came on a day is what came of each kind: a receipt, or pieces found, that was booked and taken
 # back again at the same instant never came, and what a sale that never was gave back did not either.
+# A day is told of by the books when something else than a sale was booked on it.
 _MOVED = """
-SELECT b.sku_id, l.territory_id, m.day - %s::date, sum(m.quantity), sum(m.came)
-FROM (SELECT batch_id, location_id, day, sum(quantity) AS quantity, sum(greatest(quantity, 0)) AS came
+SELECT b.sku_id, l.territory_id, m.day - %s::date, sum(m.quantity), sum(m.came), max(m.told)
+FROM (SELECT batch_id, location_id, day, sum(quantity) AS quantity, sum(greatest(quantity, 0)) AS came,
+             max((kind NOT IN ('sale', 'return', 'found'))::int) AS told
       FROM (SELECT batch_id, location_id, kind,
                    greatest((at AT TIME ZONE 'Asia/Kolkata')::date, %s::date - 1) AS day,
                    sum(quantity) AS quantity
-            FROM inventory_movement WHERE (at AT TIME ZONE 'Asia/Kolkata')::date < %s GROUP BY 1, 2, 3, 4) k
+            FROM inventory_movement WHERE (at AT TIME ZONE 'Asia/Kolkata')::date < %s{of_sku}
+            GROUP BY 1, 2, 3, 4) k
       GROUP BY 1, 2, 3) m
 JOIN inventory_batch b ON b.id = m.batch_id
 JOIN inventory_location l ON l.id = m.location_id GROUP BY 1, 2, 3
@@ -45,29 +48,32 @@ def take_demand_snapshot(as_of: datetime, policy: AnalysisPolicy) -> DemandSnaps
     """Every SKU and territory that sold in the last two years or has stock; None without history.
 
     Four queries whatever the size. Stock-out days are read off the ledger: a day counts as in stock
-    when there was something in the morning or something came.
+    when there was something in the morning or something came. From the first sale to the first day of
+    which the ledger tells, nobody knows what stood there, and it counts as in stock.
     """
     today = ist_day(as_of)
     first = max(_first_day() or today, today - timedelta(days=HISTORY_DAYS))
+    return _snapshot(first, today, None) if (today - first).days >= LEAST_DAYS else None
+
+
+def take_sku_history(sku_id: int, today: date, days: int) -> DemandSnapshot:
+    """The same of one SKU over some days up to yesterday, however few of them had a sale."""
+    return _snapshot(today - timedelta(days=days), today, sku_id)
+
+
+def _snapshot(first: date, today: date, sku_id: int | None) -> DemandSnapshot:
+    sold, moved = _sold(first, today, sku_id), _moved(first, today, sku_id)
     days = (today - first).days
-    if days < LEAST_DAYS:
-        return None
-    sold = read_columns(
-        _SOLD, {"sku": "int", "territory": "int", "day": "int", "quantity": "int"}, [first, first, today]
-    )
-    moved = read_columns(
-        _MOVED,
-        {"sku": "int", "territory": "int", "day": "int", "quantity": "int", "came": "int"},
-        [first, first, today],
-    )
     pairs = _pairs(sold, moved)
     demand = np.zeros((pairs.size, days), dtype=np.int32)
     rows = positions_of(pairs, _code(sold))
     demand[rows, sold["day"]] = np.clip(sold["quantity"], 0, 2**31 - 1)
     in_stock = _in_stock(pairs, moved, days)
+    _trust_the_untold(in_stock, demand, _first_told(pairs, moved, days))
     could = in_stock | (demand > 0)
     first_seen = np.where(could.any(axis=1), could.argmax(axis=1), days)
-    skus = {row[0]: row[1:] for row in Sku.objects.values_list("pk", "code", "category_id")}
+    asked = Sku.objects.all() if sku_id is None else Sku.objects.filter(pk=sku_id)
+    skus = {row[0]: row[1:] for row in asked.values_list("pk", "code", "category_id")}
     territories = dict(Territory.objects.values_list("pk", "code"))
     found = [(skus[code // _STRIDE], territories[code % _STRIDE]) for code in pairs.tolist()]
     groups = {number: place for place, number in enumerate(sorted({sku[1] for sku, _ in found}))}
@@ -78,6 +84,25 @@ def take_demand_snapshot(as_of: datetime, policy: AnalysisPolicy) -> DemandSnaps
         in_stock=in_stock,
         first_seen=first_seen.astype(np.int32),
         group=np.array([groups[sku[1]] for sku, _ in found], dtype=np.int32),
+    )
+
+
+def _sold(first: date, today: date, sku_id: int | None) -> dict[str, NDArray[Any]]:
+    only = "" if sku_id is None else " AND sku_id = %s"
+    return read_columns(
+        _SOLD.format(of_sku=only),
+        {"sku": "int", "territory": "int", "day": "int", "quantity": "int"},
+        [first, first, today, *([] if sku_id is None else [sku_id])],
+    )
+
+
+def _moved(first: date, today: date, sku_id: int | None) -> dict[str, NDArray[Any]]:
+    only = "" if sku_id is None else " AND batch_id IN (SELECT id FROM inventory_batch WHERE sku_id = %s)"
+    columns = ("sku", "territory", "day", "quantity", "came", "told")
+    return read_columns(
+        _MOVED.format(of_sku=only),
+        dict.fromkeys(columns, "int"),
+        [first, first, today, *([] if sku_id is None else [sku_id])],
     )
 
 
@@ -114,6 +139,27 @@ def _in_stock(pairs: NDArray[np.int64], moved: dict[str, NDArray[Any]], days: in
         morning = np.cumsum(change, axis=1)[:, :-1]
         there[top : top + size] = (morning + came[:, 1:]) > 0
     return there
+
+
+def _first_told(pairs: NDArray[np.int64], moved: dict[str, NDArray[Any]], days: int) -> NDArray[np.int64]:
+    """(pairs,): first column of which the ledger tells, 0 for what stood there before; `days` for none."""
+    first = np.full(pairs.size, days, dtype=np.int64)
+    row = positions_of(pairs, _code(moved))
+    told = (moved["told"] > 0) & (row >= 0)
+    np.minimum.at(first, row[told], np.maximum(moved["day"][told], 0))
+    return first
+
+
+def _trust_the_untold(
+    in_stock: NDArray[np.bool_], demand: NDArray[np.int32], first_told: NDArray[np.int64]
+) -> None:
+    """Count days with sales before the ledger begins, and those between them, as in stock. In place."""
+    days = demand.shape[1]
+    sells = demand > 0
+    first_sale = np.where(sells.any(axis=1), sells.argmax(axis=1), days)
+    column = np.arange(days)
+    for row in np.flatnonzero(first_sale < first_told).tolist():
+        in_stock[row] |= (column >= first_sale[row]) & (column < first_told[row])
 
 
 def _first_day() -> date | None:

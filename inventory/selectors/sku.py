@@ -11,6 +11,7 @@ from django.db.models import F
 
 from inventory.contracts import DemandDistribution
 from inventory.models import BatchRisk, DailyDemand, DemandForecast, Position, Sku
+from inventory.selectors.demand import take_sku_history
 from inventory.selectors.items import ItemFilter, ItemRow, list_stock_items
 from vyapar.kernel.errors import NotFound
 
@@ -19,11 +20,12 @@ HISTORY_WEEKS = 52
 
 @dataclass(frozen=True, slots=True)
 class WeekSold:
-    """Pieces and paise sold in the week that starts on a day."""
+    """Pieces and paise sold in the week that starts on a day, and its days without stock."""
 
     starts: date
     pieces: int
     paise: int
+    days_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class SkuDetail:
     replaced_by: str
     items: tuple[ItemRow, ...]
     history: dict[str, tuple[WeekSold, ...]]
+    stock_outs: dict[str, tuple[date, ...]]
     expected: tuple[Expected, ...]
     batches: tuple[BatchRow, ...]
 
@@ -92,24 +95,40 @@ class SkuDetail:
 def get_sku(code: str, today: date) -> SkuDetail:
     """A SKU by code, as of a day; `NotFound` when there is none. A fixed number of queries.
 
-    `history` holds the last `HISTORY_WEEKS` whole weeks up to the day, by territory.
+    `history` holds the last `HISTORY_WEEKS` whole weeks up to the day, by territory; `stock_outs` their
+    days on which there was nothing to sell, oldest first. After it was delisted nothing is missed.
     """
     sku = Sku.objects.select_related("brand", "category", "replaced_by").filter(code=code).first()
     if sku is None:
         raise NotFound(f"there is no SKU {code!r}", code="no_such_sku")
+    stock_outs = find_stock_outs(sku, today)
     return SkuDetail(
         sku=sku.code, name=sku.name, brand=sku.brand.name, category=sku.category.name, hsn=sku.hsn,
         mrp_paise=sku.mrp_paise, trade_price_paise=sku.trade_price_paise, cost_paise=sku.cost_paise,
         case_pack=sku.case_pack, shelf_life_days=sku.shelf_life_days, delisted_date=sku.delisted_date,
         replaced_by=sku.replaced_by.code if sku.replaced_by else "",
         items=list_stock_items(ItemFilter(skus=(code,)), order="sku").items,
-        history=_history(sku, today),
+        history=_history(sku, today, stock_outs),
+        stock_outs=stock_outs,
         expected=_expected(sku),
         batches=_batches(sku),
     )  # fmt: skip
 
 
-def _history(sku: Sku, today: date) -> dict[str, tuple[WeekSold, ...]]:
+def find_stock_outs(sku: Sku, today: date) -> dict[str, tuple[date, ...]]:
+    """Days of the history on which a SKU could not be sold for want of stock, by territory."""
+    taken = take_sku_history(sku.pk, today, 7 * HISTORY_WEEKS)
+    first = today - timedelta(days=taken.days)
+    found = {}
+    for (_code, territory), out in zip(taken.series_keys, taken.stock_outs(), strict=True):
+        days = (first + timedelta(days=int(n)) for n in np.flatnonzero(out))
+        found[territory] = tuple(day for day in days if sku.delisted_date is None or day < sku.delisted_date)
+    return found
+
+
+def _history(
+    sku: Sku, today: date, stock_outs: dict[str, tuple[date, ...]]
+) -> dict[str, tuple[WeekSold, ...]]:
     first = today - timedelta(days=7 * HISTORY_WEEKS)
     rows = DailyDemand.objects.filter(sku=sku, day__gte=first, day__lt=today)
     sums: dict[str, list[list[int]]] = {}
@@ -117,14 +136,15 @@ def _history(sku: Sku, today: date) -> dict[str, tuple[WeekSold, ...]]:
         "territory__code", "day", "quantity", "revenue_paise"
     )
     for territory, day, pieces, paise in found:
-        weeks = sums.setdefault(territory, [[0, 0] for _ in range(HISTORY_WEEKS)])
+        weeks = sums.setdefault(territory, [[0, 0, 0] for _ in range(HISTORY_WEEKS)])
         week = weeks[(day - first).days // 7]
         week[0] += pieces
         week[1] += paise
+    for territory, weeks in sums.items():
+        for day in stock_outs.get(territory, ()):
+            weeks[(day - first).days // 7][2] += 1
     return {
-        territory: tuple(
-            WeekSold(first + timedelta(days=7 * n), pieces, paise) for n, (pieces, paise) in enumerate(weeks)
-        )
+        territory: tuple(WeekSold(first + timedelta(days=7 * n), *week) for n, week in enumerate(weeks))
         for territory, weeks in sums.items()
     }
 

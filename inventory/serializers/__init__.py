@@ -1,5 +1,6 @@
 """Shapes at the API, under the names that the outside world knows."""
 
+from inventory.serializers.history import SkuHistoryOut, history_out
 from inventory.serializers.imports import (
     ImportOut,
     ImportPage,
@@ -38,6 +39,8 @@ __all__ = [
     "RetailerPage",
     "SaleOut",
     "SalesPage",
+    "SkuHistoryOut",
+    "history_out",
     "item_out",
     "push_out",
     "quarantined_out",

@@ -36,7 +36,8 @@ from inventory.selectors.shelf import (
     sort_items,
     sum_items,
 )
-from inventory.selectors.sku import Expected, SkuDetail, get_sku
+from inventory.selectors.sku import get_sku
+from inventory.views.history import chart, days_out
 from vyapar.dashboard import board
 from vyapar.dashboard.access import page
 from vyapar.dashboard.board import NavItem, Tile, TileValue
@@ -105,8 +106,9 @@ def item(request: HttpRequest, sku: str, territory: str) -> HttpResponseBase:
         {
             "item": row,
             "detail": detail,
-            "chart": _chart(detail, expected, territory),
+            "chart": chart(detail, expected, territory),
             "expected": expected,
+            "outs": days_out(detail, territory),
             "batches": batches,
             "worst": worst if worst and worst.ways_out else None,
             "parts": _parts(row),
@@ -241,36 +243,6 @@ def _parts(row: StockItem) -> list[dict[str, Any]]:
         {"label": plain(name), "value": round(points, 1)}
         for name, points in sorted(row.score_parts.items(), key=lambda part: -part[1])
     ]
-
-
-def _chart(detail: SkuDetail, expected: Expected | None, territory: str) -> dict[str, Any]:
-    """Weekly sales and what is expected, with the band that 8 of 10 weeks stay within."""
-    sold = detail.history.get(territory, ())
-    coming = expected.weeks if expected else ()
-    first = expected.as_of if expected else None
-    ahead = [first.fromordinal(first.toordinal() + 7 * n) for n in range(len(coming))] if first else []
-    gap, rest = [None] * len(sold), [None] * len(coming)
-    return {
-        "kind": "line",
-        "unit": "pieces",
-        "dates": True,
-        "x": [week.starts.isoformat() for week in sold] + [day.isoformat() for day in ahead],
-        "series": [
-            {"name": _("Sold in the week"), "role": "actual", "values": [w.pieces for w in sold] + rest},
-            {
-                "name": _("Expected"),
-                "role": "forecast",
-                "values": gap + [round(mean, 1) for mean, _low, _high in coming],
-            },
-        ],
-        "fan": [
-            {
-                "name": _("8 of 10 weeks"),
-                "low": gap + [low for _mean, low, _high in coming],
-                "high": gap + [high for _mean, _low, high in coming],
-            }
-        ],
-    }
 
 
 # --- files ---------------------------------------------------------------------------------

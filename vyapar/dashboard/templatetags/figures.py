@@ -233,9 +233,14 @@ def chart_rows(spec: Mapping[str, Any]) -> dict[str, Any]:
     for band in spec.get("fan", ()):
         columns.append((f"{band['name']} {low}", band["low"]))
         columns.append((f"{band['name']} {high}", band["high"]))
-    dated = spec.get("dates", False)
+    dated, also = spec.get("dates", False), spec.get("also", ())
     rows = [
-        [day_text(x) if dated else x, *(value_text(values[i], unit) for _name, values in columns)]
+        [
+            day_text(x) if dated else x,
+            *(value_text(values[i], unit) for _name, values in columns),
+            *(value_text(one["values"][i], one.get("unit", "")) for one in also),
+        ]
         for i, x in enumerate(spec["x"])
     ]
-    return {"heads": ["", *(name for name, _values in columns)], "rows": rows}
+    heads = ["", *(name for name, _values in columns), *(one["name"] for one in also)]
+    return {"heads": heads, "rows": rows}
