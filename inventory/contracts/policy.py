@@ -206,7 +206,7 @@ def _check_quality(policy: MonitoringPolicy) -> None:
 
 def _is_day(text: Any) -> bool:
     try:
-        return date.fromisoformat(text).isoformat() == text
+        return bool(date.fromisoformat(text).isoformat() == text)
     except (TypeError, ValueError):
         return False
 

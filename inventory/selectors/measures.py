@@ -131,7 +131,7 @@ def measure(at: datetime, policy: MonitoringPolicy) -> Measured:
     """
     today = ist_day(at)
     first_day = today - timedelta(days=WINDOW_DAYS - 1)
-    values = {
+    values: dict[str, Any] = {
         "first": ist_instant(first_day), "at": at, "first_day": first_day, "today": today,
         "tolerated": TOLERATED_PAISE, "chapters": EXPIRING_CHAPTERS,
     }  # fmt: skip
@@ -256,7 +256,7 @@ def _sales(
     by_feed: dict[str, list[_Sold]] = defaultdict(list)
     for line in sold:
         by_area[line.territory].append(line)
-        if line.feed in feeds:
+        if line.feed is not None and line.feed in feeds:
             by_feed[feeds[line.feed]].append(line)
     closed = set(policy.closed_weekdays), {date.fromisoformat(text) for text in policy.holidays}
     for code, first in begun.items():

@@ -47,6 +47,6 @@ def _names(keys: set[tuple[str, str]]) -> dict[tuple[str, str], str]:
     found: dict[tuple[str, str], str] = {}
     for kind, model in ((SubjectKind.LOCATION, Location), (SubjectKind.TERRITORY, Territory)):
         codes = [code for one, code in keys if one == kind]
-        rows = model.objects.filter(code__in=codes).values_list("code", "name")  # type: ignore[attr-defined]
+        rows = model.objects.filter(code__in=codes).values_list("code", "name")
         found |= {(kind.value, code): name for code, name in rows}
     return found

@@ -55,8 +55,6 @@ def inbox(request: HttpRequest) -> HttpResponseBase:
     counts, now = count_actions(), timezone.now()
     shown = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     quality = judge_quality(shown, now)
-    for one in shown:
-        one.quality = quality.get(one.pk)
     return render(
         request,
         "dashboard/inbox.html",
@@ -68,6 +66,7 @@ def inbox(request: HttpRequest) -> HttpResponseBase:
             },
             "kinds": registry.kinds(),
             "page": shown,
+            "rows": [(one, quality.get(one.pk)) for one in shown],
             "now": now,
         },
     )
