@@ -26,7 +26,8 @@ WIDENINGS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
 
 @dataclass(frozen=True, slots=True)
 class BacktestScore:
-    """How one method did on the series of one pattern (`all`: every pattern together).
+    """How one method did on the series of one pattern (`all`: every pattern together) and level
+    (`item`: SKU and territory; `sku`, `category`, `all`: their sums).
 
     - `rows`: series times origins that were scored; `origins`, `horizon_days` of the examination.
     - `wape`: absolute error of weeks over pieces sold; `bias`: forecast less sold, over sold.
@@ -47,6 +48,7 @@ class BacktestScore:
     pinball: float
     coverage80: float
     chosen: bool = False
+    level: str = "item"
 
     def metrics(self) -> Mapping[str, float]:
         """The figures by name, as they are stored and shown."""
@@ -82,6 +84,14 @@ class Examination:
     square: Floats
     change: Floats
     scored: Flags
+
+    def only(self, last: int) -> Examination:
+        """The examination of its last origins only, as if the others had not been (negative: first)."""
+        series = self.scored.size // len(self.origins)
+        some = slice(-last * series, None) if last > 0 else slice(0, last * series)
+        kept = self.origins[-last:] if last > 0 else self.origins[:last]
+        columns = (self.sold, self.seen, self.code, self.spread, self.square, self.change, self.scored)
+        return Examination(kept, self.horizon, *(column[some] for column in columns))
 
     def rows_of(self, pattern: int | None) -> Ints:
         """Numbers of the scored rows of a pattern, or of all."""

@@ -15,13 +15,22 @@ from inventory.forecasting.backtest import (
     pattern_name,
     score,
 )
-from inventory.forecasting.methods import METHODS, MIXTURE, NAIVE, POOLED, SILENCE, Method
+from inventory.forecasting.methods import (
+    BOOSTED_MIXTURE,
+    ENTRANTS,
+    METHODS,
+    MIXTURE,
+    NAIVE,
+    POOLED,
+    SILENCE,
+    Method,
+)
 from inventory.forecasting.patterns import PATTERNS, Pattern
 from inventory.forecasting.season import BASE_WEEKS, YEAR
 
 #: Scored rows below which a pattern takes the method that won over all patterns.
 ENOUGH_ROWS = 20
-#: The mixture stands unless another method's score is lower by more than this share: the best of
+#: A mixture (with trees, where they could learn) stands unless another method's score is lower by more than this share: the best of
 #: many on a few origins owes part of its lead to luck.
 CLEARLY = 0.02
 #: What the interval should cover, and how much pinball loss may be given for covering it.
@@ -32,7 +41,7 @@ _NAIVE = METHODS.index(NAIVE)
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """`method`: number in `METHODS`; `widening` of the spread; `lost`: name of the method that
+    """`method`: number in `ENTRANTS`; `widening` of the spread; `lost`: name of the method that
     would have stood but lost to naive, empty when none did.
     """
 
@@ -57,16 +66,16 @@ def unproven() -> Choices:
 
 
 def choose(exam: Examination, ahead: Sequence[Floats]) -> Choices:
-    """The choices that an examination leads to; `ahead` holds (rows, weeks) per method.
+    """The choices that an examination leads to; `ahead` holds (rows, weeks) per entrant, in order.
 
     A method stands for a pattern when neither its RMSSE nor its pinball loss there is worse than
     naive's, and its score against naive is the lowest of those (the mixture unless another is clearly
     lower); otherwise naive stands.
     """
-    overall, scores = _contest(exam, ahead, None, _candidates(exam, None))
+    overall, scores = _contest(exam, ahead, None, _candidates(exam, None, len(ahead)))
     choices = []
     for code in range(len(PATTERNS)):
-        candidates = _candidates(exam, code)
+        candidates = _candidates(exam, code, len(ahead))
         rows = exam.rows_of(code)
         if rows.size < ENOUGH_ROWS:
             default = {_SILENT: METHODS.index(SILENCE), _NEW: METHODS.index(POOLED)}
@@ -80,7 +89,7 @@ def choose(exam: Examination, ahead: Sequence[Floats]) -> Choices:
     return Choices(tuple(choices), (*scores, *_together(exam, ahead, choices)))
 
 
-def _candidates(exam: Examination, code: int | None) -> list[int]:
+def _candidates(exam: Examination, code: int | None, entrants: int) -> list[int]:
     """Numbers of the methods that may compete, preferred ones first.
 
     Nothing at all is a forecast only for what has been silent for long; a season that the
@@ -89,7 +98,7 @@ def _candidates(exam: Examination, code: int | None) -> list[int]:
     seasons_seen = min(exam.origins) >= YEAR + BASE_WEEKS
     numbers = [
         number
-        for number, method in enumerate(METHODS)
+        for number, method in enumerate(ENTRANTS[:entrants])
         if method is not SILENCE and (seasons_seen or not method.season_power)
     ]
     return [METHODS.index(SILENCE), *numbers] if code == _SILENT else numbers
@@ -99,25 +108,25 @@ def _contest(
     exam: Examination, ahead: Sequence[Floats], code: int | None, candidates: list[int]
 ) -> tuple[Choice, list[BacktestScore]]:
     rows = exam.rows_of(code)
-    table = {n: _score(exam, ahead[n], rows, code, METHODS[n]) for n in candidates}
+    table = {n: _score(exam, ahead[n], rows, code, ENTRANTS[n]) for n in candidates}
     naive = table[_NAIVE]
     standing = [n for n in candidates if _stands(table[n], naive)]
     best = _favoured(standing, {n: table[n].against(naive) for n in standing})
     favourite = min(candidates, key=lambda n: table[n].against(naive))
-    lost = METHODS[favourite].name if best == _NAIVE and favourite != _NAIVE else ""
+    lost = ENTRANTS[favourite].name if best == _NAIVE and favourite != _NAIVE else ""
     widening, table[best] = _fit_width(exam, ahead[best], rows, table[best])
     naive_widening, table[_NAIVE] = _fit_width(exam, ahead[_NAIVE], rows, naive)
     if not _stands(table[best], table[_NAIVE]):
-        lost, best, widening = METHODS[best].name, _NAIVE, naive_widening
+        lost, best, widening = ENTRANTS[best].name, _NAIVE, naive_widening
     table[best] = replace(table[best], chosen=True)
     return Choice(best, widening, lost), list(table.values())
 
 
 def _favoured(standing: list[int], figures: dict[int, float]) -> int:
     best = min(standing, key=figures.__getitem__)
-    mixture = METHODS.index(MIXTURE)
-    if mixture in figures and figures[mixture] <= figures[best] * (1.0 + CLEARLY):
-        return mixture
+    for favoured in (ENTRANTS.index(BOOSTED_MIXTURE), METHODS.index(MIXTURE)):
+        if favoured in figures and figures[favoured] <= figures[best] * (1.0 + CLEARLY):
+            return favoured
     return best
 
 
@@ -145,13 +154,18 @@ def _fit_width(
     return best, trials[best]
 
 
-def _together(exam: Examination, ahead: Sequence[Floats], choices: list[Choice]) -> list[BacktestScore]:
-    """The score of all patterns, each with its own choice."""
-    rows = exam.rows_of(None)
+def mixed(exam: Examination, ahead: Sequence[Floats], choices: Sequence[Choice]) -> tuple[Floats, Floats]:
+    """(rows, weeks) of each row's chosen method, and its (rows,) widening."""
     method = np.array([choice.method for choice in choices])[exam.code]
     widening = np.array([choice.widening for choice in choices])[exam.code]
-    mixed = np.zeros_like(ahead[0])
+    found = np.zeros_like(ahead[0])
     for number in np.unique(method):
-        mixed[method == number] = ahead[number][method == number]
-    told = score(exam, mixed, rows, pattern="all", method="chosen", widening=widening)
+        found[method == number] = ahead[number][method == number]
+    return found, widening
+
+
+def _together(exam: Examination, ahead: Sequence[Floats], choices: list[Choice]) -> list[BacktestScore]:
+    """The score of all patterns, each with its own choice."""
+    means, widening = mixed(exam, ahead, choices)
+    told = score(exam, means, exam.rows_of(None), pattern="all", method="chosen", widening=widening)
     return [replace(told, chosen=True)]

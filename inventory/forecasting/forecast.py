@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inventory.contracts.arrays import Floats, Ints
-from inventory.contracts.demand import DemandDistribution, DemandSnapshot
+from inventory.contracts.arrays import Codes, Floats, Ints
+from inventory.contracts.demand import DAYS_PER_WEEK, DemandDistribution, DemandSnapshot
+from inventory.contracts.forecasts import ForecastPlan
 from inventory.contracts.policy import AnalysisPolicy
-from inventory.forecasting.backtest import BacktestScore, examine, origins_of
-from inventory.forecasting.choice import Choices, choose, unproven
-from inventory.forecasting.methods import METHODS, forecasts
+from inventory.forecasting.backtest import BacktestScore, examine, origins_of, score
+from inventory.forecasting.boosted import FEATURES, SEED, learn
+from inventory.forecasting.choice import Choices, mixed, unproven
+from inventory.forecasting.methods import BOOSTED, BOOSTED_MIXTURE, ENTRANTS, METHODS, ahead_of
 from inventory.forecasting.patterns import PATTERNS, Pattern, Patterns, classify
+from inventory.forecasting.plan import Promotion, corrected, plan_of, promote
+from inventory.forecasting.reconcile import factors
 from inventory.forecasting.spread import dispersion, spread
+from inventory.forecasting.tiers import scores_by_level
 from inventory.forecasting.weeks import Weeks, in_weeks
+
+#: Series that the back-test looks at; more change what it finds by less than its noise.
+EXAMINED = 6_000
+#: No forecast of a week exceeds the best week seen by more than this factor.
+CEILING = 3.0
+_LEARNT = (ENTRANTS.index(BOOSTED), ENTRANTS.index(BOOSTED_MIXTURE))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,8 +38,11 @@ class Forecast:
     - `weekly_mean`: (series, horizon weeks), pieces per week from `as_of`; `dispersion`: (series,).
       Finite, never negative.
     - `adi`, `cv2`: (series,), weeks between selling weeks and squared variation of their size.
-    - `scores`: the back-test behind the choice; empty when history was too short for one.
-      `lost`: (pattern, method) pairs where naive stands because the method lost to it.
+    - `scores`: the back-test behind the choice; empty when history was too short for one. `tiers`: what
+      stands beside the referees, for sums of series. `lost`: (pattern, method) pairs where naive stands
+      because the method lost to it.
+    - `plan`: the model that made it; `promotion`: what became of the one this back-test would have;
+      `examples`: how many the trees learnt from, 0 without trees; `features`: what they looked at.
     """
 
     as_of: date
@@ -42,6 +56,12 @@ class Forecast:
     cv2: Floats
     scores: tuple[BacktestScore, ...]
     lost: tuple[tuple[str, str], ...] = ()
+    tiers: tuple[BacktestScore, ...] = ()
+    plan: ForecastPlan = field(default_factory=lambda: ForecastPlan(()))
+    promotion: Promotion = field(default_factory=lambda: Promotion(True, "no series"))
+    history_days: int = 0
+    examples: int = 0
+    features: tuple[str, ...] = ()
 
     @property
     def distribution(self) -> DemandDistribution:
@@ -54,18 +74,33 @@ class Forecast:
         return self.methods[int(self.method[series])]
 
 
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What the back-test left standing."""
+
+    choices: Choices
+    correction: float
+    promotion: Promotion
+    tiers: tuple[BacktestScore, ...] = ()
+
+
 def forecast(snapshot: DemandSnapshot, policy: AnalysisPolicy) -> Forecast:
     """The forecast of every series; the same whatever the order in which series are given.
 
     Stock-out days are unseen demand, not zero. A series that never sold is forecast as zero, unless
-    it is new: then it borrows from its group. No level exceeds three times the best week seen.
+    it is new: then it borrows from its group. No week exceeds three times the best week seen.
     """
     order = sorted(range(len(snapshot.series_keys)), key=lambda n: snapshot.series_keys[n])
     rows = np.array(order, dtype=np.int64)
-    weeks = _sorted(in_weeks(snapshot), rows)
+    weeks = in_weeks(snapshot).take(rows)
     patterns = classify(weeks, policy)
-    choices = _examined(weeks, policy)
-    means = _means(weeks, patterns, choices, policy)
+    standing = _examined(weeks, _sku_numbers(snapshot, order), policy, snapshot.in_force)
+    choices = standing.choices
+    means, examples = _means(weeks, patterns, choices, policy)
+    means = means * factors(weeks, weeks.count, means, standing.correction)
+    ceiling = CEILING * DAYS_PER_WEEK * snapshot.demand.max(axis=1, initial=0)[rows]
+    whole = CEILING * weeks.rate().max(initial=0.0)
+    means = np.minimum(means, np.where(ceiling > 0, ceiling, whole)[:, None])
     widening = np.array([choice.widening for choice in choices.per_pattern])[patterns.code]
     spreads = spread(weeks, weeks.count, patterns.code)
     back = np.argsort(rows)
@@ -74,7 +109,7 @@ def forecast(snapshot: DemandSnapshot, policy: AnalysisPolicy) -> Forecast:
         series_keys=snapshot.series_keys,
         pattern=patterns.code[back],
         method=_method_numbers(patterns, choices)[back].astype(np.int8),
-        methods=tuple(method.name for method in METHODS),
+        methods=tuple(method.name for method in ENTRANTS),
         weekly_mean=means[back],
         dispersion=dispersion(spreads, widening)[back],
         adi=patterns.adi[back],
@@ -85,34 +120,54 @@ def forecast(snapshot: DemandSnapshot, policy: AnalysisPolicy) -> Forecast:
             for code, choice in enumerate(choices.per_pattern)
             if choice.lost
         ),
+        tiers=standing.tiers,
+        plan=plan_of(choices, standing.correction),
+        promotion=standing.promotion,
+        history_days=snapshot.days,
+        examples=examples,
+        features=FEATURES if examples else (),
     )
 
 
-def _examined(weeks: Weeks, policy: AnalysisPolicy) -> Choices:
+def _examined(weeks: Weeks, sku: Codes, policy: AnalysisPolicy, in_force: ForecastPlan | None) -> _Standing:
+    """The back-test, on a sample of the series where they are many."""
     origins = origins_of(weeks, policy)
+    nothing = _Standing(unproven(), 0.0, Promotion(True, "history is too short for a back-test"))
     if not origins or not weeks.series:
-        return unproven()
+        return nothing
+    if weeks.series > EXAMINED:
+        some = np.sort(np.random.default_rng(SEED).permutation(weeks.series)[:EXAMINED])
+        weeks, sku = weeks.take(some), sku[some]
     exam = examine(weeks, origins, policy)
     if not exam.scored.any():
-        return unproven()
-    shape = (-1, policy.back_test_weeks)
-    ahead = [
-        forecasts(method, weeks, origins, policy.back_test_weeks, policy.seasonal).reshape(shape)
-        for method in METHODS
-    ]
-    return choose(exam, ahead)
+        return nothing
+    # trees that learnt before the first origin stand for all: later ones would have known more
+    trees = learn(weeks, origins[0])
+    numbers = range(len(METHODS) if trees is None else len(ENTRANTS))
+    found = ahead_of(numbers, weeks, origins, policy.back_test_weeks, seasonal=policy.seasonal, trees=trees)
+    ahead = [found[number].reshape(-1, policy.back_test_weeks) for number in numbers]
+    choices, power, promotion = promote(weeks, exam, ahead, in_force)
+    means, widening = mixed(exam, ahead, choices.per_pattern)
+    means = corrected(weeks, exam, means, power)
+    told = score(exam, means, exam.rows_of(None), pattern="all", method="chosen", widening=widening)
+    others = tuple(one for one in choices.scores if one.method != "chosen")
+    choices = Choices(choices.per_pattern, (*others, replace(told, chosen=True)))
+    return _Standing(choices, power, promotion, scores_by_level(weeks, sku, exam, means, policy))
 
 
-def _means(weeks: Weeks, patterns: Patterns, choices: Choices, policy: AnalysisPolicy) -> Floats:
-    """(series, horizon weeks), each series by its pattern's method."""
+def _means(weeks: Weeks, patterns: Patterns, choices: Choices, policy: AnalysisPolicy) -> tuple[Floats, int]:
+    """(series, horizon weeks), each series by its pattern's method, and what the trees learnt from."""
     means = np.zeros((weeks.series, policy.horizon_weeks))
     numbers = _method_numbers(patterns, choices)
-    for number in np.unique(numbers):
+    wanted = np.unique(numbers).tolist()
+    trees = learn(weeks, weeks.count) if set(wanted) & set(_LEARNT) else None
+    found = ahead_of(
+        wanted, weeks, [weeks.count], policy.horizon_weeks, seasonal=policy.seasonal, trees=trees
+    )
+    for number, ahead in found.items():
         chosen = numbers == number
-        method = METHODS[number]
-        ahead = forecasts(method, weeks, [weeks.count], policy.horizon_weeks, policy.seasonal)[0]
-        means[chosen] = ahead[chosen]
-    return np.maximum(np.nan_to_num(means), 0.0)
+        means[chosen] = ahead[0][chosen]
+    return np.maximum(np.nan_to_num(means), 0.0), trees.examples if trees else 0
 
 
 def _method_numbers(patterns: Patterns, choices: Choices) -> Ints:
@@ -120,5 +175,8 @@ def _method_numbers(patterns: Patterns, choices: Choices) -> Ints:
     return np.asarray(chosen[patterns.code])
 
 
-def _sorted(weeks: Weeks, rows: Ints) -> Weeks:
-    return Weeks(weeks.sales[rows], weeks.seen[rows], weeks.start[rows], weeks.group[rows])
+def _sku_numbers(snapshot: DemandSnapshot, order: list[int]) -> Codes:
+    """(series,) number of each sorted series' SKU."""
+    names = [snapshot.series_keys[row][0] for row in order]
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    return np.array([numbers[name] for name in names], dtype=np.int32)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from inventory.contracts.arrays import Floats
+from inventory.forecasting.boosted import Boosted
 from inventory.forecasting.levels import (
     Level,
     last_week,
@@ -61,6 +62,41 @@ METHODS: tuple[Method, ...] = (
     POOLED,
     SILENCE,
 )
+
+#: Methods that rest on trees which learnt from all series; they compete only where trees could learn.
+BOOSTED = Method("boosted", _MIXTURE)
+BOOSTED_MIXTURE = Method("boosted_mixture", _MIXTURE)
+#: Everything that may stand, by the number that arrays hold.
+ENTRANTS: tuple[Method, ...] = (*METHODS, BOOSTED, BOOSTED_MIXTURE)
+#: Never chosen for merit alone, always scored: what a forecast has to beat.
+REFEREES = ("naive", "seasonal_naive", "mean_52_weeks", "silence")
+
+
+def ahead_of(
+    numbers: Sequence[int],
+    weeks: Weeks,
+    origins: Sequence[int],
+    horizon: int,
+    *,
+    seasonal: bool,
+    trees: Boosted | None,
+) -> dict[int, Floats]:
+    """(origins, series, horizon) of each of the entrants `numbers`; those of trees only with trees."""
+    wanted = {ENTRANTS[number].name: number for number in numbers}
+    found = {
+        number: forecasts(ENTRANTS[number], weeks, origins, horizon, seasonal)
+        for number in numbers
+        if number < len(METHODS)
+    }
+    learnt = [method.name for method in (BOOSTED, BOOSTED_MIXTURE) if method.name in wanted]
+    if trees is None or not learnt:
+        return found
+    boosted = trees.forecasts(weeks, origins, horizon)
+    for name in learnt:
+        alone = name == BOOSTED.name
+        mixed = boosted if alone else (boosted + forecasts(MIXTURE, weeks, origins, horizon, seasonal)) / 2.0
+        found[wanted[name]] = mixed
+    return found
 
 
 def forecasts(method: Method, weeks: Weeks, origins: Sequence[int], horizon: int, seasonal: bool) -> Floats:

@@ -26,7 +26,7 @@ def season(weeks: Weeks, origins: Sequence[int], horizon: int) -> Floats:
     shapes = np.ones((len(origins), weeks.series, horizon))
     for number, origin in enumerate(origins):
         if origin >= YEAR + BASE_WEEKS:
-            shapes[number] = _shape(weeks, origin, horizon)[weeks.group]
+            shapes[number] = shape(weeks, origin, horizon)[weeks.group]
     return shapes
 
 
@@ -42,15 +42,18 @@ def same_weeks_last_year(weeks: Weeks, origins: Sequence[int], horizon: int) -> 
     return rates, known
 
 
-def _shape(weeks: Weeks, origin: int, horizon: int) -> Floats:
-    """(groups, horizon) factors, from series that could be sold during all the weeks compared."""
+def shape(weeks: Weeks, origin: int, horizon: int, base_weeks: int = BASE_WEEKS) -> Floats:
+    """(groups, horizon) factors, from series that could be sold during all the weeks compared.
+
+    Needs a year and `base_weeks` of history before `origin`.
+    """
     groups = int(weeks.group.max(initial=0)) + 1
-    first = origin - YEAR - BASE_WEEKS
-    span = slice(first, first + BASE_WEEKS + horizon + 1)
+    first = origin - YEAR - base_weeks
+    span = slice(first, first + base_weeks + horizon + 1)
     matched = weeks.start <= first
     sold = np.zeros((groups, span.stop - span.start))
     np.add.at(sold, weeks.group[matched], weeks.rate()[matched, span])
-    base, ahead = sold[:, :BASE_WEEKS].mean(axis=1), _smooth(sold)[:, BASE_WEEKS:-1]
+    base, ahead = sold[:, :base_weeks].mean(axis=1), _smooth(sold)[:, base_weeks:-1]
 
     borrowed = base.mean()
     whole = ahead.sum(axis=0) / max(base.sum(), 1e-12) if base.sum() > 0 else np.ones(horizon)

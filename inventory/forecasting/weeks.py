@@ -42,6 +42,10 @@ class Weeks:
         """History as it was known before `week`."""
         return Weeks(self.sales[:, :week], self.seen[:, :week], np.minimum(self.start, week), self.group)
 
+    def take(self, rows: Ints) -> Weeks:
+        """Some of the series, in the order of `rows`."""
+        return Weeks(self.sales[rows], self.seen[rows], self.start[rows], self.group[rows])
+
     def rate(self) -> Floats:
         """(series, weeks), pieces had the week been seen whole; 0 where nothing was seen."""
         return np.asarray(self.sales / np.maximum(self.seen, LEAST_SEEN))
