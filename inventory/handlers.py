@@ -10,20 +10,24 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from inventory import services
-from inventory.agent import analysis, monitoring
+from inventory.agent import analysis, monitoring, prediction
 from inventory.agent.learnt import with_chances, with_learnt
 from inventory.contracts import AnalysisPolicy, MonitoringPolicy
+from inventory.contracts.prediction import PredictionPolicy
 from inventory.selectors.book import StockBook, take_stock_snapshot
 from inventory.selectors.demand import take_demand_snapshot
 from inventory.selectors.exports import count_exports
 from inventory.selectors.freshness import list_doubts
 from inventory.selectors.items import tally_stock
+from inventory.selectors.outlook import OutlookBook, take_outlook_snapshot
 from inventory.selectors.reliance import Reliance
 from inventory.selectors.twins import is_look_due
 from inventory.services import twins
+from inventory.services.clearing import clear_house
 from inventory.services.demonstration import find_due
 from inventory.services.impact import is_impact_due
 from inventory.services.imports import list_takeable
+from inventory.services.prediction import Foreseen, keep_outlook
 from inventory.services.pulls import due_pulls, list_awaited
 from vyapar.engine import registry
 from vyapar.engine.contracts import ActionView, AgentSpec, Chore, EventView, Guard, Subscriber, Tally
@@ -41,6 +45,7 @@ def register() -> None:
     registry.hang(Chore("demonstration", feed_demonstration))
     registry.hang(Chore("inventory.exports", tend_exports))
     registry.hang(Chore("inventory.imports", tend_imports))
+    registry.hang(Chore("inventory.clearing", clear_old))
     registry.hang(Chore("inventory.outcomes", tend_outcomes))
     registry.hang(Chore("inventory.prices", tend_prices))
     registry.hang(Chore("inventory.pulls", tend_pulls))
@@ -73,6 +78,17 @@ def register() -> None:
             decide=decide_on_book,
             record=keep_scores,
             every=LOOK_SECONDS,
+            after=("analysis",),
+        )
+    )
+    registry.hang(
+        AgentSpec(
+            name="prediction",
+            label=_("Prediction"),
+            policy=PredictionPolicy,
+            take_snapshot=take_outlook_snapshot,
+            decide=foresee,
+            record=keep_foreseen,
             after=("analysis",),
         )
     )
@@ -135,6 +151,11 @@ def tend_outcomes(at: datetime) -> None:
         close_day.apply_async(expires=LOOK_SECONDS)
 
 
+def clear_old(at: datetime) -> None:
+    """Let go of files and bodies that were kept long enough."""
+    clear_house(at=at)
+
+
 def tend_imports(at: datetime) -> None:
     """Have imports taken up that nobody drives: new ones, and those whose worker died."""
     from inventory.tasks import drive_import
@@ -173,6 +194,17 @@ def decide_on_book(book: StockBook, policy: MonitoringPolicy) -> Decision:
     counts = {**decision.counts, "whole_book": int(book.whole)}
     outcome = with_chances(decision.outcome, book.learnt)
     return replace(decision, outcome=services.Scored(book, outcome), counts=counts)
+
+
+def foresee(book: OutlookBook, policy: PredictionPolicy) -> Decision:
+    """Prediction's decision, its outcome kept beside the rows it was read from."""
+    decision = prediction.decide(book, policy)
+    return replace(decision, outcome=Foreseen(book, decision.outcome))
+
+
+def keep_foreseen(decision: Decision, cycle: Any, actor: Actor, at: datetime) -> None:
+    """Keep what a Prediction cycle foresees."""
+    keep_outlook(decision.outcome, cycle_id=cycle.pk, actor=actor, at=at)
 
 
 def keep_forecasts(decision: Decision, cycle: Any, actor: Actor, at: datetime) -> None:

@@ -27,6 +27,7 @@ from inventory.models.ledger import (
 from inventory.models.outcomes import ImpactDaily, LearntFactor, Prediction, ReplayReport
 from inventory.models.places import GstRegistration, Location, LocationKind, Retailer, Territory
 from inventory.models.quality import QualityGrade
+from inventory.models.risk import ItemOutlook, OutletStock, PositionOutlook, RiskModel
 from inventory.models.twins import Twins, TwinsChange, TwinsLook
 
 __all__ = [
@@ -48,13 +49,16 @@ __all__ = [
     "ImportRun",
     "ImportTally",
     "ImportTotal",
+    "ItemOutlook",
     "LearntFactor",
     "Location",
     "LocationKind",
     "MappingProfile",
     "Movement",
     "MovementKind",
+    "OutletStock",
     "Position",
+    "PositionOutlook",
     "Prediction",
     "PurchaseLine",
     "Purpose",
@@ -63,6 +67,7 @@ __all__ = [
     "ReplayReport",
     "Reservation",
     "Retailer",
+    "RiskModel",
     "Sale",
     "Sku",
     "SkuPrice",

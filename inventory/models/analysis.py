@@ -80,6 +80,7 @@ class StockItem(models.Model):
     outlets_recent = models.PositiveIntegerField(default=0)  # that bought it in the last 90 days
     outlets_usual = models.PositiveIntegerField(default=0)  # and in the last year
     basis = models.CharField(max_length=80, blank=True)  # what the score rests on; differs: score again
+    cause = models.CharField(max_length=16, blank=True, default="", db_default="")  # behind most of its value
     detected_at = models.DateTimeField(null=True)  # when it last became dead
     updated_at = models.DateTimeField()
 

@@ -61,6 +61,8 @@ def snapshot_digest(snapshot: Any) -> str:
         if isinstance(value, np.ndarray) and value.dtype != object:
             seal.update(f"{value.dtype}{value.shape}".encode())
             seal.update(np.ascontiguousarray(value).tobytes())
+        elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+            seal.update(snapshot_digest(value).encode())
         else:
             seal.update(canonical_json(value).encode() if not _is_nan(value) else b"nan")
     return seal.hexdigest()

@@ -1,0 +1,217 @@
+"""Boosted trees, a straight line and plain silence, blended and calibrated; kept as plain arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
+
+from inventory.contracts.arrays import Flags, Floats
+
+#: Trees, leaves of each, and the least rows of a leaf: small trees, because histories are short.
+TREES, LEAVES, LEAF_ROWS = 120, 15, 40
+LEARNING_RATE = 0.07
+#: Rows walked through the trees at a time.
+_CHUNK = 65_536
+_LEAST_ISOTONIC = 1_000
+_LEAST_BLEND = 25
+_QUARTER = 90.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ensemble:
+    """What was learnt, without the library that learnt it.
+
+    - Trees, (trees, nodes) each: `feature` (-1 at a leaf), `threshold`, `missing_left`, `left`, `right`,
+      `value` in log-odds; `base`: (1,) the log-odds before the first tree.
+    - The line: `centre`, `scale`, `weights`: (columns,), `intercept`: (1,); a missing value counts as
+      the centre.
+    - `blend`: (4,) weights of the trees' log-odds, the line's, quarters of a year since the last sale
+      (from the first column) and one, found on later rows; no member
+      counts against itself.
+    - `knots`, `heights`: (knots,) calibration, from the blend to the chance.
+    """
+
+    feature: NDArray[np.int16]
+    threshold: Floats
+    missing_left: Flags
+    left: NDArray[np.int16]
+    right: NDArray[np.int16]
+    value: Floats
+    base: Floats
+    centre: Floats
+    scale: Floats
+    weights: Floats
+    intercept: Floats
+    blend: Floats
+    knots: Floats
+    heights: Floats
+
+    def raw(self, table: Floats) -> Floats:
+        """(rows,) log-odds of the blend, not calibrated. `table`: (rows, columns)."""
+        return np.asarray(self.members(table) @ self.blend)
+
+    def members(self, table: Floats) -> Floats:
+        """(rows, 4) what is blended: trees, line, silence, one."""
+        one = np.ones(table.shape[0])
+        silence = np.expm1(table[:, 0]) / _QUARTER
+        return np.stack([_logit(self.by_trees(table)), _logit(self.by_line(table)), silence, one], axis=1)
+
+    def chance(self, table: Floats) -> Floats:
+        """(rows,) calibrated chance, 0 to 1."""
+        return np.asarray(np.interp(self.raw(table), self.knots, self.heights))
+
+    def by_trees(self, table: Floats) -> Floats:
+        """(rows,) chance by the trees alone."""
+        found = [self._walk(table[at : at + _CHUNK]) for at in range(0, table.shape[0], _CHUNK)]
+        return _logistic(np.concatenate(found)) if found else np.zeros(0)
+
+    def by_line(self, table: Floats) -> Floats:
+        """(rows,) chance by the line alone."""
+        known = np.where(np.isnan(table), self.centre, table)
+        return _logistic(((known - self.centre) / self.scale) @ self.weights + self.intercept[0])
+
+    def _walk(self, table: Floats) -> Floats:
+        total = np.full(table.shape[0], self.base[0])
+        missing = np.isnan(table)
+        rows = np.arange(table.shape[0])
+        for tree in range(self.feature.shape[0]):
+            node = np.zeros(table.shape[0], np.int16)
+            at, there = rows, node
+            while at.size:
+                asked = self.feature[tree, there]
+                left = np.where(
+                    missing[at, asked], self.missing_left[tree, there],
+                    table[at, asked] <= self.threshold[tree, there],
+                )  # fmt: skip
+                there = np.where(left, self.left[tree, there], self.right[tree, there])
+                node[at] = there
+                going = self.feature[tree, there] >= 0
+                at, there = at[going], there[going]
+            total += self.value[tree, node]
+        return total
+
+
+def train(table: Floats, outcome: Flags, ways: list[int], held: tuple[Floats, Flags], seed: int) -> Ensemble:
+    """Learn from (rows, columns) and (rows,), both outcomes present; calibrate on `held`, later rows.
+
+    `ways`: per column the direction in which it alone may move the chance in the trees.
+    """
+    known = ~np.isnan(table)
+    # a column that nothing is known of splits nothing
+    trees = HistGradientBoostingClassifier(
+        max_iter=TREES, max_leaf_nodes=LEAVES, learning_rate=LEARNING_RATE, min_samples_leaf=LEAF_ROWS,
+        l2_regularization=1.0, monotonic_cst=ways, early_stopping=False, random_state=seed,
+    ).fit(np.where(known.any(axis=0), table, 0.0), outcome)  # fmt: skip
+    count = np.maximum(known.sum(axis=0), 1)
+    centre = np.where(known, table, 0.0).sum(axis=0) / count
+    spread = np.sqrt(np.where(known, (table - centre) ** 2, 0.0).sum(axis=0) / count)
+    scale = np.where(spread > 1e-9, spread, 1.0)
+    line = LogisticRegression(C=0.5, max_iter=300, solver="newton-cholesky").fit(
+        (np.where(known, table, centre) - centre) / scale, outcome
+    )
+    ensemble = Ensemble(
+        **_arrays(trees), centre=centre, scale=scale, weights=line.coef_[0], intercept=line.intercept_,
+        blend=np.array([0.5, 0.5, 0.0, 0.0]), knots=np.zeros(1), heights=np.zeros(1),
+    )  # fmt: skip
+    members = ensemble.members(held[0])
+    blend = blending(members, held[1])
+    knots, heights = calibration(members @ blend, held[1])
+    return Ensemble(
+        **{one.name: getattr(ensemble, one.name) for one in fields(Ensemble) if one.name not in _CALIBRATION},
+        blend=blend,
+        knots=knots,
+        heights=heights,
+    )
+
+
+_CALIBRATION = ("blend", "knots", "heights")
+
+
+def blending(members: Floats, outcome: Flags) -> Floats:
+    """(4,) weights of the members by a logistic fit, a member that would count against being left out;
+    halves of trees and line where the rows cannot say.
+    """
+    halves = np.array([0.5, 0.5, 0.0, 0.0])
+    if min(outcome.sum(), (~outcome).sum()) < _LEAST_BLEND:
+        return halves
+    weights, used = np.zeros(4), [0, 1, 2]
+    while used:
+        fit = LogisticRegression(C=10.0, max_iter=300).fit(members[:, used], outcome)
+        if (fit.coef_[0] >= 0).all():
+            weights[used], weights[3] = fit.coef_[0], fit.intercept_[0]
+            return weights
+        used.pop(int(np.argmin(fit.coef_[0])))
+    return halves
+
+
+def calibration(raw: Floats, outcome: Flags) -> tuple[Floats, Floats]:
+    """Knots from log-odds to chances: Platt's curve, or isotonic steps where many rows say better.
+
+    Better is a smaller Brier score, each half of the rows judged by the other. Without both outcomes
+    the log-odds stand as they are.
+    """
+    grid = np.linspace(-12.0, 12.0, 97)
+    if outcome.all() or not outcome.any():
+        return grid, _logistic(grid)
+    curve = _platt(raw, outcome, grid)
+    if raw.size < _LEAST_ISOTONIC:
+        return grid, curve
+    half = np.arange(raw.size) % 2 == 0
+    if not all(_mixed(outcome[part]) for part in (half, ~half)):
+        return grid, curve
+    loss = [0.0, 0.0]
+    for part in (half, ~half):
+        for way, fit in enumerate((_platt, _steps)):
+            told = np.interp(raw[~part], grid, fit(raw[part], outcome[part], grid))
+            loss[way] += float(((told - outcome[~part]) ** 2).sum())
+    return grid, (_steps(raw, outcome, grid) if loss[1] < loss[0] * 0.995 else curve)
+
+
+def _mixed(outcome: Flags) -> bool:
+    return bool(outcome.any() and not outcome.all())
+
+
+def _platt(raw: Floats, outcome: Flags, grid: Floats) -> Floats:
+    fit = LogisticRegression(C=1e4, max_iter=300).fit(raw[:, None], outcome)
+    slope = max(float(fit.coef_[0, 0]), 0.05)  # an order that turned round would be no calibration
+    return _logistic(slope * grid + float(fit.intercept_[0]))
+
+
+def _steps(raw: Floats, outcome: Flags, grid: Floats) -> Floats:
+    """Isotonic steps blended with a trace of the curve, so that what ranks higher stays higher."""
+    steps = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(raw, outcome.astype(float))
+    return np.asarray(0.9 * steps.predict(grid) + 0.1 * _platt(raw, outcome, grid))
+
+
+def _arrays(trees: HistGradientBoostingClassifier) -> dict[str, Any]:
+    """The library's nodes, tree beside tree; all splits are of numbers."""
+    every = [stage[0].nodes for stage in trees._predictors]
+    most = max(nodes.shape[0] for nodes in every)
+    shape = (len(every), most)
+    found: dict[str, Any] = {
+        "feature": np.full(shape, -1, np.int16), "threshold": np.zeros(shape),
+        "missing_left": np.zeros(shape, np.bool_), "left": np.zeros(shape, np.int16),
+        "right": np.zeros(shape, np.int16), "value": np.zeros(shape),
+    }  # fmt: skip
+    names = ("num_threshold", "missing_go_to_left", "left", "right", "value")
+    for row, nodes in enumerate(every):
+        size = nodes.shape[0]
+        found["feature"][row, :size] = np.where(nodes["is_leaf"], -1, nodes["feature_idx"].astype(np.int16))
+        for ours, theirs in zip(("threshold", "missing_left", "left", "right", "value"), names, strict=True):
+            found[ours][row, :size] = nodes[theirs]
+    return found | {"base": np.ravel(trees._baseline_prediction).astype(np.float64)}
+
+
+def _logistic(value: Any) -> Floats:
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(value, -40.0, 40.0))))
+
+
+def _logit(chance: Floats) -> Floats:
+    safe = np.clip(chance, 1e-9, 1.0 - 1e-9)
+    return np.asarray(np.log(safe / (1.0 - safe)))

@@ -1,0 +1,159 @@
+"""Causes of dead stock: each rule on a case of its own, and all of them against causes that are known."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+from django.db import transaction
+from django_tenants.utils import tenant_context
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inventory.contracts import NO_DAY
+from inventory.feeds.demonstration import generate
+from inventory.models import ItemOutlook, OutletStock, PositionOutlook, RiskModel
+from inventory.risk.cause import UNCLEAR, CauseFacts, causes, evidence, pressed
+from inventory.services import demonstration as demo
+from tests.conftest import NOW
+from tests.inventory.book import TODAY
+from vyapar.engine.services import run_cycle
+from vyapar.kernel.actor import system
+from vyapar.tenancy.services import close_distributor, open_distributor
+
+DAY = TODAY.toordinal()
+#: An ordinary batch: a month of demand, fresh, at today's price, sold as ever.
+USUAL = {
+    "item": 0, "received_day": DAY - 90, "received": 60, "on_hand": 20, "returned": 0, "daily_before": 2.0,
+    "daily_since": 2.0, "daily_elsewhere": 1.0, "ever_before": True, "stock_before": 0, "life_days": 170,
+    "shelf_days": 180, "minimum_life": 30, "mrp_paise": 1_000, "mrp_now_paise": 1_000,
+    "delisted_day": NO_DAY, "tax_bp_then": 500, "tax_bp_now": 500, "pressed": 0, "days_to_quarter_end": 40,
+}  # fmt: skip
+CASES = {
+    "old_mrp": {"mrp_paise": 1_080},
+    "delisted": {"delisted_day": DAY - 10},
+    "wrong_territory": {
+        "ever_before": False,
+        "daily_before": 0.0,
+        "daily_since": 0.0,
+        "daily_elsewhere": 3.0,
+    },
+    "short_dated": {"life_days": 60, "received": 150},
+    "scheme_push": {"received": 400, "days_to_quarter_end": 0, "pressed": 3},
+    "over_buy": {"received": 400},
+    "old_tax": {"tax_bp_then": 1_800},
+    "returned": {"returned": 25},
+    "demand_fell": {"daily_since": 0.2},
+    "unclear": {},
+}
+
+
+def facts(*rows: dict) -> CauseFacts:
+    columns = {name: [(USUAL | row)[name] for row in rows] for name in USUAL}
+    return CauseFacts(today=DAY, **columns)
+
+
+@pytest.mark.parametrize("cause", CASES)
+def test_each_cause_is_told_from_its_own_evidence(cause):
+    mine = facts(CASES[cause])
+    found = causes(mine)
+    assert found.name(0) == cause
+    assert (found.confidence[0] > 0.3) == (cause != "unclear")
+    told = evidence(mine, found, 0)
+    assert told
+    assert all(np.isfinite(value) for value in told.values())
+
+
+def test_an_order_is_too_large_only_for_the_demand_it_met():
+    found = causes(facts({"received": 400, "daily_before": 20.0, "daily_since": 20.0}))
+    assert found.name(0) == "unclear"
+
+
+def test_an_ordinary_batch_behind_one_bought_too_large_shares_its_cause_and_says_so():
+    found = causes(facts(CASES["over_buy"], {}, {"item": 1}))
+    assert [found.name(n) for n in range(3)] == ["over_buy", "over_buy", "unclear"]
+    assert found.behind.tolist() == [False, True, False]
+    assert found.confidence[1] < found.confidence[0]
+
+
+def test_two_causes_that_speak_at_once_make_each_less_certain():
+    alone, both = causes(facts(CASES["old_mrp"])), causes(facts({**CASES["old_mrp"], **CASES["delisted"]}))
+    assert both.confidence[0] < alone.confidence[0]
+
+
+def test_batches_are_pressed_together_within_two_days_by_one_maker():
+    maker, day = np.array([1, 1, 1, 2, 1]), np.array([100, 101, 104, 100, 100])
+    days = np.array([90.0, 200.0, 200.0, 200.0, 20.0])
+    assert pressed(maker, day, days).tolist() == [2, 2, 1, 1, 2]
+
+
+ROW = st.fixed_dictionaries(
+    {
+        "item": st.integers(0, 3), "received_day": st.integers(DAY - 700, DAY), "received": st.integers(1, 9_999),
+        "on_hand": st.integers(1, 10**6), "returned": st.integers(0, 100),
+        "daily_before": st.sampled_from([0.0, 0.01, 1.0, 500.0]),
+        "daily_since": st.sampled_from([0.0, 0.01, 1.0, 500.0]), "ever_before": st.booleans(),
+        "daily_elsewhere": st.sampled_from([0.0, 1.0]), "life_days": st.sampled_from([-5, 60, NO_DAY]),
+        "shelf_days": st.sampled_from([0, 180, NO_DAY]), "mrp_paise": st.sampled_from([0, 1_000, 1_200]),
+        "delisted_day": st.sampled_from([DAY - 1, DAY, DAY + 1, NO_DAY]),
+        "tax_bp_then": st.sampled_from([-1, 500, 1_800]), "pressed": st.integers(0, 5),
+        "days_to_quarter_end": st.integers(-45, 45),
+    }
+)  # fmt: skip
+
+
+@given(st.lists(ROW, min_size=1, max_size=8))
+def test_scores_stay_within_bounds_and_order_does_not_matter(rows):
+    found, turned = causes(facts(*rows)), causes(facts(*rows[::-1]))
+    assert ((found.scores >= 0) & (found.scores <= 1)).all()
+    assert ((found.confidence >= 0) & (found.confidence <= 1)).all()
+    assert found.cause.tolist() == turned.cause[::-1].tolist()
+    assert ((found.cause == UNCLEAR) == (found.confidence == 0)).all()
+
+
+# --- against causes that are known ---------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def data():
+    return generate("second", TODAY)
+
+
+@pytest.fixture(scope="module")
+def whole(data, django_db_setup, django_db_blocker):
+    """The second demonstration distributor after a cycle of each agent, for the module."""
+    with django_db_blocker.unblock():
+        distributor = open_distributor(slug="causes", name="Causes", domain="causes.localhost")
+        try:
+            with tenant_context(distributor):
+                demo.load_data(data, actor=system("tests"), at=NOW, tell=lambda _: None)
+                for agent in ("analysis", "prediction"):
+                    run_cycle(agent, NOW, at=NOW)
+            yield distributor
+        finally:
+            close_distributor(distributor)
+
+
+@pytest.fixture
+def foreseen(whole, django_db_blocker):
+    with django_db_blocker.unblock(), tenant_context(whole), transaction.atomic():
+        yield whole
+        transaction.set_rollback(True)
+
+
+def confusion(truth: pl.DataFrame) -> pl.DataFrame:
+    """Rows of the truth beside what was told of the same position."""
+    rows = PositionOutlook.objects.values_list(
+        "position__sku__code", "position__location__code", "position__batch__number", "cause", "confidence"
+    )
+    told = pl.DataFrame(list(rows), schema=["sku", "location", "batch", "told", "confidence"], orient="row")
+    return truth.join(told, on=["sku", "location", "batch"], how="inner")
+
+
+@pytest.mark.django_db
+def test_planted_causes_of_the_demonstration_are_found(data, foreseen):
+    found = confusion(data.truth).filter(pl.col("told") != "")
+    planted = found.filter("planted")
+    right = planted.filter(pl.col("cause").replace("delisting", "delisted") == pl.col("told"))
+    assert planted.height >= 10
+    assert right.height / planted.height >= 0.7, planted.select("cause", "told", "confidence")
