@@ -47,12 +47,14 @@ from inventory.services import (
     merge_twins,
     take_apart,
 )
+from inventory.services.holding import release, reserve
+from inventory.services.lines import StockLine
 from inventory.services.twins import follow_withdrawal, list_ties, merge_certain
 from inventory.services.twins.relations import HANDLED
 from tests.conftest import NOW
 from tests.inventory.book import Book, make_book, sale
 from tests.inventory.planted import planted_outlets, planted_skus, precision_and_recall
-from vyapar.engine.models import AuditEntry, Event
+from vyapar.engine.models import Action, AuditEntry, Event
 from vyapar.kernel.actor import system
 from vyapar.kernel.errors import Refused
 from vyapar.messaging.contracts import Channel
@@ -491,6 +493,58 @@ def test_prices_of_both_codes_in_one_sheet_are_the_kept_ones(book: Book) -> None
     assert (done.accepted, done.duplicates, done.rejected) == (1, 1, 0)
     assert [warning.code for warning in done.warnings] == ["merged_twin"]
     assert Sku.objects.get(code="S1").mrp_paise == 9_500
+
+
+# --- open actions ------------------------------------------------------------------------------------
+
+
+def action(number: int, payload: dict, status: str = "proposed", subject: str = "offer:x") -> Action:
+    return Action.objects.create(
+        number=number, kind="campaign", subject=f"{subject}{number}", status=status, title=f"Offer {number}",
+        reason="r", payload=payload, value_paise=1, net_paise=1, quantity=1, confidence=0.9,
+        agent="liquidation", key=str(number), proposed_at=NOW, expires_at=LATER, updated_at=NOW,
+    )  # fmt: skip
+
+
+def test_open_actions_that_name_either_outlet_are_listed_and_nothing_is_merged(book: Book) -> None:
+    action(1, {"targets": ["R2", "R3"]})
+    action(2, {"lines": [{"deep": {"holdout": ["R1"]}}]}, status="approved")
+    action(3, {"targets": ["R3"]}, status="rejected")
+    action(4, {"targets": ["R33", "xR1"]})
+    before = state()
+    with pytest.raises(Refused) as refusal:
+        merge_outlets()
+    assert [(fault.code, fault.value) for fault in refusal.value.faults] == [
+        ("open_action", "1"), ("open_action", "2"),
+    ]  # fmt: skip
+    assert "action 1 (Offer 1) is open" in refusal.value.message
+    assert state() == before
+    assert not TwinsChange.objects.exists()
+
+
+def test_an_action_that_is_carried_out_and_still_holds_stock_concerns_its_sku(book: Book) -> None:
+    held = action(5, {}, status="executed")
+    reserve(held.pk, [StockLine("S2", "B", 3, "GD-MUM")], actor=system("tests"), at=NOW)
+    with pytest.raises(Refused, match=r"action 5 \(Offer 5\) still holds stock"):
+        merge_skus()
+    release(held.pk, actor=system("tests"), at=NOW)
+    merge_skus()
+    assert Batch.objects.get(number="B").sku.code == "S1"
+
+
+def test_stock_under_way_is_waited_for(book: Book) -> None:
+    Position.objects.filter(batch__number="B").update(in_transit=4)
+    with pytest.raises(Refused, match="4 pieces are on their way"):
+        merge_skus()
+
+
+def test_nothing_is_taken_apart_while_an_open_action_concerns_it(book: Book) -> None:
+    twins = merge_outlets()
+    action(6, {"targets": ["R1"]})
+    with pytest.raises(Refused, match="action 6"):
+        take_apart(twins.pk, actor=system("tests"), at=LATER)
+    twins.refresh_from_db()
+    assert twins.state == "merged"
 
 
 # --- both --------------------------------------------------------------------------------------------

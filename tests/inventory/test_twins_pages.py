@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
-from inventory.models import Retailer, Sku, Twins
+from inventory.models import Retailer, Sale, Sku, Twins
 from inventory.services import find_twins, ingest_sales
 from tests.conftest import NOW
 from tests.inventory.book import make_book, sale
@@ -124,3 +124,13 @@ def test_doors_refuse_with_a_reason(pairs: dict[str, Twins]) -> None:
         assert (answer.status_code, orjson.loads(answer.content)["code"]) == (status, code)
     assert client.get("/api/v1/twins?kind=brands").status_code == 422
     assert door(May.READ).post(f"/api/v1/twins/{row.pk}/keep-apart").status_code == 403
+
+
+def test_a_push_by_the_others_name_lands_on_the_kept_one(pairs: dict[str, Twins]) -> None:
+    client, row = door(May.READ, May.FEED), pairs["retailers"]
+    client.post(f"/api/v1/twins/{row.pk}/merge", {"keep": "R1"}, format="json")
+    line = {"transactionId": "P1", "line": 1, "retailerId": "R3", "sku": "S1", "quantity": 2,
+            "unitPrice": "80.00", "timestamp": "2026-11-22T10:00:00+05:30"}  # fmt: skip
+    answer = client.post("/api/v1/sales/batch", {"sales": [line]}, format="json")
+    assert answer.status_code == 200, answer.content
+    assert Sale.objects.get(transaction_id="P1").retailer.retailer_id == "R1"

@@ -43,11 +43,11 @@ def check_outlets(kept: Retailer, other: Retailer) -> None:
         said = (
             f"{kept.retailer_id} is of {kept.territory.name}, {other.retailer_id} of {other.territory.name}"
         )
-        message = f"{said}: their sales are on the books of two territories; correct one of them first"
-        faults.append(Fault("other_territory", message, "territory"))
+        said += ": their sales are on the books of two territories"
+        faults.append(Fault("other_territory", f"{said}; correct one of them first", "territory"))
     for (invoice,) in rows(_PLACE_INVOICES, [kept.outlet_id, other.outlet_id]):
-        message = f"purchase {invoice} stands at both places; correct one of them first"
-        faults.append(Fault("purchase_at_both", message, "purchase_invoice", value=invoice))
+        said = f"purchase {invoice} stands at both places; correct one of them first"
+        faults.append(Fault("purchase_at_both", said, "purchase_invoice", value=invoice))
     held = [kept.outlet.code, other.outlet.code]
     faults += _open([kept.retailer_id, other.retailer_id, *held], held)
     _refuse(faults, kept.retailer_id, other.retailer_id)
@@ -60,15 +60,15 @@ def check_skus(kept: Sku, other: Sku) -> None:
         said = f"{kept.code} is counted in {kept.uqc}, {other.code} in {other.uqc}"
         faults.append(Fault("other_unit", f"{said}; correct one of them first", "uqc"))
     if pack_of(kept.name)[0] != pack_of(other.name)[0]:
-        message = f"{kept.name!r} and {other.name!r} are two packs; keep them apart, or correct the name"
-        faults.append(Fault("other_pack", message, "name"))
+        packs = f"{kept.name!r} and {other.name!r} are two packs"
+        faults.append(Fault("other_pack", f"{packs}; keep them apart, or correct the name", "name"))
     for number, mrp, _expiry in rows(_LOTS, [kept.pk, other.pk]):
         what = "MRP" if mrp else "expiry date"
-        message = f"batch {number} has another {what} under each code; correct one of them first"
-        faults.append(Fault("batch_of_both_differs", message, "batch", value=number))
+        lot = f"batch {number} has another {what} under each code; correct one of them first"
+        faults.append(Fault("batch_of_both_differs", lot, "batch", value=number))
     for (invoice,) in rows(_LOT_INVOICES, [kept.pk, other.pk]):
-        message = f"purchase {invoice} has both codes in one batch; correct one of its lines first"
-        faults.append(Fault("purchase_at_both", message, "purchase_invoice", value=invoice))
+        both = f"purchase {invoice} has both codes in one batch; correct one of its lines first"
+        faults.append(Fault("purchase_at_both", both, "purchase_invoice", value=invoice))
     codes = [kept.code, other.code]
     faults += _open(codes, codes)
     _refuse(faults, kept.code, other.code)
