@@ -9,10 +9,11 @@ class InventoryConfig(AppConfig):
 
     def ready(self) -> None:
         from inventory import handlers
-        from inventory.views import data, exports, quality, stock
+        from inventory.views import data, exports, outcomes, quality, stock
 
         handlers.register()
         stock.hang_shell()
+        outcomes.hang_outcomes()
         exports.hang_shell()
         data.hang_data()
         quality.hang_quality()

@@ -1,0 +1,100 @@
+"""The outcomes page: what was predicted against what happened, what was learnt, past days played again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.core.files.storage import default_storage
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from inventory.contracts.outcomes import Factor, Predicted
+from inventory.models import ReplayReport
+from inventory.selectors.impact import list_expiring_loss, list_impact_trend
+from inventory.selectors.outcomes import Outcome, list_factors, list_outcomes, list_replays
+from vyapar.dashboard import board
+from vyapar.dashboard.access import page
+from vyapar.dashboard.board import NavItem
+from vyapar.engine.selectors import get_policy
+from vyapar.gateway.renderers import attachment
+from vyapar.kernel.calendar import ist_day
+
+TREND_DAYS = 180
+_FILES = {"report": "report.html", "rows": "rows.csv"}
+
+
+@page()
+def outcomes(request: HttpRequest) -> HttpResponseBase:
+    """Each kind of prediction with its calibration, the factors in force, losses by date, the replays."""
+    today = ist_day(timezone.now())
+    rows = list_outcomes()
+    policy, _version = get_policy("monitoring")
+    return render(
+        request,
+        "inventory/outcomes.html",
+        {
+            "outcomes": [(row, _what(row)) for row in rows],
+            "factors": [(row, _factor(row.name), row.factor_bp / 100) for row in list_factors()],
+            "learning": policy.learning,
+            "trend": _trend(list_impact_trend(today - timedelta(days=TREND_DAYS))),
+            "expiring": list_expiring_loss(today),
+            "replays": list_replays(),
+        },
+    )
+
+
+@page()
+def replay_file(request: HttpRequest, replay_id: UUID, form: str) -> HttpResponse:
+    """The report of a past day, or its rows, to keep."""
+    report = ReplayReport.objects.filter(pk=replay_id).first()
+    path = f"{report.folder}/{_FILES[form]}" if report else ""
+    if report is None or not default_storage.exists(path):
+        raise Http404
+    with default_storage.open(path) as content:
+        return attachment(content.read(), f"replay-{report.day.isoformat()}-{_FILES[form]}")
+
+
+def _what(row: Outcome) -> str:
+    """A kind of prediction in words."""
+    words = {
+        Predicted.EXPIRY: _("Batch expires unsold, told %(group)s days ahead") % {"group": row.group},
+        Predicted.DEAD: _("No sale within %(group)s days") % {"group": row.group},
+        Predicted.DEMAND: _("Pieces sold in four weeks, %(group)s demand") % {"group": row.group},
+        Predicted.ACTION: _("What a %(group)s brings") % {"group": row.group},
+    }
+    return str(words[Predicted(row.kind)])
+
+
+def _factor(name: str) -> str:
+    words = {
+        Factor.SELL_THROUGH: _("What an offer clears"),
+        Factor.CLAIM_SUCCESS: _("Claims that the company accepts"),
+        Factor.EXPIRY: _("Chance that a batch expires unsold"),
+    }
+    return str(words[Factor(name)])
+
+
+def _trend(days: list[dict[str, object]]) -> dict[str, object] | None:
+    """What doing nothing would cost, and what has expired, day by day; nothing below two days."""
+    if len(days) < 2:
+        return None
+    names = {"loss_paise": _("Loss if nothing is done"), "expired_paise": _("Expired and still here")}
+    return {
+        "kind": "line",
+        "unit": "paise",
+        "dates": True,
+        "x": [str(day["day"]) for day in days],
+        "series": [
+            {"name": label, "role": "actual", "values": [day[name] for day in days]}
+            for name, label in names.items()
+        ],
+    }
+
+
+def hang_outcomes() -> None:
+    """Hang the page on the board."""
+    board.hang(NavItem("inventory:outcomes", gettext_lazy("Outcomes"), "outcomes", 70))

@@ -1,0 +1,189 @@
+"""A past day played again: its book is the ledger's, nothing later leaks in, and the report ties."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date, datetime, timedelta
+
+import numpy as np
+import pytest
+from django.core.files.storage import default_storage
+from django.core.management import CommandError, call_command
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from inventory.contracts import AnalysisPolicy
+from inventory.forecasting import forecast
+from inventory.impact.verdict import bars, judge
+from inventory.models import DailyDemand, MovementKind, Position, ReplayReport, SkuPrice
+from inventory.selectors.demand import take_demand_snapshot
+from inventory.selectors.outcomes import list_replays
+from inventory.selectors.past import take_past_snapshot, what_became
+from inventory.services import record_movements
+from inventory.services.lines import MovementLine
+from inventory.services.replay import replay
+from tests.conftest import NOW
+from tests.inventory.book import TODAY, make_book
+from vyapar.engine.models import AuditEntry
+from vyapar.kernel.actor import system
+from vyapar.kernel.calendar import IST, ist_instant
+from vyapar.kernel.errors import Refused
+
+ME = system("tests")
+#: The day that is played again, 100 days before the tests' today.
+DAY = TODAY - timedelta(days=100)
+
+
+def at_noon(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, 12, tzinfo=IST)
+
+
+def move(book, sku, number, kind, pieces, day, place="MUM"):
+    line = MovementLine(book.batches[sku, number].pk, book.godowns[place].pk, kind, pieces)
+    record_movements([line], actor=ME, at=at_noon(day))
+
+
+@pytest.fixture
+def book(in_alpha):
+    """S1 never sells and expires 40 days after the day; S2 sells two pieces a day all along."""
+    made = make_book(2)
+    made.batch("S1", "B1", expires_in=-60)
+    made.batch("S2", "B2", expires_in=-50)
+    first = DAY - timedelta(days=120)
+    move(made, "S1", "B1", MovementKind.RECEIPT, 100, first)
+    move(made, "S2", "B2", MovementKind.RECEIPT, 320, first)
+    for n in range(160):
+        day = first + timedelta(days=n)
+        move(made, "S2", "B2", MovementKind.SALE, -2, day)
+        DailyDemand.objects.create(
+            sku=made.skus["S2"], territory=made.territories["MUM"], day=day, quantity=2,
+            revenue_paise=16_000, lines=1, outlets=1,
+        )  # fmt: skip
+    move(made, "S1", "B1", MovementKind.WRITE_OFF, -30, DAY + timedelta(days=45))
+    DailyDemand.objects.create(
+        sku=made.skus["S2"], territory=made.territories["MUM"], day=TODAY, quantity=1, revenue_paise=8_000,
+        lines=1, outlets=1,
+    )  # fmt: skip
+    return made
+
+
+def past(day: date):
+    policy = AnalysisPolicy()
+    return take_past_snapshot(day, forecast(take_demand_snapshot(ist_instant(day), policy), policy))
+
+
+def test_the_book_of_a_past_morning_is_what_the_ledger_had_by_then(book):
+    found = past(DAY)
+    stood = dict(zip(found.batch_ids.tolist(), found.snapshot.on_hand.tolist(), strict=True))
+    assert stood == {book.batches["S1", "B1"].pk: 100, book.batches["S2", "B2"].pk: 320 - 240}
+    assert set(found.snapshot.first_receipt_day.tolist()) == {(DAY - timedelta(days=120)).toordinal()}
+    item = found.snapshot.position_item[found.batch_ids.tolist().index(book.batches["S2", "B2"].pk)]
+    assert found.snapshot.last_sale_day[item] == (DAY - timedelta(days=1)).toordinal()
+    assert found.snapshot.recent_daily[item] == 2
+    assert not found.snapshot.reserved.any()
+
+
+def test_what_comes_later_changes_nothing_of_a_past_morning(book):
+    before = past(DAY)
+    move(book, "S1", "B1", MovementKind.RECEIPT, 500, DAY)
+    SkuPrice.objects.create(sku=book.skus["S2"], valid_from=DAY + timedelta(days=1), trade_price_paise=1)
+    after = past(DAY)
+    for name in ("on_hand", "net_price_paise", "weekly_mean", "last_sale_day", "recent_daily", "dispersion"):
+        assert (getattr(before.snapshot, name) == getattr(after.snapshot, name)).all(), name
+
+
+def test_a_price_that_was_in_force_then_counts_then(book):
+    SkuPrice.objects.create(sku=book.skus["S2"], valid_from=DAY - timedelta(days=9), trade_price_paise=4_000)
+    prices = dict(zip(past(DAY).batch_ids.tolist(), past(DAY).snapshot.net_price_paise.tolist(), strict=True))
+    assert prices[book.batches["S2", "B2"].pk] * 2 == pytest.approx(
+        prices[book.batches["S1", "B1"].pk], abs=2
+    )
+
+
+def test_today_played_as_the_past_is_todays_book(book):
+    morning = TODAY + timedelta(days=1)
+    found = past(morning)
+    rows = Position.objects.filter(on_hand__gt=0).values_list("batch_id", "location_id", "on_hand")
+    assert sorted(rows) == sorted(
+        zip(
+            found.batch_ids.tolist(),
+            found.location_ids.tolist(),
+            found.snapshot.on_hand.tolist(),
+            strict=True,
+        )
+    )
+
+
+def test_what_became_of_it_is_read_off_the_ledger_and_the_sales(book):
+    found = past(DAY)
+    became = what_became(found, DAY + timedelta(days=89))
+    at = {pk: n for n, pk in enumerate(found.batch_ids.tolist())}
+    one, two = at[book.batches["S1", "B1"].pk], at[book.batches["S2", "B2"].pk]
+    # the evening of its last day, 40 days on; the write-off came five days later
+    assert (became.left[one], became.sold[one], became.written_off[one]) == (100, 0, 30)
+    assert (became.left[two], became.sold[two], became.written_off[two]) == (0, 80, 0)
+    assert became.sale_days[found.snapshot.position_item[one]] == 0
+    assert became.sale_days[found.snapshot.position_item[two]] == 40
+
+
+def test_the_report_says_what_was_flagged_and_what_became_of_it(book, own_media):
+    report = replay(DAY, actor=ME, at=NOW)
+    assert (report.day, report.until) == (DAY, DAY + timedelta(days=89))
+    batches, items = report.figures["batches"], report.figures["items"]
+    # S2 too: 30 days of life are owed to who buys it, yet what was left after that sold all the same
+    assert (batches["hits"], batches["alarms"], batches["missed"]) == (1, 1, 0)
+    assert batches["lost_paise"] == batches["caught_paise"] == 100 * 5_000
+    assert (items["hits"], items["missed"], items["recall"]) == (1, 0, 1.0)
+    page = default_storage.open(f"{report.folder}/report.html").read().decode()
+    assert "<svg" in page
+    assert "S1" in page
+    table = default_storage.open(f"{report.folder}/rows.csv").read().decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(table)))
+    assert {row["sku"]: (row["left_at_end"], row["sold_since"]) for row in rows} == {
+        "S1": ("100", "0"), "S2": ("0", "80"),
+    }  # fmt: skip
+    assert list_replays() == [report]
+    assert AuditEntry.objects.filter(verb="DayReplayed").count() == 1
+
+
+def test_a_day_too_near_or_before_all_history_is_refused_and_leaves_nothing(book, own_media):
+    for day, code in ((TODAY - timedelta(days=13), "too_near"), (DAY - timedelta(days=119), "no_history")):
+        with pytest.raises(Refused) as refused:
+            replay(day, actor=ME, at=NOW)
+        assert refused.value.code == code
+        assert refused.value.faults[0].field == "day"
+    assert not ReplayReport.objects.exists()
+    assert not default_storage.exists("replays")
+
+
+def test_the_command_plays_a_day_of_a_distributor_and_says_where_the_report_is(book, own_media, capsys):
+    call_command("replay", distributor="alpha", day=DAY)
+    told = capsys.readouterr().out
+    assert "batches: precision 0.5, recall 1.0" in told
+    assert "report: replays/" in told
+    with pytest.raises(CommandError, match="there is no distributor"):
+        call_command("replay", distributor="nobody", day=DAY)
+    with pytest.raises(CommandError, match="too little is known"):
+        call_command("replay", distributor="alpha", day=TODAY)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(0, 99), st.integers(0, 99)), max_size=30))
+def test_a_verdict_counts_every_row_once_and_catches_no_more_than_was_lost(rows):
+    flagged, happened = (np.array([row[n] for row in rows], dtype=bool) for n in (0, 1))
+    predicted, lost = (np.array([row[n] for row in rows], dtype=np.int64) for n in (2, 3))
+    found = judge(flagged, happened, predicted, lost)
+    assert found.hits + found.alarms + found.missed + found.rest == len(rows)
+    assert 0 <= found.caught_paise <= found.lost_paise
+    assert (found.recall is None) == (not happened.any())
+    assert (found.precision is None) == (not flagged.any())
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.integers(-5, 10**9), max_size=20))
+def test_bars_stay_on_their_ground_and_the_highest_fills_it(values):
+    found = bars([(str(n), value) for n, value in enumerate(values)], width=640, height=200)
+    assert all(0 <= bar.y <= 200 and bar.y + bar.height == 200 and bar.x + bar.width <= 640 for bar in found)
+    if max(values, default=0) > 0:
+        assert max(bar.height for bar in found) == 200
