@@ -24,6 +24,7 @@ from inventory.selectors.reliance import Reliance
 from inventory.selectors.twins import is_look_due
 from inventory.services import twins
 from inventory.services.clearing import clear_house
+from inventory.services.clearing import clear_house
 from inventory.services.demonstration import find_due
 from inventory.services.impact import is_impact_due
 from inventory.services.imports import list_takeable
@@ -45,6 +46,7 @@ def register() -> None:
     registry.hang(Chore("demonstration", feed_demonstration))
     registry.hang(Chore("inventory.exports", tend_exports))
     registry.hang(Chore("inventory.imports", tend_imports))
+    registry.hang(Chore("inventory.clearing", clear_old))
     registry.hang(Chore("inventory.clearing", clear_old))
     registry.hang(Chore("inventory.outcomes", tend_outcomes))
     registry.hang(Chore("inventory.prices", tend_prices))
@@ -149,6 +151,11 @@ def tend_outcomes(at: datetime) -> None:
 
     if is_impact_due():
         close_day.apply_async(expires=LOOK_SECONDS)
+
+
+def clear_old(at: datetime) -> None:
+    """Let go of files and bodies that were kept long enough."""
+    clear_house(at=at)
 
 
 def clear_old(at: datetime) -> None:

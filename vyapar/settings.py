@@ -267,6 +267,9 @@ DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", "no-reply@vyapar.example")
 
 #: Whether feeds may reach systems in the network of this machine (an ERP in the same office).
 FEEDS_IN_PRIVATE_NETWORKS = env.flag("FEEDS_IN_PRIVATE_NETWORKS")
+#: Days that the file of an ended import is kept, and bodies that feeds' systems sent, once taken in.
+IMPORT_FILE_DAYS = env.whole("IMPORT_FILE_DAYS", 90, least=1)
+FEED_EVENT_DAYS = env.whole("FEED_EVENT_DAYS", 30, least=1)
 #: Each distributor's drop folders stand below a folder of its own in here.
 DROP_ROOT = Path(env.text("DROP_ROOT", str(HOME / "drop"))).resolve()
 

@@ -17,7 +17,7 @@ from inventory.selectors.feeds import get_feed_state, list_feed_states
 from inventory.selectors.imports import get_profile
 from inventory.serializers.feeds import FeedChange, FeedChecked, FeedIn, FeedList, FeedOut, feed_out
 from inventory.services import pulls
-from vyapar.gateway.etags import WithETag
+from vyapar.gateway.etags import WithETag, etag
 from vyapar.gateway.problems import MEDIA_TYPE, problem
 from vyapar.gateway.views import ApiView
 from vyapar.kernel.digest import sha256_of
@@ -67,6 +67,8 @@ class FeedDoor(WithETag):
     """One feed."""
 
     needs = {"GET": May.READ, "PATCH": May.RULES}
+    match_required = frozenset({"PATCH"})
+    version_in_body = False
 
     def version_of(self, **address: Any) -> str | None:
         """Of all that is told of a feed: a pull in between moves it too."""
@@ -90,7 +92,7 @@ class FeedDoor(WithETag):
             )  # fmt: skip
         if "active" in told:
             pulls.switch_feed(code, on=told["active"], actor=self.actor, at=now)
-        return Response(_out(code))
+        return Response(_out(code), headers={"ETag": etag(self.version_of(code=code))})
 
 
 class FeedPull(ApiView):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import socket
 from urllib.parse import urlsplit
 
 from django.conf import settings
 
 from inventory.feeds.system import Access
-from vyapar.kernel.errors import Misconfigured, Unavailable
-from vyapar.webhooks.rules import forbidden_reason
+from vyapar.farside.addresses import ForbiddenAddress, resolve
+from vyapar.kernel.errors import Misconfigured
+
+
+def is_private_allowed(access: Access) -> bool:
+    """Whether a feed may reach systems in the office's network and on this machine."""
+    return bool(access.sandbox or settings.FEEDS_IN_PRIVATE_NETWORKS)
 
 
 def check_address(access: Access, url: str) -> str:
@@ -17,8 +21,8 @@ def check_address(access: Access, url: str) -> str:
 
     A distributor's people write addresses of feeds, so none may lead to this house's own services or
     to a cloud's metadata. Systems in the office's network are allowed by `FEEDS_IN_PRIVATE_NETWORKS`
-    and in a sandbox. The name is asked for at every call; a name server that changes its mind between
-    this and the connection is not caught. Raises `Misconfigured`, `Unavailable` for a name unknown now.
+    and in a sandbox, and only they by plain http. Clients judge the name again for every connection
+    and connect to the address they judged. Raises `Misconfigured`, `Unavailable` for a name unknown now.
     """
     try:
         parts = urlsplit(url)
@@ -29,14 +33,17 @@ def check_address(access: Access, url: str) -> str:
         raise Misconfigured(
             "write the feed's address as https://host/path, without user and password", code="bad_address"
         )
-    private = access.sandbox or settings.FEEDS_IN_PRIVATE_NETWORKS
+    private = is_private_allowed(access)
     if parts.scheme == "http" and not private:
-        raise Misconfigured("the feed's address begins with https://", code="bad_address")
+        raise Misconfigured(
+            "the feed's address begins with https://; systems in the office's own network are reached by "
+            "http once whoever runs this installation sets FEEDS_IN_PRIVATE_NETWORKS",
+            code="bad_address",
+        )
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise Unavailable(f"the name {host} is not known now", code="unknown_host") from error
-    for *_facts, address in found:
-        if reason := forbidden_reason(str(address[0]), sandbox=private):
-            raise Misconfigured(f"the feed's address may not be called: {reason}", code="bad_address")
+        resolve(host, port, private=private)
+    except ForbiddenAddress as error:
+        raise Misconfigured(
+            f"the feed's address may not be called: {error.message}", code="bad_address"
+        ) from error
     return url

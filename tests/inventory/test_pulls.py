@@ -412,7 +412,12 @@ def test_the_api_takes_secrets_and_never_gives_them(site: Frappe) -> None:
     assert (made.status_code, made.json()["secrets"]) == (201, ["secret"])
     assert client.post("/api/v1/feeds/erp/check").json()["version"].startswith("erpnext 15")
     assert client.post("/api/v1/feeds/erp/pull").status_code == 202
-    changed = client.patch("/api/v1/feeds/erp", {"active": False, "name": "Old"}, format="json")
+    off = {"active": False, "name": "Old"}
+    assert client.patch("/api/v1/feeds/erp", off, format="json").status_code == 428
+    assert client.patch("/api/v1/feeds/erp", off, format="json", HTTP_IF_MATCH='"other"').status_code == 412
+    tag = client.get("/api/v1/feeds/erp")["ETag"]
+    changed = client.patch("/api/v1/feeds/erp", off, format="json", HTTP_IF_MATCH=tag)
+    assert changed["ETag"] == client.get("/api/v1/feeds/erp")["ETag"] != tag
     assert (changed.json()["active"], changed.json()["name"]) == (False, "Old")
     told = [made, changed, client.get("/api/v1/feeds"), client.get("/api/v1/feeds/erp")]
     assert all(frappe.SECRET not in one.content.decode() for one in told)

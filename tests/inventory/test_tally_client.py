@@ -60,6 +60,12 @@ def sale(day: str, quantity: int, kind: str = "Sales", lines: int = 1) -> str:
     )
 
 
+@pytest.fixture(autouse=True)
+def in_the_office(settings) -> None:
+    """Tally stands in the office's network, and whoever runs the installation lets feeds reach it."""
+    settings.FEEDS_IN_PRIVATE_NETWORKS = True
+
+
 @pytest.fixture
 def company() -> Company:
     company = Company("Sharma Traders & Co")

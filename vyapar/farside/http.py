@@ -15,6 +15,7 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
+from vyapar.farside.addresses import JudgedTransport
 from vyapar.farside.answers import Answer
 from vyapar.farside.resilience import RetryPolicy, with_retries
 from vyapar.kernel.errors import Misconfigured, Rejected, Unavailable, VyaparError
@@ -53,7 +54,9 @@ class HttpFarSide:
     `secrets` never appear in logs or messages; they are taken out of answers too, except out of good
     answers of a far side that brings data (`brings_data`): there a word may be a password by chance.
     `auth` is asked for every request. `proxy` is the only way to a proxy: the environment is not
-    consulted.
+    consulted. `private_allowed` has the host's addresses judged at every request (see
+    `vyapar.farside.addresses`): False for addresses of the public internet only; None where whoever runs
+    the installation gave the address.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class HttpFarSide:
         auth: httpx.Auth | None = None,
         brings_data: bool = False,
         largest: int = LARGEST_ANSWER,
+        private_allowed: bool | None = None,
     ) -> None:
         self.name = name
         self._secrets = secrets
@@ -83,6 +87,7 @@ class HttpFarSide:
             trust_env=False,
             follow_redirects=False,
             auth=auth,
+            transport=None if private_allowed is None else JudgedTransport(private=private_allowed),
         )
 
     def call(

@@ -13,7 +13,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from vyapar.engine.api import read, read_text
+from vyapar.gateway.etags import WithETag, etag
 from vyapar.gateway.views import ApiView, next_cursor, read_cursor, read_limit
+from vyapar.kernel.digest import sha256_of
 from vyapar.kernel.errors import Fault, Invalid
 from vyapar.people.contracts import May
 from vyapar.webhooks import services
@@ -26,10 +28,10 @@ from vyapar.webhooks.serializers import (
     EndpointIn,
     EndpointList,
     EndpointOut,
+    EndpointRotateIn,
     EndpointSecretOut,
     ReplayIn,
     ReplayOut,
-    EndpointRotateIn,
     delivery_out,
     detail_out,
     endpoint_out,
@@ -54,10 +56,13 @@ class Endpoints(ApiView):
         return Response({**endpoint_out(endpoint), "secret": secret}, status=201)
 
 
-class EndpointOne(ApiView):
-    """One endpoint."""
+class EndpointOne(WithETag):
+    """One endpoint. Its version moves with what people change of it and with how it fares."""
 
     needs = {"GET": May.OPERATE, "PATCH": May.RULES, "DELETE": May.RULES}
+
+    def version_of(self, **address: Any) -> str | None:
+        return sha256_of(endpoint_out(get_endpoint(address["endpoint_id"])))[:32]
 
     @extend_schema(operation_id="getWebhook", responses=EndpointOut)
     def get(self, request: Request, endpoint_id: UUID) -> Response:
@@ -67,7 +72,8 @@ class EndpointOne(ApiView):
     def patch(self, request: Request, endpoint_id: UUID) -> Response:
         body = read(EndpointChange, request)
         endpoint = services.change_endpoint(endpoint_id, **body, actor=self.actor, at=timezone.now())
-        return Response(endpoint_out(endpoint))
+        version = self.version_of(endpoint_id=endpoint_id)
+        return Response(endpoint_out(endpoint), headers={"ETag": etag(version)})
 
     @extend_schema(operation_id="removeWebhook", responses={204: None})
     def delete(self, request: Request, endpoint_id: UUID) -> Response:

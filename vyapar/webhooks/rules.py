@@ -6,7 +6,6 @@ import base64
 import binascii
 import hashlib
 import hmac
-import ipaddress
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -26,8 +25,6 @@ PATIENCE = timedelta(days=5)
 #: How long the secret before still signs after a rotation, unless the caller says otherwise.
 OVERLAP = timedelta(hours=24)
 _URL_LENGTH = 500
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-type_of_address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def secret_of(raw: bytes) -> str:
@@ -107,36 +104,6 @@ def check_url(url: str, *, sandbox: bool) -> SplitResult:
 def _bad_url(message: str, url: str) -> Invalid:
     fault = Fault("bad_url", message, "url", value=url[:80])
     return Invalid("this address cannot be told of events", code="bad_url", faults=[fault])
-
-
-def forbidden_reason(text: str, *, sandbox: bool) -> str:
-    """Why an IP address may not be called; empty when it may.
-
-    Only addresses of the public internet may, so that nobody reaches our own services, or a cloud's
-    metadata, through us. A sandbox may call this machine and private networks, but never link-local
-    addresses: real metadata services live there. IPv6 forms that carry an IPv4 address are judged
-    by that address.
-    """
-    address = _inner(ipaddress.ip_address(text.partition("%")[0]))
-    if address.is_unspecified or address.is_multicast or address.is_link_local or address.is_reserved:
-        return f"{address} is not the address of one system outside"
-    if address.is_global or (sandbox and (address.is_loopback or address.is_private)):
-        return ""
-    return f"{address} is inside a private network"
-
-
-def _inner(address: type_of_address) -> type_of_address:
-    if isinstance(address, ipaddress.IPv4Address):
-        return address
-    if address.ipv4_mapped is not None:
-        return address.ipv4_mapped
-    if address.sixtofour is not None:
-        return address.sixtofour
-    if address.teredo is not None:
-        return address.teredo[1]
-    if address in _NAT64:
-        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    return address
 
 
 def check_events(names: Sequence[Any]) -> list[str]:

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from inventory.feeds.addresses import check_address
+from inventory.feeds.addresses import check_address, is_private_allowed
 from inventory.feeds.erpnext.errors import NAME, failure
 from inventory.feeds.system import Access
 from vyapar.farside.answers import Answer, unreadable
@@ -40,6 +40,7 @@ class ErpnextClient(HttpFarSide):
         timeout: Timeouts = Timeouts(read_seconds=60.0),
         retry: RetryPolicy = RetryPolicy(),
         proxy: str = "",
+        private_allowed: bool | None = None,
     ) -> None:
         if not (base_url and key and secret):
             raise Misconfigured("ERPNext needs an address, an API key and its secret", code="erpnext_setup")
@@ -52,6 +53,7 @@ class ErpnextClient(HttpFarSide):
             retry=retry,
             proxy=proxy,
             brings_data=True,
+            private_allowed=private_allowed,
         )
         self.served_at: datetime | None = None
         self.simulated = False
@@ -161,6 +163,7 @@ def client_of(access: Access) -> ErpnextClient:
         str(access.settings.get("key") or ""),
         access.secrets.get("secret", ""),
         timeout=Timeouts(read_seconds=float(access.settings.get("timeout_seconds") or 60.0)),
+        private_allowed=is_private_allowed(access),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from inventory.feeds.addresses import check_address
+from inventory.feeds.addresses import check_address, is_private_allowed
 from inventory.feeds.rest.recipe import Recipe, find
 from inventory.feeds.system import Access
 from vyapar.farside.answers import Answer, undocumented, unreadable
@@ -78,6 +78,7 @@ def client_of(access: Access) -> RestClient:
         retry=RetryPolicy(),
         auth=credentials_of(NAME, kind, settings, access.secrets),
         brings_data=True,
+        private_allowed=is_private_allowed(access),
     )
 
 

@@ -32,6 +32,7 @@ class TallyClient(HttpFarSide):
         timeout: Timeouts = Timeouts(connect_seconds=5.0, read_seconds=180.0),
         retry: RetryPolicy = RetryPolicy(attempts=3, first_wait_seconds=1.0, budget_seconds=600.0),
         largest: int = LARGEST_ANSWER,
+        private_allowed: bool | None = None,
     ) -> None:
         if not url.startswith(("http://", "https://")):
             raise Misconfigured(
@@ -45,6 +46,7 @@ class TallyClient(HttpFarSide):
             retry=retry,
             brings_data=True,
             largest=largest,
+            private_allowed=private_allowed,
         )
         self.simulated = False
 

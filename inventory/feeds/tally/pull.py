@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from inventory.feeds.addresses import check_address, is_private_allowed
 from inventory.feeds.system import Access, Fetched
 from inventory.feeds.tally import requests
 from inventory.feeds.tally.answers import NAME, Company
@@ -73,10 +74,11 @@ def client_of(access: Access) -> TallyClient:
     """The client of a feed. Settings: `url`, `timeout_seconds`."""
     seconds = float(access.settings.get("timeout_seconds") or 180)
     return TallyClient(
-        str(access.settings.get("url") or "http://localhost:9000"),
+        check_address(access, str(access.settings.get("url") or "http://localhost:9000")),
         timeout=Timeouts(connect_seconds=min(seconds, 5.0), read_seconds=seconds),
         retry=RetryPolicy(attempts=3, first_wait_seconds=min(1.0, seconds / 4), budget_seconds=seconds * 3),
         largest=LARGEST_ANSWER,
+        private_allowed=is_private_allowed(access),
     )
 
 
