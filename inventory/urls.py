@@ -6,11 +6,12 @@ from inventory.api import exports as exports_api
 from inventory.api import feeds as feeds_api
 from inventory.api import imports as imports_api
 from inventory.api import jobs as jobs_api
+from inventory.api import money as money_api
 from inventory.api import push as push_api
 from inventory.api import quality as quality_api
 from inventory.api import stock as stock_api
 from inventory.api import twins as twins_api
-from inventory.views import data, exports, feeds, mapping, quality, quarantine, stock, twins
+from inventory.views import data, exports, feeds, mapping, outcomes, quality, quarantine, stock, twins
 
 app_name = "inventory"
 urlpatterns = [
@@ -32,6 +33,15 @@ urlpatterns = [
     ),
     path("api/v1/retailers", stock_api.RetailerList.as_view(), name="retailers"),
     path("api/v1/distributor", stock_api.DistributorDoor.as_view(), name="distributor"),
+    path("outcomes", outcomes.outcomes, name="outcomes"),
+    re_path(
+        r"^outcomes/replays/(?P<replay_id>[0-9a-f-]{36})/(?P<form>report|rows)$",
+        outcomes.replay_file,
+        name="replay_file",
+    ),
+    path("api/v1/impact", money_api.ImpactDoor.as_view(), name="impact_sums"),
+    path("api/v1/outcomes", money_api.OutcomesDoor.as_view(), name="outcomes_list"),
+    path("api/v1/ways-out/<str:sku>", money_api.WaysOutDoor.as_view(), name="ways_out"),
     path("data", data.data, name="data"),
     path("data/upload", data.upload, name="import_upload"),
     path("data/imports/<uuid:run_id>", data.one_import, name="import"),
