@@ -54,7 +54,7 @@ def split_lot(
             for branch in _branches(other, rates, found, pack)
             if branch.name == "transfer"
         ]
-    tried = [whole]
+    tried: list[tuple[WayShare, ...]] = [whole]
     for left_out in ("hold", "discount"):
         split = best_split(quantity, [one for one in branches if one.name != left_out][:MOST_WAYS])
         parts = [_priced(lot, lanes, rates, name, pieces) for name, pieces in split.pieces]
@@ -96,7 +96,7 @@ def _branches(lot: Lots, rates: MoneyRates, ways: WaysOut, pack: int) -> Iterato
             continue
         fixed, sold = _fixed(rates, name), _sells(lot, name)
         base = _value(lot, rates, name, quantity)
-        slopes = ((quantity, (base + fixed) // quantity),)
+        slopes: tuple[tuple[int, int], ...] = ((quantity, (base + fixed) // quantity),)
         if 0 < sold < quantity:
             first = _value(lot, rates, name, sold)
             rest = (base - first) // (quantity - sold)

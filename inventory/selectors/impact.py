@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from django.db.models import Max, Sum
 
-from inventory.models import BatchRisk, ImpactDaily
+from inventory.models import BatchRisk, Category, ImpactDaily
 from inventory.selectors.items import AGE_BANDS
 from vyapar.kernel.errors import Fault, Invalid, NotFound
 
@@ -66,11 +67,25 @@ def sum_impact(by: Sequence[str], on: date | None = None) -> Impact:
     return Impact(day, tuple(by), cells, total)
 
 
-def list_impact_trend(since: date) -> list[dict[str, date | int]]:
+def list_category_names() -> dict[str, str]:
+    """What categories are called, by code."""
+    return dict(Category.objects.values_list("code", "name"))
+
+
+@dataclass(frozen=True, slots=True)
+class ImpactDay:
+    """The sums of one day by name of measure."""
+
+    day: date
+    sums: dict[str, int]
+
+
+def list_impact_trend(since: date) -> list[ImpactDay]:
     """The sums of every day that was kept since one, oldest first: at risk, expired, written off."""
     sums = {f"sum_{name}": Sum(name) for name in MEASURES}
-    rows = ImpactDaily.objects.filter(day__gte=since).values("day").annotate(**sums).order_by("day")
-    return [{"day": row["day"]} | {name: int(row[f"sum_{name}"]) for name in MEASURES} for row in rows]
+    kept = ImpactDaily.objects.filter(day__gte=since).values("day").annotate(**sums).order_by("day")
+    rows: Iterable[Any] = kept.iterator()
+    return [ImpactDay(row["day"], {name: int(row[f"sum_{name}"]) for name in MEASURES}) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +114,8 @@ def list_expiring_loss(today: date, weeks: int = 26) -> list[ExpiringWeek]:
         "position__batch__cost_paise",
     )  # fmt: skip
     found: dict[date, list[float]] = {}
-    for expiry, unsold, best, ways, cost in risks.iterator(chunk_size=5_000):
+    rows: Iterable[Any] = risks.iterator(chunk_size=5_000)
+    for expiry, unsold, best, ways, cost in rows:
         start = today + timedelta(days=(expiry - today).days // 7 * 7)
         held = next((int(way["net_paise"]) for way in ways if way["name"] == "hold"), int(best))
         week = found.setdefault(start, [0, 0.0, 0, 0])

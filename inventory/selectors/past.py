@@ -82,7 +82,7 @@ def take_past_snapshot(day: date, forecast: Forecast) -> PastBook | None:
     held = _stood(day)
     if held["batch"].size == 0:
         return None
-    skus = list(Sku.objects.order_by("pk").values_list(
+    skus: list[Any] = list(Sku.objects.order_by("pk").values_list(
         "pk", "code", "trade_price_paise", "weight_grams", "hsn", "rate_item", "packed", named=True
     ))  # fmt: skip
     territories = list(Territory.objects.order_by("pk").values_list("pk", "code", "registration_id"))

@@ -77,7 +77,7 @@ class OutcomeOut(serializers.Serializer[Any]):
     happened = serializers.FloatField()
     brier = serializers.FloatField(allow_null=True)
     gap = serializers.FloatField(allow_null=True)
-    errors = serializers.FloatField(allow_null=True, help_text="the gap in standard errors")
+    standardErrors = serializers.FloatField(allow_null=True, help_text="the gap in standard errors")
     within = serializers.FloatField(allow_null=True, help_text="share within the 80 % interval")
     predicted = serializers.CharField()
     realised = serializers.CharField()
@@ -151,8 +151,9 @@ def impact_out(found: Impact, expiring: list[ExpiringWeek]) -> dict[str, Any]:
 def outcome_out(found: Outcome) -> dict[str, Any]:
     """The outside form of an outcome."""
     plain = ("kind", "group", "agent", "waiting", "settled", "disturbed", "expected", "happened", "brier",
-             "gap", "errors", "within")  # fmt: skip
+             "gap", "within")  # fmt: skip
     return {name: getattr(found, name) for name in plain} | {
+        "standardErrors": found.errors,
         "predicted": rupees(found.predicted_paise),
         "realised": rupees(found.realised_paise),
         "reliability": [

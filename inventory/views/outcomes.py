@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from inventory.contracts.outcomes import Factor, Predicted
 from inventory.models import ReplayReport
-from inventory.selectors.impact import list_expiring_loss, list_impact_trend
+from inventory.selectors.impact import ImpactDay, list_expiring_loss, list_impact_trend
 from inventory.selectors.outcomes import Outcome, list_factors, list_outcomes, list_replays
 from vyapar.dashboard import board
 from vyapar.dashboard.access import page
@@ -78,7 +78,7 @@ def _factor(name: str) -> str:
     return str(words[Factor(name)])
 
 
-def _trend(days: list[dict[str, object]]) -> dict[str, object] | None:
+def _trend(days: list[ImpactDay]) -> dict[str, object] | None:
     """What doing nothing would cost, and what has expired, day by day; nothing below two days."""
     if len(days) < 2:
         return None
@@ -87,9 +87,9 @@ def _trend(days: list[dict[str, object]]) -> dict[str, object] | None:
         "kind": "line",
         "unit": "paise",
         "dates": True,
-        "x": [str(day["day"]) for day in days],
+        "x": [day.day.isoformat() for day in days],
         "series": [
-            {"name": label, "role": "actual", "values": [day[name] for day in days]}
+            {"name": label, "role": "actual", "values": [day.sums[name] for day in days]}
             for name, label in names.items()
         ],
     }

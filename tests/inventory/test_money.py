@@ -95,7 +95,7 @@ def test_the_door_of_sums_cuts_any_day_and_refuses_what_is_no_cut(book):
     assert found["total"]["loss"] == "2469.14"
     assert found["total"] == client.get("/api/v1/impact").json()["total"]
     bad = client.get("/api/v1/impact?by=colour")
-    assert (bad.status_code, bad.json()["faults"][0]["field"]) == (422, "by")
+    assert (bad.status_code, bad.json()["errors"][0]["field"]) == (422, "by")
     assert client.get("/api/v1/impact?on=yesterday").status_code == 422
     assert client.get("/api/v1/impact?on=2020-01-01").status_code == 404
 

@@ -115,7 +115,9 @@ def _score(book, sku, number, chance, day=TODAY):
     BatchRisk.objects.create(
         position=position, as_of=day, days_to_expiry=45, expected_unsold=40.0, probability_unsold=chance,
         p90_unsold=60, at_risk_quantity=40, at_risk_paise=200_000, best_net_paise=9_000,
-        ways_out=[{"name": "hold", "net_paise": -1_000}],
+        ways_out=[
+            {"name": "hold", "net_paise": -1_000, "available": True, "components": {"carrying": -1_000}}
+        ],
     )  # fmt: skip
     StockItem.objects.create(
         sku=book.skus[sku], territory=place, as_of=day, current_stock=100, updated_at=NOW,
@@ -330,7 +332,7 @@ def test_a_day_is_found_again_and_days_before_the_first_are_not(book):
     )  # fmt: skip
     assert sum_impact((), TODAY - timedelta(days=4)).total["value_paise"] == 7
     assert sum_impact(()).total["value_paise"] == 1_000_000
-    assert [row["day"] for row in list_impact_trend(date(2026, 1, 1))] == [TODAY - timedelta(days=10), TODAY]
+    assert [row.day for row in list_impact_trend(date(2026, 1, 1))] == [TODAY - timedelta(days=10), TODAY]
     with pytest.raises(NotFound):
         sum_impact((), date(2020, 1, 1))
     with pytest.raises(Invalid):

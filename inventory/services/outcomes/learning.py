@@ -96,11 +96,11 @@ def _batches(rows: list[Prediction]) -> _Sums:
 def _offers(rows: list[Prediction]) -> _Sums:
     """Pieces that offers should have cleared by the distributor's own figure, and did."""
     policy, _version = get_policy("monitoring")
-    kinds = Action.objects.filter(pk__in=[row.action_id for row in rows])
-    discounts = dict(kinds.values_list("pk", "discount_bp"))
+    offers = Action.objects.filter(pk__in=[row.action_id for row in rows if row.action_id])
+    discounts = {str(pk): bp for pk, bp in offers.values_list("pk", "discount_bp")}
 
     def cleared(row: Prediction) -> float:
-        rung = discounts.get(row.action_id, 0)
+        rung = discounts.get(str(row.action_id), 0)
         if not rung:
             return 0.0
         shares = cleared_shares(replace(policy, discount_rungs_bp=(rung,)))

@@ -99,7 +99,7 @@ def settle_predictions(*, actor: Actor, at: datetime) -> int:
 
 def _settle_action(prediction: Prediction, today: date) -> int:
     """1 when what an action brought is known, 0 when it is not yet."""
-    action = Action.objects.filter(pk=prediction.action_id).first()
+    action = Action.objects.filter(pk=prediction.action_id).first() if prediction.action_id else None
     if action is None:
         return 0
     if action.status == "rolled_back":
@@ -164,7 +164,8 @@ WHERE s.id = %s GROUP BY 1, 2
 def _price(action: Action, sku_id: int, territory_id: int, first: date, last: date) -> int:
     """Net paise a piece: what the payload expected, scaled by what was paid there against the trade price."""
     code, usual, revenue, pieces = rows(_PRICE, [territory_id, first, last, sku_id])[0]
-    line = next((one for one in action.payload.get("lines", ()) if one.get("sku") == code), {})
+    lines: list[dict[str, Any]] = action.payload.get("lines", [])
+    line = next((one for one in lines if one.get("sku") == code), {})
     planned = int(line.get("expected_price_paise", 0))
     return round(planned * int(revenue) / (int(pieces) * usual)) if usual and pieces > 0 else planned
 
