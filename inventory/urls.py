@@ -11,13 +11,29 @@ from inventory.api import push as push_api
 from inventory.api import quality as quality_api
 from inventory.api import stock as stock_api
 from inventory.api import twins as twins_api
-from inventory.views import data, exports, feeds, mapping, outcomes, quality, quarantine, stock, twins
+from inventory.views import (
+    data,
+    exports,
+    feeds,
+    lots,
+    mapping,
+    outcomes,
+    pivot,
+    quality,
+    quarantine,
+    stock,
+    twins,
+)
 
 app_name = "inventory"
 urlpatterns = [
     path("stock", stock.stock, name="stock"),
     re_path(r"^stock\.(?P<form>csv|xlsx)$", stock.export, name="export"),
+    path("stock/pivot", pivot.pivot, name="pivot"),
+    path("stock/pivot/views", pivot.keep_view, name="keep_view"),
+    re_path(r"^stock/pivot\.(?P<form>csv|xlsx)$", pivot.pivot_file, name="pivot_file"),
     path("stock/<str:sku>/<str:territory>", stock.item, name="item"),
+    path("stock/<str:sku>/<str:territory>/ways", lots.lots, name="lots"),
     path("api/v1/inventory/current", stock_api.CurrentInventory.as_view(), name="current"),
     path("api/v1/inventory/<str:sku>/history", stock_api.SkuHistory.as_view(), name="sku_history"),
     *(

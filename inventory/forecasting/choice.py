@@ -30,8 +30,8 @@ from inventory.forecasting.season import BASE_WEEKS, YEAR
 
 #: Scored rows below which a pattern takes the method that won over all patterns.
 ENOUGH_ROWS = 20
-#: A mixture (with trees, where they could learn) stands unless another method's score is lower by more than this share: the best of
-#: many on a few origins owes part of its lead to luck.
+#: A mixture (with trees, where they could learn) stands unless another method's score is lower by more
+#: than this share: the best of many on a few origins owes part of its lead to luck.
 CLEARLY = 0.02
 #: What the interval should cover, and how much pinball loss may be given for covering it.
 COVERAGE, NEARLY = 0.8, 1.01

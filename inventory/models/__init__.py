@@ -28,6 +28,7 @@ from inventory.models.outcomes import ImpactDaily, LearntFactor, Prediction, Rep
 from inventory.models.places import GstRegistration, Location, LocationKind, Retailer, Territory
 from inventory.models.quality import QualityGrade
 from inventory.models.risk import ItemOutlook, OutletStock, PositionOutlook, RiskModel
+from inventory.models.saved_views import SavedView
 from inventory.models.twins import Twins, TwinsChange, TwinsLook
 
 __all__ = [
@@ -69,6 +70,7 @@ __all__ = [
     "Retailer",
     "RiskModel",
     "Sale",
+    "SavedView",
     "Sku",
     "SkuPrice",
     "StockItem",

@@ -1,0 +1,97 @@
+"""Demand to come of a SKU as pages and the API show it: week by week or day by day, with its spread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+
+from inventory.contracts import DemandDistribution
+from inventory.contracts.arrays import Floats
+from inventory.contracts.demand import DAYS_PER_WEEK
+from inventory.models import DemandForecast
+from inventory.selectors.overrides import overridden_weeks
+
+CHANCES = (0.1, 0.5, 0.9)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One week or day: pieces expected with and without overrides, and the quantiles of `CHANCES`.
+
+    `total_low` and `total_high` are of everything from the first day to the end of the step.
+    """
+
+    starts: date
+    days: int
+    mean: float
+    baseline: float
+    low: int
+    middle: int
+    high: int
+    total_low: int
+    total_high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """The forecast in force of one SKU in one territory."""
+
+    sku: str
+    territory: str
+    as_of: date
+    pattern: str
+    method: str
+    overridden: bool
+    steps: tuple[Step, ...]
+
+
+def list_forecasts(*, sku: str, territory: str = "", daily: bool = False) -> list[Ahead]:
+    """Forecasts of a SKU by territory; none for a SKU that has none. A fixed number of queries."""
+    rows = DemandForecast.objects.select_related("sku__category", "territory").filter(sku__code=sku)
+    if territory:
+        rows = rows.filter(territory__code=territory)
+    found = list(rows.order_by("territory__code"))
+    if not found:
+        return []
+    weeks = max(len(row.weekly_mean) for row in found)
+    baseline = np.zeros((len(found), weeks))
+    for number, row in enumerate(found):
+        baseline[number, : len(row.weekly_mean)] = row.weekly_mean
+    means = overridden_weeks(
+        baseline,
+        [row.as_of for row in found],
+        [row.sku.code for row in found],
+        [row.sku.category.code for row in found],
+        [row.territory.code for row in found],
+    )
+    return [
+        Ahead(
+            row.sku.code, row.territory.code, row.as_of, row.pattern, row.method,
+            bool((means[number] != baseline[number]).any()),
+            _steps(row, means[number], baseline[number], 1 if daily else DAYS_PER_WEEK),
+        )
+        for number, row in enumerate(found)
+    ]  # fmt: skip
+
+
+def _steps(row: DemandForecast, means: Floats, baseline: Floats, days: int) -> tuple[Step, ...]:
+    parts = DAYS_PER_WEEK // days
+    mean, plain = np.repeat(means / parts, parts), np.repeat(baseline / parts, parts)
+    count = mean.size
+    whole = DemandDistribution(means[None, :], np.array([row.dispersion]))
+    # each step by itself: a distribution whose first week goes at the step's own rate
+    alone = DemandDistribution(mean[:, None] * parts, np.full(count, row.dispersion))
+    numbers = np.arange(count)
+    low, middle, high = (alone.cumulative_quantile(numbers, days, chance) for chance in CHANCES)
+    ends, first = (numbers + 1) * days, np.zeros(count, dtype=np.int64)
+    total_low, total_high = (whole.cumulative_quantile(first, ends, chance) for chance in (0.1, 0.9))
+    return tuple(
+        Step(
+            row.as_of + timedelta(days=number * days), days, float(mean[number]), float(plain[number]),
+            int(low[number]), int(middle[number]), int(high[number]),
+            int(total_low[number]), int(total_high[number]),
+        )
+        for number in range(count)
+    )  # fmt: skip
