@@ -216,7 +216,8 @@ def _demand_fell(facts: CauseFacts) -> Floats:
 
 _RULES = {
     "old_mrp": _old_mrp, "delisted": _delisted, "wrong_territory": _wrong_territory,
-    "short_dated": _short_dated, "scheme_push": _scheme_push, "over_buy": _over_buy, "old_tax": _old_tax, "returned": _returned,
+    "short_dated": _short_dated, "scheme_push": _scheme_push, "over_buy": _over_buy,
+    "old_tax": _old_tax, "returned": _returned,
     "demand_fell": _demand_fell,
 }  # fmt: skip
 _EVIDENCE: dict[str, tuple[str, ...]] = {

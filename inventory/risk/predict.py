@@ -96,15 +96,21 @@ def features(history: SalesHistory, level: str, cut: int, chosen: NDArray[np.int
     return of(history, cut, chosen)
 
 
-def learn(history: SalesHistory, level: str, policy: PredictionPolicy, seed: int) -> Learnt:
-    """Learn every horizon of a level.
+def learn(
+    history: SalesHistory,
+    level: str,
+    policy: PredictionPolicy,
+    seed: int,
+    horizons: tuple[int, ...] = HORIZONS,
+) -> Learnt:
+    """Learn every horizon of a level, the shortest first.
 
     Outcomes need days: for `n` days ahead the last morning whose outcome is known lies `n` days back.
     It is the judge; the morning `n` days before calibrates, and those before that are learnt from, so
     no outcome reaches into a later part. What is put to use is learnt once more, one part later.
     """
     past = _Mornings(history, level, policy, seed)
-    found = tuple(_horizon(past, days, policy, seed) for days in HORIZONS)
+    found = tuple(_horizon(past, days, policy, seed) for days in horizons)
     return Learnt(level, history.days, past.rows, found, past.typical())
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import numpy as np
 import polars as pl
 import pytest
@@ -9,16 +11,20 @@ from django.db import transaction
 from django_tenants.utils import tenant_context
 from hypothesis import given
 from hypothesis import strategies as st
+from rest_framework.test import APIClient
 
 from inventory.contracts import NO_DAY
 from inventory.feeds.demonstration import generate
-from inventory.models import ItemOutlook, OutletStock, PositionOutlook, RiskModel
+from inventory.models import ItemOutlook, PositionOutlook, RiskModel
 from inventory.risk.cause import UNCLEAR, CauseFacts, causes, evidence, pressed
 from inventory.services import demonstration as demo
 from tests.conftest import NOW
 from tests.inventory.book import TODAY
 from vyapar.engine.services import run_cycle
+from vyapar.gateway.services import issue_key
 from vyapar.kernel.actor import system
+from vyapar.people.contracts import May
+from vyapar.tenancy.models import Distributor
 from vyapar.tenancy.services import close_distributor, open_distributor
 
 DAY = TODAY.toordinal()
@@ -89,7 +95,8 @@ def test_batches_are_pressed_together_within_two_days_by_one_maker():
 
 ROW = st.fixed_dictionaries(
     {
-        "item": st.integers(0, 3), "received_day": st.integers(DAY - 700, DAY), "received": st.integers(1, 9_999),
+        "item": st.integers(0, 3), "received_day": st.integers(DAY - 700, DAY),
+        "received": st.integers(1, 9_999),
         "on_hand": st.integers(1, 10**6), "returned": st.integers(0, 100),
         "daily_before": st.sampled_from([0.0, 0.01, 1.0, 500.0]),
         "daily_since": st.sampled_from([0.0, 0.01, 1.0, 500.0]), "ever_before": st.booleans(),
@@ -116,13 +123,15 @@ def test_scores_stay_within_bounds_and_order_does_not_matter(rows):
 
 @pytest.fixture(scope="module")
 def data():
-    return generate("second", TODAY)
+    return demo.shrink(generate("second", TODAY), skus=90, outlets=30)
 
 
 @pytest.fixture(scope="module")
 def whole(data, django_db_setup, django_db_blocker):
-    """The second demonstration distributor after a cycle of each agent, for the module."""
+    """Most of the second demonstration distributor after Analysis and Prediction, for the module."""
     with django_db_blocker.unblock():
+        for old in Distributor.objects.filter(slug="causes"):  # of a run that was cut off
+            close_distributor(old)
         distributor = open_distributor(slug="causes", name="Causes", domain="causes.localhost")
         try:
             with tenant_context(distributor):
@@ -157,3 +166,43 @@ def test_planted_causes_of_the_demonstration_are_found(data, foreseen):
     right = planted.filter(pl.col("cause").replace("delisting", "delisted") == pl.col("told"))
     assert planted.height >= 10
     assert right.height / planted.height >= 0.7, planted.select("cause", "told", "confidence")
+
+
+@pytest.mark.django_db
+def test_what_is_foreseen_is_kept_and_shown_at_the_api(foreseen):
+    _, secret = issue_key(name="reader", scopes=[May.READ], actor=system("tests"), at=NOW)
+    client = APIClient(HTTP_HOST="causes.localhost")
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
+    assert ItemOutlook.objects.count() >= 90
+    found = client.get("/api/v1/inventory/outlook?limit=7").json()
+    chances = [one["noSale"]["days90"] for one in found["results"]]
+    assert chances == sorted(chances, reverse=True)
+    assert all(one["noSale"]["days30"] >= one["noSale"]["days90"] for one in found["results"])
+    assert all(one["reasons"] and "%(" not in one["reasons"][0]["message"] for one in found["results"])
+    more = client.get("/api/v1/inventory/outlook", {"limit": 7, "cursor": found["nextCursor"]}).json()
+    seen = [(one["sku"], one["territory"]) for page in (found, more) for one in page["results"]]
+    assert len(set(seen)) == 14
+
+    causes_ = client.get("/api/v1/inventory/causes?cause=over_buy").json()["results"]
+    assert causes_
+    assert all("days of demand" in one["message"] for one in causes_)
+    every = client.get("/api/v1/inventory/causes?limit=1000").json()["results"]
+    assert all(one["message"] and "%(" not in one["message"] for one in every)
+
+    standing = client.get("/api/v1/outlets/dead-stock?limit=1000").json()["results"]
+    assert standing
+    assert all(0 < one["expectedQuantity"] <= one["pieces"] for one in standing)
+    shop = standing[0]["retailerId"]
+    mine = client.get("/api/v1/outlets/dead-stock", {"retailer": shop}).json()["results"]
+    assert {one["retailerId"] for one in mine} == {shop}
+
+    models = client.get("/api/v1/risk-models").json()["results"]
+    assert {(one["level"], one["inForce"]) for one in models} == {("item", True), ("outlet", True)}
+    assert client.get("/api/v1/inventory/causes?cause=bad").status_code == 400
+
+
+@pytest.mark.django_db
+def test_the_next_cycle_uses_what_is_in_force(foreseen):
+    run_cycle("prediction", NOW + timedelta(hours=1), at=NOW)
+    assert RiskModel.objects.count() == 2
+    assert RiskModel.objects.filter(in_force=True).count() == 2

@@ -1,0 +1,80 @@
+"""What is foreseen, as pages and the API read it: items, batches, outlets, and what was learnt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from inventory.models import ItemOutlook, OutletStock, PositionOutlook, RiskModel
+from inventory.selectors.quality import territory_grades
+
+
+def list_item_outlooks(
+    *, skus: tuple[str, ...] = (), territories: tuple[str, ...] = (), after: tuple[float, int] | None = None,
+    limit: int = 100,
+) -> list[ItemOutlook]:  # fmt: skip
+    """Items by the chance that they do not sell in 90 days, highest first, beyond `after` (chance, id)."""
+    rows = ItemOutlook.objects.select_related("sku", "territory")
+    rows = _narrowed(rows, skus, territories)
+    if after is not None:
+        rows = rows.filter(Q(no_sale_90__lt=after[0]) | Q(no_sale_90=after[0], pk__gt=after[1]))
+    return list(rows.order_by("-no_sale_90", "pk")[:limit])
+
+
+def list_outlet_stock(
+    *, skus: tuple[str, ...] = (), territories: tuple[str, ...] = (), retailers: tuple[str, ...] = (),
+    after: tuple[int, int] | None = None, limit: int = 100,
+) -> list[OutletStock]:  # fmt: skip
+    """What may still stand at outlets, the most rupees first, beyond `after` (paise, id)."""
+    rows = OutletStock.objects.select_related("sku", "territory", "retailer")
+    rows = _narrowed(rows, skus, territories)
+    if retailers:
+        rows = rows.filter(retailer__retailer_id__in=retailers)
+    if after is not None:
+        rows = rows.filter(Q(expected_paise__lt=after[0]) | Q(expected_paise=after[0], pk__gt=after[1]))
+    return list(rows.order_by("-expected_paise", "pk")[:limit])
+
+
+def list_position_outlooks(
+    *, skus: tuple[str, ...] = (), territories: tuple[str, ...] = (), causes: tuple[str, ...] = (),
+    after: tuple[int, int] | None = None, limit: int = 100,
+) -> list[PositionOutlook]:  # fmt: skip
+    """Batches that are dead, slow, at risk or expired, the most rupees expected unsold first."""
+    rows = PositionOutlook.objects.select_related(
+        "position__sku", "position__batch", "position__location__territory"
+    ).exclude(cause="")
+    if skus:
+        rows = rows.filter(position__sku__code__in=skus)
+    if territories:
+        rows = rows.filter(position__location__territory__code__in=territories)
+    if causes:
+        rows = rows.filter(cause__in=causes)
+    if after is not None:
+        rows = rows.filter(Q(expected_paise__lt=after[0]) | Q(expected_paise=after[0], pk__gt=after[1]))
+    return list(rows.order_by("-expected_paise", "pk")[:limit])
+
+
+def list_risk_models(limit: int = 20) -> list[RiskModel]:
+    """What was learnt, the newest first, without its arrays."""
+    return list(RiskModel.objects.defer("body").order_by("-as_of", "-version", "level")[:limit])
+
+
+def find_item_outlook(sku: str, territory: str) -> ItemOutlook | None:
+    """What is foreseen of one item, or None."""
+    rows = ItemOutlook.objects.select_related("sku", "territory")
+    return rows.filter(sku__code=sku, territory__code=territory).first()
+
+
+def grades_by_territory() -> Mapping[str, str]:
+    """The grade of the data of each territory that has one, by code: what its scores rest on."""
+    return {code: str(one.grade) for code, one in territory_grades().items()}
+
+
+def _narrowed(rows: QuerySet[Any], skus: tuple[str, ...], territories: tuple[str, ...]) -> QuerySet[Any]:
+    if skus:
+        rows = rows.filter(sku__code__in=skus)
+    if territories:
+        rows = rows.filter(territory__code__in=territories)
+    return rows

@@ -1,0 +1,169 @@
+"""What is foreseen, in sentences with their figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from vyapar.kernel.money import rupees
+
+
+def reason_words(reason: Mapping[str, Any]) -> str:
+    """Why a chance is what it is: one sentence with its figures, and the points that it moves."""
+    said = _REASONS[reason["topic"]](_figures(reason["figures"]))
+    points = float(reason["points"])
+    if not points:
+        return said
+    moved = _("It raises the chance of no sale by %(points)s points.") if points > 0 else _(
+        "It lowers the chance of no sale by %(points)s points."
+    )  # fmt: skip
+    return f"{said} {moved % {'points': _plain(abs(points))}}"
+
+
+def cause_label(cause: str) -> str:
+    """What a cause is called."""
+    return {
+        "old_mrp": _("Old MRP"),
+        "delisted": _("Delisted or replaced"),
+        "wrong_territory": _("Wrong territory"),
+        "short_dated": _("Short-dated receipt"),
+        "scheme_push": _("Scheme push"),
+        "over_buy": _("Over-buying"),
+        "old_tax": _("Old GST rate"),
+        "returned": _("Brought back by outlets"),
+        "demand_fell": _("Demand fell"),
+        "unclear": _("Unclear"),
+    }[cause]
+
+
+def cause_words(cause: str, evidence: Mapping[str, Any], behind: bool = False) -> str:
+    """Why a batch lies where it lies, with its evidence."""
+    said = _CAUSES[cause](dict(evidence))
+    return f"{_('It stands behind another batch of this SKU.')} {said}" if behind else said
+
+
+def method_words(method: str, reason: str) -> str:
+    """What a chance rests on, and why on the rule where it does."""
+    if method == "ensemble":
+        return _("Learnt from your own sales and checked on days it had not seen.")
+    return {
+        "short": _("By the pace of orders so far: there is too little history to learn from."),
+        "few_cases": _("By the pace of orders so far: too few goods sold, or did not, to learn from."),
+        "lost_to_rule": _("By the pace of orders so far: what was learnt ranked no better."),
+    }.get(reason, _("By the pace of orders so far."))
+
+
+def _figures(given: Mapping[str, Any]) -> dict[str, str]:
+    return {name: _plain(value) for name, value in given.items()}
+
+
+def _plain(value: float) -> str:
+    return f"{value:.1f}".rstrip("0").rstrip(".")
+
+
+_Say = Callable[[dict[str, Any]], str]
+
+
+def _silence(given: dict[str, Any]) -> str:
+    return _("Last sale %(idle)s days ago: %(idle_own)s times its own interval.") % given
+
+
+def _orders(given: dict[str, Any]) -> str:
+    return _("Sold on %(orders_90)s of the last 90 days, on %(orders_365)s of the last year.") % given
+
+
+def _trend(given: dict[str, Any]) -> str:
+    return _("Its last 90 days differ from the 90 before: it sold on %(orders_90)s days.") % given
+
+
+def _outlets(given: dict[str, Any]) -> str:
+    return _("%(outlets_recent)s outlets bought it in 90 days, %(outlets_usual)s in a year.") % given
+
+
+def _goods(given: dict[str, Any]) -> str:
+    return _(
+        "Here it last sold %(item_idle)s days ago, to %(item_outlets_recent)s outlets in 90 days."
+    ) % given  # fmt: skip
+
+
+def _shop(given: dict[str, Any]) -> str:
+    return _(
+        "The outlet last bought anything %(shop_idle)s days ago, and on %(shop_calls_90)s of 90 days."
+    ) % given  # fmt: skip
+
+
+def _season(given: dict[str, Any]) -> str:
+    if "same_season" not in given:
+        return _("Its category sells otherwise in the coming season.")
+    return _("In this season a year ago it sold on %(same_season)s days.") % given
+
+
+_REASONS: dict[str, _Say] = {
+    "silence": _silence,
+    "orders": _orders,
+    "trend": _trend,
+    "outlets": _outlets,
+    "goods": _goods,
+    "shop": _shop,
+    "season": _season,
+    "cover": lambda given: (
+        _("Its stock covers %(cover)s days of its sales.") % given
+        if "cover" in given
+        else _("Its stock weighs in.")
+    ),
+    "delisted": lambda given: _("Its maker no longer makes it, or still does."),
+    "never_sold": lambda given: _("It has not sold here in two years."),
+}
+
+
+def _over_buy(given: dict[str, Any]) -> str:
+    told = {name: _plain(float(given[name])) for name in ("received", "order_days", "daily_before")}
+    return _(
+        "%(received)s pieces came: %(order_days)s days of demand at %(daily_before)s a day before."
+    ) % told  # fmt: skip
+
+
+def _scheme(given: dict[str, Any]) -> str:
+    ended = _("It came at the end of a quarter, with %(pressed)s large receipts of its maker.")
+    return f"{_over_buy(given)} {ended % {'pressed': given['pressed']}}"
+
+
+def _old_mrp(given: dict[str, Any]) -> str:
+    told = {"then": rupees(int(given["mrp_paise"])), "now": rupees(int(given["mrp_now_paise"]))}
+    return _("₹%(then)s is printed on it; what comes now bears ₹%(now)s.") % told
+
+
+def _delisted(given: dict[str, Any]) -> str:
+    day = date.fromordinal(int(given["delisted_day"]))
+    return _("Its maker stopped making it on %(day)s.") % {"day": f"{day:%d-%m-%Y}"}
+
+
+def _old_tax(given: dict[str, Any]) -> str:
+    told = {"then": _plain(given["tax_bp_then"] / 100), "now": _plain(given["tax_bp_now"] / 100)}
+    return _("It came under %(then)s %% GST; today it bears %(now)s %%.") % told
+
+
+def _fell(given: dict[str, Any]) -> str:
+    told = {name: f"{float(given[name]):.2f}" for name in ("daily_before", "daily_since")}
+    return _("%(daily_before)s pieces a day sold before it came, %(daily_since)s since.") % told
+
+
+_CAUSES: dict[str, _Say] = {
+    "over_buy": _over_buy,
+    "scheme_push": _scheme,
+    "old_mrp": _old_mrp,
+    "delisted": _delisted,
+    "old_tax": _old_tax,
+    "demand_fell": _fell,
+    "wrong_territory": lambda given: _(
+        "It had not sold here when %(received)s pieces came; elsewhere %(rate)s a day sold."
+    ) % {"received": given["received"], "rate": f"{float(given['daily_elsewhere']):.2f}"},
+    "short_dated": lambda given: _(
+        "It came with %(life_days)s days of life; %(shelf_days)s are usual."
+    ) % given,
+    "returned": lambda given: _("Outlets brought back %(returned)s pieces; %(on_hand)s are here.") % given,
+    "unclear": lambda given: _("No rule has enough evidence."),
+}  # fmt: skip
