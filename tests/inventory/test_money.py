@@ -11,7 +11,7 @@ from django.test import Client
 
 from inventory.agent import monitoring
 from inventory.contracts import MonitoringPolicy
-from inventory.models import Brand, DemandForecast, LearntFactor, Prediction, ReplayReport
+from inventory.models import Brand, DemandForecast, LearntFactor, Prediction, ReplayReport, StockItem
 from inventory.selectors.book import read_book
 from inventory.selectors.ways import list_weighed_lots
 from inventory.services.impact import keep_impact
@@ -154,3 +154,22 @@ def test_the_report_of_a_past_day_is_handed_out_to_those_who_may_look(book, brow
     assert "attachment" in answer["Content-Disposition"]
     assert browser.get(f"/outcomes/replays/{row.pk}/rows").status_code == 404, "that file was never kept"
     assert Client(HTTP_HOST="alpha.localhost").get(f"/outcomes/replays/{row.pk}/report").status_code == 302
+
+
+def test_the_page_of_lots_shows_every_way_and_parts_that_add_up(book):
+    person = add_person(
+        username="asha", password="look-at-lots-1", role=Role.ANALYST, name="Asha", email="asha@alpha.example"
+    )
+    browser = Client(HTTP_HOST="alpha.localhost")
+    browser.force_login(person)
+    StockItem.objects.get_or_create(
+        sku=book.skus["S1"], territory=book.territories["MUM"], defaults={"as_of": TODAY, "updated_at": NOW}
+    )
+    answer = browser.get("/stock/S1/MUM/ways")
+    assert answer.status_code == 200
+    (shown,) = answer.context["lots"]
+    (lot,) = list_weighed_lots("S1", TODAY, "MUM")
+    assert len(shown["lot"].ways) == len(lot.ways)
+    assert sum(part["pieces"] for part in shown["parts"]) == shown["lot"].pieces
+    assert sum(part["net_paise"] for part in shown["parts"]) == shown["lot"].split_paise
+    assert browser.get("/stock/S1/NOWHERE/ways").status_code == 404
