@@ -9,6 +9,7 @@ from inventory.api import jobs as jobs_api
 from inventory.api import money as money_api
 from inventory.api import push as push_api
 from inventory.api import quality as quality_api
+from inventory.api import risk as risk_api
 from inventory.api import stock as stock_api
 from inventory.api import twins as twins_api
 from inventory.views import (
@@ -35,6 +36,10 @@ urlpatterns = [
     path("stock/<str:sku>/<str:territory>", stock.item, name="item"),
     path("stock/<str:sku>/<str:territory>/ways", lots.lots, name="lots"),
     path("api/v1/inventory/current", stock_api.CurrentInventory.as_view(), name="current"),
+    path("api/v1/inventory/outlook", risk_api.ItemOutlookDoor.as_view(), name="item_outlook"),
+    path("api/v1/inventory/causes", risk_api.BatchCauseDoor.as_view(), name="batch_causes"),
+    path("api/v1/outlets/dead-stock", risk_api.OutletStockDoor.as_view(), name="outlet_stock"),
+    path("api/v1/risk-models", risk_api.RiskModelDoor.as_view(), name="risk_models"),
     path("api/v1/inventory/<str:sku>/history", stock_api.SkuHistory.as_view(), name="sku_history"),
     *(
         path(f"api/v1/{kind}/batch", door.as_view(), name=f"{kind}_batch")
