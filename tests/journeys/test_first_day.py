@@ -80,6 +80,7 @@ def test_a_new_distributor_is_led_from_its_first_file_to_going_live(page: Any, t
     page.goto("/")
     assert page.locator(".onboarding__step--done").count() == 4
     page.click("[aria-current=step] .btn")
+    page.wait_for_url("**/data/readiness")  # whole, so that its buttons open dialogs
     page.click("[data-dialog-open=live-dialog]")
     page.click("#live-dialog button[type=submit]")
     page.wait_for_selector("[data-dialog-open=observe-dialog]")
