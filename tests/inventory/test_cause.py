@@ -198,7 +198,7 @@ def test_what_is_foreseen_is_kept_and_shown_at_the_api(foreseen):
 
     models = client.get("/api/v1/risk-models").json()["results"]
     assert {(one["level"], one["inForce"]) for one in models} == {("item", True), ("outlet", True)}
-    assert client.get("/api/v1/inventory/causes?cause=bad").status_code == 400
+    assert client.get("/api/v1/inventory/causes?cause=bad").status_code == 422
 
 
 @pytest.mark.django_db
