@@ -15,6 +15,7 @@ from alerts.contracts import Condition, Recipient, Urgency
 from alerts.models import Alert, Notice
 from alerts.rules import AlertPolicy, recipients_of, urgency_of, ways_of
 from inventory.contracts.imports import ImportDiffers, ImportFailed, ImportReconciled
+from inventory.contracts.outcomes import DriftDetected
 from inventory.contracts.pulls import FeedHalted
 from inventory.contracts.quality import FeedStale, QualityFell
 from inventory.models import Feed
@@ -255,6 +256,16 @@ def test_two_workers_that_see_one_cause_at_the_same_moment_raise_one_alert(fresh
 
 
 # --- data that come in ---------------------------------------------------------------------------
+
+
+@DB
+def test_predictions_that_drift_are_told_once_with_where_to_look() -> None:
+    for _ in range(2):
+        tell(DriftDetected("expiry", "shift", -0.31, 0.05, 80), "drift:expiry")
+    alert = Alert.objects.get(cause="drift")
+    assert (alert.urgency, alert.url) == ("medium", "/outcomes")
+    assert alert.title == "Predictions of expiry no longer fit"
+    assert "-0.31" in alert.detail
 
 
 @DB
