@@ -96,7 +96,7 @@ class LearntFactorOut(serializers.Serializer[Any]):
     learntAt = serializers.DateTimeField()
 
 
-class ReplayOut(serializers.Serializer[Any]):
+class DayReplayOut(serializers.Serializer[Any]):
     """A report of what would have been flagged on a past day."""
 
     id = serializers.UUIDField()
@@ -112,7 +112,7 @@ class OutcomesOut(serializers.Serializer[Any]):
     results = OutcomeOut(many=True)
     learnt = LearntFactorOut(many=True)
     learning = serializers.BooleanField(help_text="whether what was learnt is applied")
-    replays = ReplayOut(many=True)
+    replays = DayReplayOut(many=True)
 
 
 class WeighedLotsOut(serializers.Serializer[Any]):
