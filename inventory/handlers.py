@@ -14,7 +14,7 @@ from inventory.agent import analysis, monitoring, prediction
 from inventory.agent.learnt import with_chances, with_learnt
 from inventory.contracts import AnalysisPolicy, MonitoringPolicy
 from inventory.contracts.prediction import PredictionPolicy
-from inventory.selectors.book import StockBook, take_stock_snapshot
+from inventory.selectors.book import StockBook, split_stock, take_stock_part, take_stock_snapshot
 from inventory.selectors.demand import take_demand_snapshot
 from inventory.selectors.exports import count_exports
 from inventory.selectors.freshness import list_doubts
@@ -24,7 +24,6 @@ from inventory.selectors.reliance import Reliance
 from inventory.selectors.twins import is_look_due
 from inventory.services import twins
 from inventory.services.clearing import clear_house
-from inventory.services.clearing import clear_house
 from inventory.services.demonstration import find_due
 from inventory.services.impact import is_impact_due
 from inventory.services.imports import list_takeable
@@ -32,6 +31,7 @@ from inventory.services.prediction import Foreseen, keep_outlook
 from inventory.services.pulls import due_pulls, list_awaited
 from vyapar.engine import registry
 from vyapar.engine.contracts import ActionView, AgentSpec, Chore, EventView, Guard, Subscriber, Tally
+from vyapar.engine.selectors import list_scopes
 from vyapar.kernel.actor import Actor, system
 from vyapar.kernel.decision import Decision, Finding
 
@@ -46,7 +46,6 @@ def register() -> None:
     registry.hang(Chore("demonstration", feed_demonstration))
     registry.hang(Chore("inventory.exports", tend_exports))
     registry.hang(Chore("inventory.imports", tend_imports))
-    registry.hang(Chore("inventory.clearing", clear_old))
     registry.hang(Chore("inventory.clearing", clear_old))
     registry.hang(Chore("inventory.outcomes", tend_outcomes))
     registry.hang(Chore("inventory.prices", tend_prices))
@@ -81,6 +80,10 @@ def register() -> None:
             record=keep_scores,
             every=LOOK_SECONDS,
             after=("analysis",),
+            split=split_book,
+            take_part=take_stock_part,
+            merge=monitoring.merge,
+            close=publish_scores,
         )
     )
     registry.hang(
@@ -158,11 +161,6 @@ def clear_old(at: datetime) -> None:
     clear_house(at=at)
 
 
-def clear_old(at: datetime) -> None:
-    """Let go of files and bodies that were kept long enough."""
-    clear_house(at=at)
-
-
 def tend_imports(at: datetime) -> None:
     """Have imports taken up that nobody drives: new ones, and those whose worker died."""
     from inventory.tasks import drive_import
@@ -215,10 +213,31 @@ def keep_foreseen(decision: Decision, cycle: Any, actor: Actor, at: datetime) ->
 
 
 def keep_forecasts(decision: Decision, cycle: Any, actor: Actor, at: datetime) -> None:
-    """Put the forecasts of an Analysis cycle in force."""
+    """Put the forecasts of an Analysis cycle in force; overrides whose days are over are measured."""
     services.keep_forecasts(decision.outcome, cycle_id=cycle.pk)
+    services.measure_overrides(at=at)
 
 
 def keep_scores(decision: Decision, cycle: Any, actor: Actor, at: datetime) -> None:
-    """Keep the scores of a Monitoring cycle."""
-    services.keep_scores(decision.outcome, cycle_id=cycle.pk, actor=actor, at=at)
+    """Keep the scores of a Monitoring cycle, or of a part of one."""
+    fresh = is_whole_in_parts(cycle.pk)
+    services.keep_scores(decision.outcome, cycle_id=cycle.pk, actor=actor, at=at, fresh=fresh)
+
+
+def split_book(as_of: datetime, policy: MonitoringPolicy) -> list[dict[str, Any]]:
+    """The parts of a large book; room for the risks of all of it."""
+    parts = split_stock(as_of, policy)
+    if len(parts) > 1 and parts[0]["whole"]:
+        services.lay_out_risks()
+    return parts
+
+
+def publish_scores(cycle: Any, actor: Actor, at: datetime) -> None:
+    """Put the risks of a whole book in force, once all of its parts are there."""
+    if is_whole_in_parts(cycle.pk):
+        services.publish_risks()
+
+
+def is_whole_in_parts(cycle_id: int) -> bool:
+    """Whether a cycle looks at the whole book in parts."""
+    return any(scope.get("whole") for scope in list_scopes(cycle_id))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -118,3 +119,16 @@ def lots_of(snapshot: StockSnapshot, risks: Exposure, policy: MonitoringPolicy) 
         return_open=snapshot.return_until_day >= snapshot.today,
     )
     return lots, lane
+
+
+def merge(decisions: Sequence[Decision], policy: MonitoringPolicy) -> Decision:
+    """The decisions over parts of a book as the one over the whole: counts added, the worst passed over."""
+    over = [one for decision in decisions for one in decision.passed_over]
+    over.sort(key=lambda one: (-float(one.numbers["score"]), tuple(one.subject.split(":")[1:])))
+    kept = tuple(over[: policy.passed_over_limit])
+    counts: dict[str, int] = {}
+    for decision in decisions:
+        for name, count in decision.counts.items():
+            counts[name] = counts.get(name, 0) + count
+    counts["passed_over_more"] = counts.get("passed_over", 0) - len(kept)
+    return Decision(passed_over=kept, counts=counts)

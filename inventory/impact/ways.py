@@ -83,6 +83,11 @@ _CLOSED = {
 }
 
 
+def why_closed(name: str) -> str:
+    """Why a way is closed, where it is."""
+    return _CLOSED[name]
+
+
 def price_ways(lots: Lots, rates: MoneyRates) -> WaysOut:
     """Net paise today of every way out of every lot.
 

@@ -1,6 +1,6 @@
 """Tables of the inventory: places, goods, the ledger, demand and what the agents think of it."""
 
-from inventory.models.analysis import BatchRisk, DemandForecast, ForecastScore, StockItem
+from inventory.models.analysis import BatchRisk, DemandForecast, ForecastScore, StockCell, StockItem
 from inventory.models.exports import Export
 from inventory.models.feeds import (
     Feed,
@@ -13,6 +13,7 @@ from inventory.models.feeds import (
     MappingProfile,
     QuarantinedRow,
 )
+from inventory.models.forecasts import ForecastModel, ForecastOverride
 from inventory.models.goods import Batch, Brand, Category, PurchaseLine, Sku
 from inventory.models.landing import CancelledSale, SkuPrice
 from inventory.models.ledger import (
@@ -42,6 +43,8 @@ __all__ = [
     "Export",
     "Feed",
     "FeedEvent",
+    "ForecastModel",
+    "ForecastOverride",
     "ForecastScore",
     "GstRegistration",
     "ImpactDaily",
@@ -73,6 +76,7 @@ __all__ = [
     "SavedView",
     "Sku",
     "SkuPrice",
+    "StockCell",
     "StockItem",
     "Territory",
     "Twins",

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from typing import Any
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+
+from inventory.impact.packed import pack_plain, unpack_ways
 
 
 class DemandForecast(models.Model):
@@ -31,10 +36,11 @@ class DemandForecast(models.Model):
 
 
 class ForecastScore(models.Model):
-    """How a method did on one back-test, by demand pattern; kept over time."""
+    """How a method did on one back-test, by demand pattern and level; kept over time."""
 
     cycle_id = models.BigIntegerField()
     as_of = models.DateField()
+    level = models.CharField(max_length=9, default="item")  # item (SKU and territory), sku, category, all
     pattern = models.CharField(max_length=16)
     method = models.CharField(max_length=40)
     chosen = models.BooleanField(default=False)
@@ -77,6 +83,14 @@ class StockItem(models.Model):
     at_risk_quantity = models.BigIntegerField(default=0)
     at_risk_paise = models.BigIntegerField(default=0)
     loss_paise = models.BigIntegerField(default=0)  # what doing nothing costs: the financial impact
+    # of what is at risk, what expires within so many days; and positions past their last day
+    due_30_quantity = models.BigIntegerField(default=0)
+    due_30_paise = models.BigIntegerField(default=0)
+    due_60_quantity = models.BigIntegerField(default=0)
+    due_60_paise = models.BigIntegerField(default=0)
+    due_90_quantity = models.BigIntegerField(default=0)
+    due_90_paise = models.BigIntegerField(default=0)
+    expired_positions = models.IntegerField(default=0)
     outlets_recent = models.PositiveIntegerField(default=0)  # that bought it in the last 90 days
     outlets_usual = models.PositiveIntegerField(default=0)  # and in the last year
     basis = models.CharField(max_length=80, blank=True)  # what the score rests on; differs: score again
@@ -98,10 +112,76 @@ class StockItem(models.Model):
         return f"{self.sku_id}@{self.territory_id}: {self.status}"
 
 
+class StockCell(models.Model):
+    """Sums over the items with stock that are alike: the first screen and the pivot read these.
+
+    Kept in the transaction that records scores; `check_aggregates` proves them equal to the items.
+    """
+
+    territory = models.ForeignKey(
+        "inventory.Territory", on_delete=models.PROTECT, related_name="+", db_index=False,
+        db_constraint=False,
+    )  # fmt: skip
+    category = models.ForeignKey(
+        "inventory.Category", on_delete=models.PROTECT, related_name="+", db_index=False,
+        db_constraint=False,
+    )  # fmt: skip
+    brand = models.ForeignKey(
+        "inventory.Brand", on_delete=models.PROTECT, related_name="+", db_index=False,
+        db_constraint=False,
+    )  # fmt: skip
+    age = models.SmallIntegerField()  # index of the band of days without movement
+    status = models.CharField(max_length=12)
+    cause = models.CharField(max_length=16, blank=True)
+    due = models.SmallIntegerField()  # 30, 60 or 90: something of them expires unsold within; 0: nothing
+    at_risk = models.BooleanField()
+    items = models.BigIntegerField()
+    pieces = models.BigIntegerField()
+    value_paise = models.BigIntegerField()
+    at_risk_pieces = models.BigIntegerField()
+    at_risk_paise = models.BigIntegerField()
+    loss_paise = models.BigIntegerField()
+    due_30_pieces = models.BigIntegerField()
+    due_30_paise = models.BigIntegerField()
+    due_60_pieces = models.BigIntegerField()
+    due_60_paise = models.BigIntegerField()
+    due_90_pieces = models.BigIntegerField()
+    due_90_paise = models.BigIntegerField()
+    expired_positions = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["territory", "category", "brand", "age", "status", "cause", "due", "at_risk"],
+                name="stock_cell_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.territory_id} {self.category_id} {self.status}: {self.items}"
+
+
+class WaysOutField(models.BinaryField):  # type: ignore[type-arg]  # not subscriptable at run time
+    """Ways out in plain form, kept packed: see `inventory.impact.packed`."""
+
+    def from_db_value(self, value: bytes | memoryview | None, *_: Any) -> list[dict[str, Any]]:
+        return unpack_ways(bytes(value or b""))
+
+    def get_prep_value(self, value: Any) -> bytes:
+        return value if isinstance(value, bytes) else pack_plain(value)
+
+    def value_to_string(self, obj: models.Model) -> str:
+        return b64encode(self.get_prep_value(self.value_from_object(obj))).decode()
+
+
 class BatchRisk(models.Model):
     """What will become of one position: the FEFO walk against demand, and each way out in paise."""
 
-    position = models.OneToOneField("inventory.Position", on_delete=models.CASCADE, related_name="risk")
+    #: Written by the million, from positions that were just read: the database need not ask again.
+    position = models.OneToOneField(
+        "inventory.Position", on_delete=models.CASCADE, related_name="risk", primary_key=True,
+        db_constraint=False,
+    )  # fmt: skip
     cycle_id = models.BigIntegerField(null=True)
     as_of = models.DateField()
     days_to_expiry = models.IntegerField(null=True)
@@ -110,12 +190,17 @@ class BatchRisk(models.Model):
     p90_unsold = models.BigIntegerField()
     at_risk_quantity = models.BigIntegerField()
     at_risk_paise = models.BigIntegerField()  # at cost
-    ways_out = models.JSONField(default=list)  # list of WayOut in plain form, best first
+    ways_out = WaysOutField(default=list)  # of what needs one: list of WayOut in plain form, best first
     best_way = models.CharField(max_length=20, blank=True)
     best_net_paise = models.BigIntegerField(default=0)
 
     class Meta:
-        indexes = [models.Index(fields=["-at_risk_paise"], name="batch_risk_worst")]
+        indexes = [
+            # what is at risk, by place and by day
+            models.Index(
+                fields=["-at_risk_paise"], name="batch_risk_worst", condition=Q(at_risk_quantity__gt=0)
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.position_id}: {self.at_risk_quantity}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
@@ -10,15 +10,17 @@ from typing import Any
 
 import numpy as np
 from django.db import connection
+from django.db.models import Count
 from numpy.typing import NDArray
 
 from inventory.contracts import NEVER, NO_DAY, STATUSES, MonitoringPolicy, StockSnapshot
 from inventory.contracts.arrays import Ints, empty
 from inventory.contracts.outcomes import Learnt
-from inventory.models import Location, LocationKind, Sku, Territory
-from inventory.selectors.columns import positions_of, read_columns
+from inventory.models import Location, LocationKind, Position, Sku, Territory
+from inventory.selectors.columns import positions_of, read_columns, read_packed
 from inventory.selectors.distances import lane_days, lane_paise_per_kg, road_kilometres
 from inventory.selectors.outcomes import current_learnt
+from inventory.selectors.overrides import overridden_items, overrides_mark
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.digest import sha256_of
 from vyapar.kernel.errors import VyaparError
@@ -29,6 +31,8 @@ RECENT_DAYS, EARLIER_DAYS = 28, 84
 OUTLETS_RECENT_DAYS, OUTLETS_USUAL_DAYS = 90, 365
 #: Above this share of all SKUs the whole book is read; an index would only get in the way.
 _MOST = 0.5
+#: Positions that are looked at together: what a worker holds in memory, and a part of a large cycle.
+PART_POSITIONS = 150_000
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -56,27 +60,92 @@ def take_stock_snapshot(as_of: datetime, policy: MonitoringPolicy) -> StockBook 
     day before the one that was scored last. A fixed number of queries whatever the size.
     """
     today = ist_day(as_of)
-    learnt = current_learnt() if policy.learning else {}
-    mark = f"{sha256_of((policy, learnt))[:12]}:{today.isoformat()}"
+    mark, learnt = _mark(today, policy)
     skus = _changed_skus(today, mark)
     if not skus:
         return None
     return read_book(today, mark, skus, learnt)
 
 
+def split_stock(as_of: datetime, policy: MonitoringPolicy) -> list[dict[str, Any]]:
+    """What a snapshot would hold as ranges of SKUs with about `PART_POSITIONS` positions each.
+
+    `first`, `last`: SKU ids; `whole`: whether the ranges are the whole book; `outlets`: whether outlets
+    are to be counted in the sales. Empty where one snapshot is small enough.
+    """
+    today = ist_day(as_of)
+    skus = _changed_skus(today, _mark(today, policy)[0])
+    if not skus or sum(_count_positions(skus).values()) <= PART_POSITIONS:
+        return []
+    everything = list(Sku.objects.order_by("pk").values_list("pk", flat=True))
+    whole = len(skus) > _MOST * len(everything)
+    common = {"whole": whole, "outlets": whole and not _are_outlets_counted(today)}
+    chosen = everything if whole else skus
+    ranges = _ranges(chosen, _count_positions(chosen))
+    return [{**common, "first": first, "last": last} for first, last in ranges]
+
+
+def take_stock_part(as_of: datetime, policy: MonitoringPolicy, scope: Mapping[str, Any]) -> StockBook | None:
+    """The book of one range of `split_stock`: of the SKUs that changed, or of all when it is whole."""
+    today = ist_day(as_of)
+    mark, learnt = _mark(today, policy)
+    within = Sku.objects.filter(pk__gte=scope["first"], pk__lte=scope["last"])
+    skus = list(within.order_by("pk").values_list("pk", flat=True))
+    if not scope["whole"]:
+        skus = sorted(set(skus) & set(_changed_skus(today, mark)))
+    if not skus:
+        return None
+    return read_book(today, mark, skus, learnt, part=True, outlets=bool(scope["outlets"]))
+
+
+def _mark(today: date, policy: MonitoringPolicy) -> tuple[str, Learnt]:
+    """What every score of a day rests on, and what was learnt."""
+    learnt = current_learnt() if policy.learning else {}
+    return f"{sha256_of((policy, learnt))[:12]}:{today.isoformat()}{overrides_mark()}", learnt
+
+
+def _count_positions(skus: Sequence[int]) -> dict[int, int]:
+    rows = Position.objects.filter(sku__in=skus, on_hand__gt=0).values_list("sku_id")
+    return dict(rows.annotate(n=Count("pk")).order_by())
+
+
+def _ranges(skus: Sequence[int], held: Mapping[int, int]) -> list[tuple[int, int]]:
+    """Sorted SKUs in runs that hold `PART_POSITIONS` at most, or a single SKU that holds more."""
+    found: list[tuple[int, int]] = []
+    run, size = [skus[0]], held.get(skus[0], 0)
+    for sku in skus[1:]:
+        more = held.get(sku, 0)
+        if size + more > PART_POSITIONS:
+            found.append((run[0], run[-1]))
+            run, size = [], 0
+        run.append(sku)
+        size += more
+    return [*found, (run[0], run[-1])]
+
+
 def read_book(
-    today: date, mark: str, skus: Sequence[int], learnt: Learnt = MappingProxyType({})
+    today: date,
+    mark: str,
+    skus: Sequence[int],
+    learnt: Learnt = MappingProxyType({}),
+    *,
+    part: bool = False,
+    outlets: bool | None = None,
 ) -> StockBook:
-    """The book of some SKUs (by id) on a day; of all when they are most."""
+    """The book of some SKUs (by id) on a day; of all when they are most, unless it is a `part` of one.
+
+    `outlets`: whether outlets are counted in the sales; by default where the whole book is the day's first.
+    """
     known = _sku_facts(today)
-    whole = len(skus) > _MOST * len(known.ids)
+    whole = not part and len(skus) > _MOST * len(known.ids)
+    counts = whole and not _are_outlets_counted(today) if outlets is None else outlets
     scope = None if whole else sorted(skus)
     codes = known.codes if scope is None else tuple(known.code_of[pk] for pk in scope)
     ids = known.ids if scope is None else np.array(scope, dtype=np.int64)
     territory_ids, territories, gstin = _territories()
-    items = _items(today, scope, whole)
+    items = _items(today, scope, counts)
     item_code = items["sku"] * _STRIDE + items["territory"]
-    weekly = _weekly(scope, item_code)
+    weekly = overridden_items(_weekly(scope, item_code), items["sku"], items["territory"])
     held = _positions(scope)
     location_codes, location_ids = list_places()
     sku_place = positions_of(known.ids, held["sku"])
@@ -211,6 +280,8 @@ def without_gst(price: Ints, rate_bp: Ints, cost: Ints) -> Ints:
     return np.where(rate_bp < 0, cost, (2 * price * BASIS_POINTS + whole) // (2 * whole))
 
 
+# All that is read of history is as long as the window: only for what did not sell in it is its last sale
+# before looked for, one look into the index for each.
 _ORDINAL = "({} - DATE '0001-01-01' + 1)"
 _ITEMS = """
 SELECT n.sku_id, n.territory_id, n.writes, n.forecast,
@@ -225,10 +296,14 @@ LEFT JOIN inventory_stockitem i ON i.sku_id = n.sku_id AND i.territory_id = n.te
 LEFT JOIN inventory_demandforecast f ON f.sku_id = n.sku_id AND f.territory_id = n.territory_id
 LEFT JOIN (SELECT sku_id, territory_id, max(day) FILTER (WHERE quantity > 0) AS last_sale,
                   sum(quantity) FILTER (WHERE day > %s::date - {recent}) AS recent,
-                  sum(quantity) FILTER (WHERE day > %s::date - {span} AND day <= %s::date - {recent})
-                      AS earlier
-           FROM inventory_dailydemand p WHERE day <= %s AND {scope} GROUP BY 1, 2) d
+                  sum(quantity) FILTER (WHERE day <= %s::date - {recent}) AS earlier
+           FROM inventory_dailydemand p
+           WHERE day > %s::date - {span} AND day <= %s AND {scope} GROUP BY 1, 2) d
   ON d.sku_id = n.sku_id AND d.territory_id = n.territory_id
+LEFT JOIN LATERAL (SELECT day FROM inventory_dailydemand p
+                   WHERE d.last_sale IS NULL AND p.sku_id = n.sku_id AND p.territory_id = n.territory_id
+                     AND day <= %s::date - {span} AND quantity > 0
+                   ORDER BY day DESC LIMIT 1) e ON true
 LEFT JOIN (SELECT p.sku_id, l.territory_id, sum(r.quantity) AS pieces
            FROM inventory_reservation r JOIN inventory_position p ON p.id = r.position_id
            JOIN inventory_location l ON l.id = p.location_id
@@ -240,8 +315,9 @@ ORDER BY n.sku_id, n.territory_id
 _OUTLETS = """
 LEFT JOIN (SELECT sku_id, territory_id, count(*) FILTER (WHERE last_day > %s::date - {recent}) AS recent,
                   count(*) AS usual
-           FROM (SELECT sku_id, territory_id, retailer_id, max(sold_on) AS last_day FROM inventory_sale
-                 WHERE sold_on > %s::date - {usual} AND sold_on <= %s AND quantity > 0 GROUP BY 1, 2, 3) b
+           FROM (SELECT sku_id, territory_id, retailer_id, max(sold_on) AS last_day FROM inventory_sale p
+                 WHERE sold_on > %s::date - {usual} AND sold_on <= %s AND quantity > 0 AND {scope}
+                 GROUP BY 1, 2, 3) b
            GROUP BY 1, 2) c
   ON c.sku_id = n.sku_id AND c.territory_id = n.territory_id
 """
@@ -252,22 +328,31 @@ _ITEM_COLUMNS = {
 }  # fmt: skip
 
 
-def _items(today: date, scope: Sequence[int] | None, whole: bool) -> dict[str, NDArray[Any]]:
-    """Items and their sales. Outlets are counted in the sales with the whole book, and remembered."""
+def _items(today: date, scope: Sequence[int] | None, counts: bool) -> dict[str, NDArray[Any]]:
+    """Items and their sales. Outlets are counted in a year's sales by the day's first whole book, and
+    remembered: a day more or less of them decides nothing."""
     statuses = " ".join(f"WHEN '{status.value}' THEN {n}" for n, status in enumerate(STATUSES))
-    outlets = _OUTLETS.format(recent=OUTLETS_RECENT_DAYS, usual=OUTLETS_USUAL_DAYS) if whole else ""
+    days = {"recent": OUTLETS_RECENT_DAYS, "usual": OUTLETS_USUAL_DAYS}
+    outlets = _OUTLETS.format(**days, scope=_scope(scope)) if counts else ""
     sql = _ITEMS.format(
         writes=_WRITES.format(scope=_scope(scope)),
         scope=_scope(scope),
-        last_sale=_ORDINAL.format("d.last_sale"),
+        last_sale=_ORDINAL.format("coalesce(d.last_sale, e.day)"),
         statuses=statuses,
         outlets=outlets,
-        outlets_recent="c.recent" if whole else "i.outlets_recent",
-        outlets_usual="c.usual" if whole else "i.outlets_usual",
+        outlets_recent="c.recent" if counts else "i.outlets_recent",
+        outlets_usual="c.usual" if counts else "i.outlets_usual",
         recent=RECENT_DAYS,
         span=RECENT_DAYS + EARLIER_DAYS,
     )
-    return read_columns(sql, _ITEM_COLUMNS, [today] * (7 if whole else 4))
+    return read_columns(sql, _ITEM_COLUMNS, [today] * (8 if counts else 5))
+
+
+def _are_outlets_counted(today: date) -> bool:
+    """Whether every item was scored today: the first to do so had the whole book, since all days differ."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) > 0 AND min(as_of) >= %s FROM inventory_stockitem", [today])
+        return bool(cursor.fetchone()[0])
 
 
 def _scope(skus: Sequence[int] | None) -> str:
@@ -294,35 +379,39 @@ def _weekly(scope: Sequence[int] | None, item_code: Ints) -> NDArray[np.float64]
 
 _FORECASTS = "SELECT sku_id, territory_id, {means} FROM inventory_demandforecast p WHERE {scope}"
 _HELD = """
-SELECT p.id, p.sku_id, l.territory_id, p.location_id, p.batch_id, p.on_hand, p.reserved,
-       b.cost_paise, b.mrp_paise, b.itc_paise, coalesce({expiry}, {no_day}), coalesce({made}, 0),
-       coalesce({received}, 0), br.return_bp,
+SELECT p.id, p.sku_id, p.location_id, p.batch_id, p.on_hand, p.reserved, coalesce({received}, 0)
+FROM inventory_position p WHERE p.on_hand > 0 AND {scope}
+"""
+_HELD_COLUMNS = ("id", "sku", "location", "batch", "on_hand", "reserved", "received")
+_BATCHES = """
+SELECT p.id, p.cost_paise, p.mrp_paise, p.itc_paise, coalesce({expiry}, {no_day}), coalesce({made}, 0),
+       br.return_bp,
        CASE WHEN br.return_bp = 0 THEN 0
-            WHEN br.return_days IS NULL OR b.expiry_date IS NULL THEN {no_day}
+            WHEN br.return_days IS NULL OR p.expiry_date IS NULL THEN {no_day}
             ELSE {expiry} + br.return_days END
-FROM inventory_position p
-JOIN inventory_batch b ON b.id = p.batch_id
+FROM inventory_batch p
 JOIN inventory_sku s ON s.id = p.sku_id
 JOIN inventory_brand br ON br.id = s.brand_id
-JOIN inventory_location l ON l.id = p.location_id
-WHERE p.on_hand > 0 AND {scope} ORDER BY p.id
+WHERE {scope}
 """
-_HELD_COLUMNS = dict.fromkeys(
-    ("id", "sku", "territory", "location", "batch", "on_hand", "reserved", "cost", "mrp", "itc", "expiry",
-     "made", "received", "return_bp", "return_until"),
-    "int",
-)  # fmt: skip
+_BATCH_COLUMNS = ("id", "cost", "mrp", "itc", "expiry", "made", "return_bp", "return_until")
 
 
 def _positions(scope: Sequence[int] | None) -> dict[str, NDArray[Any]]:
-    sql = _HELD.format(
-        expiry=_ORDINAL.format("b.expiry_date"),
-        made=_ORDINAL.format("b.manufacture_date"),
-        received=_ORDINAL.format("p.first_receipt_date"),
-        no_day=NO_DAY,
-        scope=_scope(scope),
-    )
-    return read_columns(sql, _HELD_COLUMNS)
+    """Positions with stock by id; what their batch and their place say is read once for each of these."""
+    received = _ORDINAL.format("p.first_receipt_date")
+    held = read_packed(_HELD.format(received=received, scope=_scope(scope)), _HELD_COLUMNS)
+    order = np.argsort(held["id"])
+    held = {name: column[order] for name, column in held.items()}
+    days = {name: _ORDINAL.format(f"p.{column}_date") for name, column in _DAYS.items()}
+    lots = read_packed(_BATCHES.format(**days, no_day=NO_DAY, scope=_scope(scope)), _BATCH_COLUMNS)
+    lot = positions_of(lots["id"], held["batch"])
+    places = read_packed("SELECT id, territory_id FROM inventory_location", ("id", "territory"))
+    held["territory"] = places["territory"][positions_of(places["id"], held["location"])]
+    return held | {name: lots[name][lot] for name in _BATCH_COLUMNS[1:]}
+
+
+_DAYS = {"expiry": "expiry", "made": "manufacture"}
 
 
 def _territories() -> tuple[Ints, tuple[str, ...], NDArray[np.int32]]:

@@ -10,11 +10,10 @@ from typing import Any
 
 from django.db.models import Count, F, Max, Q, QuerySet, Sum
 
-from inventory.models import BatchRisk, StockItem
+from inventory.models import BatchRisk, StockCell, StockItem
+from inventory.selectors.cells import AGE_BANDS, HORIZONS
 from vyapar.kernel.errors import Fault, Invalid
 
-#: Bands of days without movement, by their first day; the last has no end.
-AGE_BANDS = (0, 31, 61, 91, 181)
 MAX_PAGE = 1_000
 
 
@@ -186,7 +185,21 @@ class StockTotals:
 
 
 def sum_stock(chosen: ItemFilter = ItemFilter()) -> StockTotals:
-    """Items in stock by territory, department (root category), age band and status. One query."""
+    """Items in stock by territory, department (root category), age band and status. One query.
+
+    Out of the kept sums where the filter asks for nothing that these do not tell.
+    """
+    asked = replace(chosen, in_stock=False)
+    plain = replace(asked, statuses=(), territories=(), categories=(), brands=(), age=None, at_risk=False)
+    rows = _sum_cells(chosen) if plain == ItemFilter() else _sum_items(chosen)
+    sums: dict[_Place, Cell] = {}
+    for territory, parent, leaf, age, status, *figures in rows:
+        place = (territory, parent or leaf, age, status)
+        sums[place] = sums.get(place, Cell(*place)).plus(Cell(*place, *(int(f) for f in figures)))
+    return StockTotals(tuple(sums[place] for place in sorted(sums)))
+
+
+def _sum_items(chosen: ItemFilter) -> list[tuple[Any, ...]]:
     rows = (
         filter_items(replace(chosen, in_stock=True))
         .annotate(parent=F("sku__category__parent__code"), leaf=F("sku__category__code"))
@@ -197,11 +210,27 @@ def sum_stock(chosen: ItemFilter = ItemFilter()) -> StockTotals:
         )
         .order_by()
     )  # fmt: skip
-    sums: dict[_Place, Cell] = {}
-    for territory, parent, leaf, days, status, *figures in rows:
-        place = (territory, parent or leaf, age_band(days), status)
-        sums[place] = sums.get(place, Cell(*place)).plus(Cell(*place, *(int(f) for f in figures)))
-    return StockTotals(tuple(sums[place] for place in sorted(sums)))
+    return [(*row[:3], age_band(row[3]), *row[4:]) for row in rows]
+
+
+def _sum_cells(chosen: ItemFilter) -> list[tuple[Any, ...]]:
+    lists = {
+        "status__in": chosen.statuses,
+        "territory__code__in": chosen.territories,
+        "brand__name__in": chosen.brands,
+    }
+    rows = StockCell.objects.filter(**{name: values for name, values in lists.items() if values})
+    if chosen.categories:
+        mine = Q(category__code__in=chosen.categories)
+        rows = rows.filter(mine | Q(category__parent__code__in=chosen.categories))
+    if chosen.age is not None:
+        _in_band(chosen.age)
+        rows = rows.filter(age=AGE_BANDS.index(chosen.age))
+    if chosen.at_risk:
+        rows = rows.filter(at_risk=True)
+    places = ("territory__code", "category__parent__code", "category__code", "age", "status")
+    found = rows.values_list(*places).annotate(*(Sum(name) for name in SUMS)).order_by()
+    return [(*row[:3], AGE_BANDS[row[3]], *row[4:]) for row in found]
 
 
 def age_band(days: int) -> int:
@@ -259,26 +288,22 @@ class Headline:
 
 
 def get_headline() -> Headline:
-    """The headline as last scored. Two queries."""
+    """The headline as last scored, out of the kept sums. Two queries."""
     dead, slow = Q(status=StockItem.Status.DEAD), Q(status=StockItem.Status.SLOW_MOVING)
-    stock = StockItem.objects.filter(current_stock__gt=0).aggregate(
-        items=Count("pk"), value=Sum("value_paise"), newest=Max("as_of"),
-        dead=Count("pk", filter=dead), dead_paise=Sum("value_paise", filter=dead),
-        slow=Count("pk", filter=slow), slow_paise=Sum("value_paise", filter=slow),
-        pieces=Sum("at_risk_quantity"), risk=Sum("at_risk_paise"), loss=Sum("loss_paise"),
-    )  # fmt: skip
-    soon = {
-        f"in_{days}": Sum("at_risk_paise", filter=Q(days_to_expiry__gte=0, days_to_expiry__lte=days))
-        for days in (30, 60, 90)
-    }
-    risk = BatchRisk.objects.aggregate(expired=Count("pk", filter=Q(days_to_expiry__lt=0)), **soon)
+    summed = {
+        "n": Sum("items"), "value": Sum("value_paise"), "dead": Sum("items", filter=dead),
+        "dead_paise": Sum("value_paise", filter=dead), "slow": Sum("items", filter=slow),
+        "slow_paise": Sum("value_paise", filter=slow), "pieces": Sum("at_risk_pieces"),
+        "risk": Sum("at_risk_paise"), "loss": Sum("loss_paise"), "expired": Sum("expired_positions"),
+        **{f"in_{days}": Sum(f"due_{days}_paise") for days in HORIZONS},
+    }  # fmt: skip
+    told = {name: int(value or 0) for name, value in StockCell.objects.aggregate(**summed).items()}
     return Headline(
-        as_of=stock["newest"], items=stock["items"], value_paise=int(stock["value"] or 0),
-        dead_items=stock["dead"], dead_paise=int(stock["dead_paise"] or 0), slow_items=stock["slow"],
-        slow_paise=int(stock["slow_paise"] or 0), at_risk_pieces=int(stock["pieces"] or 0),
-        at_risk_paise=int(stock["risk"] or 0), loss_paise=int(stock["loss"] or 0),
-        expired_positions=risk["expired"],
-        expiring={days: int(risk[f"in_{days}"] or 0) for days in (30, 60, 90)},
+        as_of=StockItem.objects.filter(current_stock__gt=0).aggregate(newest=Max("as_of"))["newest"],
+        items=told["n"], value_paise=told["value"], dead_items=told["dead"],
+        dead_paise=told["dead_paise"], slow_items=told["slow"], slow_paise=told["slow_paise"],
+        at_risk_pieces=told["pieces"], at_risk_paise=told["risk"], loss_paise=told["loss"],
+        expired_positions=told["expired"], expiring={days: told[f"in_{days}"] for days in HORIZONS},
     )  # fmt: skip
 
 

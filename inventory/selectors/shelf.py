@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,10 +12,8 @@ from django.db.models import (
     Count,
     F,
     IntegerField,
-    OuterRef,
     Q,
     QuerySet,
-    Subquery,
     Sum,
     Value,
     When,
@@ -23,14 +22,14 @@ from django.db.models.functions import Coalesce
 
 from inventory.contracts import StockStatus
 from inventory.models import (
-    BatchRisk,
     Category,
     Movement,
     Reservation,
+    StockCell,
     StockItem,
     Territory,
 )
-from inventory.selectors.items import AGE_BANDS
+from inventory.selectors.cells import AGE_BANDS
 from vyapar.kernel.errors import NotFound
 
 #: What the rows may be sorted by.
@@ -51,8 +50,8 @@ _CUTS = {"status": "status", "category": "department", "age": "age"}
 class StockFilter:
     """Which items are meant; what is empty does not narrow. `age` is an index of `AGE_BANDS`.
 
-    `expires`: items with pieces that will expire unsold within so many days; what is at risk is then
-    counted for those pieces only. `at_risk`: items with anything at risk.
+    `expires`: items with pieces that will expire unsold within 30, 60 or 90 days; what is at risk is
+    then counted for those pieces only. `at_risk`: items with anything at risk.
     """
 
     words: str = ""
@@ -111,14 +110,14 @@ def list_items(wanted: StockFilter) -> QuerySet[StockItem]:
     if wanted.category:
         mine = Q(sku__category__code=wanted.category)
         rows = rows.filter(mine | Q(sku__category__parent__code=wanted.category))
-    department = Coalesce("sku__category__parent__code", "sku__category__code")
-    rows = rows.annotate(age=_age(), department=department)
+    rows = rows.annotate(age=_age(), department=_department("sku__category"))
     if wanted.age is not None:
         rows = rows.filter(age=wanted.age)
     if wanted.expires is None:
         rows = rows.annotate(due_quantity=F("at_risk_quantity"), due_paise=F("at_risk_paise"))
     else:
-        rows = _expiring(rows, wanted.expires)
+        quantity, paise = f"due_{wanted.expires}_quantity", f"due_{wanted.expires}_paise"
+        rows = rows.filter(**{f"{quantity}__gt": 0}).annotate(due_quantity=F(quantity), due_paise=F(paise))
     if wanted.at_risk:
         rows = rows.filter(due_quantity__gt=0)
     found: QuerySet[StockItem] = rows
@@ -137,17 +136,18 @@ def sort_items(rows: QuerySet[StockItem], sort: str) -> QuerySet[StockItem]:
 def sum_items(rows: QuerySet[StockItem]) -> Sums:
     """Totals of rows from `list_items`."""
     found = rows.order_by().aggregate(**_MEASURES)
-    return Sums(**{name: int(value or 0) for name, value in found.items()})
+    return Sums(**_filled(found))
 
 
 def cut_items(rows: QuerySet[StockItem], by: str) -> Cut:
     """Rows from `list_items` by territory and `by`: status, category or age. Adds up to `sum_items`."""
     dimension = _CUTS[by]
-    groups = rows.order_by().values("territory__code", dimension).annotate(**_MEASURES)
-    cells = {
-        (row["territory__code"], str(row[dimension])): Sums(**{n: int(row[n] or 0) for n in _MEASURES})
-        for row in groups
-    }
+    return _cut(list(rows.order_by().values("territory__code", dimension).annotate(**_MEASURES)), by)
+
+
+def _cut(groups: list[dict[str, Any]], by: str) -> Cut:
+    dimension = _CUTS[by]
+    cells = {(row["territory__code"], str(row[dimension])): Sums(**_filled(row)) for row in groups}
     found = {column for _, column in cells}
     territories = {territory for territory, _ in cells}
     return Cut(
@@ -155,6 +155,23 @@ def cut_items(rows: QuerySet[StockItem], by: str) -> Cut:
         columns=tuple(pair for pair in _columns(by) if pair[0] in found),
         cells=cells,
     )
+
+
+def sum_wanted(wanted: StockFilter) -> Sums:
+    """Totals of what a filter means: out of the kept sums, or of the items where these do not tell words."""
+    if wanted.words:
+        return sum_items(list_items(wanted))
+    return Sums(**_filled(_cells(wanted).aggregate(**_sums_of(wanted))))
+
+
+def cut_wanted(wanted: StockFilter, by: str) -> Cut:
+    """What a filter means by territory and `by`: status, category or age. Adds up to `sum_wanted`."""
+    if wanted.words:
+        return cut_items(list_items(wanted), by)
+    dimension = _CUTS[by]
+    rows = _cells(wanted).annotate(department=_department("category"))
+    groups = rows.values("territory__code", dimension).annotate(**_sums_of(wanted)).order_by()
+    return _cut(list(groups), by)
 
 
 def list_territories() -> list[tuple[str, str]]:
@@ -202,25 +219,43 @@ _MEASURES: dict[str, Any] = {
 }
 
 
+def _filled(found: Mapping[str, Any]) -> dict[str, int]:
+    return {name: int(found[name] or 0) for name in _MEASURES}
+
+
+def _cells(wanted: StockFilter) -> QuerySet[StockCell]:
+    """The kept sums that a filter without words means."""
+    rows = StockCell.objects.all()
+    if wanted.territory:
+        rows = rows.filter(territory__code=wanted.territory)
+    if wanted.status:
+        rows = rows.filter(status=wanted.status)
+    if wanted.category:
+        mine = Q(category__code=wanted.category)
+        rows = rows.filter(mine | Q(category__parent__code=wanted.category))
+    if wanted.age is not None:
+        rows = rows.filter(age=wanted.age)
+    if wanted.expires is not None:
+        rows = rows.filter(due__gt=0, due__lte=wanted.expires)
+    if wanted.at_risk and wanted.expires is None:  # what is due is at risk
+        rows = rows.filter(at_risk=True)
+    return rows
+
+
+def _sums_of(wanted: StockFilter) -> dict[str, Any]:
+    """`_MEASURES` over kept sums."""
+    risk = "at_risk" if wanted.expires is None else f"due_{wanted.expires}"
+    names = ("items", "pieces", "value_paise", f"{risk}_pieces", f"{risk}_paise")
+    return {name: Sum(column) for name, column in zip(_MEASURES, names, strict=True)}
+
+
+def _department(category: str) -> Coalesce:
+    return Coalesce(f"{category}__parent__code", f"{category}__code")
+
+
 def _age() -> Case:
     steps = [When(days_without_movement__gte=days, then=Value(index)) for index, days in enumerate(AGE_BANDS)]
     return Case(*reversed(steps), default=Value(0), output_field=IntegerField())
-
-
-def _expiring(rows: Any, days: int) -> Any:
-    """What is at risk counted for batches that expire within `days`; only items that have such."""
-    due = BatchRisk.objects.filter(
-        at_risk_quantity__gt=0, days_to_expiry__gte=0, days_to_expiry__lte=days
-    ).order_by()
-    here = due.filter(position__sku__items__territory=F("position__location__territory"))
-    mine = due.filter(
-        position__sku=OuterRef("sku"), position__location__territory=OuterRef("territory")
-    ).values("position__sku")
-    # the items are found in one pass first: the sums are then looked up for these alone
-    return rows.filter(pk__in=here.values("position__sku__items")).annotate(
-        due_quantity=Coalesce(Subquery(mine.annotate(n=Sum("at_risk_quantity")).values("n")), Value(0)),
-        due_paise=Coalesce(Subquery(mine.annotate(n=Sum("at_risk_paise")).values("n")), Value(0)),
-    )
 
 
 def _columns(by: str) -> list[tuple[str, str]]:

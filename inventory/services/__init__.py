@@ -1,9 +1,16 @@
 """Writes of the inventory: one verb, one transaction."""
 
 from inventory.models import Purpose
-from inventory.services.analysis import Scored, keep_forecasts, keep_scores
+from inventory.services.analysis import (
+    Scored,
+    keep_scores,
+    lay_out_risks,
+    publish_risks,
+)
+from inventory.services.cells import renew_sums
 from inventory.services.demand import rebuild_demand
 from inventory.services.exports import list_due_exports, queue_export, reverse_export
+from inventory.services.forecasts import drop_override, keep_forecasts, measure_overrides, set_override
 from inventory.services.holding import release, reserve, take_reserved
 from inventory.services.imports import (
     arrange_run,
@@ -61,6 +68,7 @@ __all__ = [
     "correct_row",
     "dispatch_transfer",
     "drive_again",
+    "drop_override",
     "drop_row",
     "ensure_feed",
     "ensure_sale_partitions",
@@ -75,10 +83,13 @@ __all__ = [
     "keep_forecasts",
     "keep_scores",
     "land",
+    "lay_out_risks",
     "list_blockers",
     "list_due_exports",
+    "measure_overrides",
     "merge_twins",
     "open_run",
+    "publish_risks",
     "put_prices_in_force",
     "queue_export",
     "rebuild_demand",
@@ -88,10 +99,12 @@ __all__ = [
     "reconcile",
     "record_movements",
     "release",
+    "renew_sums",
     "reserve",
     "reverse_export",
     "save_masters",
     "save_profile",
+    "set_override",
     "take_apart",
     "take_back",
     "take_reserved",

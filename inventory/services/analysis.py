@@ -13,13 +13,14 @@ from django.db import transaction
 
 from inventory.agent.monitoring import MonitoringOutcome
 from inventory.contracts import NEVER, NO_DAY, STATUSES
-from inventory.contracts.arrays import Flags
-from inventory.forecasting import Forecast
-from inventory.impact import COMPONENTS, WAYS, WaysOut
-from inventory.models import ForecastScore, Sku, Territory
+from inventory.contracts.arrays import Flags, Ints
+from inventory.impact import WAYS, WaysOut
+from inventory.impact.packed import pack_ways
 from inventory.risk import LONGEST, MILLI, PARTS
 from inventory.selectors.book import StockBook
-from inventory.services.staging import array_text, copy_frame, run, staged
+from inventory.selectors.cells import HORIZONS
+from inventory.services.cells import sums_follow
+from inventory.services.staging import copy_frame, run, staged
 from inventory.services.telling import emit_many
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
@@ -33,60 +34,6 @@ class Scored:
     outcome: MonitoringOutcome
 
 
-# --- forecasts -----------------------------------------------------------------------------
-
-_FORECAST_TYPES = {
-    "sku_id": "bigint",
-    "territory_id": "bigint",
-    "pattern": "text",
-    "method": "text",
-    "weekly_mean": "double precision[]",
-    "dispersion": "double precision",
-}
-_KEEP_FORECASTS = """
-INSERT INTO inventory_demandforecast
-    (sku_id, territory_id, cycle_id, as_of, pattern, method, weekly_mean, dispersion)
-SELECT sku_id, territory_id, %s, %s, pattern, method, weekly_mean, dispersion FROM {found}
-ORDER BY sku_id, territory_id
-ON CONFLICT (sku_id, territory_id) DO UPDATE SET
-    cycle_id = excluded.cycle_id, as_of = excluded.as_of, pattern = excluded.pattern,
-    method = excluded.method, weekly_mean = excluded.weekly_mean, dispersion = excluded.dispersion
-"""
-
-
-@transaction.atomic
-def keep_forecasts(found: Forecast, *, cycle_id: int) -> int:
-    """Put a forecast in force, and the back-test behind it on record; returns the series kept.
-
-    What the forecast does not name has neither sales nor stock any more and loses its forecast.
-    """
-    skus = dict(Sku.objects.values_list("code", "pk"))
-    territories = dict(Territory.objects.values_list("code", "pk"))
-    frame = pl.DataFrame(
-        {
-            "sku_id": [skus[sku] for sku, _ in found.series_keys],
-            "territory_id": [territories[territory] for _, territory in found.series_keys],
-            "pattern": [found.pattern_of(n).value for n in range(len(found.series_keys))],
-            "method": [found.method_of(n) for n in range(len(found.series_keys))],
-            "weekly_mean": found.weekly_mean.tolist(),
-            "dispersion": found.dispersion,
-        },
-        schema_overrides={"weekly_mean": pl.List(pl.Float64)},
-    )
-    with staged(frame.with_columns(array_text("weekly_mean")), _FORECAST_TYPES) as table:
-        kept = run(_KEEP_FORECASTS.format(found=table), [cycle_id, found.as_of])
-    run("DELETE FROM inventory_demandforecast WHERE cycle_id <> %s", [cycle_id])
-    ForecastScore.objects.filter(cycle_id=cycle_id).delete()
-    ForecastScore.objects.bulk_create(
-        ForecastScore(
-            cycle_id=cycle_id, as_of=found.as_of, pattern=score.pattern, method=score.method,
-            chosen=score.chosen, series=score.rows, metrics=dict(score.metrics()),
-        )
-        for score in found.scores
-    )  # fmt: skip
-    return kept
-
-
 # --- scores --------------------------------------------------------------------------------
 
 _ITEM_TYPES = {
@@ -96,7 +43,18 @@ _ITEM_TYPES = {
     "dead_stock_score": "double precision", "score_parts": "jsonb", "status": "text",
     "value_paise": "bigint", "at_risk_quantity": "bigint", "at_risk_paise": "bigint",
     "loss_paise": "bigint", "outlets_recent": "integer", "outlets_usual": "integer", "basis": "text",
+    "due_30_quantity": "bigint", "due_30_paise": "bigint", "due_60_quantity": "bigint",
+    "due_60_paise": "bigint", "due_90_quantity": "bigint", "due_90_paise": "bigint",
+    "expired_positions": "integer",
 }  # fmt: skip
+_RISK_TYPES = {
+    "position_id": "bigint", "cycle_id": "bigint", "as_of": "date", "days_to_expiry": "integer",
+    "expected_unsold": "double precision", "probability_unsold": "double precision",
+    "p90_unsold": "bigint", "at_risk_quantity": "bigint", "at_risk_paise": "bigint", "ways_out": "bytea",
+    "best_way": "text", "best_net_paise": "bigint",
+}  # fmt: skip
+#: Where parts of a cycle over the whole book leave their risks until it closes.
+_FRESH = "inventory_batchrisk_fresh"
 #: An item whose row says the same as before keeps its `updated_at`, so that who reads by it is spared.
 _SEEN = (
     "current_stock", "reserved_stock", "expiry_date", "last_movement_date", "average_daily_sales",
@@ -120,14 +78,16 @@ DELETE FROM inventory_batchrisk r USING inventory_position p WHERE p.id = r.posi
 
 
 @transaction.atomic
-def keep_scores(scored: Scored, *, cycle_id: int, actor: Actor, at: datetime) -> int:
+def keep_scores(scored: Scored, *, cycle_id: int, actor: Actor, at: datetime, fresh: bool = False) -> int:
     """Record the items and positions of a Monitoring cycle; tell of what newly is dead.
 
-    Only what the cycle looked at is touched. Positions that ran out lose their risk. Returns how
-    many items were told as dead.
+    Only what the cycle looked at is touched, and the sums that the pages read move with it. Positions
+    that ran out lose their risk. A `fresh` part of the whole book leaves its risks aside, and
+    `publish_risks` puts those of all parts in place. Returns how many items were told as dead.
     """
-    today = scored.book.as_of
-    with staged(_item_frame(scored), _ITEM_TYPES) as table:
+    today, book = scored.book.as_of, scored.book
+    skus = None if book.whole else book.sku_ids.tolist()
+    with sums_follow(skus), staged(_item_frame(scored), _ITEM_TYPES) as table:
         names = list(_ITEM_TYPES)
         sql = _KEEP_ITEMS.format(
             columns=", ".join(names),
@@ -137,13 +97,31 @@ def keep_scores(scored: Scored, *, cycle_id: int, actor: Actor, at: datetime) ->
             after=", ".join(f"excluded.{name}" for name in _SEEN),
         )
         run(sql, [cycle_id, today, at, at])
-    if scored.book.whole:
+    if book.whole:
         run("DELETE FROM inventory_batchrisk")
-    else:
-        run(_DROP_RISKS, [scored.book.sku_ids.tolist()])
-    risks = _risk_frame(scored)
-    copy_frame("inventory_batchrisk", risks.with_columns(cycle_id=pl.lit(cycle_id), as_of=pl.lit(today)))
+    elif not fresh:
+        run(_DROP_RISKS, [skus])
+    risks = _risk_frame(scored).with_columns(cycle_id=pl.lit(cycle_id), as_of=pl.lit(today))
+    copy_frame(_FRESH if fresh else "inventory_batchrisk", risks, _RISK_TYPES)
     return _tell_dead(scored, cycle_id=cycle_id, actor=actor, at=at)
+
+
+@transaction.atomic
+def lay_out_risks() -> None:
+    """An empty table for the risks of the whole book, without an index that would slow its filling."""
+    run(f"DROP TABLE IF EXISTS {_FRESH}")
+    run(f"CREATE TABLE {_FRESH} (LIKE inventory_batchrisk INCLUDING DEFAULTS)")
+
+
+@transaction.atomic
+def publish_risks() -> None:
+    """Put the risks that parts left aside in the place of those in force, indexed; readers wait a moment."""
+    run(f"ALTER TABLE {_FRESH} ADD CONSTRAINT {_FRESH}_pkey PRIMARY KEY (position_id)")
+    run(f"CREATE INDEX {_FRESH}_worst ON {_FRESH} (at_risk_paise DESC) WHERE at_risk_quantity > 0")
+    run("DROP TABLE inventory_batchrisk")
+    run(f"ALTER TABLE {_FRESH} RENAME TO inventory_batchrisk")
+    run(f"ALTER INDEX {_FRESH}_pkey RENAME TO inventory_batchrisk_pkey")
+    run(f"ALTER INDEX {_FRESH}_worst RENAME TO batch_risk_worst")
 
 
 def _tell_dead(scored: Scored, *, cycle_id: int, actor: Actor, at: datetime) -> int:
@@ -193,8 +171,21 @@ def _item_frame(scored: Scored) -> pl.DataFrame:
             "outlets_recent": book.outlets_recent,
             "outlets_usual": book.outlets_usual,
             "basis": list(book.basis),
+            **_due(scored),
         }
     )
+
+
+def _due(scored: Scored) -> dict[str, Ints]:
+    """(items,), what of what is at risk expires within some days, and positions past their last day."""
+    book, found = scored.book, scored.outcome.exposure
+    days, paise = found.days_to_expiry, found.at_risk * book.cost_paise
+    sums = {"expired_positions": book.per_item((days < 0).astype(np.int64))}
+    for horizon in HORIZONS:
+        soon = (days >= 0) & (days <= horizon)
+        sums[f"due_{horizon}_quantity"] = book.per_item(np.where(soon, found.at_risk, 0))
+        sums[f"due_{horizon}_paise"] = book.per_item(np.where(soon, paise, 0))
+    return sums
 
 
 def _risk_frame(scored: Scored) -> pl.DataFrame:
@@ -212,42 +203,24 @@ def _risk_frame(scored: Scored) -> pl.DataFrame:
             "p90_unsold": found.p90_unsold,
             "at_risk_quantity": found.at_risk,
             "at_risk_paise": found.at_risk * book.cost_paise,
-            "ways_out": [_json(ways.of(lot)) if need else "[]" for lot, need in enumerate(needs.tolist())],
-            "best_way": [
-                WAYS[way] if need else "" for way, need in zip(best.tolist(), needs.tolist(), strict=True)
-            ],
+            "ways_out": _packed(ways, needs),
+            "best_way": _WAY_NAMES.gather(np.where(needs, best, len(WAYS))),
             "best_net_paise": np.where(needs, ways.net[best, np.arange(len(lots))], 0),
         }
     )
 
 
-def _ways_json(ways: WaysOut, needs: Flags) -> list[str]:
-    """`WaysOut.of` of each lot that needs one, as JSON without components of nothing."""
-    order = np.lexsort((np.zeros_like(ways.net), -ways.net, ~ways.available), axis=0)
+#: The ways in their order, and nothing.
+_WAY_NAMES = pl.Series([*WAYS, ""], dtype=pl.Enum([*WAYS, ""]))
+
+
+def _packed(ways: WaysOut, needs: Flags) -> pl.Series:
+    """The ways of each lot that needs one, as bytes."""
     lots = np.flatnonzero(needs)
-    notes = {way.name: way.note for lot in _examples(ways) for way in ways.of(lot) if not way.available}
-    found = ["[]"] * len(needs)
-    columns = (a[..., lots].T.tolist() for a in (order, ways.net, ways.available))
-    parts = ways.components[..., lots].transpose(2, 0, 1).tolist()
-    for lot, turn, net, is_open, rows in zip(lots.tolist(), *columns, parts, strict=True):
-        found[lot] = _json(
-            [
-                {
-                    "name": WAYS[way],
-                    "net_paise": net[way],
-                    "components": {name: n for name, n in zip(COMPONENTS, rows[way], strict=True) if n},
-                    "available": is_open[way],
-                    "note": "" if is_open[way] else notes[WAYS[way]],
-                }
-                for way in turn
-            ]
-        )
-    return found
-
-
-def _examples(ways: WaysOut) -> list[int]:
-    """For each way that is closed to some lot, one of those lots: it knows why."""
-    return [int(row.argmin()) for row in ways.available if not row.all()]
+    found = [b""] * needs.size
+    for lot, packed in zip(lots.tolist(), pack_ways(ways, lots), strict=True):
+        found[lot] = packed
+    return pl.Series(found, dtype=pl.Binary)
 
 
 def _json(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import polars as pl
 from django.db import transaction
 
+from inventory.services.cells import sums_follow
 from inventory.services.staging import rows, run, staged
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
@@ -157,9 +159,18 @@ def write_master(kind: str, frame: pl.DataFrame) -> int:
     """
     if frame.is_empty():
         return 0
-    written = _write(kind, TABLES[kind], frame)
+    # goods that change their brand or category take their share of the sums along
+    with sums_follow(_known(frame["sku"])) if kind == "skus" else nullcontext():
+        written = _write(kind, TABLES[kind], frame)
     _tie(kind, frame)
     return written
+
+
+def _known(codes: pl.Series) -> list[int]:
+    """Ids of those of some SKUs that are there already."""
+    return [
+        pk for (pk,) in rows("SELECT id FROM inventory_sku WHERE code = ANY(%s::text[])", [codes.to_list()])
+    ]
 
 
 def _write(kind: str, table: Table, frame: pl.DataFrame) -> int:

@@ -19,6 +19,8 @@ from inventory.risk.cause import CAUSES, evidence
 from inventory.risk.keeping import curves, figures, packed
 from inventory.risk.predict import Learnt
 from inventory.selectors.outlook import OutlookBook
+from inventory.services.cells import sums_follow
+from inventory.services.cells import sums_follow
 from inventory.services.staging import copy_frame, run, staged
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
@@ -49,7 +51,8 @@ def keep_outlook(foreseen: Foreseen, *, cycle_id: int, actor: Actor, at: datetim
     ):
         run(f"DELETE FROM {table}")  # noqa: S608 - one of the three names above
         copy_frame(table, frame.with_columns(**stamp))
-    _keep_item_causes(foreseen)
+    with sums_follow(None):
+        _keep_item_causes(foreseen)
     return outlets.height
 
 
@@ -168,7 +171,7 @@ def _keep_item_causes(foreseen: Foreseen) -> None:
         }
     )
     types = {"sku_id": "bigint", "territory_id": "bigint", "cause": "text"}
-    with staged(frame, types) as table:
+    with staged(frame, types) as table, sums_follow(None):
         run(_ITEM_CAUSES.format(found=table))
 
 

@@ -26,7 +26,7 @@ from inventory.selectors.shelf import (
     Cut,
     StockFilter,
     Sums,
-    cut_items,
+    cut_wanted,
     get_item,
     list_categories,
     list_holders,
@@ -34,7 +34,7 @@ from inventory.selectors.shelf import (
     list_movements,
     list_territories,
     sort_items,
-    sum_items,
+    sum_wanted,
 )
 from inventory.selectors.sku import get_sku
 from inventory.views.history import chart, days_out
@@ -66,9 +66,9 @@ def stock(request: HttpRequest) -> HttpResponseBase:
         request,
         "inventory/stock.html",
         {
-            "totals": sum_items(rows),
+            "totals": sum_wanted(wanted),
             "headline": get_headline(),
-            "cut": _cut_table(cut_items(rows, by), by, request.GET),
+            "cut": _cut_table(cut_wanted(wanted, by), by, request.GET),
             "tabs": [_tab(name, by, request.GET) for name in CUTS],
             "page": shown,
             "items": [(row, _score_hint(row), graded.get(row.territory.code)) for row in shown],

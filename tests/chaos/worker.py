@@ -1,4 +1,4 @@
-"""A worker process that kills itself at a chosen place of an import.
+"""A worker process that kills itself at a chosen place of an import or of a cycle's part.
 
 It is forked from a clean server that has only imported the code: threads of numerical libraries do not
 survive the fork of a process that has used them.
@@ -10,8 +10,10 @@ import multiprocessing
 import os
 import signal
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import django
@@ -44,7 +46,16 @@ _server.set_forkserver_preload(["tests.chaos.worker"])
 
 def dies_at(place: Place, house: House, run_id: UUID, at: datetime) -> bool:
     """Drive a run in a process of its own that gets SIGKILL at a place; False when it never got there."""
-    process = _server.Process(target=_work, args=(place, house, run_id, at))
+    return _is_killed(place, _drive, (place, house, run_id, at))
+
+
+def part_dies_at(place: Place, house: House, cycle_id: int, number: int, at: datetime) -> bool:
+    """The same for a worker on one part of a cycle."""
+    return _is_killed(place, _work_on_part, (place, house, cycle_id, number, at))
+
+
+def _is_killed(place: Place, work: Callable[..., None], given: tuple[Any, ...]) -> bool:
+    process = _server.Process(target=work, args=given)
     process.start()
     process.join(120)
     if process.is_alive():
@@ -53,21 +64,35 @@ def dies_at(place: Place, house: House, run_id: UUID, at: datetime) -> bool:
     return process.exitcode == -signal.SIGKILL
 
 
-def _work(place: Place, house: House, run_id: UUID, at: datetime) -> None:
+def _drive(place: Place, house: House, run_id: UUID, at: datetime) -> None:
     from django.conf import settings
-    from django.db import connection
-    from django_tenants.utils import schema_context
 
     from inventory.feeds.files.limits import Limits
     from inventory.services import imports
 
     settings.MEDIA_ROOT = house.media
-    connection.settings_dict["NAME"] = house.database
     Limits.__init__.__defaults__ = smaller(Limits, house.block)
-    sys.settrace(_killer(place))
-    with schema_context(house.schema):
+    with _at_home(house, place):
         while imports.drive(run_id, at=at):
             pass
+
+
+def _work_on_part(place: Place, house: House, cycle_id: int, number: int, at: datetime) -> None:
+    from vyapar.engine.services import work_on_part
+
+    with _at_home(house, place):
+        work_on_part(cycle_id, number, at=at)
+
+
+@contextmanager
+def _at_home(house: House, place: Place) -> Iterator[None]:
+    from django.db import connection
+    from django_tenants.utils import schema_context
+
+    connection.settings_dict["NAME"] = house.database
+    sys.settrace(_killer(place))
+    with schema_context(house.schema):
+        yield
 
 
 def _killer(place: Place):

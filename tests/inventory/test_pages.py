@@ -14,6 +14,7 @@ from django.urls import reverse
 from inventory.feeds.files.writing import guarded
 from inventory.models import BatchRisk, DailyDemand, DemandForecast, StockItem
 from inventory.selectors.shelf import StockFilter, cut_items, list_items, sum_items
+from inventory.services import renew_sums
 from tests.conftest import NOW
 from tests.inventory.book import TODAY, Book, make_book
 from vyapar.dashboard import board
@@ -24,7 +25,13 @@ pytestmark = pytest.mark.usefixtures("in_alpha")
 
 WAYS = [
     {"name": "hold", "net_paise": -1_000, "components": {"carrying": -1_000}, "available": True, "note": ""},
-    {"name": "discount", "net_paise": 9_000, "components": {"revenue": 9_000}, "available": True, "note": ""},
+    {
+        "name": "discount",
+        "net_paise": 9_000,
+        "components": {"recovered": 9_000},
+        "available": True,
+        "note": "",
+    },
 ]
 
 
@@ -70,6 +77,11 @@ def book() -> Book:
     item(book, "S2", "MUM", "slow_moving", 9, idle=40)
     item(book, "S3", "MUM", "dead", 4, idle=200)
     item(book, "S3", "BLR", "active", 0)
+    StockItem.objects.filter(sku=book.skus["S1"], status="dead").update(
+        due_30_quantity=4, due_30_paise=20_000, due_60_quantity=4, due_60_paise=20_000,
+        due_90_quantity=10, due_90_paise=50_000,
+    )  # fmt: skip
+    renew_sums()
     return book
 
 

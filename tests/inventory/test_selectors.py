@@ -25,6 +25,7 @@ from inventory.selectors import (
 from inventory.selectors.columns import positions_of, read_columns
 from inventory.selectors.distances import lane_days, lane_paise_per_kg
 from inventory.selectors.items import SUMS
+from inventory.services import renew_sums
 from tests.conftest import NOW
 from tests.inventory.book import TODAY, Book, make_book
 from vyapar.kernel.errors import Invalid, NotFound
@@ -179,6 +180,7 @@ def test_sums_along_every_dimension_are_the_same_sum(goods, rows):
             goods, sku, place, status=status, days_without_movement=days, current_stock=stock,
             value_paise=value, at_risk_paise=risk,
         )  # fmt: skip
+    renew_sums()
     totals = sum_stock()
     stocked = [row for row in rows if row[4] > 0]
     assert totals.total.items == len(stocked)

@@ -146,6 +146,11 @@ class AgentSpec:
     `record` keeps the decision's `outcome` in the cycle's transaction. An agent with `every`
     (seconds) is started by beat; one with `after` follows those agents' cycles with the same
     `as_of`, but not before `rest` seconds have passed since its own last cycle.
+
+    A cycle too large for one worker is cut by `split`, which plans it as scopes of plain JSON that do
+    not depend on each other; none or one means that it is not cut. `take_part` is then the snapshot of a
+    scope, recorded as any other by `record`; `merge` makes one decision of those of all parts, and
+    `close` runs in the transaction that completes the cycle. An agent that splits proposes nothing.
     """
 
     name: str
@@ -157,6 +162,10 @@ class AgentSpec:
     every: int = 0
     after: tuple[str, ...] = ()
     rest: int = 0
+    split: Callable[[datetime, Any], Sequence[Mapping[str, Any]]] | None = None
+    take_part: Callable[[datetime, Any, Mapping[str, Any]], Any] | None = None
+    merge: Callable[[Sequence[Decision], Any], Decision] | None = None
+    close: Callable[[Any, Actor, datetime], None] | None = None
 
 
 #: The event of a subscriber who wants them all.

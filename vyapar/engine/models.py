@@ -101,6 +101,35 @@ class Cycle(models.Model):
         return f"{self.agent} as of {self.as_of:%Y-%m-%d %H:%M}"
 
 
+class CyclePart(models.Model):
+    """One of the parts that a large cycle is cut into; whoever claims it records it once."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        RUNNING = "running"
+        DONE = "done"
+
+    cycle = models.ForeignKey(Cycle, on_delete=models.CASCADE, related_name="parts")
+    number = models.PositiveIntegerField()
+    scope = models.JSONField()
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    claimed_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    counts = models.JSONField(default=dict)
+    passed_over = models.JSONField(default=list)
+    snapshot_digest = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["cycle", "number"], name="cycle_part_once")]
+        indexes = [
+            # what beat hands to workers again
+            models.Index(fields=["claimed_at"], name="cycle_part_open", condition=~Q(state="done")),
+        ]
+
+    def __str__(self) -> str:
+        return f"part {self.number} of {self.cycle_id}: {self.state}"
+
+
 class PassedOver(models.Model):
     """Something an agent looked at and left alone."""
 

@@ -18,6 +18,7 @@ from vyapar.engine.models import (
     AuditEntry,
     AutonomyVersion,
     Cycle,
+    CyclePart,
     Delivery,
     Event,
     Halt,
@@ -220,6 +221,13 @@ def list_cycles(agent: str = "", limit: int = 50) -> list[Cycle]:
     if agent:
         rows = rows.filter(agent=agent)
     return list(rows.order_by("-claimed_at")[:limit])
+
+
+def list_scopes(cycle_id: int) -> list[dict[str, Any]]:
+    """What the parts of a cycle look at, in their order; empty for a cycle in one piece."""
+    return list(
+        CyclePart.objects.filter(cycle_id=cycle_id).order_by("number").values_list("scope", flat=True)
+    )
 
 
 def latest_cycle(agent: str, state: str = Cycle.State.DONE) -> Cycle | None:

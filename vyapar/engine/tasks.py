@@ -31,6 +31,8 @@ def tend() -> None:
     now = timezone.now()
     for agent, as_of in services.due_cycles(now):
         run_cycle.delay(agent, as_of.isoformat())
+    for cycle_id, number in services.due_parts(now):
+        run_part.delay(cycle_id, number)
     services.expire_due(now)
     for action_id in [*services.list_due(now), *services.list_stuck(now)]:
         execute.delay(str(action_id))
@@ -44,7 +46,16 @@ def tend() -> None:
 @shared_task
 def run_cycle(agent: str, as_of: str) -> None:
     """One cycle of one agent."""
-    services.run_cycle(agent, datetime.fromisoformat(as_of), at=timezone.now())
+    cycle = services.run_cycle(agent, datetime.fromisoformat(as_of), at=timezone.now(), spread=True)
+    if cycle is not None:
+        for number in services.list_open_parts(cycle.pk):
+            run_part.delay(cycle.pk, number)
+
+
+@shared_task(acks_late=True, reject_on_worker_lost=True)
+def run_part(cycle_id: int, number: int) -> None:
+    """One part of a cycle; whoever does the last one closes it."""
+    services.work_on_part(cycle_id, number, at=timezone.now())
 
 
 @shared_task

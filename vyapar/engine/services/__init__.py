@@ -11,11 +11,12 @@ from vyapar.engine.services.actions import (
     withdraw,
 )
 from vyapar.engine.services.autonomy import ensure_autonomy, lift, pull, set_autonomy, set_policy
-from vyapar.engine.services.cycles import due_cycles, run_cycle
+from vyapar.engine.services.cycles import close_split, due_cycles, run_cycle, work_on_part
 from vyapar.engine.services.deliveries import deliver, lease_due, replay
 from vyapar.engine.services.events import append_audit, emit, note
 from vyapar.engine.services.execution import carry_out, claim, list_due, list_stuck, retry
 from vyapar.engine.services.live import go_live, observe_again
+from vyapar.engine.services.parts import due_parts, list_open_parts, run_part
 
 __all__ = [
     "append_audit",
@@ -23,8 +24,10 @@ __all__ = [
     "ask",
     "carry_out",
     "claim",
+    "close_split",
     "deliver",
     "due_cycles",
+    "due_parts",
     "edit",
     "emit",
     "ensure_autonomy",
@@ -33,6 +36,7 @@ __all__ = [
     "lease_due",
     "lift",
     "list_due",
+    "list_open_parts",
     "list_stuck",
     "note",
     "observe_again",
@@ -42,8 +46,10 @@ __all__ = [
     "replay",
     "retry",
     "run_cycle",
+    "run_part",
     "set_autonomy",
     "set_policy",
     "undo",
     "withdraw",
+    "work_on_part",
 ]

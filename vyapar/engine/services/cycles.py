@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 from django.db import IntegrityError, transaction
+from django.db.models import Min
 
 from vyapar.engine import registry
 from vyapar.engine.contracts import AgentSpec, CycleCompleted, CycleFailed
@@ -17,6 +18,14 @@ from vyapar.engine.models import PassedOver as PassedOverRow
 from vyapar.engine.selectors import get_policy
 from vyapar.engine.services.actions import propose
 from vyapar.engine.services.events import emit
+from vyapar.engine.services.parts import (
+    is_given_up,
+    is_split_running,
+    list_open_parts,
+    merged,
+    plan_parts,
+    run_part,
+)
 from vyapar.kernel.actor import agent as agent_actor
 from vyapar.kernel.calendar import ist_day, slot
 from vyapar.kernel.decision import Decision, PassedOver
@@ -46,8 +55,11 @@ def due_cycles(at: datetime) -> list[tuple[str, datetime]]:
     return due
 
 
-def run_cycle(agent: str, as_of: datetime, *, at: datetime) -> Cycle | None:
+def run_cycle(agent: str, as_of: datetime, *, at: datetime, spread: bool = False) -> Cycle | None:
     """Run one cycle; None when it was claimed already or there was nothing to look at.
+
+    A cycle that its agent splits is planned, and its parts are run here one after another or, with
+    `spread`, left to whoever the caller hands `list_open_parts` to; the last part closes it.
 
     Everything the cycle concludes is written in one transaction, so a worker that dies leaves a
     claimed cycle and nothing else, and the cycle is run again after its lease.
@@ -60,6 +72,11 @@ def run_cycle(agent: str, as_of: datetime, *, at: datetime) -> Cycle | None:
     structlog.contextvars.bind_contextvars(cycle=cycle.pk, agent=agent)
     try:
         policy, version = get_policy(agent, ist_day(as_of))
+        if spec.split is not None and is_split_running(cycle, at, LEASE):
+            cycle.delete()
+            return None
+        if plan_parts(cycle, spec, policy):
+            return cycle if spread else _run_parts(cycle, at, started)
         snapshot = spec.take_snapshot(as_of, policy)
         if snapshot is None:
             cycle.delete()
@@ -73,6 +90,49 @@ def run_cycle(agent: str, as_of: datetime, *, at: datetime) -> Cycle | None:
     finally:
         structlog.contextvars.unbind_contextvars("cycle", "agent")
     return cycle
+
+
+def _run_parts(cycle: Cycle, at: datetime, started: float) -> Cycle:
+    for number in list_open_parts(cycle.pk):
+        run_part(cycle.pk, number, at=at)
+    close_split(cycle.pk, at=at, seconds=time.monotonic() - started)
+    cycle.refresh_from_db()
+    return cycle
+
+
+def work_on_part(cycle_id: int, number: int, *, at: datetime) -> None:
+    """Run one part, and close the cycle if it was the last; a part that fails too often fails it."""
+    started = time.monotonic()
+    try:
+        run_part(cycle_id, number, at=at)
+    except Exception as error:
+        if is_given_up(cycle_id, number):
+            _fail(Cycle.objects.get(pk=cycle_id), error, at, started)
+        raise
+    close_split(cycle_id, at=at)
+
+
+@transaction.atomic
+def close_split(cycle_id: int, *, at: datetime, seconds: float | None = None) -> bool:
+    """Close a cycle whose parts are all done; False when one is open or it was closed already.
+
+    It took `seconds` or, where they are not given, since the first part was claimed.
+    """
+    cycle = Cycle.objects.select_for_update().filter(pk=cycle_id, state=Cycle.State.RUNNING).first()
+    if cycle is None:
+        return False
+    spec = registry.agent(cycle.agent)
+    policy, version = get_policy(cycle.agent, ist_day(cycle.as_of))
+    found = merged(cycle, spec, policy)
+    if found is None:
+        return False
+    decision, digest = found
+    if spec.close is not None:
+        spec.close(cycle, agent_actor(spec.name), at)
+    first = cycle.parts.aggregate(at=Min("claimed_at"))["at"] or at
+    took = max((at - first).total_seconds(), 0.0) if seconds is None else seconds
+    _finish(cycle, spec, decision, digest, version, decision.passed_over, 0, took, at)
+    return True
 
 
 @transaction.atomic
@@ -124,18 +184,31 @@ def _record(
             passed.append(answer)
         else:
             opened.append(answer)
+    _finish(cycle, spec, decision, digest, version, passed, len(opened), time.monotonic() - started, at)
+
+
+def _finish(
+    cycle: Cycle,
+    spec: AgentSpec,
+    decision: Decision,
+    digest: str,
+    version: int,
+    passed: Sequence[PassedOver],
+    opened: int,
+    seconds: float,
+    at: datetime,
+) -> None:
+    """Write that a cycle is done, and tell of it."""
     _keep_passed(cycle, passed)
-    cycle.counts = {**decision.counts, **_count(passed), "proposed": len(opened)}
+    cycle.counts = {**decision.counts, **_count(passed), "proposed": opened}
     cycle.state, cycle.finished_at = Cycle.State.DONE, at
     cycle.policy_version, cycle.snapshot_digest, cycle.error = version, digest, ""
-    cycle.duration_ms = int((time.monotonic() - started) * 1000)
+    cycle.duration_ms = int(seconds * 1000)
     cycle.save()
-    emit(
-        CycleCompleted(
-            cycle.pk, spec.name, cycle.as_of.isoformat(), len(opened), len(passed), cycle.duration_ms
-        ),
-        subject=f"agent:{spec.name}", actor=actor, at=at, cycle_id=cycle.pk,
-    )  # fmt: skip
+    told = CycleCompleted(
+        cycle.pk, spec.name, cycle.as_of.isoformat(), opened, len(passed), cycle.duration_ms
+    )
+    emit(told, subject=f"agent:{spec.name}", actor=agent_actor(spec.name), at=at, cycle_id=cycle.pk)
 
 
 def _keep_passed(cycle: Cycle, passed: Sequence[PassedOver]) -> None:

@@ -1,0 +1,104 @@
+"""First screen and pivot at 2.5 million positions: what a page asks the database, and the same of the base.
+
+    bin/bench pivot
+
+The stock of `rescore`, scored once. Timed are the reads behind the first screen (the headline) and the
+pivot (its totals and its three cuts, plain and narrowed), out of the kept sums; beside them the same
+figures summed from the positions. The sums are proven equal to the items before anything is timed.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from benchmarks._stock import stocked
+
+NOW = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
+RUNS, GOAL_MS = 30, 150.0
+
+
+def run() -> dict[str, Any]:
+    """The slower of first screen and pivot at the median, against the goal."""
+    with stocked("bench-pivot"):
+        from vyapar.engine.services import run_cycle
+
+        done = run_cycle("monitoring", NOW, at=NOW)
+        if done is None or done.state != "done":
+            raise ValueError("there was nothing to score")
+        return {**measure(), "positions": int(done.counts["positions"])}
+
+
+def measure() -> dict[str, Any]:
+    """Medians in milliseconds; `ValueError` when a sum is astray."""
+    from inventory.models import StockCell
+    from inventory.selectors.cells import list_astray
+
+    if astray := list_astray():
+        raise ValueError(f"{len(astray)} sums differ from their items")
+    first, pivot = median_ms(first_screen), median_ms(pivot_page)
+    base = median_ms(sum_positions, 3)
+    worst = max(first, pivot)
+    return {
+        "name": "pivot",
+        "value": round(worst, 1),
+        "unit": "ms, median of the slower of first screen and pivot",
+        "ratio": round(GOAL_MS / worst, 2),
+        "against": "150 ms",
+        "goal": 1.0,
+        "median_ms": {"first screen": round(first, 1), "pivot": round(pivot, 1)},
+        "median_ms_of_positions_summed_once": round(base, 1),
+        "cells": StockCell.objects.count(),
+    }
+
+
+def first_screen() -> None:
+    from inventory.selectors.items import get_headline
+
+    get_headline()
+
+
+def pivot_page() -> None:
+    """One page: totals and a cut of all stock."""
+    from inventory.selectors.shelf import StockFilter, cut_wanted, sum_wanted
+
+    wanted = StockFilter()
+    sum_wanted(wanted)
+    cut_wanted(wanted, "category")
+
+
+def sum_positions() -> None:
+    """Pieces at risk by territory and category, from the positions."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(_BASE)
+        cursor.fetchall()
+
+
+_BASE = """
+SELECT l.territory_id, s.category_id, count(*), sum(p.on_hand), sum(r.at_risk_quantity), sum(r.at_risk_paise)
+FROM inventory_position p JOIN inventory_sku s ON s.id = p.sku_id
+JOIN inventory_location l ON l.id = p.location_id
+LEFT JOIN inventory_batchrisk r ON r.position_id = p.id
+WHERE p.on_hand > 0 GROUP BY 1, 2
+"""
+
+
+def median_ms(work: Callable[[], None], runs: int = RUNS) -> float:
+    """Milliseconds at the median, after two runs that warm up."""
+    took = []
+    for turn in range(runs + 2):
+        start = time.perf_counter()
+        work()
+        if turn >= 2:
+            took.append((time.perf_counter() - start) * 1000)
+    return statistics.median(took)
+
+
+if __name__ == "__main__":
+    print(json.dumps(run()))

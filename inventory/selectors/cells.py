@@ -1,0 +1,80 @@
+"""Sums of stock over everything alike: what the first screen and the pivot read, and how they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+
+#: Bands of days without movement, by their first day; the last has no end.
+AGE_BANDS = (0, 31, 61, 91, 181)
+#: Days within which what is at risk may expire, as the pages ask.
+HORIZONS = (30, 60, 90)
+#: What tells cells apart, and what they sum, in the columns of `inventory_stockcell`.
+DIMENSIONS = ("territory_id", "category_id", "brand_id", "age", "status", "cause", "due", "at_risk")
+MEASURES = (
+    "items", "pieces", "value_paise", "at_risk_pieces", "at_risk_paise", "loss_paise", "due_30_pieces",
+    "due_30_paise", "due_60_pieces", "due_60_paise", "due_90_pieces", "due_90_paise", "expired_positions",
+)  # fmt: skip
+#: The cells of some items with stock, counted in the items themselves.
+CELLS_OF_ITEMS = """
+SELECT i.territory_id, s.category_id, s.brand_id,
+       (width_bucket(i.days_without_movement, ARRAY[{bands}]) - 1)::smallint AS age, i.status, i.cause,
+       (CASE WHEN i.due_30_quantity > 0 THEN 30 WHEN i.due_60_quantity > 0 THEN 60
+             WHEN i.due_90_quantity > 0 THEN 90 ELSE 0 END)::smallint AS due,
+       i.at_risk_quantity > 0 AS at_risk,
+       count(*) AS items, sum(i.current_stock)::bigint AS pieces, sum(i.value_paise)::bigint AS value_paise,
+       sum(i.at_risk_quantity)::bigint AS at_risk_pieces, sum(i.at_risk_paise)::bigint AS at_risk_paise,
+       sum(i.loss_paise)::bigint AS loss_paise,
+       sum(i.due_30_quantity)::bigint AS due_30_pieces, sum(i.due_30_paise)::bigint AS due_30_paise,
+       sum(i.due_60_quantity)::bigint AS due_60_pieces, sum(i.due_60_paise)::bigint AS due_60_paise,
+       sum(i.due_90_quantity)::bigint AS due_90_pieces, sum(i.due_90_paise)::bigint AS due_90_paise,
+       sum(i.expired_positions)::bigint AS expired_positions
+FROM inventory_stockitem i JOIN inventory_sku s ON s.id = i.sku_id
+WHERE i.current_stock > 0 AND {scope} GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+""".replace("{bands}", ", ".join(map(str, AGE_BANDS)))
+
+
+@dataclass(frozen=True, slots=True)
+class Astray:
+    """A cell that does not say what its items do: its place, and (kept, counted) of each measure."""
+
+    place: tuple[object, ...]
+    kept: tuple[int, ...]
+    counted: tuple[int, ...]
+
+
+def list_astray(limit: int = 100) -> list[Astray]:
+    """Cells that differ from the sums of their items; empty when all are right. One query."""
+    places = ", ".join(DIMENSIONS)
+    sums = ", ".join(
+        f"sum({name}) FILTER (WHERE kept), sum({name}) FILTER (WHERE NOT kept)" for name in MEASURES
+    )
+    sql = _ASTRAY.format(
+        places=places,
+        sums=sums,
+        measures=", ".join(MEASURES),
+        counted=CELLS_OF_ITEMS.format(scope="true"),
+        differs=" OR ".join(
+            f"sum({name}) FILTER (WHERE kept) IS DISTINCT FROM sum({name}) FILTER (WHERE NOT kept)"
+            for name in MEASURES
+        ),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [limit])
+        rows = cursor.fetchall()
+    return [_astray(row) for row in rows]
+
+
+_ASTRAY = """
+SELECT {places}, {sums} FROM (
+    SELECT true AS kept, {places}, {measures} FROM inventory_stockcell
+    UNION ALL SELECT false, {places}, {measures} FROM ({counted}) c) b
+GROUP BY {places} HAVING {differs} ORDER BY {places} LIMIT %s
+"""
+
+
+def _astray(row: Sequence[object]) -> Astray:
+    figures = [int(str(value or 0)) for value in row[len(DIMENSIONS) :]]
+    return Astray(tuple(row[: len(DIMENSIONS)]), tuple(figures[::2]), tuple(figures[1::2]))
