@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +37,8 @@ class OutlookSnapshot:
       year; `item_territory`, `item_sku`: (items of the history,) numbers.
     - `case_pack`: (items of the stock,) pieces of a case.
     - `facts`: of the stock's positions. `monitoring`: the thresholds in force.
-    - `now`: what was learnt and is in force, by level; `relearn`: whether it is time to learn anew.
+    - `now`: what was learnt and is in force, by level, and its `versions`; `relearn`: whether it is time
+      to learn anew.
     """
 
     history: SalesHistory
@@ -50,7 +51,8 @@ class OutlookSnapshot:
     case_pack: Ints
     facts: CauseFacts
     monitoring: MonitoringPolicy
-    now: Mapping[str, Learnt]
+    now: Mapping[str, Learnt] = field(metadata={"known_by": "versions"})
+    versions: Mapping[str, int]
     relearn: bool
 
 
@@ -179,7 +181,7 @@ def _item_causes(stock: StockSnapshot, found: Causes, caused: Flags) -> NDArray[
     value = np.zeros((stock.items, found.scores.shape[1]), np.int64)
     worth = np.where(caused, stock.on_hand * np.maximum(stock.cost_paise, 1), 0)
     np.add.at(value, (stock.position_item, found.cause), worth)
-    return np.where(value.sum(axis=1) > 0, value.argmax(axis=1), -1)
+    return np.asarray(np.where(value.sum(axis=1) > 0, value.argmax(axis=1), -1), dtype=np.int64)
 
 
 def _last(stock: StockSnapshot, risks: object, rules: MonitoringPolicy) -> LastDays:

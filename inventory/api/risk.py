@@ -51,7 +51,7 @@ _ITEM: dict[str, Any] = {
 }  # fmt: skip
 _BATCH: dict[str, Any] = {
     "sku": "BIS-0042", "batch": "B2611A", "location": "GD-MUM", "territory": "MUM", "cause": "over_buy",
-    "label": "Over-buying", "confidence": 0.76,
+    "causeLabel": "Over-buying", "confidence": 0.76,
     "message": "480 pieces came: 240 days of demand at 2 a day before.",
     "evidence": {"order_days": 240, "received": 480, "daily_before": 2}, "expectedValue": "5120.00",
     "p90Value": "6400.00", "lastClaimDate": "2027-01-12", "lastTransferDate": "2026-12-20",
@@ -168,7 +168,7 @@ def _after(request: Request, kind: type) -> Any:
     cursor = read_cursor(request)
     if not cursor:
         return None
-    whole = isinstance(cursor, list) and len(cursor) == 2 and isinstance(cursor[1], int)
+    whole = len(cursor) == 2 and isinstance(cursor[1], int)
     if not whole or isinstance(cursor[0], bool) or not isinstance(cursor[0], int | float):
         raise bad_query("cursor", "a cursor from an earlier answer", str(cursor))
     if not abs(cursor[0]) < 2**63 or not 0 <= cursor[1] < 2**63:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inventory.contracts.arrays import Flags, Floats, Ints
+from inventory.contracts.arrays import Codes, Flags, Floats, Ints
 from inventory.contracts.history import SalesHistory
 
 #: Days that a first purchase says nothing about when the next will be; draws short intervals of few
@@ -173,7 +173,7 @@ def _item_visits(history: SalesHistory, cut: int) -> tuple[Ints, Ints, Ints, Int
     return found // day, found % day, pieces.astype(np.int64), paise.astype(np.int64)
 
 
-def _past(key: Ints, day: Ints, pieces: Ints, paise: Ints, series: int, cut: int) -> _Past:
+def _past(key: Ints | Codes, day: Ints | Codes, pieces: Ints, paise: Ints, series: int, cut: int) -> _Past:
     """Figures of each series; `key` and `day` are sorted, and every day lies before the cut."""
     count, first, last = _ends(key, day, series, cut)
     orders = {n: _sum(key, None, day >= cut - n, series) for n in (30, 90, LOOK_BACK, _YEAR)}
@@ -211,7 +211,7 @@ def _past(key: Ints, day: Ints, pieces: Ints, paise: Ints, series: int, cut: int
     )
 
 
-def _ends(key: Ints, day: Ints, series: int, cut: int) -> tuple[Ints, Ints, Ints]:
+def _ends(key: Ints | Codes, day: Ints | Codes, series: int, cut: int) -> tuple[Ints, Ints, Ints]:
     """Purchases of each series, the first day and the last; the cut where there are none."""
     count = np.bincount(key, minlength=series)
     known = np.flatnonzero(count)
@@ -221,12 +221,14 @@ def _ends(key: Ints, day: Ints, series: int, cut: int) -> tuple[Ints, Ints, Ints
     return count, first, last
 
 
-def _sum(key: Ints, values: NDArray[np.float64] | Ints | None, where: Flags, series: int) -> Floats:
+def _sum(key: Ints | Codes, values: NDArray[np.float64] | Ints | None, where: Flags, series: int) -> Floats:
     weights = None if values is None else values[where]
     return np.bincount(key[where], weights=weights, minlength=series).astype(np.float64)
 
 
-def _own(past: _Past, history: SalesHistory, group: Ints, delisted: Ints, cut: int) -> dict[str, Floats]:
+def _own(
+    past: _Past, history: SalesHistory, group: Ints | Codes, delisted: Ints, cut: int
+) -> dict[str, Floats]:
     """Columns that items and pairs have in common."""
     idle = (cut - past.last).astype(np.float64)
     wave, active = _groups(history, cut)

@@ -111,4 +111,4 @@ def _peers(
 
 
 def _sums(of: np.ndarray, values: Floats, size: int) -> Floats:
-    return np.bincount(of, weights=values, minlength=size)
+    return np.bincount(of, weights=values, minlength=size).astype(np.float64)

@@ -133,7 +133,7 @@ def by_pace(daily: Floats, days: int) -> Floats:
     """(rows,) chance of no order in so many days of a Poisson stream; without orders, of half an order
     in 180 + 30 days.
     """
-    return np.exp(-days * np.where(daily > 0, daily, 0.5 / 210.0))
+    return np.asarray(np.exp(-days * np.where(daily > 0, daily, 0.5 / 210.0)))
 
 
 def judge(told: Floats, outcome: Flags) -> Judged:

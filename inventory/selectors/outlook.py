@@ -84,8 +84,10 @@ def take_outlook_snapshot(as_of: datetime, policy: PredictionPolicy) -> OutlookB
         case_pack=case_pack,
         facts=take_cause_facts(book, daily, moves, monitoring),
         monitoring=monitoring,
-        now={level: learnt for level, (learnt, _) in now.items()},
-        relearn=not now or min(day for _, day in now.values()) <= today - timedelta(days=policy.relearn_days),
+        now={level: learnt for level, (learnt, *_) in now.items()},
+        versions={level: version for level, (*_, version) in now.items()},
+        relearn=not now
+        or min(day for _, day, _ in now.values()) <= today - timedelta(days=policy.relearn_days),
         first=first,
         item_skus=codes // _STRIDE,
         item_territories=codes % _STRIDE,
@@ -127,7 +129,7 @@ def _history(
     history = SalesHistory(
         days=days,
         outlets=int(outlets.size),
-        item_group=np.unique(groups, return_inverse=True)[1],
+        item_group=np.unique(groups, return_inverse=True)[1].astype(np.int32),
         item_delisted=np.where(gone < NO_DAY, gone - first.toordinal(), NO_DAY),
         pair_item=pair_code // max(outlets.size, 1),
         pair_outlet=pair_code % max(outlets.size, 1),
@@ -135,7 +137,7 @@ def _history(
         visit_day=visits["day"][order],
         visit_pieces=visits["pieces"][order],
         visit_paise=visits["paise"][order],
-        move_item=moved[there],
+        move_item=moved[there].astype(np.int32),
         move_day=np.clip(moves["day"][there], -1, days - 1),
         move_pieces=moves["pieces"][there],
     )
@@ -361,8 +363,8 @@ def _tax(book: StockBook, received: Ints) -> tuple[Ints, Ints]:
 # --- what was learnt -----------------------------------------------------------------------
 
 
-def _in_force() -> Mapping[str, tuple[Learnt, date]]:
-    """By level, what is in force and the day it was learnt or last challenged."""
+def _in_force() -> Mapping[str, tuple[Learnt, date, int]]:
+    """By level, what is in force, the day it was learnt or last challenged, and its version."""
     latest = {
         row["level"]: row["day"]
         for row in RiskModel.objects.values("level").annotate(day=Max("as_of")).order_by()
@@ -374,6 +376,7 @@ def _in_force() -> Mapping[str, tuple[Learnt, date]]:
                 row.reliability, bytes(row.body),
             ),
             latest[row.level],
+            row.version,
         )
         for row in RiskModel.objects.filter(in_force=True)
     }  # fmt: skip

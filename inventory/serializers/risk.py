@@ -62,7 +62,7 @@ class BatchCauseOut(serializers.Serializer[Any]):
     location = serializers.CharField()
     territory = serializers.CharField()
     cause = serializers.ChoiceField([(name, name) for name in CAUSES])
-    label = serializers.CharField()
+    causeLabel = serializers.CharField()
     confidence = serializers.FloatField(help_text="0 to 1")
     message = serializers.CharField()
     evidence = serializers.DictField(child=serializers.FloatField())
@@ -161,7 +161,7 @@ def batch_cause_out(row: PositionOutlook) -> dict[str, Any]:
         "location": position.location.code,
         "territory": position.location.territory.code,
         "cause": row.cause,
-        "label": cause_label(row.cause),
+        "causeLabel": cause_label(row.cause),
         "confidence": round(row.confidence, 3),
         "message": cause_words(row.cause, row.evidence, row.behind),
         "evidence": row.evidence,

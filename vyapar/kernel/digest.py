@@ -53,9 +53,14 @@ def sha256_of(value: Any) -> str:
 
 
 def snapshot_digest(snapshot: Any) -> str:
-    """Fingerprint of a frozen snapshot; arrays are hashed by dtype, shape and bytes, not as text."""
+    """Fingerprint of a frozen snapshot; arrays are hashed by dtype, shape and bytes, not as text.
+
+    A field whose metadata say what it is `known_by`, another field, is left to that one.
+    """
     seal = hashlib.sha256()
     for field in dataclasses.fields(snapshot):
+        if field.metadata.get("known_by"):
+            continue
         value = getattr(snapshot, field.name)
         seal.update(field.name.encode())
         if isinstance(value, np.ndarray) and value.dtype != object:
