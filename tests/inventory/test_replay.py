@@ -46,15 +46,15 @@ def move(book, sku, number, kind, pieces, day, place="MUM"):
 
 @pytest.fixture
 def book(in_alpha):
-    """S1 never sells and expires 40 days after the day; S2 sells two pieces a day all along."""
+    """S1 never sells and expires 40 days after the day; S2 sells two pieces a day from 40 days before it."""
     made = make_book(2)
     made.batch("S1", "B1", expires_in=-60)
     made.batch("S2", "B2", expires_in=-50)
     first = DAY - timedelta(days=120)
     move(made, "S1", "B1", MovementKind.RECEIPT, 100, first)
-    move(made, "S2", "B2", MovementKind.RECEIPT, 320, first)
-    for n in range(160):
-        day = first + timedelta(days=n)
+    move(made, "S2", "B2", MovementKind.RECEIPT, 160, first)
+    for n in range(80):
+        day = DAY + timedelta(days=n - 40)
         move(made, "S2", "B2", MovementKind.SALE, -2, day)
         DailyDemand.objects.create(
             sku=made.skus["S2"], territory=made.territories["MUM"], day=day, quantity=2,
@@ -76,7 +76,7 @@ def past(day: date):
 def test_the_book_of_a_past_morning_is_what_the_ledger_had_by_then(book):
     found = past(DAY)
     stood = dict(zip(found.batch_ids.tolist(), found.snapshot.on_hand.tolist(), strict=True))
-    assert stood == {book.batches["S1", "B1"].pk: 100, book.batches["S2", "B2"].pk: 320 - 240}
+    assert stood == {book.batches["S1", "B1"].pk: 100, book.batches["S2", "B2"].pk: 160 - 80}
     assert set(found.snapshot.first_receipt_day.tolist()) == {(DAY - timedelta(days=120)).toordinal()}
     item = found.snapshot.position_item[found.batch_ids.tolist().index(book.batches["S2", "B2"].pk)]
     assert found.snapshot.last_sale_day[item] == (DAY - timedelta(days=1)).toordinal()
