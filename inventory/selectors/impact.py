@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Max, Sum
 
 from inventory.models import BatchRisk, Category, ImpactDaily
-from inventory.selectors.items import AGE_BANDS
+from inventory.selectors.cells import AGE_BANDS
 from vyapar.kernel.errors import Fault, Invalid, NotFound
 
 #: What sums can be cut by, in the order in which cuts are told.

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from inventory.models import ImpactDaily, StockItem
-from inventory.selectors.items import AGE_BANDS
+from inventory.selectors.cells import AGE_BANDS
 from inventory.services.staging import run
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
