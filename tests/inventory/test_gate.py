@@ -158,6 +158,9 @@ def test_an_import_that_begins_after_approval_puts_the_action_off_and_then_lets_
     assert (put_off.status, codes(put_off)) == ("auto_approved", ["feed_half_loaded"])
     assert put_off.last_error.startswith("waits: import 7")
     assert list_due(later) == []
+    page = browser().get(f"/inbox/{action.pk}").content.decode()
+    assert "It waits" in page
+    assert "import 7 of the feed Tally is being written" in page
     run.state, run.feed.last_ok_at = State.RECONCILED, later
     run.save()
     run.feed.save()
