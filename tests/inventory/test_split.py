@@ -22,7 +22,7 @@ worths = st.one_of(st.sampled_from([-5, 0, 0, 7]), st.integers(-30, 30))
 @st.composite
 def ways_to_share(draw):
     """Up to four ways of a small lot; the last takes anything, as destroying does."""
-    quantity, pack = draw(st.integers(0, 9)), draw(st.integers(1, 4))
+    quantity, pack = draw(st.integers(0, 9)), draw(st.integers(2, 4))
     found = []
     for number in range(draw(st.integers(0, 3))):
         steps = draw(st.lists(st.integers(0, 6), min_size=1, max_size=3))
@@ -43,6 +43,17 @@ def best_by_trying(quantity: int, branches: list[Branch]) -> int:
 
 @settings(max_examples=150, deadline=None)
 @given(ways_to_share())
+@example((8, [Branch("offer", ((4, 10), (4, -3)), 0, 2), Branch("destroy", ((8, 0),))]))
+@example(
+    (
+        9,
+        [
+            Branch("move", ((3, 7), (6, 2)), 5, 3),
+            Branch("hold", ((4, 6), (5, 1))),
+            Branch("destroy", ((9, 0),)),
+        ],
+    )
+)
 @example((5, [Branch("offer", ((4, 9),), 3, 4), Branch("destroy", ((5, -2),), 10)]))
 def test_no_split_of_the_lot_is_worth_more(drawn):
     quantity, branches = drawn
