@@ -164,10 +164,13 @@ def _delisted(facts: CauseFacts) -> Floats:
 
 
 def _wrong_territory(facts: CauseFacts) -> Floats:
-    """It had never sold here when it came, sells elsewhere, and does not sell here still."""
-    strange = ~facts.ever_before & (facts.daily_elsewhere > 0)
+    """Nobody here asked for it in the 60 days before it came, it sells elsewhere, and not here still; surest
+    when it had never sold here.
+    """
+    strange = (facts.daily_before <= 0) & (facts.daily_elsewhere > 0)
     share = facts.daily_since / np.maximum(facts.daily_elsewhere, 1e-9)
-    return np.where(strange, 0.92 - np.minimum(share, 1.0) * 0.8, 0.0)
+    sure = np.where(facts.ever_before, 0.85, 0.92)
+    return np.where(strange, sure - np.minimum(share, 1.0) * 0.8, 0.0)
 
 
 def _short_dated(facts: CauseFacts) -> Floats:
@@ -184,7 +187,7 @@ def _over_buy(facts: CauseFacts) -> Floats:
     """It brought more days of demand than an order does, on top of what stood here."""
     days = facts.order_days
     score = (days - _ORDINARY_DAYS) / (_SURELY_DAYS - _ORDINARY_DAYS)
-    return np.where(facts.ever_before, np.clip(score, 0.0, 1.0) * 0.8, 0.0)
+    return np.where(facts.daily_before > 0, np.clip(score, 0.0, 1.0) * 0.8, 0.0)
 
 
 def _scheme_push(facts: CauseFacts) -> Floats:

@@ -159,7 +159,7 @@ _CAUSES: dict[str, _Say] = {
     "old_tax": _old_tax,
     "demand_fell": _fell,
     "wrong_territory": lambda given: _(
-        "It had not sold here when %(received)s pieces came; elsewhere %(rate)s a day sold."
+        "Nobody here asked for it when %(received)s pieces came; elsewhere %(rate)s a day sold."
     ) % {"received": given["received"], "rate": f"{float(given['daily_elsewhere']):.2f}"},
     "short_dated": lambda given: _(
         "It came with %(life_days)s days of life; %(shelf_days)s are usual."

@@ -75,6 +75,12 @@ def test_an_order_is_too_large_only_for_the_demand_it_met():
     assert found.name(0) == "unclear"
 
 
+def test_what_had_stopped_selling_here_but_sells_elsewhere_came_to_the_wrong_territory():
+    found = causes(facts({"daily_before": 0.0, "daily_since": 0.0, "daily_elsewhere": 3.0}))
+    assert found.name(0) == "wrong_territory"
+    assert found.confidence[0] < causes(facts(CASES["wrong_territory"])).confidence[0]
+
+
 def test_an_ordinary_batch_behind_one_bought_too_large_shares_its_cause_and_says_so():
     found = causes(facts(CASES["over_buy"], {}, {"item": 1}))
     assert [found.name(n) for n in range(3)] == ["over_buy", "over_buy", "unclear"]
