@@ -95,6 +95,12 @@ class Movement(models.Model):
         indexes = [
             models.Index(fields=["batch", "location", "at"], name="movement_of_position"),
             BrinIndex(fields=["at"], name="movement_by_day"),  # in-stock days of the last year
+            # the newest statement of stock: older sales are in it already
+            models.Index(
+                fields=["-at"],
+                name="movement_stated",
+                condition=Q(kind__in=[MovementKind.OPENING, MovementKind.ADJUSTMENT]),
+            ),
             # what a run moved, to take it back
             models.Index(
                 fields=["reference"],

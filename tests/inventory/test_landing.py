@@ -9,6 +9,7 @@ from uuid import uuid4
 import polars as pl
 import pytest
 from django.db import transaction
+from django.db.models import Sum
 from django_tenants.utils import tenant_context
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -414,6 +415,27 @@ class TestStock:
         assert counts(put(K.STOCK, {**self.ROW, "quantity": 98, "as_of": "21-11-2026"})) == (0, 1, 0, 0)
         book.batches["S1", "B1"] = Batch.objects.get(number="B1")
         assert book.position("S1", "B1").on_hand == 88
+
+    def test_sales_of_before_a_statement_count_as_demand_and_take_nothing_off_it(self):
+        """The first day: stock as it stands, then the sales of the last months."""
+        book = make_book()
+        put(K.STOCK, {**self.ROW, "as_of": "20-11-2026"}, {**self.ROW, "sku": "S2"})
+        early, late = "2026-11-10T10:00:00+05:30", "2026-11-22T10:00:00+05:30"
+        landed = put(
+            K.SALES, sale("T1", "S1", 10, timestamp=early), sale("T2", "S1", 3, timestamp=late),
+            sale("T3", "S3", 4, timestamp=early),
+        )  # fmt: skip
+        assert landed.figures["stated_pieces"] == 10
+        book.batches["S1", "B1"] = Batch.objects.get(sku__code="S1", number="B1")
+        assert book.position("S1", "B1").on_hand == 97
+        assert dict(DailyDemand.objects.values_list("sku__code").annotate(Sum("quantity"))) == {
+            "S1": 13,
+            "S3": 4,
+        }
+        assert landed.figures["found_pieces"] == 4, "a SKU that no statement names is taken as ever"
+        assert check_positions() == []
+        put(K.SALES, {"transaction_id": "T1", "cancelled": True})
+        assert book.position("S1", "B1").on_hand == 97
 
     def test_what_actions_hold_is_never_taken(self):
         make_book()

@@ -17,6 +17,7 @@ from inventory.services.landing.findings import Verdict
 from inventory.services.landing.naming import Named, consume_named, is_named
 from inventory.services.landing.pricing import bring_in, write_prices
 from inventory.services.landing.registering import ensure_registrations
+from inventory.services.landing.stated import Parted, part_stated
 from inventory.services.ledger import record_movements
 from inventory.services.masters import write_master, write_purchases
 from inventory.services.partitions import ensure_sale_partitions, index_past_months
@@ -135,21 +136,24 @@ def write_stock(verdict: Verdict, errand: Errand) -> Figures:
 
 
 def write_sales(verdict: Verdict, errand: Errand) -> Figures:
-    """Sales into the table and the roll-up, out of stock unless their movements come by themselves."""
+    """Sales into the table and the roll-up; out of stock, unless their movements come by themselves or a
+    later statement of the stock already knows of them."""
     new, cancelled = verdict.new, verdict.extra["cancelled"]
-    done, named = Consumption(), Named(new)
+    moving, stated_pieces = Parted(new.clear(), 0) if errand.history else part_stated(new)
+    done, named = Consumption(), Named(moving)
     if new.height:
         _make_months(new, errand)
-        skus = [] if errand.history else new["sku_id"].unique().to_list()
+        skus = moving["sku_id"].unique().to_list()
         with remembered_stock(None if errand.history else errand.run, skus):
-            if not errand.history and is_named(new):
-                named = consume_named(new, errand)
-            done = _record(new, named.rest.clear() if errand.history else named.rest, errand)
+            if is_named(moving):
+                named = consume_named(moving, errand)
+            done = _record(new, named.rest, errand)
     taken = cancel_sales(cancelled, errand) if cancelled.height else 0
     return {
         "stock_updated": done.updated + named.updated, "found_pieces": done.found,
         "expired_pieces": done.expired + named.expired,
-        "unheld_pieces": done.unheld, "unbooked_pieces": done.unbooked, "cancelled_lines": taken,
+        "unheld_pieces": done.unheld, "unbooked_pieces": done.unbooked, "stated_pieces": stated_pieces,
+        "cancelled_lines": taken,
     }  # fmt: skip
 
 
