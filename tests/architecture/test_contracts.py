@@ -16,7 +16,7 @@ PLANTED = {
     "Floors inside vyapar": ("vyapar/kernel/money.py", "import vyapar.engine.wire"),
     "Rooms: every app": ("alerts/models.py", "import alerts.services"),
     "Purity: minds and laws": ("reallocation/rules.py", "import django.db"),
-    "Faces: other apps": ("alerts/services.py", "import inventory.models"),
+    "Faces: other apps": ("alerts/services/alerting.py", "import inventory.models"),
 }
 
 
