@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("inventory", "0014_views")]
+    dependencies = [("inventory", "0013_views")]
 
     operations = [
         migrations.AddIndex(

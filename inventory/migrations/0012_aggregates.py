@@ -36,7 +36,7 @@ def _place(name: str) -> tuple[str, models.ForeignKey]:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("inventory", "0012_live")]
+    dependencies = [("inventory", "0011_rollup")]
 
     operations = [
         *(

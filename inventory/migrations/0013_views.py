@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("inventory", "0013_aggregates")]
+    dependencies = [("inventory", "0012_aggregates")]
 
     operations = [
         migrations.CreateModel(
