@@ -138,7 +138,7 @@ def read_book(
     """
     known = _sku_facts(today)
     whole = not part and len(skus) > _MOST * len(known.ids)
-    counts = whole and not _are_outlets_counted(today) if outlets is None else outlets
+    counts = (not _are_outlets_counted(today) and whole) if outlets is None else outlets
     scope = None if whole else sorted(skus)
     codes = known.codes if scope is None else tuple(known.code_of[pk] for pk in scope)
     ids = known.ids if scope is None else np.array(scope, dtype=np.int64)

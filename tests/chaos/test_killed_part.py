@@ -10,6 +10,7 @@ from django.db import connection
 from inventory.models import BatchRisk, DemandForecast, StockItem
 from inventory.selectors import book as book_module
 from inventory.selectors.cells import list_astray
+from inventory.services import renew_sums
 from tests.chaos.worker import House, Place, part_dies_at
 from tests.conftest import NOW
 from tests.inventory.book import TODAY, make_book
@@ -66,6 +67,7 @@ def test_a_part_whose_worker_is_killed_is_done_by_another_and_everything_stands_
     for number, place in enumerate(PLACES):
         at = NOW + timedelta(minutes=20 * number)
         StockItem.objects.update(basis="", status="active")
+        renew_sums()
         told_before = Event.objects.filter(name="DeadStockDetected").count()
         cycle = services.run_cycle("monitoring", at, at=at, spread=True)
         first, *others = services.list_open_parts(cycle.pk)
