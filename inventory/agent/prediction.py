@@ -173,7 +173,7 @@ def _overstock(stock: StockSnapshot, usable: Ints, case_pack: Ints, rules: Monit
         return np.zeros(0, np.int64)
     wanted = np.ceil(stock.demand.daily_mean() * rules.cover_days_slow).astype(np.int64)
     over = np.maximum(stock.per_item(usable) - wanted, 0)
-    return over // case_pack * case_pack
+    return np.asarray(over // case_pack * case_pack)
 
 
 def _item_causes(stock: StockSnapshot, found: Causes, caused: Flags) -> NDArray[np.int64]:
