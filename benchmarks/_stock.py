@@ -92,5 +92,6 @@ _STATEMENTS = (
     "FROM inventory_sku s, inventory_territory t, generate_series(0, 111) d WHERE random() < 0.4",
     "INSERT INTO inventory_demandforecast (sku_id, territory_id, cycle_id, as_of, pattern, method, "
     "weekly_mean, dispersion) SELECT s.id, t.id, 1, DATE '{day}', 'lumpy', 'tsb', "
-    "array_fill({outlets} / 5000.0 * (70 + power(random(), 2) * 400), ARRAY[13]), 2.0 FROM inventory_sku s, inventory_territory t",
+    "array_fill({outlets} / 5000.0 * (70 + power(random(), 2) * 400), ARRAY[13]), 2.0 "
+    "FROM inventory_sku s, inventory_territory t",
 )
