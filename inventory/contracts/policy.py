@@ -58,7 +58,9 @@ class MoneyRates:
     def __post_init__(self) -> None:
         whole = [f.name for f in dataclasses.fields(MoneyRates) if f.type == "int"]
         check_ranges(self, {name: _money_range(name) for name in whole})
-        if len(self.discount_rungs_bp) > 8 or not all(_is_whole(n, 1, 10_000) for n in self.discount_rungs_bp):
+        if len(self.discount_rungs_bp) > 8 or not all(
+            _is_whole(n, 1, 10_000) for n in self.discount_rungs_bp
+        ):
             _refuse("discount_rungs_bp", "must be at most eight discounts of 1 to 10000 each")
 
 

@@ -1,10 +1,10 @@
 """Reads of the inventory: each a fixed number of queries."""
 
 from inventory.selectors.book import StockBook, take_stock_snapshot
+from inventory.selectors.cells import AGE_BANDS
 from inventory.selectors.demand import take_demand_snapshot
 from inventory.selectors.distances import road_kilometres
 from inventory.selectors.items import (
-    AGE_BANDS,
     Cell,
     Headline,
     ItemFilter,

@@ -20,7 +20,6 @@ from inventory.risk.keeping import curves, figures, packed
 from inventory.risk.predict import Learnt
 from inventory.selectors.outlook import OutlookBook
 from inventory.services.cells import sums_follow
-from inventory.services.cells import sums_follow
 from inventory.services.staging import copy_frame, run, staged
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor

@@ -19,8 +19,9 @@ from django.utils.translation import gettext_lazy
 
 from inventory.feeds.files.writing import CSV, XLSX, write_csv, write_xlsx
 from inventory.models import StockItem
+from inventory.selectors import AGE_BANDS
 from inventory.selectors.alarms import last_sale_date
-from inventory.selectors.items import AGE_BANDS, Headline, get_headline
+from inventory.selectors.items import Headline, get_headline
 from inventory.selectors.quality import location_grades, territory_grades
 from inventory.selectors.shelf import (
     Cut,
@@ -37,6 +38,7 @@ from inventory.selectors.shelf import (
     sum_wanted,
 )
 from inventory.selectors.sku import get_sku
+from inventory.views.ages import age_words
 from inventory.views.history import chart, days_out
 from vyapar.dashboard import board
 from vyapar.dashboard.access import page
@@ -79,7 +81,7 @@ def stock(request: HttpRequest) -> HttpResponseBase:
             "categories": list_categories(),
             "statuses": StockItem.Status.values,
             "horizons": EXPIRES,
-            "ages": [(str(index), _age_words(index)) for index in range(len(AGE_BANDS))],
+            "ages": [(str(index), age_words(index)) for index in range(len(AGE_BANDS))],
             "query": request.GET.urlencode(),
         },
     )
@@ -161,7 +163,7 @@ def _chips(wanted: StockFilter) -> list[dict[str, str]]:
         "status": str(sign(wanted.status).label) if wanted.status else "",
         "category": dict(list_categories()).get(wanted.category, wanted.category),
         "expires": _("expires unsold within %(days)s days") % {"days": days} if days else "",
-        "age": "" if wanted.age is None else _age_words(wanted.age),
+        "age": "" if wanted.age is None else age_words(wanted.age),
         "risk": _("at risk") if wanted.at_risk else "",
     }
     return [{"name": name, "label": text} for name, text in words.items() if text]
@@ -220,13 +222,7 @@ def _cut_table(cut: Cut, by: str, given: QueryDict) -> dict[str, Any]:
 def _column_words(by: str, key: str, name: str) -> str:
     if by == "status":
         return str(sign(key).label)
-    return _age_words(int(key)) if by == "age" else name
-
-
-def _age_words(index: int) -> str:
-    if index + 1 == len(AGE_BANDS):
-        return _("%(days)d days and more") % {"days": AGE_BANDS[index]}
-    return _("%(first)d to %(last)d days") % {"first": AGE_BANDS[index], "last": AGE_BANDS[index + 1] - 1}
+    return age_words(int(key)) if by == "age" else name
 
 
 # --- rows ----------------------------------------------------------------------------------
