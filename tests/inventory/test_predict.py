@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from inventory.contracts.history import SalesHistory
@@ -92,6 +92,8 @@ VISITS = st.lists(
 
 
 @given(VISITS, st.integers(1, 200))
+@example([(0, 0, 5, 1), (0, 0, 10, 1)], 10)
+@example([(0, 0, 5, 1), (1, 0, 9, 1), (1, 0, 10, 1)], 10)
 def test_what_is_known_on_a_day_does_not_change_with_what_comes_later(rows, cut):
     whole = history(rows, 200, 4, 4)
     later = history([row for row in rows if row[2] < cut] or [(0, 0, 0, 1)], 200, 4, 4)
