@@ -131,6 +131,6 @@ def test_a_push_by_the_others_name_lands_on_the_kept_one(pairs: dict[str, Twins]
     client.post(f"/api/v1/twins/{row.pk}/merge", {"keep": "R1"}, format="json")
     line = {"transactionId": "P1", "line": 1, "retailerId": "R3", "sku": "S1", "quantity": 2,
             "unitPrice": "80.00", "timestamp": "2026-11-22T10:00:00+05:30"}  # fmt: skip
-    answer = client.post("/api/v1/sales/batch", {"sales": [line]}, format="json")
+    answer = client.post("/api/v1/sales/batch", {"transactions": [line]}, format="json")
     assert answer.status_code == 200, answer.content
     assert Sale.objects.get(transaction_id="P1").retailer.retailer_id == "R1"
