@@ -91,7 +91,7 @@ def in_stock_days() -> list[tuple]:
     """What the forecast reads of the ledger: SKU, territory, day, net change and what came, as stands."""
     first, today = TODAY - timedelta(days=60), TODAY + timedelta(days=1)
     names = ("sku", "territory", "day", "quantity", "came")
-    columns = read_columns(_MOVED, dict.fromkeys(names, "int"), [first, first, today])
+    columns = read_columns(_MOVED.format(of_sku=""), dict.fromkeys(names, "int"), [first, first, today])
     rows = zip(*(columns[name].tolist() for name in names), strict=True)
     return sorted(row for row in rows if row[3] or row[4])
 
