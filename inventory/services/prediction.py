@@ -50,8 +50,7 @@ def keep_outlook(foreseen: Foreseen, *, cycle_id: int, actor: Actor, at: datetim
     ):
         run(f"DELETE FROM {table}")  # noqa: S608 - one of the three names above
         copy_frame(table, frame.with_columns(**stamp))
-    with sums_follow(None):
-        _keep_item_causes(foreseen)
+    _keep_item_causes(foreseen)
     return outlets.height
 
 
