@@ -42,7 +42,8 @@ def cause_label(cause: str) -> str:
 def cause_words(cause: str, evidence: Mapping[str, Any], behind: bool = False) -> str:
     """Why a batch lies where it lies, with its evidence."""
     said = _CAUSES[cause](dict(evidence))
-    return f"{_('It stands behind another batch of this SKU.')} {said}" if behind else said
+    stands = _("It stands behind another batch of this SKU.")
+    return f"{stands} {said}" if behind else said
 
 
 def method_words(method: str, reason: str) -> str:
