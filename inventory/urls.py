@@ -4,6 +4,7 @@ from django.urls import path, re_path
 
 from inventory.api import exports as exports_api
 from inventory.api import feeds as feeds_api
+from inventory.api import forecasts as forecasts_api
 from inventory.api import imports as imports_api
 from inventory.api import jobs as jobs_api
 from inventory.api import money as money_api
@@ -53,6 +54,13 @@ urlpatterns = [
         name="sales_history",
     ),
     path("api/v1/retailers", stock_api.RetailerList.as_view(), name="retailers"),
+    path("api/v1/forecasts", forecasts_api.ForecastDoor.as_view(), name="forecasts"),
+    path("api/v1/forecast-overrides", forecasts_api.OverridesDoor.as_view(), name="overrides"),
+    path(
+        "api/v1/forecast-overrides/<int:override_id>",
+        forecasts_api.OverrideDoor.as_view(),
+        name="override",
+    ),
     path("api/v1/distributor", stock_api.DistributorDoor.as_view(), name="distributor"),
     path("outcomes", outcomes.outcomes, name="outcomes"),
     re_path(

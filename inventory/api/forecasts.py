@@ -91,7 +91,7 @@ class OverridesDoor(ApiView):
         examples=[_EXAMPLE],
     )
     def post(self, request: Request) -> Response:
-        given: dict[str, Any] = read(OverrideIn, request.data)
+        given: dict[str, Any] = read(OverrideIn, request)
         row = set_override(
             level=given["level"], sku=given["sku"], category=given["category"],
             territory=given["territory"], from_date=given["fromDate"], to_date=given["toDate"],

@@ -16,7 +16,7 @@ from inventory.api.bodies import MOST_BYTES, Announced, Body, announced, unpack
 from inventory.api.described import describe_push
 from inventory.api.jobs import job_out
 from inventory.contracts.feeds import Landed, RecordKind
-from inventory.feeds.push import HEAD, Form, Table, check_start, read_rows
+from inventory.feeds.push import HEAD, Form, Table, check_start, count_rows, read_rows
 from inventory.serializers import push_out
 from inventory.services import Promised
 from inventory.tasks import drive_import
@@ -51,10 +51,10 @@ class PushDoor(ApiView):
         only_try, at = _only_try(request), timezone.now()
         body = unpack(spool(request, most_bytes=self.most_bytes), self.told)
         if _wants_job(request) or body.size > MOST_BYTES_NOW:
-            return self._job(body, only_try, at)
+            return self._job(request, body, only_try, at)
         table = read_rows(body.read(), body.form, self.kind)
         if table.rows.height > MOST_ROWS_NOW:
-            return self._job(body, only_try, at)
+            return self._job(request, body, only_try, at, table.rows.height)
         landed = self._take(request, table, only_try, at)
         answer = push_out(landed, ignored=table.ignored, only_tried=only_try)
         return Response(answer, status=207 if landed.rejected else 200)
@@ -67,10 +67,17 @@ class PushDoor(ApiView):
         charge(request, table.rows.height)
         return services.land(self.kind, table.rows, source=self.actor.ref, actor=self.actor, at=at)
 
-    def _job(self, body: Body, only_try: bool, at: datetime) -> Response:
-        """The body kept as the file of an import that a worker takes; 202 once it is safe."""
+    def _job(
+        self, request: Request, body: Body, only_try: bool, at: datetime, rows: int | None = None
+    ) -> Response:
+        """The body kept as the file of an import that a worker takes; 202 once it is safe.
+
+        Its rows are the caller's like those of any push: they are counted, and charged before it is kept.
+        """
         body.file.seek(0)
         check_start(body.file.read(HEAD), body.form, self.kind.value)
+        if not only_try:
+            charge(request, count_rows(body.file, body.form, self.kind.value) if rows is None else rows)
         body.file.seek(0)
         feed = services.ensure_feed(code=FEED, name="Push API", system="push", actor=self.actor, at=at)
         run = services.open_run(

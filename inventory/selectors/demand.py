@@ -11,7 +11,8 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from inventory.contracts import AnalysisPolicy, DemandSnapshot
-from inventory.models import Sku, Territory
+from inventory.contracts.forecasts import ForecastPlan
+from inventory.models import ForecastModel, Sku, Territory
 from inventory.selectors.columns import positions_of, read_columns
 from vyapar.kernel.calendar import ist_day
 
@@ -47,7 +48,7 @@ JOIN inventory_location l ON l.id = m.location_id GROUP BY 1, 2, 3
 def take_demand_snapshot(as_of: datetime, policy: AnalysisPolicy) -> DemandSnapshot | None:
     """Every SKU and territory that sold in the last two years or has stock; None without history.
 
-    Four queries whatever the size. Stock-out days are read off the ledger: a day counts as in stock
+    Five queries whatever the size. Stock-out days are read off the ledger: a day counts as in stock
     when there was something in the morning or something came. From the first sale to the first day of
     which the ledger tells, nobody knows what stood there, and it counts as in stock.
     """
@@ -84,7 +85,14 @@ def _snapshot(first: date, today: date, sku_id: int | None) -> DemandSnapshot:
         in_stock=in_stock,
         first_seen=first_seen.astype(np.int32),
         group=np.array([groups[sku[1]] for sku, _ in found], dtype=np.int32),
+        in_force=find_plan(),
     )
+
+
+def find_plan() -> ForecastPlan | None:
+    """The model in force, None before the first: whoever stood last made the forecasts."""
+    stored = ForecastModel.objects.order_by("-as_of", "-pk").values_list("plan", flat=True).first()
+    return None if stored is None else ForecastPlan.from_json(stored)
 
 
 def _sold(first: date, today: date, sku_id: int | None) -> dict[str, NDArray[Any]]:

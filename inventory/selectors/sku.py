@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 from django.db.models import F
+from numpy.typing import NDArray
 
 from inventory.contracts import DemandDistribution
 from inventory.models import BatchRisk, DailyDemand, DemandForecast, Position, Sku
 from inventory.selectors.demand import take_sku_history
 from inventory.selectors.items import ItemFilter, ItemRow, list_stock_items
+from inventory.selectors.overrides import overridden_weeks
 from vyapar.kernel.errors import NotFound
 
 HISTORY_WEEKS = 52
@@ -153,14 +155,20 @@ def _expected(sku: Sku) -> tuple[Expected, ...]:
     rows = list(
         DemandForecast.objects.filter(sku=sku).select_related("territory").order_by("territory__code")
     )
+    baseline = np.array([row.weekly_mean for row in rows], dtype=np.float64)
+    places = [row.territory.code for row in rows]
+    count = len(rows)
+    weekly = overridden_weeks(
+        baseline, [row.as_of for row in rows], [sku.code] * count, [sku.category.code] * count, places
+    )
     return tuple(
-        Expected(row.territory.code, row.as_of, row.pattern, row.method, _weeks(row)) for row in rows
+        Expected(row.territory.code, row.as_of, row.pattern, row.method, _weeks(row, weekly[number]))
+        for number, row in enumerate(rows)
     )
 
 
-def _weeks(row: DemandForecast) -> tuple[tuple[float, int, int], ...]:
+def _weeks(row: DemandForecast, means: NDArray[np.float64]) -> tuple[tuple[float, int, int], ...]:
     """Each week on its own, as a distribution of one week."""
-    means = np.array(row.weekly_mean, dtype=np.float64)
     one = DemandDistribution(means[:, None], np.full(means.size, row.dispersion))
     weeks = np.arange(means.size)
     low, high = (one.cumulative_quantile(weeks, 7, chance) for chance in (0.1, 0.9))

@@ -8,10 +8,11 @@ from datetime import datetime
 
 import polars as pl
 
+from inventory.services.binary import pack
 from inventory.services.giving import Given, Lots, give
 from inventory.services.holding import shrink_reservations
 from inventory.services.ledger import LINE_TYPES, book, book_at, open_positions
-from inventory.services.staging import array_of, numbers_of, run, staged, take_trail
+from inventory.services.staging import numbers_of, run, staged, take_trail
 from inventory.services.telling import tell_of
 from vyapar.kernel.actor import Actor
 
@@ -147,13 +148,13 @@ def _lots(needs: pl.DataFrame) -> Lots:
     Whoever changes stock holds the trail's turn, and so do we: nothing of this moves until we end.
     """
     places = numbers_of(
-        _PLACES, ["location_id", "territory_id", "gives"], [array_of(needs["territory_id"].unique())]
+        _PLACES, ["location_id", "territory_id", "gives"], [pack(needs["territory_id"].unique())]
     )
-    asked = [array_of(needs["sku_id"].unique()), array_of(places["location_id"])]
+    asked = [pack(needs["sku_id"].unique()), pack(places["location_id"])]
     found = numbers_of(_POSITIONS, _POSITION_COLUMNS, asked).join(places, on="location_id")
     lots = found.join(needs.select(_PAIR).unique(), on=_PAIR, how="semi")
     held = lots.filter(pl.col("reserved") > 0)["position_id"]
-    offered = numbers_of(_OFFERED, ["position_id", "offered"], [array_of(held)])
+    offered = numbers_of(_OFFERED, ["position_id", "offered"], [pack(held)])
     return Lots(
         lots.join(offered, on="position_id", how="left").with_columns(
             pl.col("offered").fill_null(0), pl.col("expiry").cast(pl.Date).alias("expiry_date"),
@@ -180,6 +181,6 @@ JOIN LATERAL (SELECT id FROM inventory_location l WHERE l.territory_id = n.terri
 
 def _other_homes(homeless: pl.DataFrame) -> pl.DataFrame:
     """Where SKUs belong that a territory's godowns never had: the SKU's newest batch, the first godown."""
-    asked = [array_of(homeless[name]) for name in _PAIR]
+    asked = [pack(homeless[name]) for name in _PAIR]
     run(_UNKNOWN, [UNKNOWN_BATCH, asked[0]])
     return numbers_of(_OTHER_HOMES, [*_PAIR, "batch_id", "location_id"], asked)

@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 from django.db import transaction
 
-from inventory.services.staging import array_of, copy_frame, rows, run, staged
+from inventory.services.binary import pack
+from inventory.services.staging import copy_frame, rows, run, staged
 
 _KEY = ["sku_id", "territory_id", "day"]
 _TYPES = {
@@ -18,6 +19,7 @@ _TYPES = {
 }  # fmt: skip
 # Outlets cannot be added up: one that bought twice that day is one. So each row keeps its buyers, four
 # bytes for each in order of their ids.
+_ADDED = ("quantity", "revenue_paise", "lines", "outlets", "buyers")
 _STANDING = """
 SELECT string_agg(int8send(u.n), ''::bytea), string_agg(int8send(d.id), ''::bytea),
        string_agg(int8send(length(d.buyers)), ''::bytea), string_agg(d.buyers, ''::bytea)
@@ -79,7 +81,7 @@ def find_standing(sales: pl.DataFrame) -> Standing:
         pl.len().cast(pl.Int64).alias("lines"),
     )
     added = added.sort(_KEY).with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("n"))
-    places, ids, lengths, packed = rows(_STANDING, [array_of(added[name]) for name in _KEY])[0]
+    places, ids, lengths, packed = rows(_STANDING, [pack(added[name]) for name in _KEY])[0]
     known = pl.DataFrame({"n": _numbers(places), "id": _numbers(ids)})
     counts = _numbers(lengths) // 4
     buyers = pl.DataFrame({
@@ -112,9 +114,7 @@ def write_demand(rolled: pl.DataFrame) -> int:
     new, known = rolled.filter(pl.col("id").is_null()), rolled.filter(pl.col("id").is_not_null())
     copy_frame("inventory_dailydemand", new.select(list(_TYPES)), _TYPES)
     if known.height:
-        columns = ("id", "quantity", "revenue_paise", "lines", "outlets")
-        digits = '{"' + '","'.join(("\\\\x" + known["buyers"]).to_list()) + '"}'
-        run(_ADD, [*(array_of(known[name]) for name in columns), digits])
+        run(_ADD, [pack(known["id"]), *(pack(known[name], _TYPES[name]) for name in _ADDED)])
     return rolled.height
 
 

@@ -6,13 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from threading import Thread
-from typing import Any
+from typing import Any, LiteralString, cast
 
 import numpy as np
 import polars as pl
 from django.db import connection
+from psycopg import Cursor
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
 
-from inventory.services.binary import can_encode, encode
+from inventory.services.binary import Packed, can_encode, encode
 from vyapar.tenancy.here import current_schema
 
 _numbers = count(1)
@@ -121,16 +124,37 @@ def array_text(name: str) -> pl.Expr:
 
 def run(sql: str, values: Any = None) -> int:
     """Run one statement; returns how many rows it touched."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, _bound(values))
+    with _asked(sql, values) as cursor:
         return int(cursor.rowcount)
 
 
 def rows(sql: str, values: Any = None) -> list[tuple[Any, ...]]:
     """Run one query; all its rows."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, _bound(values))
+    with _asked(sql, values) as cursor:
         return list(cursor.fetchall())
+
+
+@contextmanager
+def _asked(sql: str, values: Any) -> Iterator[Any]:
+    """A cursor that ran one statement. Where arrays are packed, values and answer travel in binary."""
+    with connection.cursor() as cursor:  # this one sees to the distributor's schema
+        if not any(isinstance(one, Packed) for one in values or ()):
+            cursor.execute(sql, _bound(values))
+            yield cursor
+            return
+        with connection.wrap_database_errors, Cursor(cursor.connection) as plain:
+            plain.adapters.register_dumper(Packed, _PackedDumper)
+            plain.execute(cast(LiteralString, sql), _bound(values), binary=True)
+            yield plain
+
+
+class _PackedDumper(Dumper):
+    """Hands over what is in binary form already; the query says what it is."""
+
+    format = Format.BINARY
+
+    def dump(self, obj: Packed) -> bytes:
+        return obj
 
 
 def _bound(values: Any) -> Any:
@@ -173,14 +197,6 @@ def numbers_of(sql: str, names: Sequence[str], values: Any = None) -> pl.DataFra
     }
     frame = pl.DataFrame(read, schema=dict.fromkeys(names, pl.Int64))
     return frame.with_columns(pl.when(pl.all() != _NOTHING).then(pl.all()))
-
-
-def array_of(column: pl.Series) -> str:
-    """Numbers, days or instants in Postgres' own form of an array, to be cast by the query."""
-    if isinstance(column.dtype, pl.Datetime):
-        column = column.dt.strftime(_INSTANT).replace("", None)
-        return "{" + ",".join(f'"{one}"' if one else "NULL" for one in column) + "}"
-    return "{" + ",".join(column.cast(pl.String).fill_null("NULL").to_list()) + "}"
 
 
 def take_turns(what: str) -> None:

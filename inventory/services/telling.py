@@ -12,7 +12,8 @@ import orjson
 import polars as pl
 
 from inventory.contracts import InventoryUpdated, ManyInventoryUpdated
-from inventory.services.staging import array_of, copy_frame, frame_of, numbers_of, run
+from inventory.services.binary import pack
+from inventory.services.staging import copy_frame, frame_of, numbers_of, run
 from vyapar.engine import registry
 from vyapar.engine.services.events import wake_relay
 from vyapar.engine.wire import outward
@@ -69,7 +70,7 @@ def tell_stock_changed(
     """
     if changes.is_empty():
         return 0
-    asked = [array_of(changes[name]) for name in ("sku_id", "territory_id", "change")]
+    asked = [pack(changes[name]) for name in ("sku_id", "territory_id", "change")]
     standing = numbers_of(_STANDING, _CHANGE_COLUMNS, asked)
     return tell_of(standing, reason=reason, actor=actor, at=at, action_id=action_id)
 
@@ -129,7 +130,7 @@ _TERRITORIES = "SELECT id, code FROM inventory_territory WHERE id = ANY(%s::bigi
 
 def _codes(sql: str, ids: pl.Series, name: str) -> pl.DataFrame:
     """Codes by id, plain and as JSON."""
-    known = frame_of(sql, {f"{name}_id": pl.Int64, name: pl.String}, [array_of(ids.unique())])
+    known = frame_of(sql, {f"{name}_id": pl.Int64, name: pl.String}, [pack(ids.unique())])
     coded = [orjson.dumps(code).decode() for code in known[name]]
     return known.with_columns(pl.Series(f"{name}_json", coded, dtype=pl.String))
 
@@ -178,6 +179,6 @@ def _deliver_later(ids: pl.Series, subscribers: list[str], at: datetime) -> None
     run(
         "INSERT INTO engine_delivery (event_id, subscriber, state, attempts, next_try_at, last_error) "
         "SELECT e, s, 'pending', 0, %s, '' FROM unnest(%s::bigint[]) e, unnest(%s::text[]) s",
-        [at, array_of(ids), subscribers],
+        [at, pack(ids), subscribers],
     )
     wake_relay()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from inventory.feeds.canonical.texts import empty, where
+from inventory.feeds.canonical.texts import each_once, empty, where
 
 #: Beyond this an amount is a slip of the keyboard, in rupees; keeps every product within 64 bits.
 _MOST = 10**13
@@ -33,7 +33,7 @@ def paise_of(column: pl.Series, text: pl.Series) -> pl.Series:
         exact = (scaled - paise).abs() < 1e-6 * (1 + 1e-9 * paise.abs())
         return where(exact, paise).cast(pl.Int64, strict=False)
     if kind == pl.String or kind.is_decimal():
-        return _of_text(text)
+        return each_once(_of_text, text)
     return empty(column.name, pl.Int64, len(column))
 
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from inventory.feeds.canonical.texts import empty, is_number, where
+from inventory.feeds.canonical.texts import each_once, empty, is_number, where
 
 INSTANT = pl.Datetime("us", "UTC")
 _ZONE = "Asia/Kolkata"
@@ -60,7 +60,7 @@ def instants_of(column: pl.Series, text: pl.Series, *, end_of_day: bool = False)
         return _of_days(column, text, end_of_day)
     if kind != pl.String:
         return empty(column.name, INSTANT, len(column))
-    read = _strict(text)
+    read = each_once(_strict, text)
     left = text.is_not_null() & read.is_null()
     if not left.any():
         return read

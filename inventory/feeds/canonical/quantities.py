@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from inventory.feeds.canonical.texts import empty, is_number, where
+from inventory.feeds.canonical.texts import each_once, empty, is_number, where
 from inventory.feeds.canonical.units import UNKNOWN, size, units_of
 
 _PLAIN = r"^[+-]?\d{1,15}(\.0+)?$"
@@ -39,7 +39,7 @@ def is_plain(column: pl.Series, text: pl.Series) -> bool:
     """Whether every quantity is a bare figure, so that no unit needs to be known."""
     if is_number(column.dtype) or column.dtype == pl.Null:
         return True
-    return column.dtype == pl.String and bool(text.str.contains(_PLAIN).fill_null(True).all())
+    return column.dtype == pl.String and bool(text.unique().str.contains(_PLAIN).fill_null(True).all())
 
 
 def whole_of(column: pl.Series, text: pl.Series) -> pl.Series:
@@ -53,6 +53,10 @@ def whole_of(column: pl.Series, text: pl.Series) -> pl.Series:
         return where(exact, value).cast(pl.Int64, strict=False)
     if kind != pl.String and not kind.is_decimal():
         return empty(column.name, pl.Int64, len(column))
+    return each_once(_whole_of_text, text)
+
+
+def _whole_of_text(text: pl.Series) -> pl.Series:
     plain = where(text.str.contains(_PLAIN), text).str.replace(r"\.0+$", "")
     return plain.cast(pl.Int64, strict=False)
 

@@ -10,7 +10,7 @@ from inventory.contracts.feeds import RecordKind
 from inventory.feeds.canonical.identities import flags_of, is_rated
 from inventory.feeds.canonical.pincodes import locate
 from inventory.feeds.canonical.sheet import Sheet
-from inventory.feeds.canonical.texts import empty
+from inventory.feeds.canonical.texts import each_once, empty
 
 Rule = Callable[[Sheet], None]
 
@@ -27,7 +27,11 @@ def prepare(sheet: Sheet) -> None:
 
 
 def _sale_days(sheet: Sheet) -> None:
-    sheet.done["sold_on"] = sheet.done["sold_at"].dt.convert_time_zone("Asia/Kolkata").dt.date()
+    sheet.done["sold_on"] = each_once(_day_in_india, sheet.done["sold_at"])
+
+
+def _day_in_india(instants: pl.Series) -> pl.Series:
+    return instants.dt.convert_time_zone("Asia/Kolkata").dt.date()
 
 
 def _sale_lines(sheet: Sheet) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import polars as pl
@@ -50,28 +50,56 @@ def tidy_all(columns: Sequence[pl.Series]) -> tuple[list[pl.Series], frozenset[s
 
     With the names of those that still hold a character that no text may hold.
     """
-    if not columns or columns[0].is_empty():
-        return list(columns), frozenset()
-    frame = pl.DataFrame([column.alias(str(n)) for n, column in enumerate(columns)])
-    frame = frame.select(pl.all().str.strip_chars())
-    marks = frame.select(
-        pl.all().str.contains(r"[\x00-\x1F\x7F]").any().name.suffix(" odd"),
-        (pl.all().str.len_bytes() != pl.all().str.len_chars()).any().name.suffix(" wide"),
-        (pl.all().str.len_bytes() == 0).any().name.suffix(" blank"),
-    ).row(0, named=True)
     done, odd = [], set()
-    for n, column in enumerate(columns):
-        text = frame[str(n)].alias(column.name)
-        if marks[f"{n} wide"]:
-            text = text.str.normalize("NFC").str.strip_chars(_EDGES)
-        if marks[f"{n} odd"]:
-            text = text.str.replace_all(r"[ \t\r\n]*[\t\r\n][ \t\r\n]*", " ")
-        if marks[f"{n} odd"] or marks[f"{n} wide"]:
-            odd |= {column.name} if has_control(text).any() else set()
-        if marks[f"{n} blank"] or marks[f"{n} wide"]:
-            text = where(text.str.len_bytes() > 0, text)
-        done.append(text)
+    for column in columns:
+        known = column.drop_nulls().unique()
+        if known.is_empty():
+            done.append(column)
+            continue
+        text, is_odd = _tidy(known)
+        same = text.null_count() == 0 and text.equals(known)
+        done.append(column if same else _spread(column, known, text))
+        odd |= {column.name} if is_odd else set()
     return done, frozenset(odd)
+
+
+def _tidy(text: pl.Series) -> tuple[pl.Series, bool]:
+    """One column tidied, and whether it still holds a character that no text may hold."""
+    text = text.str.strip_chars()
+    size = text.str.len_bytes()
+    is_odd, is_wide = bool(text.str.contains(r"[\x00-\x1F\x7F]").any()), not text.str.len_chars().equals(size)
+    is_blank = size.min() == 0
+    if is_wide:
+        text = text.str.normalize("NFC").str.strip_chars(_EDGES)
+    if is_odd:
+        text = text.str.replace_all(r"[ \t\r\n]*[\t\r\n][ \t\r\n]*", " ")
+    has_odd = (is_odd or is_wide) and bool(has_control(text).any())
+    if is_blank or is_wide:
+        text = where(text.str.len_bytes() > 0, text)
+    return text, has_odd
+
+
+def each_once(read: Callable[[pl.Series], pl.Series], column: pl.Series) -> pl.Series:
+    """What `read` makes of a column, value by value, worked out once for each different one.
+
+    `read` makes null of null. Days, prices and numbers of a sheet repeat, and reading a text costs more than
+    finding it again; where they hardly repeat the column is read as it is.
+    """
+    if len(column) < _FEW:
+        return read(column)
+    known = column.drop_nulls().unique()
+    if known.is_empty() or 2 * len(known) > len(column):
+        return read(column)
+    return _spread(column, known, read(known))
+
+
+#: Columns shorter than this are read as they are.
+_FEW = 500
+
+
+def _spread(column: pl.Series, known: pl.Series, values: pl.Series) -> pl.Series:
+    """`values` of `known` wherever they stand in a column."""
+    return column.replace_strict(known, values, default=None, return_dtype=values.dtype)
 
 
 def has_control(text: pl.Series) -> pl.Series:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from inventory.feeds.push.blocks import HEAD, check_start
+from inventory.feeds.push.blocks import HEAD, check_start, count_rows
 from inventory.feeds.push.forms import Form, Table, read_table, under_which
 from inventory.feeds.push.source import Pushed, read_rows
 from inventory.feeds.system import System
@@ -18,6 +18,7 @@ __all__ = [
     "Pushed",
     "Table",
     "check_start",
+    "count_rows",
     "read_rows",
     "read_table",
     "under_which",

@@ -46,7 +46,7 @@ def read_table(
     text here as JSON writes it.
     """
     table = _READERS[form](body, kind, names)
-    if b"\\u" in body and _holds_nul(table.rows):
+    if b"\\" in body and b"\\u" in body and _holds_nul(table.rows):
         raise Invalid("the body holds NUL characters, which no text may", code="not_text")
     rows = table.rows if form is Form.CSV else _calmed(table.rows, amounts)
     return Table(rows.with_row_index("row", offset=1).cast({"row": pl.Int64}), table.ignored)
@@ -71,9 +71,7 @@ def _holds_nul(rows: pl.DataFrame) -> bool:
 def _read_json(body: bytes, kind: str, names: Mapping[str, str]) -> Table:
     array = _array(body, kind)
     if array is not None and b"\n" not in array:
-        # a line an object, if no text holds these marks; where one does the line is broken, and found out
-        lines = array[1:-1].replace(b"},{", b"}\n{").replace(b"}, {", b"}\n{")
-        table = _columns(lines, names)
+        table = _columns(_as_lines(array[1:-1]), names)
         if table is not None:
             return table
     value = _loads(body)
@@ -84,6 +82,12 @@ def _read_json(body: bytes, kind: str, names: Mapping[str, str]) -> Table:
         message = f"write a list of {kind}, or an object with it under {under}"
         raise Invalid(message, code=f"no_{kind}", faults=[fault])
     return _of_objects(rows, names)
+
+
+def _as_lines(objects: bytes) -> bytes:
+    """A line an object, if no text holds the mark between two; where one does the line is found broken."""
+    mark = b"}, {" if b"}, {" in objects[:_HEADER] else b"},{"
+    return objects.replace(mark, b"}\n{")
 
 
 def under_which(kind: str) -> str:
