@@ -90,8 +90,10 @@ class Examination:
         series = self.scored.size // len(self.origins)
         some = slice(-last * series, None) if last > 0 else slice(0, last * series)
         kept = self.origins[-last:] if last > 0 else self.origins[:last]
-        columns = (self.sold, self.seen, self.code, self.spread, self.square, self.change, self.scored)
-        return Examination(kept, self.horizon, *(column[some] for column in columns))
+        return Examination(
+            kept, self.horizon, self.sold[some], self.seen[some], self.code[some], self.spread[some],
+            self.square[some], self.change[some], self.scored[some],
+        )  # fmt: skip
 
     def rows_of(self, pattern: int | None) -> Ints:
         """Numbers of the scored rows of a pattern, or of all."""

@@ -104,7 +104,7 @@ class _Seen:
         }
         self.weeks = weeks = weeks if rows is None else weeks.take(rows)
         self.sold, self.share = _running(weeks.sales), _running(weeks.seen)
-        self.on = _running(weeks.sales > 0)
+        self.on = _running((weeks.sales > 0).astype(np.float64))
         self.squares = _running(weeks.rate() ** 2)
         self.last = np.maximum.accumulate(np.where(weeks.sales > 0, np.arange(weeks.count), -1), axis=1)
         level = _LEVEL(weeks, origins)

@@ -69,4 +69,4 @@ def _without_beginnings(weeks: Weeks) -> Weeks:
 def _levels(weeks: Weeks, origin: int, span: int, groups: int) -> Floats:
     """(groups,), pieces per seen week over the last `span` weeks."""
     level = moving_average(span)(weeks, [origin])[0]
-    return np.bincount(weeks.group, weights=level, minlength=groups)
+    return np.asarray(np.bincount(weeks.group, weights=level, minlength=groups), dtype=np.float64)

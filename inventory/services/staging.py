@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from threading import Thread
-from typing import Any, LiteralString, cast
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -62,7 +62,8 @@ def copying(table: str, frame: pl.DataFrame, types: Mapping[str, str]) -> Iterat
     Encoding and sending have a thread of their own, so that two processors work: ours on what follows,
     the database's on these rows. The block may not ask the database anything.
     """
-    names, failed = ", ".join(types), []
+    names = ", ".join(types)
+    failed: list[BaseException] = []
 
     def send() -> None:
         try:
@@ -144,7 +145,7 @@ def _asked(sql: str, values: Any) -> Iterator[Any]:
             return
         with connection.wrap_database_errors, Cursor(cursor.connection) as plain:
             plain.adapters.register_dumper(Packed, _PackedDumper)
-            plain.execute(cast(LiteralString, sql), _bound(values), binary=True)
+            plain.execute(sql, _bound(values), binary=True)
             yield plain
 
 
