@@ -21,6 +21,7 @@ from inventory.feeds.files.writing import CSV, XLSX, write_csv, write_xlsx
 from inventory.models import StockItem
 from inventory.selectors import AGE_BANDS
 from inventory.selectors.alarms import last_sale_date
+from inventory.selectors.foreseen import find_item_outlook, list_position_outlooks
 from inventory.selectors.items import Headline, get_headline
 from inventory.selectors.quality import location_grades, territory_grades
 from inventory.selectors.shelf import (
@@ -38,6 +39,7 @@ from inventory.selectors.shelf import (
     sum_wanted,
 )
 from inventory.selectors.sku import get_sku
+from inventory.serializers.risk_words import cause_label, cause_words, method_words, reason_words
 from inventory.views.ages import age_words
 from inventory.views.history import chart, days_out
 from vyapar.dashboard import board
@@ -51,7 +53,7 @@ from vyapar.kernel.errors import NotFound
 from vyapar.kernel.lifecycle import Status
 from vyapar.kernel.money import group_indian
 
-ROWS, MOVEMENTS = 25, 12
+ROWS, MOVEMENTS, CAUSES = 25, 12, 5
 CUTS = ("status", "category", "age")
 EXPIRES = (30, 60, 90)
 
@@ -114,6 +116,8 @@ def item(request: HttpRequest, sku: str, territory: str) -> HttpResponseBase:
             "batches": batches,
             "worst": worst if worst and worst.ways_out else None,
             "parts": _parts(row),
+            "foreseen": _foreseen(sku, territory),
+            "causes": _causes(sku, territory),
             "actions": list_actions().filter(pk__in=holders) if holders else (),
             "elsewhere": [one for one in detail.items if one.territory != territory],
             "movements": list_movements(row, MOVEMENTS),
@@ -232,6 +236,36 @@ def _score_hint(row: StockItem) -> str:
     """The parts of a score in words, largest first: they add up to it."""
     parts = sorted(row.score_parts.items(), key=lambda part: -part[1])
     return " + ".join(f"{plain(name)} {points:.1f}" for name, points in parts if points)
+
+
+def _foreseen(sku: str, territory: str) -> dict[str, Any] | None:
+    """The chance of no sale in 30, 60 and 90 days and what moves it; None before it was ever told."""
+    outlook = find_item_outlook(sku, territory)
+    if outlook is None:
+        return None
+    chances = ((30, outlook.no_sale_30), (60, outlook.no_sale_60), (90, outlook.no_sale_90))
+    return {
+        "bars": [
+            {"label": _("within %(days)d days") % {"days": days}, "value": round(100 * chance, 1)}
+            for days, chance in chances
+        ],
+        "reasons": [reason_words(reason) for reason in outlook.reasons],
+        "rests_on": method_words(outlook.method, ""),
+    }
+
+
+def _causes(sku: str, territory: str) -> list[dict[str, Any]]:
+    """Why each batch that lies here lies here, the most rupees first."""
+    found = list_position_outlooks(skus=(sku,), territories=(territory,), limit=CAUSES)
+    return [
+        {
+            "batch": one.position.batch.number,
+            "cause": cause_label(one.cause),
+            "confidence": one.confidence,
+            "words": cause_words(one.cause, one.evidence, one.behind),
+        }
+        for one in found
+    ]
 
 
 def _parts(row: StockItem) -> list[dict[str, Any]]:

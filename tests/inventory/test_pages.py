@@ -12,7 +12,14 @@ from django.test import Client
 from django.urls import reverse
 
 from inventory.feeds.files.writing import guarded
-from inventory.models import BatchRisk, DailyDemand, DemandForecast, StockItem
+from inventory.models import (
+    BatchRisk,
+    DailyDemand,
+    DemandForecast,
+    ItemOutlook,
+    PositionOutlook,
+    StockItem,
+)
 from inventory.selectors.shelf import StockFilter, cut_items, list_items, sum_items
 from inventory.services import renew_sums
 from tests.conftest import NOW
@@ -186,6 +193,29 @@ def test_the_item_page_shows_history_forecast_batches_and_ways_out(browser: Clie
     assert answer.context["worst"].batch == "B1"
     assert [row.territory for row in answer.context["elsewhere"]] == ["BLR"]
     assert {m.kind for m in answer.context["movements"]} == {"receipt"}
+
+
+def test_a_sku_says_what_is_foreseen_and_why_each_batch_lies_there(browser: Client, book: Book) -> None:
+    assert browser.get("/stock/S1/MUM").context["foreseen"] is None
+    position = book.position("S1", "B0")
+    PositionOutlook.objects.create(
+        position=position, cycle_id=1, as_of=TODAY, cause="over_buy", confidence=0.8, expected_paise=20_000,
+        evidence={"received": 120, "order_days": 400, "daily_before": 0.3},
+    )  # fmt: skip
+    ItemOutlook.objects.create(
+        sku=book.skus["S1"], territory=book.territories["MUM"], cycle_id=1, as_of=TODAY, no_sale_30=0.9,
+        no_sale_60=0.7, no_sale_90=0.62, method="ensemble", matrix="AXF", matrix_overall="AXF",
+        value_share_bp=10,
+        reasons=[{"topic": "silence", "points": 12.5, "figures": {"idle": 65, "idle_own": 2}}],
+    )  # fmt: skip
+    answer = browser.get("/stock/S1/MUM")
+    assert [bar["value"] for bar in answer.context["foreseen"]["bars"]] == [90.0, 70.0, 62.0]
+    (reason,) = answer.context["foreseen"]["reasons"]
+    assert reason.startswith("Last sale 65 days ago")
+    (cause,) = answer.context["causes"]
+    assert (cause["batch"], cause["cause"]) == ("B0", "Over-buying")
+    assert "120 pieces came" in answer.content.decode()
+    assert "80" in answer.content.decode()
 
 
 @pytest.mark.parametrize("path", ["/stock/NO/MUM", "/stock/S1/NOWHERE", "/stock/S1/a%00b"])
