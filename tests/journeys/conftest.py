@@ -115,7 +115,7 @@ def owner(house) -> Iterator[httpx.Client]:
     client.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its event loop must not outlive the journeys: tests of the database follow
 def chromium() -> Iterator[Any]:
     """A real Chromium that knows the house's host names."""
     if not CHROME:
