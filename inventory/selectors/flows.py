@@ -21,6 +21,7 @@ from inventory.models import (
     Sku,
     StockItem,
 )
+from inventory.selectors.overrides import expected_weeks
 from vyapar.kernel.errors import NotFound, VyaparError
 from vyapar.kernel.money import BASIS_POINTS
 from vyapar.law.rates import rate_for
@@ -167,6 +168,7 @@ def list_at_risk(today: date) -> list[AtRisk]:
 def list_lacking(skus: Iterable[str], today: date, horizon_days: int) -> list[Lacking]:
     """Godowns that will ask for more of these SKUs within the horizon than they have, by SKU, place."""
     forecasts = DemandForecast.objects.filter(sku__code__in=set(skus)).select_related("sku", "territory")
+    weeks = expected_weeks(DemandForecast.objects.filter(sku__code__in=set(skus)))
     usable, coming = _usable(today), _in_transit()
     rates = _Rates(today)
     # the first godown by code keeps its territory's stock
@@ -178,7 +180,8 @@ def list_lacking(skus: Iterable[str], today: date, horizon_days: int) -> list[La
         rate = rates.of(row.sku.hsn, row.sku.rate_item, row.sku.packed)
         if place is None or rate is None:
             continue
-        expected = expected_pieces(row.weekly_mean, horizon_days)
+        ahead = weeks[row.sku_id, row.territory_id]
+        expected = expected_pieces(ahead, horizon_days)
         key = (row.sku_id, place.pk)
         pieces = int(expected) - usable.get(key, 0) - coming.get(key, 0)
         if pieces > 0:
@@ -190,7 +193,7 @@ def list_lacking(skus: Iterable[str], today: date, horizon_days: int) -> list[La
                     pieces=pieces,
                     net_price_paise=_without_gst(row.sku.trade_price_paise, rate),
                     daily_mean=expected / horizon_days,
-                    dispersion=1 + row.weekly_mean[0] / max(row.dispersion, 1e-6),
+                    dispersion=1 + ahead[0] / max(row.dispersion, 1e-6),
                 )
             )
     return found
@@ -279,8 +282,9 @@ def _hold_per_piece(risk: BatchRisk) -> int:
 
 
 def _means() -> dict[tuple[int, int], tuple[float, float]]:
-    rows = DemandForecast.objects.values_list("sku_id", "territory_id", "weekly_mean", "dispersion")
-    return {(sku, place): (sum(weeks[:4]) / 28, spread) for sku, place, weeks, spread in rows}
+    weeks = expected_weeks(DemandForecast.objects.all())
+    rows = DemandForecast.objects.values_list("sku_id", "territory_id", "dispersion")
+    return {(sku, place): (sum(weeks[sku, place][:4]) / 28, spread) for sku, place, spread in rows}
 
 
 def _scores() -> Mapping[tuple[int, int], float]:

@@ -94,6 +94,20 @@ def overridden_items(weekly: Floats, sku_ids: Ints, territory_ids: Ints) -> Floa
     )
 
 
+def expected_weeks(rows: QuerySet[DemandForecast]) -> dict[tuple[int, int], list[float]]:
+    """Pieces a week by ids of SKU and territory, overrides laid over: what is planned by."""
+    keyed = rows.order_by("sku__code", "territory__code")
+    if not ForecastOverride.objects.filter(dropped_at__isnull=True).exists():
+        means = keyed.values_list("sku_id", "territory_id", "weekly_mean")
+        return {(sku, territory): list(weeks) for sku, territory, weeks in means}
+    weekly, starts, places = read_baseline(rows)
+    if not starts:
+        return {}
+    told = overridden(weekly, starts, places, list_in_force(min(starts)))
+    keys = keyed.values_list("sku_id", "territory_id")
+    return {(sku, territory): told[number].tolist() for number, (sku, territory) in enumerate(keys)}
+
+
 def read_baseline(rows: QuerySet[DemandForecast]) -> tuple[Floats, list[date], Places]:
     """Baselines in order of SKU and territory, padded with the last week, and whose they are."""
     found: list[Any] = list(rows.order_by("sku__code", "territory__code").values_list(*_FORECAST))

@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 from inventory.contracts.forecasts import LEVELS, Override
 from inventory.forecasting.overrides import Places, baseline_over, factor_of, overridden, value_added
 from inventory.models import DailyDemand, DemandForecast, ForecastOverride
+from inventory.selectors.flows import list_lacking
 from inventory.selectors.forecasts import list_forecasts
 from inventory.selectors.overrides import list_overrides
 from inventory.selectors.sku import get_sku
@@ -125,6 +126,17 @@ def test_an_override_shows_in_forecasts_while_the_baseline_stays(book):
     assert DemandForecast.objects.first().weekly_mean == [70.0] * 13
     assert get_sku("S1", TODAY).expected[0].weeks[0][0] == 105
     assert AuditEntry.objects.filter(verb="ForecastOverridden").count() == 1
+
+
+def test_transfers_are_planned_by_what_people_expect(book):
+    def wanted() -> dict[str, int]:
+        return {one.territory: one.pieces for one in list_lacking(["S1"], TODAY, 14)}
+
+    assert wanted() == {"MUM": 140, "BLR": 140}
+    row = override(level="item", territory="MUM")
+    assert wanted() == {"MUM": 175, "BLR": 140}
+    drop_override(row.pk, actor=ACTOR, at=NOW)
+    assert wanted() == {"MUM": 140, "BLR": 140}
 
 
 def test_pieces_are_shared_out_over_all_that_they_cover(book):
