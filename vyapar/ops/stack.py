@@ -92,9 +92,17 @@ def environment(house: House, services: Mapping[str, str]) -> dict[str, str]:
     return {**defaults, **os.environ, **fixed}
 
 
+_WHEREABOUTS = ("DATABASE_URL", "PORT", "REDIS_URL", "VYAPAR_HOME")
+
+
 def keep_environment(house: House, told: Mapping[str, str]) -> Path:
-    """Write what a terminal needs to run `manage.py` beside the running house; the file's path."""
-    ours = {name: value for name, value in told.items() if os.environ.get(name) != value}
+    """Write what a terminal needs to run `manage.py` beside the running house; the file's path.
+
+    What this terminal was told of where the house is, another one must be told too.
+    """
+    ours = {
+        name: value for name, value in told.items() if os.environ.get(name) != value or name in _WHEREABOUTS
+    }
     path = house.home / "environment"
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
