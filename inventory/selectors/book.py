@@ -17,7 +17,7 @@ from inventory.contracts import NEVER, NO_DAY, STATUSES, MonitoringPolicy, Stock
 from inventory.contracts.arrays import Ints, empty
 from inventory.contracts.outcomes import Learnt
 from inventory.models import Location, LocationKind, Position, Sku, Territory
-from inventory.selectors.columns import positions_of, read_columns, read_packed
+from inventory.selectors.columns import codes_of, positions_of, read_columns, read_packed
 from inventory.selectors.distances import lane_days, lane_paise_per_kg, road_kilometres
 from inventory.selectors.outcomes import current_learnt
 from inventory.selectors.overrides import overridden_items, overrides_mark
@@ -144,7 +144,7 @@ def read_book(
     ids = known.ids if scope is None else np.array(scope, dtype=np.int64)
     territory_ids, territories, gstin = _territories()
     items = _items(today, scope, counts)
-    item_code = items["sku"] * _STRIDE + items["territory"]
+    item_code = codes_of(items["sku"], items["territory"])
     weekly = overridden_items(_weekly(scope, item_code), items["sku"], items["territory"])
     held = _positions(scope)
     location_codes, location_ids = list_places()
@@ -167,7 +167,7 @@ def read_book(
         liquidating=items["offered"] > 0,
         weekly_mean=weekly,
         dispersion=items["dispersion"],
-        position_item=_codes(positions_of(item_code, held["sku"] * _STRIDE + held["territory"])),
+        position_item=_codes(positions_of(item_code, codes_of(held["sku"], held["territory"]))),
         location=_codes(positions_of(location_ids, held["location"])),
         batch_id=held["batch"],
         on_hand=held["on_hand"],
@@ -199,7 +199,6 @@ def read_book(
 
 # --- parts ---------------------------------------------------------------------------------
 
-_STRIDE = 1_000_000
 
 # What each item's score rests on, as `basis` has it.
 _WRITES = """
@@ -371,7 +370,7 @@ def _weekly(scope: Sequence[int] | None, item_code: Ints) -> NDArray[np.float64]
     )
     found = read_columns(_FORECASTS.format(means=means, scope=_scope(scope)), columns)
     table = np.zeros((item_code.size, weeks))
-    rows = positions_of(item_code, found["sku"] * _STRIDE + found["territory"])
+    rows = positions_of(item_code, codes_of(found["sku"], found["territory"]))
     for n in range(weeks):
         table[rows, n] = found[f"w{n}"]
     return table

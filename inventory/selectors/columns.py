@@ -68,6 +68,19 @@ def read_packed(sql: str, names: Sequence[str], values: Sequence[Any] = ()) -> d
     return dict(zip(names, parts, strict=True))
 
 
+_STRIDE = 1_000_000  # territories never get so many
+
+
+def codes_of(skus: NDArray[np.int64], territories: NDArray[np.int64]) -> NDArray[np.int64]:
+    """One number for each SKU and territory, by their ids; in order of SKU, then territory."""
+    return np.asarray(skus * _STRIDE + territories)
+
+
+def ids_of(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Ids of SKU and territory of what `codes_of` made."""
+    return codes // _STRIDE, codes % _STRIDE
+
+
 def positions_of(keys: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
     """Where each of `wanted` stands in `keys`; -1 where it does not. `keys` in any order, unique."""
     if keys.size == 0:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from inventory.contracts import AnalysisPolicy, DemandSnapshot
 from inventory.contracts.forecasts import ForecastPlan
 from inventory.models import ForecastModel, Sku, Territory
-from inventory.selectors.columns import positions_of, read_columns
+from inventory.selectors.columns import codes_of, ids_of, positions_of, read_columns
 from vyapar.kernel.calendar import ist_day
 
 #: Two years: last year's season, and the year that it is compared with.
@@ -67,7 +67,7 @@ def _snapshot(first: date, today: date, sku_id: int | None) -> DemandSnapshot:
     days = (today - first).days
     pairs = _pairs(sold, moved)
     demand = np.zeros((pairs.size, days), dtype=np.int32)
-    rows = positions_of(pairs, _code(sold))
+    rows = positions_of(pairs, codes_of(sold["sku"], sold["territory"]))
     demand[rows, sold["day"]] = np.clip(sold["quantity"], 0, 2**31 - 1)
     in_stock = _in_stock(pairs, moved, days)
     _trust_the_untold(in_stock, demand, _first_told(pairs, moved, days))
@@ -76,7 +76,8 @@ def _snapshot(first: date, today: date, sku_id: int | None) -> DemandSnapshot:
     asked = Sku.objects.all() if sku_id is None else Sku.objects.filter(pk=sku_id)
     skus = {row[0]: row[1:] for row in asked.values_list("pk", "code", "category_id")}
     territories = dict(Territory.objects.values_list("pk", "code"))
-    found = [(skus[code // _STRIDE], territories[code % _STRIDE]) for code in pairs.tolist()]
+    whose = zip(*(ids.tolist() for ids in ids_of(pairs)), strict=True)
+    found = [(skus[sku], territories[territory]) for sku, territory in whose]
     groups = {number: place for place, number in enumerate(sorted({sku[1] for sku, _ in found}))}
     return DemandSnapshot(
         as_of=today,
@@ -114,25 +115,17 @@ def _moved(first: date, today: date, sku_id: int | None) -> dict[str, NDArray[An
     )
 
 
-_STRIDE = 1_000_000  # territories never get so many
-
-
-def _code(columns: dict[str, NDArray[Any]]) -> NDArray[np.int64]:
-    """One number for a SKU and a territory."""
-    return np.asarray(columns["sku"] * _STRIDE + columns["territory"])
-
-
 def _pairs(sold: dict[str, NDArray[Any]], moved: dict[str, NDArray[Any]]) -> NDArray[np.int64]:
     """Pairs with a sale in the window or with stock at its end, in order."""
-    code = _code(moved)
+    code = codes_of(moved["sku"], moved["territory"])
     stocked, where = np.unique(code, return_inverse=True)
     left = np.bincount(where, weights=moved["quantity"], minlength=stocked.size)
-    return np.union1d(_code(sold), stocked[left > 0])
+    return np.union1d(codes_of(sold["sku"], sold["territory"]), stocked[left > 0])
 
 
 def _in_stock(pairs: NDArray[np.int64], moved: dict[str, NDArray[Any]], days: int) -> NDArray[np.bool_]:
     """(pairs, days): something stood there in the morning, or came that day."""
-    row = positions_of(pairs, _code(moved))
+    row = positions_of(pairs, codes_of(moved["sku"], moved["territory"]))
     there = np.zeros((pairs.size, days), dtype=np.bool_)
     order = np.argsort(row, kind="stable")
     bounds = np.searchsorted(row[order], np.arange(0, pairs.size + _CHUNK, _CHUNK))
@@ -152,7 +145,7 @@ def _in_stock(pairs: NDArray[np.int64], moved: dict[str, NDArray[Any]], days: in
 def _first_told(pairs: NDArray[np.int64], moved: dict[str, NDArray[Any]], days: int) -> NDArray[np.int64]:
     """(pairs,): first column of which the ledger tells, 0 for what stood there before; `days` for none."""
     first = np.full(pairs.size, days, dtype=np.int64)
-    row = positions_of(pairs, _code(moved))
+    row = positions_of(pairs, codes_of(moved["sku"], moved["territory"]))
     told = (moved["told"] > 0) & (row >= 0)
     np.minimum.at(first, row[told], np.maximum(moved["day"][told], 0))
     return first

@@ -21,7 +21,7 @@ from inventory.risk.cause import CauseFacts, pressed
 from inventory.risk.keeping import unpacked
 from inventory.risk.predict import Learnt
 from inventory.selectors.book import StockBook, read_book
-from inventory.selectors.columns import positions_of, read_columns
+from inventory.selectors.columns import codes_of, ids_of, positions_of, read_columns
 from vyapar.engine.selectors import get_policy
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import VyaparError
@@ -32,7 +32,6 @@ HISTORY_DAYS = 730
 #: neither dies nor stands at outlets.
 MOST_LINES = 6_000_000
 _WEEKS = 52
-_STRIDE = 1_000_000
 _RATE_DAYS = 60
 
 
@@ -64,12 +63,11 @@ def take_outlook_snapshot(as_of: datetime, policy: PredictionPolicy) -> OutlookB
     first = today - timedelta(days=daily.days)
     visits = _visits(first, today, scope)
     moves = _moves(first, today)
-    codes = np.union1d(
-        _code(visits), book.sku_ids[book.item_sku] * _STRIDE + book.territory_ids[book.item_territory]
-    )
+    stock_codes = _stock_codes(book)
+    codes = np.union1d(_codes(visits), stock_codes)
+    item_skus, item_territories = ids_of(codes)
     history, outlets = _history(daily.days, first, codes, visits, moves)
     now = _in_force()
-    stock_codes = book.sku_ids[book.item_sku] * _STRIDE + book.territory_ids[book.item_territory]
     weekly, value = daily.weeks(codes)
     packs = dict(Sku.objects.values_list("pk", "case_pack"))
     case_pack = np.array([packs[pk] for pk in book.sku_ids[book.item_sku].tolist()], dtype=np.int64)
@@ -79,8 +77,8 @@ def take_outlook_snapshot(as_of: datetime, policy: PredictionPolicy) -> OutlookB
         stock_item=positions_of(codes, stock_codes),
         weekly=weekly,
         value_paise=value,
-        item_sku=np.unique(codes // _STRIDE, return_inverse=True)[1].astype(np.int64),
-        item_territory=np.unique(codes % _STRIDE, return_inverse=True)[1].astype(np.int64),
+        item_sku=np.unique(item_skus, return_inverse=True)[1].astype(np.int64),
+        item_territory=np.unique(item_territories, return_inverse=True)[1].astype(np.int64),
         case_pack=case_pack,
         facts=take_cause_facts(book, daily, moves, monitoring),
         monitoring=monitoring,
@@ -89,8 +87,8 @@ def take_outlook_snapshot(as_of: datetime, policy: PredictionPolicy) -> OutlookB
         relearn=not now
         or min(day for _, day, _ in now.values()) <= today - timedelta(days=policy.relearn_days),
         first=first,
-        item_skus=codes // _STRIDE,
-        item_territories=codes % _STRIDE,
+        item_skus=item_skus,
+        item_territories=item_territories,
         outlet_ids=outlets,
         book=book,
     )
@@ -117,12 +115,12 @@ def _history(
 ) -> tuple[SalesHistory, Ints]:
     """The history of items `codes`, and the ids of its outlets."""
     outlets, outlet = np.unique(visits["outlet"], return_inverse=True)
-    item = positions_of(codes, _code(visits))
+    item = positions_of(codes, _codes(visits))
     pair_code, pair = np.unique(item * max(outlets.size, 1) + outlet, return_inverse=True)
     order = np.lexsort((visits["day"], pair))
     known = _skus()
-    sku = codes // _STRIDE
-    moved = positions_of(codes, _code(moves))
+    sku, _territory = ids_of(codes)
+    moved = positions_of(codes, _codes(moves))
     there = moved >= 0
     groups = np.array([known[pk][0] for pk in sku.tolist()], dtype=np.int64)
     gone = np.array([known[pk][1] for pk in sku.tolist()], dtype=np.int64)
@@ -152,8 +150,12 @@ def _skus() -> dict[int, tuple[int, int]]:
     }
 
 
-def _code(columns: dict[str, NDArray[Any]]) -> Ints:
-    return np.asarray(columns["sku"] * _STRIDE + columns["territory"])
+def _codes(columns: dict[str, NDArray[Any]]) -> Ints:
+    return codes_of(columns["sku"], columns["territory"])
+
+
+def _stock_codes(book: StockBook) -> Ints:
+    return codes_of(book.sku_ids[book.item_sku], book.territory_ids[book.item_territory])
 
 
 # --- demand by day -------------------------------------------------------------------------
@@ -204,7 +206,7 @@ def _daily(today: date) -> Daily | None:
     early = int(found["day"].min())
     return Daily(
         HISTORY_DAYS - early,
-        _code(found),
+        _codes(found),
         found["day"] - early,
         found["pieces"],
         found["paise"],
@@ -216,7 +218,7 @@ def _scope(daily: Daily) -> list[int]:
     """SKUs to look at, by id: those that sell least first, as far as `MOST_LINES` go."""
     every = np.array(sorted(Sku.objects.values_list("pk", flat=True)), dtype=np.int64)
     lines = np.zeros(every.size, np.int64)
-    np.add.at(lines, positions_of(every, daily.code // _STRIDE), daily.lines)
+    np.add.at(lines, positions_of(every, ids_of(daily.code)[0]), daily.lines)
     order = np.lexsort((every, lines))
     kept = order[np.cumsum(lines[order]) <= MOST_LINES]
     return sorted(every[kept].tolist())
@@ -263,14 +265,14 @@ def take_cause_facts(
     start = today - daily.days
     received = np.where(book.first_receipt_day == NEVER, start, book.first_receipt_day)
     day = np.clip(received - start, 0, daily.days)
-    codes = book.sku_ids[book.item_sku] * _STRIDE + book.territory_ids[book.item_territory]
-    code = codes[item]
+    code = _stock_codes(book)[item]
+    sku, _territory = ids_of(code)
     sold_then = daily.until(code, day)
     before = _rate(daily, code, day)
     since = (daily.until(code, np.full_like(day, daily.days)) - sold_then) / np.maximum(daily.days - day, 1)
     elsewhere = np.zeros(item.size)
     for territory in book.territory_ids.tolist():
-        other = code // _STRIDE * _STRIDE + territory
+        other = codes_of(sku, np.full_like(sku, territory))
         elsewhere = np.where(other == code, elsewhere, np.maximum(elsewhere, _rate(daily, other, day)))
     came = np.maximum(origin["came"], book.on_hand)
     order_days = came / np.maximum(before, 1 / 60)
@@ -310,7 +312,7 @@ def _rate(daily: Daily, code: Ints, day: Ints) -> Floats:
 
 def _stock_at(moves: dict[str, NDArray[Any]], code: Ints, day: Ints, days: int) -> Ints:
     """(n,) pieces that stood there on the morning of a day."""
-    moved = _code(moves)
+    moved = _codes(moves)
     clipped = np.clip(moves["day"], -1, days) + 1
     order = np.lexsort((clipped, moved))
     stride = days + 3

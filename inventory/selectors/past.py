@@ -25,9 +25,8 @@ from inventory.selectors.book import (
     rate_on,
     without_gst,
 )
-from inventory.selectors.columns import positions_of, read_columns
+from inventory.selectors.columns import codes_of, ids_of, positions_of, read_columns
 
-_STRIDE = 1_000_000
 _ORDINAL = "({} - DATE '0001-01-01' + 1)"
 # The ledger up to the evening before; what moved on the day itself was not known in the morning.
 _STOOD = """
@@ -87,8 +86,8 @@ def take_past_snapshot(day: date, forecast: Forecast) -> PastBook | None:
     ))  # fmt: skip
     territories = list(Territory.objects.order_by("pk").values_list("pk", "code", "registration_id"))
     sku_ids, territory_ids = _ints([s.pk for s in skus]), _ints([t[0] for t in territories])
-    code = np.union1d(held["sku"] * _STRIDE + held["territory"], _forecast_codes(forecast, skus, territories))
-    item_sku, item_territory = code // _STRIDE, code % _STRIDE
+    code = np.union1d(codes_of(held["sku"], held["territory"]), _forecast_codes(forecast, skus, territories))
+    item_sku, item_territory = ids_of(code)
     place_codes, place_ids = list_places()
     kilogram, days = lanes_between(territory_ids)
     rate = _ints([rate_on(day, s.hsn, s.rate_item, s.packed) for s in skus])
@@ -104,7 +103,7 @@ def take_past_snapshot(day: date, forecast: Forecast) -> PastBook | None:
         item_territory=positions_of(territory_ids, item_territory).astype(np.int32),
         **_sales(day, code),
         **_expected(forecast, code, skus, territories),
-        position_item=positions_of(code, held["sku"] * _STRIDE + held["territory"]).astype(np.int32),
+        position_item=positions_of(code, codes_of(held["sku"], held["territory"])).astype(np.int32),
         location=positions_of(place_ids, held["location"]).astype(np.int32),
         batch_id=held["batch"],
         on_hand=held["pieces"],
@@ -137,7 +136,8 @@ def _stood(day: date) -> dict[str, NDArray[Any]]:
 def _forecast_codes(forecast: Forecast, skus: list[Any], territories: list[Any]) -> Ints:
     sku_of = {sku.code: sku.pk for sku in skus}
     place_of = {row[1]: row[0] for row in territories}
-    return _ints([sku_of[sku] * _STRIDE + place_of[place] for sku, place in forecast.series_keys])
+    keys = forecast.series_keys
+    return codes_of(_ints([sku_of[sku] for sku, _ in keys]), _ints([place_of[place] for _, place in keys]))
 
 
 def _expected(forecast: Forecast, code: Ints, skus: list[Any], territories: list[Any]) -> dict[str, Any]:
@@ -161,7 +161,7 @@ def _sales(day: date, code: Ints) -> dict[str, Any]:
     )  # fmt: skip
 
     def column(table: Mapping[str, NDArray[Any]], name: str) -> Ints:
-        row = positions_of(code, table["sku"] * _STRIDE + table["territory"])
+        row = positions_of(code, codes_of(table["sku"], table["territory"]))
         values = np.zeros(code.size, dtype=np.int64)
         values[row[row >= 0]] = table[name][row >= 0]
         return values
@@ -235,8 +235,8 @@ def what_became(book: PastBook, until: date) -> Became:
     sales = read_columns(_SALE_DAYS, dict.fromkeys(("sku", "territory", "sold", "days"), "int"), [day, until])
     sku_ids = _ints(list(Sku.objects.order_by("pk").values_list("pk", flat=True)))
     place_ids = _ints(list(Territory.objects.order_by("pk").values_list("pk", flat=True)))
-    code = sku_ids[snapshot.item_sku] * _STRIDE + place_ids[snapshot.item_territory]
-    row = positions_of(code, sales["sku"] * _STRIDE + sales["territory"])
+    code = codes_of(sku_ids[snapshot.item_sku], place_ids[snapshot.item_territory])
+    row = positions_of(code, codes_of(sales["sku"], sales["territory"]))
     days, pieces = np.zeros((2, snapshot.items), dtype=np.int64)
     days[row[row >= 0]], pieces[row[row >= 0]] = sales["days"][row >= 0], sales["sold"][row >= 0]
     return Became(np.maximum(found["left"], 0), found["sold"], found["written_off"], days, pieces)
