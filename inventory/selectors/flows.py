@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from math import asin, ceil, cos, radians, sin, sqrt
 
+import numpy as np
 from django.db.models import F, Max
 
 from inventory.models import (
@@ -21,7 +22,7 @@ from inventory.models import (
     Sku,
     StockItem,
 )
-from inventory.selectors.overrides import expected_weeks
+from inventory.selectors.overrides import overridden_items, padded, weeks_of
 from vyapar.kernel.errors import NotFound, VyaparError
 from vyapar.kernel.money import BASIS_POINTS
 from vyapar.law.rates import rate_for
@@ -167,20 +168,22 @@ def list_at_risk(today: date) -> list[AtRisk]:
 
 def list_lacking(skus: Iterable[str], today: date, horizon_days: int) -> list[Lacking]:
     """Godowns that will ask for more of these SKUs within the horizon than they have, by SKU, place."""
-    forecasts = DemandForecast.objects.filter(sku__code__in=set(skus)).select_related("sku", "territory")
-    weeks = expected_weeks(DemandForecast.objects.filter(sku__code__in=set(skus)))
+    asked = DemandForecast.objects.filter(sku__code__in=set(skus))
+    forecasts = list(
+        asked.select_related("sku__category", "territory").order_by("sku__code", "territory__code")
+    )
+    _baseline, weeks = weeks_of(forecasts)
     usable, coming = _usable(today), _in_transit()
     rates = _Rates(today)
     # the first godown by code keeps its territory's stock
     godowns = Location.objects.filter(kind=LocationKind.GODOWN).order_by("-code")
     godown = {one.territory_id: one for one in godowns}
     found = []
-    for row in forecasts.order_by("sku__code", "territory__code"):
+    for row, ahead in zip(forecasts, weeks.tolist(), strict=True):
         place = godown.get(row.territory_id)
         rate = rates.of(row.sku.hsn, row.sku.rate_item, row.sku.packed)
         if place is None or rate is None:
             continue
-        ahead = weeks[row.sku_id, row.territory_id]
         expected = expected_pieces(ahead, horizon_days)
         key = (row.sku_id, place.pk)
         pieces = int(expected) - usable.get(key, 0) - coming.get(key, 0)
@@ -282,9 +285,11 @@ def _hold_per_piece(risk: BatchRisk) -> int:
 
 
 def _means() -> dict[tuple[int, int], tuple[float, float]]:
-    weeks = expected_weeks(DemandForecast.objects.all())
-    rows = DemandForecast.objects.values_list("sku_id", "territory_id", "dispersion")
-    return {(sku, place): (sum(weeks[sku, place][:4]) / 28, spread) for sku, place, spread in rows}
+    rows = list(DemandForecast.objects.values_list("sku_id", "territory_id", "weekly_mean", "dispersion"))
+    ids = np.array([row[:2] for row in rows], dtype=np.int64).reshape(-1, 2)
+    weekly = overridden_items(padded([row[2] for row in rows]), ids[:, 0], ids[:, 1])
+    daily = (weekly[:, :4].sum(axis=1) / 28).tolist()
+    return {(row[0], row[1]): (mean, row[3]) for row, mean in zip(rows, daily, strict=True)}
 
 
 def _scores() -> Mapping[tuple[int, int], float]:

@@ -11,7 +11,7 @@ from inventory.contracts import DemandDistribution
 from inventory.contracts.arrays import Floats
 from inventory.contracts.demand import DAYS_PER_WEEK
 from inventory.models import DemandForecast
-from inventory.selectors.overrides import overridden_weeks
+from inventory.selectors.overrides import weeks_of
 
 CHANCES = (0.1, 0.5, 0.9)
 
@@ -55,17 +55,7 @@ def list_forecasts(*, sku: str, territory: str = "", daily: bool = False) -> lis
     found = list(rows.order_by("territory__code"))
     if not found:
         return []
-    weeks = max(len(row.weekly_mean) for row in found)
-    baseline = np.zeros((len(found), weeks))
-    for number, row in enumerate(found):
-        baseline[number, : len(row.weekly_mean)] = row.weekly_mean
-    means = overridden_weeks(
-        baseline,
-        [row.as_of for row in found],
-        [row.sku.code for row in found],
-        [row.sku.category.code for row in found],
-        [row.territory.code for row in found],
-    )
+    baseline, means = weeks_of(found)
     return [
         Ahead(
             row.sku.code, row.territory.code, row.as_of, row.pattern, row.method,

@@ -66,6 +66,21 @@ def overridden_weeks(
     return overridden(weekly, starts, places, found)
 
 
+def weeks_of(rows: Sequence[DemandForecast]) -> tuple[Floats, Floats]:
+    """(rows, weeks) twice: the baseline of each row, and the same with everything that holds laid over.
+
+    `rows` with their SKU, its category and their territory at hand.
+    """
+    baseline = padded([row.weekly_mean for row in rows])
+    return baseline, overridden_weeks(
+        baseline,
+        [row.as_of for row in rows],
+        [row.sku.code for row in rows],
+        [row.sku.category.code for row in rows],
+        [row.territory.code for row in rows],
+    )
+
+
 def overrides_mark() -> str:
     """Changes whenever an override is set or dropped; empty before the first. One query."""
     newest = ForecastOverride.objects.aggregate(made=Max("pk"), dropped=Max("dropped_at"))
@@ -94,29 +109,21 @@ def overridden_items(weekly: Floats, sku_ids: Ints, territory_ids: Ints) -> Floa
     )
 
 
-def expected_weeks(rows: QuerySet[DemandForecast]) -> dict[tuple[int, int], list[float]]:
-    """Pieces a week by ids of SKU and territory, overrides laid over: what is planned by."""
-    keyed = rows.order_by("sku__code", "territory__code")
-    if not ForecastOverride.objects.filter(dropped_at__isnull=True).exists():
-        means = keyed.values_list("sku_id", "territory_id", "weekly_mean")
-        return {(sku, territory): list(weeks) for sku, territory, weeks in means}
-    weekly, starts, places = read_baseline(rows)
-    if not starts:
-        return {}
-    told = overridden(weekly, starts, places, list_in_force(min(starts)))
-    keys = keyed.values_list("sku_id", "territory_id")
-    return {(sku, territory): told[number].tolist() for number, (sku, territory) in enumerate(keys)}
-
-
 def read_baseline(rows: QuerySet[DemandForecast]) -> tuple[Floats, list[date], Places]:
     """Baselines in order of SKU and territory, padded with the last week, and whose they are."""
     found: list[Any] = list(rows.order_by("sku__code", "territory__code").values_list(*_FORECAST))
-    weeks = max((len(row[4]) for row in found), default=1)
-    weekly = np.zeros((len(found), weeks))
-    for number, row in enumerate(found):
-        weekly[number] = (row[4] + [row[4][-1] if row[4] else 0.0] * weeks)[:weeks]
+    weekly = padded([row[4] for row in found])
     texts = [np.array([row[column] for row in found], dtype=str) for column in range(3)]
     return weekly, [row[3] for row in found], Places(*texts)
+
+
+def padded(means: Sequence[list[float]]) -> Floats:
+    """(rows, weeks), pieces a week of each row; the last week goes on where another row knows more."""
+    weeks = max(map(len, means), default=1)
+    table = np.zeros((len(means), weeks))
+    for number, row in enumerate(means):
+        table[number] = (row + [row[-1] if row else 0.0] * weeks)[:weeks]
+    return table
 
 
 def override_of(row: ForecastOverride) -> Override:

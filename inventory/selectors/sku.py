@@ -14,7 +14,7 @@ from inventory.contracts import DemandDistribution
 from inventory.models import BatchRisk, DailyDemand, DemandForecast, Position, Sku
 from inventory.selectors.demand import take_sku_history
 from inventory.selectors.items import ItemFilter, ItemRow, list_stock_items
-from inventory.selectors.overrides import overridden_weeks
+from inventory.selectors.overrides import weeks_of
 from vyapar.kernel.errors import NotFound
 
 HISTORY_WEEKS = 52
@@ -152,15 +152,9 @@ def _history(
 
 
 def _expected(sku: Sku) -> tuple[Expected, ...]:
-    rows = list(
-        DemandForecast.objects.filter(sku=sku).select_related("territory").order_by("territory__code")
-    )
-    baseline = np.array([row.weekly_mean for row in rows], dtype=np.float64)
-    places = [row.territory.code for row in rows]
-    count = len(rows)
-    weekly = overridden_weeks(
-        baseline, [row.as_of for row in rows], [sku.code] * count, [sku.category.code] * count, places
-    )
+    forecasts = DemandForecast.objects.filter(sku=sku).select_related("sku__category", "territory")
+    rows = list(forecasts.order_by("territory__code"))
+    _baseline, weekly = weeks_of(rows)
     return tuple(
         Expected(row.territory.code, row.as_of, row.pattern, row.method, _weeks(row, weekly[number]))
         for number, row in enumerate(rows)
