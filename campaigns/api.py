@@ -23,7 +23,7 @@ from campaigns.serializers import (
 )
 from inventory.selectors.outlets import Contact, list_contacts
 from vyapar.engine.api import read
-from vyapar.gateway.views import ApiView, next_cursor, read_cursor, read_limit
+from vyapar.gateway.views import ApiView, number_page
 from vyapar.kernel.errors import Fault, Invalid, NotFound
 from vyapar.messaging.contracts import Channel
 from vyapar.messaging.letters import MARKETING, Letter, count_variables
@@ -177,25 +177,8 @@ class CampaignList(ApiView):
                 "bad_query", "one of " + ", ".join(Campaign.State.values), "state", value=state[:40]
             )
             raise Invalid("there is no such state", code="bad_query", faults=[fault])
-        limit, cursor = read_limit(request), read_cursor(request)
-        rows = list_campaigns(state).prefetch_related("lines", "outlets").order_by("-pk")
-        if cursor:
-            rows = rows.filter(pk__lt=_before(cursor))
-        page = list(rows[: limit + 1])
-        last = page[limit - 1] if len(page) > limit else None
-        return Response(
-            {
-                "results": [campaign_out(row, analytics(row)) for row in page[:limit]],
-                "nextCursor": next_cursor([last.pk]) if last else None,
-            }
-        )
-
-
-def _before(cursor: list[Any]) -> int:
-    if len(cursor) == 1 and isinstance(cursor[0], int) and 0 <= cursor[0] < 2**63:
-        return cursor[0]
-    fault = Fault("bad_query", "a cursor from an earlier answer", "cursor", value=str(cursor)[:80])
-    raise Invalid("this cursor is not one of ours", code="bad_query", faults=[fault])
+        rows = list_campaigns(state).prefetch_related("lines", "outlets")
+        return number_page(request, rows, lambda row: campaign_out(row, analytics(row)), down=True)
 
 
 class CampaignResults(ApiView):

@@ -30,7 +30,8 @@ from inventory.services import imports
 from inventory.tasks import drive_import
 from vyapar.engine.api import read_text
 from vyapar.gateway.bodies import spool
-from vyapar.gateway.views import ApiView, next_cursor, read_cursor, read_limit
+from vyapar.gateway.renderers import attachment
+from vyapar.gateway.views import ApiView, bad_query, number_page
 from vyapar.kernel.errors import Fault, Invalid
 from vyapar.people.contracts import May
 
@@ -70,19 +71,9 @@ class ImportList(ApiView):
     def get(self, request: Request) -> Response:
         state = read_text(request, "state")
         if state and state not in ImportRun.State.values:
-            raise _bad("state", "one of " + ", ".join(ImportRun.State.values), state)
+            raise bad_query("state", "one of " + ", ".join(ImportRun.State.values), state)
         runs = list_runs(RunFilter(feed=read_text(request, "feed"), state=state))
-        cursor, limit = read_cursor(request), read_limit(request)
-        if cursor:
-            runs = runs.filter(number__lt=_number(cursor))
-        page = list(runs[: limit + 1])
-        more = len(page) > limit
-        return Response(
-            {
-                "results": [run_out(run) for run in page[:limit]],
-                "nextCursor": next_cursor([page[limit - 1].number]) if more else None,
-            }
-        )
+        return number_page(request, runs, run_out, by="number", down=True)
 
     @extend_schema(
         operation_id="openImport",
@@ -167,18 +158,7 @@ class QuarantineDoor(ApiView):
 
     @extend_schema(operation_id="listQuarantine", parameters=[_LIMIT, _CURSOR], responses=QuarantinePage)
     def get(self, request: Request, run_id: UUID) -> Response:
-        rows, cursor, limit = list_quarantined(get_run(run_id)), read_cursor(request), read_limit(request)
-        rows = rows.order_by("pk")
-        if cursor:
-            rows = rows.filter(pk__gt=_number(cursor))
-        page = list(rows[: limit + 1])
-        more = len(page) > limit
-        return Response(
-            {
-                "results": [quarantined_out(row) for row in page[:limit]],
-                "nextCursor": next_cursor([page[limit - 1].pk]) if more else None,
-            }
-        )
+        return number_page(request, list_quarantined(get_run(run_id)), quarantined_out)
 
 
 class QuarantineFile(ApiView):
@@ -187,9 +167,7 @@ class QuarantineFile(ApiView):
     @extend_schema(operation_id="getQuarantineFile", responses={(200, "text/csv"): OpenApiTypes.STR})
     def get(self, request: Request, run_id: UUID) -> HttpResponse:
         name, body = quarantine_file(get_run(run_id), "csv")
-        return HttpResponse(
-            body, content_type=CSV, headers={"Content-Disposition": f'attachment; filename="{name}"'}
-        )
+        return attachment(body, name, CSV)
 
 
 def _upload(request: Request) -> tuple[IO[bytes], str, Mapping[str, str]]:
@@ -215,23 +193,12 @@ def _upload(request: Request) -> tuple[IO[bytes], str, Mapping[str, str]]:
 
 def _profile(text: str) -> MappingProfile | None:
     if text and not text.isdecimal():
-        raise _bad("profile", "the id of a saved profile", text)
+        raise bad_query("profile", "the id of a saved profile", text)
     return get_profile(int(text)) if text else None
 
 
 def _flag(told: Mapping[str, str], name: str) -> bool:
     text = told.get(name, "").lower()
     if text not in ("", "true", "false", "1", "0", "yes", "no"):
-        raise _bad(name, "true or false", text)
+        raise bad_query(name, "true or false", text)
     return text in ("true", "1", "yes")
-
-
-def _number(cursor: list[Any]) -> int:
-    if len(cursor) != 1 or not isinstance(cursor[0], int) or not 0 <= cursor[0] < 2**63:
-        raise _bad("cursor", "a cursor from an earlier answer", str(cursor))
-    return cursor[0]
-
-
-def _bad(name: str, message: str, value: str) -> Invalid:
-    fault = Fault("bad_query", message, name, value=value[:80])
-    return Invalid(f"{name} is not right", code="bad_query", faults=[fault])

@@ -9,7 +9,6 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schem
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from inventory.api.stock import bad_query
 from inventory.contracts.outcomes import Predicted
 from inventory.selectors.impact import CUTS, list_expiring_loss, sum_impact
 from inventory.selectors.outcomes import list_factors, list_outcomes, list_replays
@@ -26,7 +25,7 @@ from inventory.serializers.outcomes import (
 )
 from vyapar.engine.api import read_text
 from vyapar.engine.selectors import get_policy
-from vyapar.gateway.views import ApiView
+from vyapar.gateway.views import ApiView, bad_query
 from vyapar.kernel.calendar import ist_day
 
 _SUMS = {

@@ -7,13 +7,12 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schem
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from inventory.api.stock import bad_query
 from inventory.contracts.quality import Grade, SubjectKind
 from inventory.selectors.quality import list_grades
 from inventory.serializers.quality import QualityReport, grade_out
 from vyapar.engine.api import read_text
 from vyapar.engine.selectors import get_policy
-from vyapar.gateway.views import ApiView
+from vyapar.gateway.views import ApiView, bad_query
 from vyapar.kernel.calendar import ist_day
 
 _EXAMPLE = {

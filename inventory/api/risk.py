@@ -8,7 +8,6 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schem
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from inventory.api.stock import bad_query
 from inventory.risk.cause import CAUSES
 from inventory.selectors.foreseen import (
     grades_by_territory,
@@ -28,7 +27,7 @@ from inventory.serializers.risk import (
     risk_model_out,
 )
 from vyapar.engine.api import read_text
-from vyapar.gateway.views import ApiView, next_cursor, read_cursor, read_limit
+from vyapar.gateway.views import ApiView, bad_query, next_cursor, read_cursor, read_limit
 
 _PAGE = [
     OpenApiParameter("sku", str),

@@ -29,9 +29,8 @@ from vyapar.engine import registry
 from vyapar.engine.api import check_text, read_text
 from vyapar.engine.rulebook import business_rules
 from vyapar.engine.selectors import get_policy
-from vyapar.gateway.views import ApiView, next_cursor, read_cursor, read_instant, read_limit
+from vyapar.gateway.views import ApiView, bad_query, next_cursor, read_cursor, read_instant, read_limit
 from vyapar.kernel.calendar import ist_day
-from vyapar.kernel.errors import Fault, Invalid
 from vyapar.tenancy.selectors import current_distributor
 
 #: How far back a sales history goes unless `since` says otherwise.
@@ -81,12 +80,6 @@ def _chosen(request: Request) -> ItemFilter:
 
 
 _NARROW = {"sku": "skus", "territory": "territories", "status": "statuses"}
-
-
-def bad_query(field: str, message: str, value: str) -> Invalid:
-    """The refusal of one parameter of the query."""
-    fault = Fault("bad_query", message, field, value=value[:80])
-    return Invalid(f"{field} is not right", code="bad_query", faults=[fault])
 
 
 class SkuHistory(ApiView):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -15,11 +13,9 @@ from inventory.selectors.twins import get_twins, list_twins
 from inventory.serializers.twins import KIND_NAMES, TwinsMerge, TwinsOut, TwinsPage, twins_out
 from inventory.services import keep_apart, merge_twins, take_apart
 from vyapar.engine.api import read_text
-from vyapar.gateway.views import ApiView, next_cursor, read_cursor, read_limit
+from vyapar.gateway.views import LARGEST_NUMBER, ApiView, bad_query, number_page
 from vyapar.kernel.errors import Fault, Invalid, NotFound
 from vyapar.people.contracts import May
-
-_LARGEST = 2**63 - 1
 
 
 class TwinsList(ApiView):
@@ -38,18 +34,8 @@ class TwinsList(ApiView):
     )
     def get(self, request: Request) -> Response:
         kind, state = _choice(request, "kind", KIND_NAMES), _choice(request, "state", Twins.State.values)
-        rows = list_twins(kind, [state] if state else Twins.State.values).order_by("pk")
-        cursor, limit = read_cursor(request), read_limit(request)
-        if cursor:
-            rows = rows.filter(pk__gt=_number(cursor))
-        page = list(rows[: limit + 1])
-        more = len(page) > limit
-        return Response(
-            {
-                "results": [twins_out(row) for row in page[:limit]],
-                "nextCursor": next_cursor([page[limit - 1].pk]) if more else None,
-            }
-        )
+        rows = list_twins(kind, [state] if state else Twins.State.values)
+        return number_page(request, rows, twins_out)
 
 
 class TwinsMergeDoor(ApiView):
@@ -107,7 +93,7 @@ class TwinsUndoDoor(ApiView):
 
 
 def _get(twins_id: int) -> Twins:
-    if twins_id > _LARGEST:
+    if twins_id > LARGEST_NUMBER:
         raise NotFound("there is no such pair", code="no_such_twins")
     return get_twins(twins_id)
 
@@ -115,16 +101,5 @@ def _get(twins_id: int) -> Twins:
 def _choice(request: Request, name: str, choices: list[str]) -> str:
     value = read_text(request, name)
     if value and value not in choices:
-        raise _bad(name, "one of " + ", ".join(choices), value)
+        raise bad_query(name, "one of " + ", ".join(choices), value)
     return value
-
-
-def _number(cursor: list[Any]) -> int:
-    if len(cursor) != 1 or type(cursor[0]) is not int or not 0 <= cursor[0] <= _LARGEST:
-        raise _bad("cursor", "a cursor from an earlier answer", str(cursor))
-    return cursor[0]
-
-
-def _bad(name: str, message: str, value: str) -> Invalid:
-    fault = Fault("bad_query", message, name, value=value[:80])
-    return Invalid(f"{name} is not right", code="bad_query", faults=[fault])

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.http import HttpRequest, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -27,6 +27,7 @@ from inventory.services.saved_views import remove_view, save_view
 from inventory.views.ages import age_words
 from vyapar.dashboard.access import attempt, page, person
 from vyapar.dashboard.templatetags.words import plain, sign
+from vyapar.gateway.renderers import attachment
 from vyapar.kernel.errors import NotFound
 
 #: What may be counted, and its name; the first five are paise.
@@ -145,9 +146,7 @@ def pivot_file(request: HttpRequest, form: str) -> HttpResponseBase:
     else:
         content, kind = write_csv(figures, heads), CSV
     named = f"pivot-{asked.rows}-{asked.columns or 'all'}-{day.isoformat()}.{form}"
-    return HttpResponse(
-        content, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{named}"'}
-    )
+    return attachment(content, named, kind)
 
 
 @page()

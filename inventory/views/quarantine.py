@@ -30,6 +30,7 @@ from inventory.services import imports
 from inventory.views.import_words import field_hint, field_label, field_of, kind_words
 from vyapar.dashboard.access import attempt, page, person
 from vyapar.dashboard.templatetags.words import plain, sign
+from vyapar.gateway.renderers import attachment
 from vyapar.kernel.errors import VyaparError
 from vyapar.people.contracts import May
 
@@ -173,5 +174,4 @@ def drive(request: HttpRequest, run_id: UUID) -> HttpResponseBase:
 def export(request: HttpRequest, run_id: UUID, form: str) -> HttpResponse:
     """The rows that wait as a file with a column that says why."""
     name, body = quarantine_file(get_run(run_id), form)
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return HttpResponse(body, content_type=CSV if form == "csv" else XLSX, headers=headers)
+    return attachment(body, name, CSV if form == "csv" else XLSX)

@@ -48,6 +48,7 @@ from vyapar.dashboard.board import NavItem, Tile, TileValue
 from vyapar.dashboard.templatetags.figures import age_text, day_text, short_rupees
 from vyapar.dashboard.templatetags.words import plain, sign
 from vyapar.engine.selectors import latest_cycle, list_actions
+from vyapar.gateway.renderers import attachment
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import NotFound
 from vyapar.kernel.lifecycle import Status
@@ -288,9 +289,7 @@ def export(request: HttpRequest, form: str) -> HttpResponse:
         body, kind = write_csv(table, _heads()), CSV
     else:
         body, kind = write_xlsx(table, _heads(), title=_("Stock")), XLSX
-    return HttpResponse(
-        body, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'}
-    )
+    return attachment(body, name, kind)
 
 
 def _heads() -> list[str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
+from django.db.models import Model, QuerySet
 from django.http import HttpResponse
 from django.template.response import SimpleTemplateResponse
 from django.utils import timezone
@@ -25,10 +26,14 @@ from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Fault, Invalid
 from vyapar.people.contracts import May
 
+Row = TypeVar("Row", bound=Model)
+
 #: Rows on a page unless the caller asks otherwise, and the most that it may ask for.
 PAGE, MOST = 100, 1000
 #: Methods that change something.
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+#: The largest number that a column of them holds.
+LARGEST_NUMBER = 2**63 - 1
 #: What a repeated reply has besides its body.
 _KEPT_HEADERS = ("Location", "ETag", "Retry-After", "Content-Disposition")
 
@@ -155,7 +160,7 @@ def read_limit(request: Request) -> int:
     """`?limit=`, 1 to 1000."""
     text = request.query_params.get("limit", str(PAGE))
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MOST:
-        raise _bad("limit", f"a whole number from 1 to {MOST}", text)
+        raise bad_query("limit", f"a whole number from 1 to {MOST}", text)
     return int(text)
 
 
@@ -169,7 +174,7 @@ def read_instant(request: Request, name: str) -> datetime | None:
     except ValueError:
         value = None
     if value is None or value.tzinfo is None or not 1970 <= value.year <= 9000:
-        raise _bad(name, "an instant with its offset, e.g. 2026-11-23T06:30:00Z", text)
+        raise bad_query(name, "an instant with its offset, e.g. 2026-11-23T06:30:00Z", text)
     return value
 
 
@@ -183,7 +188,7 @@ def read_cursor(request: Request) -> list[Any] | None:
     except ValueError:
         value = None
     if not isinstance(value, list):
-        raise _bad("cursor", "a cursor from an earlier answer", text)
+        raise bad_query("cursor", "a cursor from an earlier answer", text)
     return value
 
 
@@ -192,7 +197,39 @@ def next_cursor(values: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(orjson.dumps(list(values), default=str)).decode()
 
 
-def _bad(field: str, message: str, value: str) -> Invalid:
+def read_number_cursor(request: Request) -> int | None:
+    """`?cursor=` over one whole number, as `number_page` hands it out; None at the start."""
+    cursor = read_cursor(request)
+    if not cursor:
+        return None
+    if len(cursor) != 1 or type(cursor[0]) is not int or not 0 <= cursor[0] <= LARGEST_NUMBER:
+        raise bad_query("cursor", "a cursor from an earlier answer", str(cursor))
+    return cursor[0]
+
+
+def number_page(
+    request: Request, rows: QuerySet[Row], show: Callable[[Row], Any], *, by: str = "pk", down: bool = False
+) -> Response:
+    """One page of rows in order of a column of whole numbers, and the cursor to go on with.
+
+    `show` gives the outside form of a row; `down`: the largest number first.
+    """
+    after, limit = read_number_cursor(request), read_limit(request)
+    if after is not None:
+        rows = rows.filter(**{f"{by}__{'lt' if down else 'gt'}": after})
+    page = list(rows.order_by(f"-{by}" if down else by)[: limit + 1])
+    shown = page[:limit]
+    more = len(page) > limit
+    return Response(
+        {
+            "results": [show(row) for row in shown],
+            "nextCursor": next_cursor([getattr(shown[-1], by)]) if more else None,
+        }
+    )
+
+
+def bad_query(field: str, message: str, value: str) -> Invalid:
+    """The refusal of one parameter of the query."""
     return Invalid(
         f"{field} is not right",
         code="bad_query",
