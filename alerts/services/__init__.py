@@ -12,9 +12,6 @@ from alerts.services.alerting import (
     wake_snoozed,
 )
 from alerts.services.weekly import (
-    TEMPLATE as WEEKLY_TEMPLATE,
-)
-from alerts.services.weekly import (
     ensure_weekly_template,
     send_weekly_reports,
     set_weekly_report,
@@ -23,7 +20,6 @@ from alerts.services.weekly import (
 )
 
 __all__ = [
-    "WEEKLY_TEMPLATE",
     "acknowledge",
     "close",
     "close_others",

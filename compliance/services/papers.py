@@ -64,7 +64,7 @@ class PaperClerk:
         cancelled, credited = [], None
         for paper in Paper.objects.filter(key=key, state=Paper.State.ISSUED):
             if paper.kind == PaperKind.TAX_INVOICE and _month(paper.document_date) != _month(ist_day(at)):
-                left = left_to_credit(document_of(paper), [document_of(n) for n in list_credit_notes(paper)])
+                left = left_to_credit(document_of(paper), _credited(paper))
                 credited = self.credit(key, left, reason=reason, actor=actor, at=at) if left else None
             else:
                 cancelled.append(_ref(cancel(paper.pk, reason=reason, actor=actor, at=at)))
@@ -119,7 +119,7 @@ def credit(
         pieces,
         reason=reason.strip()[:300],
         document_date=ist_day(at),
-        earlier=[document_of(note) for note in list_credit_notes(invoice)],
+        earlier=_credited(invoice),
         simulated=invoice.simulated,
     )
     count = Paper.objects.filter(key__startswith=f"{invoice.key}:credit:").count()
@@ -309,6 +309,11 @@ def _tell_issued(paper: Paper, actor: Actor, at: datetime) -> None:
         at=at,
         action_id=paper.action_id,
     )
+
+
+def _credited(invoice: Paper) -> list[Document]:
+    """The credit notes over an invoice that stand, as they were issued."""
+    return [document_of(note) for note in list_credit_notes(invoice)]
 
 
 def _tell_too_late(invoice: Paper, last: date, actor: Actor, at: datetime) -> None:

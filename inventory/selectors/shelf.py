@@ -103,13 +103,7 @@ def list_items(wanted: StockFilter) -> QuerySet[StockItem]:
     rows: Any = StockItem.objects.filter(current_stock__gt=0).select_related("sku__category", "territory")
     if wanted.words:
         rows = rows.filter(Q(sku__code__icontains=wanted.words) | Q(sku__name__icontains=wanted.words))
-    if wanted.territory:
-        rows = rows.filter(territory__code=wanted.territory)
-    if wanted.status:
-        rows = rows.filter(status=wanted.status)
-    if wanted.category:
-        mine = Q(sku__category__code=wanted.category)
-        rows = rows.filter(mine | Q(sku__category__parent__code=wanted.category))
+    rows = _narrowed(rows, wanted, "sku__category")
     rows = rows.annotate(age=_age(), department=_department("sku__category"))
     if wanted.age is not None:
         rows = rows.filter(age=wanted.age)
@@ -223,16 +217,21 @@ def _filled(found: Mapping[str, Any]) -> dict[str, int]:
     return {name: int(found[name] or 0) for name in _MEASURES}
 
 
-def _cells(wanted: StockFilter) -> QuerySet[StockCell]:
-    """The kept sums that a filter without words means."""
-    rows = StockCell.objects.all()
+def _narrowed(rows: Any, wanted: StockFilter, category: str) -> Any:
+    """Items or kept sums of the territory, status and category that are meant; `category` leads to it."""
     if wanted.territory:
         rows = rows.filter(territory__code=wanted.territory)
     if wanted.status:
         rows = rows.filter(status=wanted.status)
     if wanted.category:
-        mine = Q(category__code=wanted.category)
-        rows = rows.filter(mine | Q(category__parent__code=wanted.category))
+        mine = Q(**{f"{category}__code": wanted.category})
+        rows = rows.filter(mine | Q(**{f"{category}__parent__code": wanted.category}))
+    return rows
+
+
+def _cells(wanted: StockFilter) -> QuerySet[StockCell]:
+    """The kept sums that a filter without words means."""
+    rows: QuerySet[StockCell] = _narrowed(StockCell.objects.all(), wanted, "category")
     if wanted.age is not None:
         rows = rows.filter(age=wanted.age)
     if wanted.expires is not None:

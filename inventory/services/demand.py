@@ -118,14 +118,6 @@ def write_demand(rolled: pl.DataFrame) -> int:
     return rolled.height
 
 
-def add_demand(sales: pl.DataFrame) -> int:
-    """Add sales to the roll-up; returns the rows touched. `sales`: see `add_up`.
-
-    Must run in the transaction that records them, in the turn of those who record sales.
-    """
-    return write_demand(add_up(sales, find_standing(sales)))
-
-
 def _numbers(packed: bytes | None) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     return np.frombuffer(packed or b"", ">i8").astype(np.int64)
 

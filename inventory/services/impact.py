@@ -12,11 +12,11 @@ from inventory.services.staging import run
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
 
-_BAND = "width_bucket(i.days_without_movement, %s::int[]) - 1"
 _KEEP = """
 INSERT INTO inventory_impactdaily (day, territory, category, brand, age, cause, status, items, pieces,
     value_paise, at_risk_pieces, at_risk_paise, loss_paise, expired_paise, written_off_paise)
-SELECT %s, t.code, c.code, br.name, {band}, {cause}, i.status, count(*), sum(i.current_stock),
+SELECT %s, t.code, c.code, br.name, width_bucket(i.days_without_movement, %s::int[]) - 1, i.cause,
+       i.status, count(*), sum(i.current_stock),
        sum(i.value_paise), sum(i.at_risk_quantity), sum(i.at_risk_paise), sum(i.loss_paise),
        coalesce(sum(x.paise), 0), coalesce(sum(w.paise), 0)
 FROM inventory_stockitem i
@@ -43,7 +43,7 @@ def keep_impact(*, actor: Actor, at: datetime) -> int:
     """Keep the sums of the day that was scored last, in place of those kept earlier on it; returns how
     many cells they have. Without a score there is nothing to keep.
     """
-    day = StockItem.objects.order_by("-as_of").values_list("as_of", flat=True).first()
+    day = _scored_last()
     if day is None:
         return 0
     ImpactDaily.objects.filter(day=day).delete()
@@ -55,12 +55,14 @@ def keep_impact(*, actor: Actor, at: datetime) -> int:
 
 
 def _keep(day: date) -> int:
-    known = {field.name for field in StockItem._meta.get_fields()}
-    cause = "i.cause" if "cause" in known else "''"
-    return run(_KEEP.format(band=_BAND, cause=cause), [day, list(AGE_BANDS), day, day, day])
+    return run(_KEEP, [day, list(AGE_BANDS), day, day, day])
 
 
 def is_impact_due() -> bool:
     """Whether a day was scored whose sums are not kept yet."""
-    day = StockItem.objects.order_by("-as_of").values_list("as_of", flat=True).first()
+    day = _scored_last()
     return day is not None and not ImpactDaily.objects.filter(day=day).exists()
+
+
+def _scored_last() -> date | None:
+    return StockItem.objects.order_by("-as_of").values_list("as_of", flat=True).first()
