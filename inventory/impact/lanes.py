@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,40 +37,72 @@ def best_lane(snapshot: StockSnapshot, positions: Ints, quantity: Ints, days: In
     stock first; a lot sells there what the demand left after transit asks beyond that. This is an
     estimate lot by lot; lots that compete for the same need are the transfer program's business.
     """
-    lots = positions.shape[0]
-    found = BestLane(
+    wanted = np.flatnonzero(quantity > 0)
+    item, day, pieces = snapshot.position_item[positions[wanted]], days[wanted], quantity[wanted]
+    # lots alike in all that counts have the same lane: it is looked for once
+    one, alike = _alike(
+        item,
+        day,
+        pieces,
+        snapshot.net_price_paise[positions[wanted]],
+        snapshot.weight_grams[positions[wanted]],
+    )
+    found, mine = _no_lane(positions.shape[0]), _no_lane(one.size)
+    table, own = _item_table(snapshot), snapshot.per_item(usable)
+    for first in range(0, one.size, CHUNK):
+        some = slice(first, first + CHUNK)
+        row = one[some]
+        lots = _Some(np.arange(one.size)[some], positions[wanted[row]], item[row], day[row], pieces[row])
+        _choose(snapshot, table, own, lots, mine)
+    for name in BestLane.__slots__:
+        getattr(found, name)[wanted] = getattr(mine, name)[alike]
+    return found
+
+
+def _no_lane(lots: int) -> BestLane:
+    return BestLane(
         np.full(lots, -1, dtype=np.int32),
         np.zeros(lots, dtype=np.int64),
         np.zeros(lots, dtype=np.int64),
         np.full(lots, -1, dtype=np.int64),
         np.zeros(lots, dtype=np.bool_),
     )
-    table, own = _item_table(snapshot), snapshot.per_item(usable)
-    wanted = np.flatnonzero(quantity > 0)
-    for first in range(0, wanted.size, CHUNK):
-        some = wanted[first : first + CHUNK]
-        _choose(snapshot, table, own, some, positions[some], quantity[some], days[some], found)
-    return found
 
 
-def _choose(
-    snapshot: StockSnapshot,
-    table: Codes,
-    own: Ints,
-    lots: NDArray[np.intp],
-    positions: Ints,
-    quantity: Ints,
-    days: Ints,
-    found: BestLane,
-) -> None:
+def _alike(*keys: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The first row of each different combination of keys, and for every row which one it has."""
+    order = np.lexsort(keys)
+    differs = np.zeros(order.size, dtype=np.bool_)
+    differs[:1] = True
+    for key in keys:
+        differs[1:] |= np.diff(key[order]) != 0
+    number = np.empty(order.size, dtype=np.intp)
+    number[order] = np.cumsum(differs) - 1
+    return order[differs], number
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Some:
+    """Lots that are looked at together, (lots,) each: their `row` in the answer, one `position` that has
+    it, its `item`, `days` until they must be sold, and `quantity`.
+    """
+
+    row: NDArray[np.intp]
+    position: Ints
+    item: Codes
+    days: Ints
+    quantity: Ints
+
+
+def _choose(snapshot: StockSnapshot, table: Codes, own: Ints, lots: _Some, found: BestLane) -> None:
     """Look at each lot's lanes from the most promising down, until none left can be better.
 
     What a destination can take depends on the item and the days alone, so it is found once for all
     lots that share them.
     """
-    item = snapshot.position_item[positions]
+    item, quantity = lots.item, lots.quantity
     names = np.argsort(np.array(snapshot.territories, dtype=np.str_), kind="stable")
-    shared, mine = np.unique(item.astype(np.int64) * _STRIDE + days, return_inverse=True)
+    shared, mine = np.unique(item.astype(np.int64) * _STRIDE + lots.days, return_inverse=True)
     from_item, within = np.divmod(shared, _STRIDE)
     origin = snapshot.item_territory[from_item]
     there = table[snapshot.item_sku[from_item]][:, names]
@@ -77,13 +110,13 @@ def _choose(
     left = within[:, None] - snapshot.lane_days[origin][:, names]
     is_open = (there >= 0) & (fee >= 0) & (left > 0) & (origin[:, None] != names)
     most = np.where(is_open, _most(snapshot, np.maximum(there, 0), np.maximum(left, 0), own), -1.0)
-    freight = by_weight((quantity * snapshot.weight_grams[positions])[:, None], np.maximum(fee, 0)[mine])
-    price = snapshot.net_price_paise[positions]
+    freight = by_weight((quantity * snapshot.weight_grams[lots.position])[:, None], np.maximum(fee, 0)[mine])
+    price = snapshot.net_price_paise[lots.position]
     hope = most[mine]
     np.minimum(hope, quantity[:, None], out=hope)
     hope = np.where(hope >= 0, hope * price[:, None] - freight, -1.0)
-    best = np.zeros(lots.size, dtype=np.int64)
-    rows = np.arange(lots.size)
+    best = np.zeros(quantity.size, dtype=np.int64)
+    rows = np.arange(quantity.size)
     while rows.size:
         lane = hope[rows].argmax(axis=1)
         rows, lane = _hopeful(rows, lane, hope, best)
@@ -93,7 +126,7 @@ def _choose(
         hope[rows, lane] = -1.0
         earns = gain > best[rows]
         best[rows[earns]] = gain[earns]
-        _keep(snapshot, found, lots[rows[earns]], item[rows[earns]], names[lane[earns]], sold[earns])
+        _keep(snapshot, found, lots.row[rows[earns]], item[rows[earns]], names[lane[earns]], sold[earns])
 
 
 def _keep(

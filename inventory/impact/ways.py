@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from inventory.contracts.arrays import Flags, Ints
 from inventory.contracts.policy import MoneyRates
@@ -95,7 +94,7 @@ def price_ways(lots: Lots, rates: MoneyRates) -> WaysOut:
     Input tax credit is reversed for pieces destroyed or given away (CGST Act s.17(5)(h)), not for
     pieces sold below price, moved, or returned as a fresh supply (Circular 72/46/2018).
     """
-    build: dict[str, Callable[[Lots, MoneyRates], tuple[_Parts, Flags]]] = {
+    build: dict[str, Callable[[Lots, MoneyRates], _Parts]] = {
         "hold": _hold,
         "transfer": _transfer,
         "discount": _discount,
@@ -103,24 +102,40 @@ def price_ways(lots: Lots, rates: MoneyRates) -> WaysOut:
         "donate": _donate,
         "destroy": _destroy,
     }
-    zero = np.zeros(len(lots), dtype=np.int64)
+    available = _open_ways(lots, rates)
+    needs = np.flatnonzero(lots.quantity > 0)  # few of a book do; of the others every paisa is 0
+    some = lots if needs.size == len(lots) else lots.some(needs)
     components = np.zeros((len(WAYS), len(COMPONENTS), len(lots)), dtype=np.int64)
-    available = np.zeros((len(WAYS), len(lots)), dtype=np.bool_)
+    net = np.zeros((len(WAYS), len(lots)), dtype=np.int64)
     for number, name in enumerate(WAYS):
-        parts, is_open = build[name](lots, rates)
-        available[number] = is_open
-        rows = np.stack([parts.get(component, zero) for component in COMPONENTS])
-        components[number] = np.where(is_open & (lots.quantity > 0), rows, 0)
-    return WaysOut(components, components.sum(axis=1), available)
+        is_open = available[number, needs]
+        for component, paise in build[name](some, rates).items():
+            paid = np.where(is_open, paise, 0)
+            components[number, COMPONENTS.index(component), needs] = paid
+            net[number, needs] += paid
+    return WaysOut(components, net, available)
 
 
-def _hold(lots: Lots, rates: MoneyRates) -> tuple[_Parts, Flags]:
+def _open_ways(lots: Lots, rates: MoneyRates) -> Flags:
+    """(ways, lots), whether a way is open."""
+    fit = ~lots.expired
+    flags = {
+        "hold": fit,
+        "transfer": fit & (lots.moved_paise_per_kg >= 0) & (lots.moved_sold > 0),
+        "discount": fit & (lots.days > 0),
+        "return_to_company": lots.return_open & (lots.return_bp > 0),
+        "donate": fit & (lots.life_days >= rates.donate_minimum_life_days),
+        "destroy": np.ones(len(lots), dtype=np.bool_),
+    }
+    return np.stack([flags[name] for name in WAYS])
+
+
+def _hold(lots: Lots, rates: MoneyRates) -> _Parts:
     parts = _kept(lots, rates, lots.held_sold, lots.days)
-    return _added(parts, _leftover(lots, rates, lots.quantity - lots.held_sold)), ~lots.expired
+    return _added(parts, _leftover(lots, rates, lots.quantity - lots.held_sold))
 
 
-def _transfer(lots: Lots, rates: MoneyRates) -> tuple[_Parts, Flags]:
-    is_open = ~lots.expired & (lots.moved_paise_per_kg >= 0) & (lots.moved_sold > 0)
+def _transfer(lots: Lots, rates: MoneyRates) -> _Parts:
     freight = by_weight(lots.quantity * lots.grams, np.maximum(lots.moved_paise_per_kg, 0))
     locked = interest(lots.quantity * lots.itc, rates.opportunity_rate_bp, rates.tax_lock_days)
     parts = _kept(lots, rates, lots.moved_sold, lots.days) | {
@@ -129,24 +144,20 @@ def _transfer(lots: Lots, rates: MoneyRates) -> tuple[_Parts, Flags]:
         "documents": np.full(len(lots), -rates.document_paise),
         "output_tax": np.where(lots.crosses, -locked, 0),
     }
-    return _added(parts, _leftover(lots, rates, lots.quantity - lots.moved_sold)), is_open
+    return _added(parts, _leftover(lots, rates, lots.quantity - lots.moved_sold))
 
 
-def _discount(lots: Lots, rates: MoneyRates) -> tuple[_Parts, Flags]:
+def _discount(lots: Lots, rates: MoneyRates) -> _Parts:
     """The rung of the ladder that nets the most, the smaller discount on ties."""
-    needs = np.flatnonzero(lots.quantity > 0)
-    some = lots if needs.size == len(lots) else lots.some(needs)
     best: _Parts = {}
-    most = np.full(len(some), np.iinfo(np.int64).min)
+    most = np.full(len(lots), np.iinfo(np.int64).min)
     for rung, share in cleared_shares(rates).items():
-        parts = price_rung(some, rates, rung, offer_sold(some, rates, rung, share))
+        parts = price_rung(lots, rates, rung, offer_sold(lots, rates, rung, share))
         net = np.sum(list(parts.values()), axis=0, dtype=np.int64)
         better = net > most
         most = np.where(better, net, most)
         best = {name: np.where(better, values, best.get(name, 0)) for name, values in parts.items()}
-    return {name: _spread(values, needs, len(lots)) for name, values in best.items()}, (
-        ~lots.expired & (lots.days > 0)
-    )
+    return best
 
 
 def price_rung(lots: Lots, rates: MoneyRates, rung: int, sold: Ints) -> dict[str, Ints]:
@@ -158,14 +169,7 @@ def price_rung(lots: Lots, rates: MoneyRates, rung: int, sold: Ints) -> dict[str
     return _added(parts, _leftover(lots, rates, lots.quantity - sold))
 
 
-def _spread(values: Ints, rows: NDArray[np.intp], size: int) -> Ints:
-    """`values` in their rows of a column, 0 elsewhere."""
-    column = np.zeros(size, dtype=np.int64)
-    column[rows] = values
-    return column
-
-
-def _return_to_company(lots: Lots, rates: MoneyRates) -> tuple[_Parts, Flags]:
+def _return_to_company(lots: Lots, rates: MoneyRates) -> _Parts:
     claim = part(part(lots.quantity * lots.cost, lots.return_bp), rates.claim_success_bp)
     refused = _destroyed(lots, rates, lots.quantity)
     refused = {name: -part(-cost, 10_000 - rates.claim_success_bp) for name, cost in refused.items()}
@@ -176,17 +180,17 @@ def _return_to_company(lots: Lots, rates: MoneyRates) -> tuple[_Parts, Flags]:
         "handling": -lots.quantity * rates.handling_paise_per_piece,
         "documents": np.full(len(lots), -rates.document_paise),
     }
-    return _added(parts, refused), lots.return_open & (lots.return_bp > 0)
+    return _added(parts, refused)
 
 
-def _donate(lots: Lots, rates: MoneyRates) -> tuple[_Parts, Flags]:
+def _donate(lots: Lots, rates: MoneyRates) -> _Parts:
     parts = _destroyed(lots, rates, lots.quantity)
-    parts["disposal"] = np.zeros(len(lots), dtype=np.int64)
-    return parts, ~lots.expired & (lots.life_days >= rates.donate_minimum_life_days)
+    del parts["disposal"]
+    return parts
 
 
-def _destroy(lots: Lots, rates: MoneyRates) -> tuple[_Parts, Flags]:
-    return _destroyed(lots, rates, lots.quantity), np.ones(len(lots), dtype=np.bool_)
+def _destroy(lots: Lots, rates: MoneyRates) -> _Parts:
+    return _destroyed(lots, rates, lots.quantity)
 
 
 def _kept(lots: Lots, rates: MoneyRates, sold: Ints, selling_days: Ints) -> _Parts:

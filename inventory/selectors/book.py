@@ -10,13 +10,12 @@ from typing import Any
 
 import numpy as np
 from django.db import connection
-from django.db.models import Count
 from numpy.typing import NDArray
 
 from inventory.contracts import NEVER, NO_DAY, STATUSES, MonitoringPolicy, StockSnapshot
 from inventory.contracts.arrays import Ints, empty
 from inventory.contracts.outcomes import Learnt
-from inventory.models import Location, LocationKind, Position, Sku, Territory
+from inventory.models import Location, LocationKind, Sku, Territory
 from inventory.selectors.columns import codes_of, positions_of, read_columns, read_packed
 from inventory.selectors.distances import lane_days, lane_paise_per_kg, road_kilometres
 from inventory.selectors.outcomes import current_learnt
@@ -61,7 +60,7 @@ def take_stock_snapshot(as_of: datetime, policy: MonitoringPolicy) -> StockBook 
     """
     today = ist_day(as_of)
     mark, learnt = _mark(today, policy)
-    skus = _changed_skus(today, mark)
+    skus, _held = _changed_skus(today, mark)
     if not skus:
         return None
     return read_book(today, mark, skus, learnt)
@@ -74,14 +73,13 @@ def split_stock(as_of: datetime, policy: MonitoringPolicy) -> list[dict[str, Any
     are to be counted in the sales. Empty where one snapshot is small enough.
     """
     today = ist_day(as_of)
-    skus = _changed_skus(today, _mark(today, policy)[0])
-    if not skus or sum(_count_positions(skus).values()) <= PART_POSITIONS:
+    skus, held = _changed_skus(today, _mark(today, policy)[0])
+    if sum(held.get(sku, 0) for sku in skus) <= PART_POSITIONS:
         return []
     everything = list(Sku.objects.order_by("pk").values_list("pk", flat=True))
     whole = len(skus) > _MOST * len(everything)
     common = {"whole": whole, "outlets": whole and not _are_outlets_counted(today)}
-    chosen = everything if whole else skus
-    ranges = _ranges(chosen, _count_positions(chosen))
+    ranges = _ranges(everything if whole else skus, held)
     return [{**common, "first": first, "last": last} for first, last in ranges]
 
 
@@ -92,7 +90,7 @@ def take_stock_part(as_of: datetime, policy: MonitoringPolicy, scope: Mapping[st
     within = Sku.objects.filter(pk__gte=scope["first"], pk__lte=scope["last"])
     skus = list(within.order_by("pk").values_list("pk", flat=True))
     if not scope["whole"]:
-        skus = sorted(set(skus) & set(_changed_skus(today, mark)))
+        skus = sorted(set(skus) & set(_changed_skus(today, mark)[0]))
     if not skus:
         return None
     return read_book(today, mark, skus, learnt, part=True, outlets=bool(scope["outlets"]))
@@ -102,11 +100,6 @@ def _mark(today: date, policy: MonitoringPolicy) -> tuple[str, Learnt]:
     """What every score of a day rests on, and what was learnt."""
     learnt = current_learnt() if policy.learning else {}
     return f"{sha256_of((policy, learnt))[:12]}:{today.isoformat()}{overrides_mark()}", learnt
-
-
-def _count_positions(skus: Sequence[int]) -> dict[int, int]:
-    rows = Position.objects.filter(sku__in=skus, on_hand__gt=0).values_list("sku_id")
-    return dict(rows.annotate(n=Count("pk")).order_by())
 
 
 def _ranges(skus: Sequence[int], held: Mapping[int, int]) -> list[tuple[int, int]]:
@@ -147,7 +140,7 @@ def read_book(
     item_code = codes_of(items["sku"], items["territory"])
     weekly = overridden_items(_weekly(scope, item_code), items["sku"], items["territory"])
     held = _positions(scope)
-    location_codes, location_ids = list_places()
+    location_codes, location_ids = list_places(held["location"])
     sku_place = positions_of(known.ids, held["sku"])
     kilogram, days = lanes_between(territory_ids)
     price = np.minimum(known.trade[sku_place], held["mrp"])
@@ -202,22 +195,26 @@ def read_book(
 
 # What each item's score rests on, as `basis` has it.
 _WRITES = """
-SELECT sku_id, territory_id, coalesce(w.writes, 0) AS writes, coalesce(f.cycle_id, 0) AS forecast
-FROM (SELECT p.sku_id, l.territory_id, sum(p.changes)::bigint AS writes
+SELECT sku_id, territory_id, coalesce(w.writes, 0) AS writes, coalesce(f.cycle_id, 0) AS forecast,
+       coalesce(w.held, 0) AS held
+FROM (SELECT p.sku_id, l.territory_id, sum(p.changes)::bigint AS writes,
+             count(*) FILTER (WHERE p.on_hand > 0) AS held
       FROM inventory_position p JOIN inventory_location l ON l.id = p.location_id
       WHERE {scope} GROUP BY 1, 2) w
 FULL JOIN (SELECT sku_id, territory_id, cycle_id FROM inventory_demandforecast p WHERE {scope}) f
   USING (sku_id, territory_id)
 """
 _CHANGED = """
-SELECT DISTINCT n.sku_id FROM ({writes}) n
+SELECT n.sku_id, bool_or(i.basis IS DISTINCT FROM n.writes || ':' || n.forecast || ':' || %s),
+       sum(n.held)::bigint
+FROM ({writes}) n
 LEFT JOIN inventory_stockitem i ON i.sku_id = n.sku_id AND i.territory_id = n.territory_id
-WHERE i.basis IS DISTINCT FROM n.writes || ':' || n.forecast || ':' || %s
-ORDER BY 1
+GROUP BY 1 ORDER BY 1
 """
 
 
-def _changed_skus(today: date, mark: str) -> list[int]:
+def _changed_skus(today: date, mark: str) -> tuple[list[int], dict[int, int]]:
+    """SKUs of which an item changed, by id, and how many positions with stock each SKU has."""
     everything = _WRITES.format(scope="true")
     with connection.cursor() as cursor:
         cursor.execute(
@@ -227,9 +224,10 @@ def _changed_skus(today: date, mark: str) -> list[int]:
         )
         forecast, later = cursor.fetchone()
         if later or not forecast:
-            return []
+            return [], {}
         cursor.execute(_CHANGED.format(writes=everything), [mark])
-        return [int(row[0]) for row in cursor.fetchall()]
+        found = cursor.fetchall()
+    return [sku for sku, changed, _held in found if changed], {sku: held for sku, _changed, held in found}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -423,13 +421,12 @@ def _territories() -> tuple[Ints, tuple[str, ...], NDArray[np.int32]]:
     )
 
 
-def list_places() -> tuple[tuple[str, ...], Ints]:
-    """Places that hold stock; outlets that buy it are not among them unless they have positions."""
-    rows = list(
-        Location.objects.exclude(kind=LocationKind.OUTLET, positions__isnull=True)
-        .order_by("pk").distinct().values_list("code", "pk")
-    )  # fmt: skip
-    return tuple(row[0] for row in rows), _ints(row[1] for row in rows)
+def list_places(held: Ints) -> tuple[tuple[str, ...], Ints]:
+    """Codes and ids of the places among `held`, by id."""
+    ids = np.unique(held)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT code FROM inventory_location WHERE id = ANY(%s) ORDER BY id", [ids.tolist()])
+        return tuple(row[0] for row in cursor.fetchall()), ids
 
 
 def lanes_between(territory_ids: Ints) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -88,7 +88,7 @@ def take_past_snapshot(day: date, forecast: Forecast) -> PastBook | None:
     sku_ids, territory_ids = _ints([s.pk for s in skus]), _ints([t[0] for t in territories])
     code = np.union1d(codes_of(held["sku"], held["territory"]), _forecast_codes(forecast, skus, territories))
     item_sku, item_territory = ids_of(code)
-    place_codes, place_ids = list_places()
+    place_codes, place_ids = list_places(held["location"])
     kilogram, days = lanes_between(territory_ids)
     rate = _ints([rate_on(day, s.hsn, s.rate_item, s.packed) for s in skus])
     trade = _trade_prices(day, skus)
