@@ -13,7 +13,7 @@ from inventory.contracts.arrays import Ints
 from inventory.contracts.events import STATUSES, DeadStockDetected
 from inventory.contracts.policy import MonitoringPolicy
 from inventory.contracts.stock import StockSnapshot
-from inventory.impact import Loss, Lots, WaysOut, loss_if_nothing_is_done, price_ways
+from inventory.impact import Loss, Lots, PricedBook, WaysOut, price_book
 from inventory.impact.lanes import BestLane, best_lane
 from inventory.risk import (
     Exposure,
@@ -33,8 +33,8 @@ class MonitoringOutcome:
 
     - `status`: (items,) index into `STATUSES`; `motion`, `scores`: of items.
     - `on_hand`, `reserved`: (items,) pieces; `value_paise`: (items,) on hand at cost.
-    - `exposure`: of positions; `lots`, `ways`, `loss`: of positions too, one lot each, whose quantity
-      is what needs a way out: `at_risk` pieces, or all free pieces when expired.
+    - `exposure`: of positions; `lots`: of positions too, one lot each, whose quantity is what needs a
+      way out: `at_risk` pieces, or all free pieces when expired. `priced`: the ways of those with any.
     - `lane`: of positions, the lane behind `transfer`.
     - `at_risk`, `at_risk_paise` (at cost), `loss_paise`: (items,) sums.
     - `detected`: items that newly became dead, the largest loss first.
@@ -48,13 +48,22 @@ class MonitoringOutcome:
     value_paise: Ints
     exposure: Exposure
     lots: Lots
-    ways: WaysOut
-    loss: Loss
+    priced: PricedBook
     lane: BestLane
     at_risk: Ints
     at_risk_paise: Ints
     loss_paise: Ints
     detected: tuple[DeadStockDetected, ...]
+
+    @property
+    def ways(self) -> WaysOut:
+        """The ways of all positions, put together anew each time it is asked for."""
+        return self.priced.all_ways()
+
+    @property
+    def loss(self) -> Loss:
+        """The losses of all positions, put together anew each time it is asked for."""
+        return self.priced.all_losses()
 
 
 def decide(snapshot: StockSnapshot, policy: MonitoringPolicy) -> Decision:
@@ -66,10 +75,9 @@ def decide(snapshot: StockSnapshot, policy: MonitoringPolicy) -> Decision:
     moves, risks = motion(snapshot), exposure(snapshot, policy)
     scores, codes = score(snapshot, moves, policy), status(snapshot, moves, policy)
     lots, lane = lots_of(snapshot, risks, policy)
-    ways = price_ways(lots, policy)
-    loss = loss_if_nothing_is_done(lots, ways)
-    loss_paise = snapshot.per_item(loss.total)
-    told = detected(snapshot, codes, moves, scores, lots, ways, loss_paise)
+    priced = price_book(lots, policy)
+    loss_paise = snapshot.per_item(priced.spread(priced.loss.total))
+    told = detected(snapshot, codes, moves, scores, priced, loss_paise)
     over, more = passed_over(snapshot, codes, moves, scores, policy)
     outcome = MonitoringOutcome(
         status=codes,
@@ -80,8 +88,7 @@ def decide(snapshot: StockSnapshot, policy: MonitoringPolicy) -> Decision:
         value_paise=snapshot.per_item(snapshot.on_hand * snapshot.cost_paise),
         exposure=risks,
         lots=lots,
-        ways=ways,
-        loss=loss,
+        priced=priced,
         lane=lane,
         at_risk=snapshot.per_item(risks.at_risk),
         at_risk_paise=snapshot.per_item(risks.at_risk * snapshot.cost_paise),

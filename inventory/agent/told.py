@@ -9,7 +9,7 @@ from inventory.contracts.arrays import Ints
 from inventory.contracts.events import STATUSES, DeadStockDetected, StockStatus
 from inventory.contracts.policy import MonitoringPolicy
 from inventory.contracts.stock import StockSnapshot
-from inventory.impact import WAYS, Lots, WaysOut
+from inventory.impact import WAYS, PricedBook
 from inventory.risk import LONGEST, Motion, Scores
 from vyapar.kernel.decision import PassedOver
 
@@ -27,12 +27,11 @@ def detected(
     codes: NDArray[np.int8],
     moves: Motion,
     scores: Scores,
-    lots: Lots,
-    ways: WaysOut,
+    priced: PricedBook,
     loss_paise: Ints,
 ) -> tuple[DeadStockDetected, ...]:
     """The newly dead items, the largest loss first, ties by SKU and territory."""
-    advice = _Advice(snapshot, lots, ways)
+    advice = _Advice(snapshot, priced)
 
     def tell(item: int) -> DeadStockDetected:
         sku, territory = names_of(snapshot, item)
@@ -82,19 +81,19 @@ class _Advice:
     A lot for which a way is closed counts as held, or as destroyed when it has expired.
     """
 
-    def __init__(self, snapshot: StockSnapshot, lots: Lots, ways: WaysOut) -> None:
+    def __init__(self, snapshot: StockSnapshot, priced: PricedBook) -> None:
+        ways, item = priced.ways, snapshot.position_item[priced.needs]
         usual = ways.fallback()
-        there = lots.quantity > 0
-        self._nets, self._lots = [], []
-        for way in range(len(WAYS)):
-            is_open = ways.available[way]
-            self._nets.append(snapshot.per_item(np.where(is_open, ways.net[way], usual)))
-            self._lots.append(snapshot.per_item((is_open & there).astype(np.int64)))
+        self._nets = np.zeros((len(WAYS), snapshot.items), dtype=np.int64)
+        self._lots = np.zeros((len(WAYS), snapshot.items), dtype=np.int64)
+        for way, is_open in enumerate(ways.available):
+            np.add.at(self._nets[way], item, np.where(is_open, ways.net[way], usual))
+            np.add.at(self._lots[way], item, is_open.astype(np.int64))
 
     def of(self, item: int) -> tuple[str, ...]:
         """Names of ways; `hold` alone where everything is expected to sell."""
-        usable = [way for way in range(len(WAYS)) if self._lots[way][item]]
-        usable.sort(key=lambda way: (-int(self._nets[way][item]), way))
+        usable = [way for way in range(len(WAYS)) if self._lots[way, item]]
+        usable.sort(key=lambda way: (-int(self._nets[way, item]), way))
         return tuple(WAYS[way] for way in usable) or (WAYS[0],)
 
 

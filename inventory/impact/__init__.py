@@ -1,5 +1,6 @@
 """Net rupees of every way out of a lot, what doing nothing costs, and exact totals of both."""
 
+from inventory.impact.book import PricedBook, price_book
 from inventory.impact.interval import Interval, Span, demand_span, intervals
 from inventory.impact.ladder import Ladder, ladder
 from inventory.impact.loss import Loss, loss_if_nothing_is_done
@@ -18,6 +19,7 @@ __all__ = [
     "Ladder",
     "Loss",
     "Lots",
+    "PricedBook",
     "Span",
     "Split",
     "Totals",
@@ -29,6 +31,7 @@ __all__ = [
     "intervals",
     "ladder",
     "loss_if_nothing_is_done",
+    "price_book",
     "price_ways",
     "split_lot",
     "total_by",

@@ -28,14 +28,6 @@ class Loss:
 def loss_if_nothing_is_done(lots: Lots, ways: WaysOut) -> Loss:
     """The financial impact of each lot."""
     hold, destroy = WAYS.index("hold"), WAYS.index("destroy")
-    needs = np.flatnonzero(lots.quantity > 0)
-    kept = ways.available[hold, needs]
-    parts = np.zeros((1 + len(COMPONENTS), len(lots)), dtype=np.int64)
-    parts[0, needs] = lots.quantity[needs] * lots.cost[needs]
-    for row, (held, destroyed) in enumerate(
-        zip(ways.components[hold], ways.components[destroy], strict=True)
-    ):
-        parts[1 + row, needs] = -np.where(kept, held[needs], destroyed[needs])
-    total = np.zeros(len(lots), dtype=np.int64)
-    total[needs] = parts[:, needs].sum(axis=0)
-    return Loss(("value_at_cost", *COMPONENTS), parts, total)
+    chosen = np.where(ways.available[hold], ways.components[hold], ways.components[destroy])
+    parts = np.vstack([lots.quantity * lots.cost, -chosen])
+    return Loss(("value_at_cost", *COMPONENTS), parts, parts.sum(axis=0))

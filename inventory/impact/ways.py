@@ -102,21 +102,16 @@ def price_ways(lots: Lots, rates: MoneyRates) -> WaysOut:
         "donate": _donate,
         "destroy": _destroy,
     }
-    available = _open_ways(lots, rates)
-    needs = np.flatnonzero(lots.quantity > 0)  # few of a book do; of the others every paisa is 0
-    some = lots if needs.size == len(lots) else lots.some(needs)
+    available = open_ways(lots, rates)
     components = np.zeros((len(WAYS), len(COMPONENTS), len(lots)), dtype=np.int64)
-    net = np.zeros((len(WAYS), len(lots)), dtype=np.int64)
+    there = available & (lots.quantity > 0)
     for number, name in enumerate(WAYS):
-        is_open = available[number, needs]
-        for component, paise in build[name](some, rates).items():
-            paid = np.where(is_open, paise, 0)
-            components[number, COMPONENTS.index(component), needs] = paid
-            net[number, needs] += paid
-    return WaysOut(components, net, available)
+        for component, paise in build[name](lots, rates).items():
+            np.multiply(paise, there[number], out=components[number, COMPONENTS.index(component)])
+    return WaysOut(components, components.sum(axis=1), available)
 
 
-def _open_ways(lots: Lots, rates: MoneyRates) -> Flags:
+def open_ways(lots: Lots, rates: MoneyRates) -> Flags:
     """(ways, lots), whether a way is open."""
     fit = ~lots.expired
     flags = {

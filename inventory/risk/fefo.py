@@ -137,7 +137,7 @@ def walk(
 
 
 #: Lots settled together; bounds the memory of lots x outcomes.
-_TOGETHER = 50_000
+_TOGETHER = 4_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,7 +13,17 @@ from inventory.agent.learnt import with_learnt
 from inventory.agent.monitoring import MonitoringOutcome
 from inventory.contracts import NO_DAY, MonitoringPolicy
 from inventory.contracts.arrays import Ints
-from inventory.impact import WAYS, Lots, WayShare, demand_span, intervals, ladder, split_lot, waiting
+from inventory.impact import (
+    WAYS,
+    Lots,
+    WayShare,
+    demand_span,
+    intervals,
+    ladder,
+    price_ways,
+    split_lot,
+    waiting,
+)
 from inventory.impact.lanes import best_lane
 from inventory.models import Batch, Sku
 from inventory.selectors.book import StockBook, read_book
@@ -141,7 +151,7 @@ def _ways(
             week_paise=int(wait.cost[number, 0]), last_day=last_day(number), components=way.components,
             note=way.note,
         )
-        for way in outcome.ways.of(n)
+        for way in price_ways(lot, policy).of(0)
         for number in [WAYS.index(way.name)]
     )  # fmt: skip
 

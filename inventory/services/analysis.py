@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import orjson
 import polars as pl
 from django.db import transaction
+from numpy.typing import NDArray
 
 from inventory.agent.monitoring import MonitoringOutcome
 from inventory.contracts import NEVER, NO_DAY, STATUSES
@@ -101,8 +103,9 @@ def keep_scores(scored: Scored, *, cycle_id: int, actor: Actor, at: datetime, fr
         run("DELETE FROM inventory_batchrisk")
     elif not fresh:
         run(_DROP_RISKS, [skus])
-    risks = _risk_frame(scored).with_columns(cycle_id=pl.lit(cycle_id), as_of=pl.lit(today))
-    copy_frame(_FRESH if fresh else "inventory_batchrisk", risks, _RISK_TYPES)
+    for risks in _risk_frames(scored):
+        risks = risks.with_columns(cycle_id=pl.lit(cycle_id), as_of=pl.lit(today))
+        copy_frame(_FRESH if fresh else "inventory_batchrisk", risks, _RISK_TYPES)
     return _tell_dead(scored, cycle_id=cycle_id, actor=actor, at=at)
 
 
@@ -192,24 +195,36 @@ def _due(scored: Scored) -> dict[str, Ints]:
     return sums
 
 
-def _risk_frame(scored: Scored) -> pl.DataFrame:
-    book, found = scored.book, scored.outcome.exposure
-    lots, ways = scored.outcome.lots, scored.outcome.ways
-    needs = lots.quantity > 0
-    best = ways.best()
-    dated = found.days_to_expiry < NO_DAY
+def _risk_frames(scored: Scored) -> Iterator[pl.DataFrame]:
+    """What of the book needs no way out, and the rest: of the first, most of a book, all rows are equally
+    wide, which is what encoding is quick at."""
+    needs = np.zeros(scored.book.positions, np.bool_)
+    needs[scored.outcome.priced.needs] = True
+    wide = needs | (scored.outcome.exposure.days_to_expiry >= NO_DAY)
+    for rows in (np.flatnonzero(~wide), np.flatnonzero(wide)):
+        yield _risk_frame(scored, rows, needs[rows])
+
+
+def _risk_frame(scored: Scored, rows: NDArray[np.intp], needs: Flags) -> pl.DataFrame:
+    """Some positions; `needs`: (rows,), whether they need a way out."""
+    book, found, priced = scored.book, scored.outcome.exposure, scored.outcome.priced
+    days = found.days_to_expiry[rows]
+    mine = np.searchsorted(priced.needs, rows[needs])
+    best = priced.ways.best()[mine]
+    code, net = np.full(rows.size, len(WAYS)), np.zeros(rows.size, np.int64)
+    code[needs], net[needs] = best, priced.ways.net[best, mine]
     return pl.DataFrame(
         {
-            "position_id": book.position_ids,
-            "days_to_expiry": _maybe(found.days_to_expiry, dated),
-            "expected_unsold": found.expected_unsold,
-            "probability_unsold": found.probability_unsold,
-            "p90_unsold": found.p90_unsold,
-            "at_risk_quantity": found.at_risk,
-            "at_risk_paise": found.at_risk * book.cost_paise,
-            "ways_out": _packed(ways, needs),
-            "best_way": _WAY_NAMES.gather(np.where(needs, best, len(WAYS))),
-            "best_net_paise": np.where(needs, ways.net[best, np.arange(len(lots))], 0),
+            "position_id": book.position_ids[rows],
+            "days_to_expiry": _maybe(days, days < NO_DAY),
+            "expected_unsold": found.expected_unsold[rows],
+            "probability_unsold": found.probability_unsold[rows],
+            "p90_unsold": found.p90_unsold[rows],
+            "at_risk_quantity": found.at_risk[rows],
+            "at_risk_paise": found.at_risk[rows] * book.cost_paise[rows],
+            "ways_out": _packed(priced.ways, mine, needs),
+            "best_way": _WAY_NAMES.gather(code),
+            "best_net_paise": net,
         }
     )
 
@@ -218,12 +233,13 @@ def _risk_frame(scored: Scored) -> pl.DataFrame:
 _WAY_NAMES = pl.Series([*WAYS, ""], dtype=pl.Enum([*WAYS, ""]))
 
 
-def _packed(ways: WaysOut, needs: Flags) -> pl.Series:
-    """The ways of each lot that needs one, as bytes."""
-    lots = np.flatnonzero(needs)
+def _packed(ways: WaysOut, lots: NDArray[np.intp], needs: Flags) -> pl.Series:
+    """The ways of `lots` as bytes, in the rows of those that need one; nothing in the others."""
+    if not lots.size:
+        return pl.repeat(b"", needs.size, dtype=pl.Binary, eager=True)
     found = [b""] * needs.size
-    for lot, packed in zip(lots.tolist(), pack_ways(ways, lots), strict=True):
-        found[lot] = packed
+    for row, packed in zip(np.flatnonzero(needs).tolist(), pack_ways(ways, lots), strict=True):
+        found[row] = packed
     return pl.Series(found, dtype=pl.Binary)
 
 

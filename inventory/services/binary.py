@@ -152,11 +152,11 @@ def _text(series: pl.Series) -> _Cells:
 def _numbered(series: pl.Series) -> _Cells:
     """Texts of a few kinds, none of them null: each kind is encoded once."""
     kinds = [one.encode() for one in series.dtype.categories.to_list()]  # type: ignore[attr-defined]
-    widest = max(map(len, kinds), default=0)
-    table = np.frombuffer(b"".join(one.ljust(widest, b"\0") for one in kinds), np.uint8)
     codes = series.to_physical().to_numpy()
-    sizes = np.array([len(one) for one in kinds], np.int32)
-    return _Cells(table.reshape(len(kinds), widest)[codes], sizes[codes])
+    sizes = np.array([len(one) for one in kinds], np.int32)[codes]
+    widest = int(sizes.max(initial=0))
+    table = np.frombuffer(b"".join(one[:widest].ljust(widest, b"\0") for one in kinds), np.uint8)
+    return _Cells(table.reshape(len(kinds), widest)[codes], sizes)
 
 
 def _jsonb(series: pl.Series) -> _Cells:
@@ -183,6 +183,8 @@ def _bytes(series: pl.Series) -> _Cells:
     sizes = series.bin.size().cast(pl.Int32).fill_null(-1).to_numpy()
     widest = max(0, int(sizes.max(initial=0)))
     body = np.zeros((len(series), widest), np.uint8)
+    if not widest:
+        return _Cells(body, sizes)
     body[np.arange(widest) < sizes[:, None]] = np.frombuffer(b"".join(series.drop_nulls()), np.uint8)
     return _Cells(body, sizes)
 
