@@ -9,11 +9,13 @@ class InventoryConfig(AppConfig):
 
     def ready(self) -> None:
         from inventory import handlers
-        from inventory.views import data, exports, outcomes, quality, stock
+        from inventory.views import data, exports, forecast, outcomes, outlets, quality, stock
 
         handlers.register()
         stock.hang_shell()
         outcomes.hang_outcomes()
+        forecast.hang_forecast()
+        outlets.hang_outlets()
         exports.hang_shell()
         data.hang_data()
         quality.hang_quality()

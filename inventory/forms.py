@@ -8,7 +8,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from inventory.feeds import SYSTEMS
-from inventory.models import Feed
+from inventory.models import Category, Feed, Territory
+from vyapar.kernel.errors import Fault
 
 
 class UploadForm(forms.Form):
@@ -30,6 +31,60 @@ class UploadForm(forms.Form):
             code: str(system.label) for code, system in SYSTEMS.items() if system.open and code not in known
         }
         self.fields["feed"].choices = [("", _("By the file's ending")), *known.items(), *new.items()]  # type: ignore[attr-defined]
+
+
+class OverrideForm(forms.Form):
+    """What is known better than the forecast. `fixed`: what it covers stands and is not asked for."""
+
+    level = forms.ChoiceField(
+        label=_("For what"),
+        choices=[
+            ("item", _("One SKU in one territory")),
+            ("sku", _("One SKU everywhere")),
+            ("category", _("A category")),
+            ("territory", _("A territory")),
+            ("all", _("Everything")),
+        ],
+    )
+    sku = forms.CharField(label=_("SKU"), required=False, max_length=60, help_text=_("its code"))
+    category = forms.ChoiceField(label=_("Category"), required=False)
+    territory = forms.ChoiceField(label=_("Territory"), required=False)
+    from_date = forms.DateField(
+        label=_("From"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    to_date = forms.DateField(
+        label=_("To"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=_("this day too"),
+    )  # fmt: skip
+    factor = forms.FloatField(
+        label=_("Times the baseline"), required=False, min_value=0, max_value=20,
+        widget=forms.NumberInput(attrs={"step": "any"}),
+        help_text=_("1.5 is half as much again; 0 is nothing"),
+    )  # fmt: skip
+    pieces = forms.IntegerField(
+        label=_("Or pieces in all"), required=False, min_value=0, max_value=10**12,
+        help_text=_("over these days and everything it covers"),
+    )  # fmt: skip
+    reason = forms.CharField(label=_("Why?"), max_length=300)
+
+    def __init__(self, *args: Any, fixed: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        none = [("", _("None"))]
+        lists = {
+            "category": Category.objects.order_by("name"),
+            "territory": Territory.objects.order_by("name"),
+        }
+        for name, rows in lists.items():
+            self.fields[name].choices = [*none, *rows.values_list("code", "name")]  # type: ignore[attr-defined]
+        self.fixed = fixed
+        for name in ("level", "sku", "category", "territory") if fixed else ():
+            self.fields[name].disabled = True
+
+    def add_fault(self, fault: Fault) -> None:
+        """Put what a service refused where the person wrote it."""
+        names = {"fromDate": "from_date", "toDate": "to_date"}
+        name = names.get(fault.field, fault.field)
+        self.add_error(name if name in self.fields else None, fault.message)
 
 
 def system_for(title: str) -> str:

@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 from django.db.models import Max, QuerySet
+from django.utils.translation import gettext
 
 from inventory.contracts.arrays import Floats, Ints
 from inventory.contracts.forecasts import Override
 from inventory.forecasting.overrides import Places, baseline_over, factor_of, overridden, value_added
 from inventory.models import DemandForecast, ForecastOverride, Sku, Territory
+from vyapar.kernel.errors import NotFound
 
 _FORECAST = ("sku__code", "sku__category__code", "territory__code", "as_of", "weekly_mean")
 
@@ -34,6 +36,15 @@ def list_overrides(*, sku: str = "", territory: str = "", limit: int = 100) -> l
     if territory:
         rows = rows.filter(territory__code=territory)
     return [OverrideRow(row, _added(row)) for row in rows[:limit]]
+
+
+def get_override(override_id: int) -> ForecastOverride:
+    """One override with what it covers; `NotFound`. One query."""
+    rows = ForecastOverride.objects.select_related("sku", "category", "territory")
+    row = rows.filter(pk=override_id).first()
+    if row is None:
+        raise NotFound(gettext("there is no such override"), code="no_such_override")
+    return row
 
 
 def list_in_force(since: date) -> list[Override]:

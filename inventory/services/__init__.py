@@ -10,7 +10,14 @@ from inventory.services.analysis import (
 from inventory.services.cells import renew_sums
 from inventory.services.demand import rebuild_demand
 from inventory.services.exports import list_due_exports, queue_export, reverse_export
-from inventory.services.forecasts import drop_override, keep_forecasts, measure_overrides, set_override
+from inventory.services.forecasts import (
+    change_override,
+    drop_override,
+    keep_forecasts,
+    measure_overrides,
+    set_override,
+    try_override,
+)
 from inventory.services.holding import release, reserve, take_reserved
 from inventory.services.imports import (
     arrange_run,
@@ -63,6 +70,7 @@ __all__ = [
     "ask_undo",
     "begin_write",
     "cancel_run",
+    "change_override",
     "check_positions",
     "check_run",
     "correct_row",
@@ -108,6 +116,7 @@ __all__ = [
     "take_apart",
     "take_back",
     "take_reserved",
+    "try_override",
     "undo_run",
     "write_off",
     "write_run",

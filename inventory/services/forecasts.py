@@ -127,6 +127,30 @@ def set_override(
     kept, so that both can be set against what will have been sold. `Invalid` names each field that is
     missing, unknown or out of range.
     """
+    row = try_override(
+        level=level, from_date=from_date, to_date=to_date, reason=reason, actor=actor, at=at, sku=sku,
+        category=category, territory=territory, factor=factor, pieces=pieces,
+    )  # fmt: skip
+    row.save()
+    _tell("ForecastOverridden", row, actor, at)
+    return row
+
+
+def try_override(
+    *,
+    level: str,
+    from_date: date,
+    to_date: date,
+    reason: str,
+    actor: Actor,
+    at: datetime,
+    sku: str = "",
+    category: str = "",
+    territory: str = "",
+    factor: float | None = None,
+    pieces: int | None = None,
+) -> ForecastOverride:
+    """The override that `set_override` would keep, with what is expected without and with it; not kept."""
     faults = _faults(level, from_date, to_date, reason, factor, pieces, ist_day(at))
     places, more = _places(level, sku, category, territory)
     if faults or more:
@@ -145,9 +169,33 @@ def set_override(
         raise Invalid(message, code="bad_override", faults=[fault])
     row.baseline_pieces = baseline
     row.adjusted_pieces = baseline * factor_of(one, baseline)
-    row.save()
-    _tell("ForecastOverridden", row, actor, at)
     return row
+
+
+@transaction.atomic
+def change_override(
+    override_id: int,
+    *,
+    from_date: date,
+    to_date: date,
+    reason: str,
+    actor: Actor,
+    at: datetime,
+    factor: float | None = None,
+    pieces: int | None = None,
+) -> ForecastOverride:
+    """Put another in the place of one that holds: the old one is dropped and stays on record.
+
+    `NotFound`, `Refused` and `Invalid` as of `drop_override` and `set_override`.
+    """
+    old = drop_override(override_id, actor=actor, at=at)
+    return set_override(
+        level=old.level, sku=old.sku.code if old.sku else "",
+        category=old.category.code if old.category else "",
+        territory=old.territory.code if old.territory else "",
+        from_date=from_date, to_date=to_date, factor=factor, pieces=pieces, reason=reason, actor=actor,
+        at=at,
+    )  # fmt: skip
 
 
 @transaction.atomic

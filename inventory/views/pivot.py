@@ -14,53 +14,31 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from inventory.feeds.files.writing import CSV, XLSX, write_csv, write_xlsx
 from inventory.models import SavedView
 from inventory.selectors import AGE_BANDS
-from inventory.selectors.impact import CUTS, list_category_names, sum_impact
 from inventory.selectors.saved_views import list_views
-from inventory.selectors.shelf import list_territories
 from inventory.services.saved_views import remove_view, save_view
-from inventory.views.ages import age_words
+from inventory.views.pivot_bases import BASES, LABELS, REST, Basis, namer
 from vyapar.dashboard.access import attempt, page, person
-from vyapar.dashboard.templatetags.words import plain, sign
 from vyapar.gateway.renderers import attachment
 from vyapar.kernel.errors import NotFound
 
-#: What may be counted, and its name; the first five are paise.
-MEASURES = {
-    "at_risk_paise": gettext_lazy("Rupees at risk"),
-    "value_paise": gettext_lazy("Stock at cost"),
-    "loss_paise": gettext_lazy("What doing nothing costs"),
-    "expired_paise": gettext_lazy("Expired and still there, at cost"),
-    "written_off_paise": gettext_lazy("Written off that day, at cost"),
-    "pieces": gettext_lazy("Pieces"),
-    "at_risk_pieces": gettext_lazy("Pieces at risk"),
-    "items": gettext_lazy("Items"),
-}
-_LABELS = {
-    "territory": gettext_lazy("Territory"),
-    "category": gettext_lazy("Category"),
-    "brand": gettext_lazy("Brand"),
-    "age": gettext_lazy("Days without movement"),
-    "cause": gettext_lazy("Cause"),
-    "status": gettext_lazy("Status"),
-}
-#: Cuts that the list of items can be narrowed by, so that a cell opens its rows.
-_OPENS = {"territory", "category", "age", "status"}
 SHADES = 4
 #: Columns beyond these stand together in one.
 MOST_COLUMNS = 12
-REST = "\x01rest"
+#: And rows beyond these.
+MOST_ROWS = 200
+_WHOLE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """What the address asks for; what makes no sense falls back."""
 
+    basis: Basis
     rows: str
     columns: str
     measure: str
@@ -68,25 +46,29 @@ class _Asked:
 
     @classmethod
     def of(cls, given: QueryDict) -> _Asked:
+        basis = BASES.get(given.get("basis", ""), BASES["godowns"])
         rows, columns = given.get("rows", ""), given.get("columns", "")
-        rows = rows if rows in CUTS else "territory"
-        columns = columns if columns in CUTS and columns != rows else ""
+        rows = rows if rows in basis.cuts else "territory"
+        columns = columns if columns in basis.cuts and columns != rows else ""
         if not columns and "columns" not in given:
-            columns = "status" if rows != "status" else "territory"
+            columns = basis.columns if rows != basis.columns else "territory"
         measure = given.get("measure", "")
         try:
-            on = date.fromisoformat(given.get("on", ""))
+            on = date.fromisoformat(given.get("on", "")) if basis.has_days else None
         except ValueError:
             on = None
-        return cls(rows, columns, measure if measure in MEASURES else "at_risk_paise", on)
+        measure = measure if measure in basis.measures else next(iter(basis.measures))
+        return cls(basis, rows, columns, measure, on)
 
     @property
     def is_money(self) -> bool:
         return self.measure.endswith("_paise")
 
     def query(self) -> str:
-        on = {"on": self.on.isoformat()} if self.on else {}
-        return urlencode({"rows": self.rows, "columns": self.columns, "measure": self.measure, **on})
+        more = {"on": self.on.isoformat()} if self.on else {}
+        if self.basis.name != "godowns":
+            more["basis"] = self.basis.name
+        return urlencode({"rows": self.rows, "columns": self.columns, "measure": self.measure, **more})
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +96,9 @@ def pivot(request: HttpRequest) -> HttpResponseBase:
     views = list_views(SavedView.Page.PIVOT, me.pk)
     context = {
         "asked": asked,
-        "cuts": [(cut, _LABELS[cut]) for cut in CUTS],
-        "measures": MEASURES.items(),
+        "bases": [_basis(one, asked) for one in BASES.values()],
+        "cuts": [(cut, LABELS[cut]) for cut in asked.basis.cuts],
+        "measures": asked.basis.measures.items(),
         "views": [_view(view, me.pk, asked) for view in views],
         "query": asked.query(),
     }
@@ -130,9 +113,9 @@ def pivot(request: HttpRequest) -> HttpResponseBase:
 def pivot_file(request: HttpRequest, form: str) -> HttpResponseBase:
     """The pivot as CSV or Excel, every figure in full."""
     asked = _Asked.of(request.GET)
-    day, table = _sum(asked, most=10_000)
-    name_row, name_column = _namer(asked.rows), _namer(asked.columns)
-    heads = [str(_LABELS[asked.rows]), *map(name_column, table.columns), _("Total")]
+    day, table = _sum(asked, most=_WHOLE, most_rows=_WHOLE)
+    name_row, name_column = _namers(asked, table)
+    heads = [str(LABELS[asked.rows]), *map(name_column, table.columns), _("Total")]
     figures = [
         [name_row(key), *(_figure(table.cells.get((key, c), 0), asked) for c in table.columns),
          _figure(table.row(key), asked)]
@@ -142,10 +125,10 @@ def pivot_file(request: HttpRequest, form: str) -> HttpResponseBase:
         [_("Total"), *(_figure(table.column(c), asked) for c in table.columns), _figure(table.whole(), asked)]
     )
     if form == "xlsx":
-        content, kind = write_xlsx(figures, heads, title=str(MEASURES[asked.measure])), XLSX
+        content, kind = write_xlsx(figures, heads, title=str(asked.basis.measures[asked.measure])), XLSX
     else:
         content, kind = write_csv(figures, heads), CSV
-    named = f"pivot-{asked.rows}-{asked.columns or 'all'}-{day.isoformat()}.{form}"
+    named = f"pivot-{asked.basis.name}-{asked.rows}-{asked.columns or 'all'}-{day.isoformat()}.{form}"
     return attachment(content, named, kind)
 
 
@@ -178,23 +161,31 @@ def keep_view(request: HttpRequest) -> HttpResponseBase:
 # --- parts ---------------------------------------------------------------------------------
 
 
-def _sum(asked: _Asked, *, most: int = MOST_COLUMNS) -> tuple[date, _Table]:
+def _sum(asked: _Asked, *, most: int = MOST_COLUMNS, most_rows: int = MOST_ROWS) -> tuple[date, _Table]:
     by = (asked.rows, asked.columns) if asked.columns else (asked.rows,)
-    found = sum_impact(by, asked.on)
+    day, found = asked.basis.read(by, asked.on)
     cells: dict[tuple[str, str], int] = {}
-    for cell in found.cells:
-        key = str(cell.keys[asked.rows]), str(cell.keys.get(asked.columns, ""))
-        cells[key] = cells.get(key, 0) + cell.sums[asked.measure]
-    columns = _in_order(asked.columns, {column for _, column in cells}, cells, 1)
-    if len(columns) > most:
-        kept = set(columns[: most - 1])
-        together: dict[tuple[str, str], int] = {}
-        for (row, column), value in cells.items():
-            key = row, column if column in kept else REST
-            together[key] = together.get(key, 0) + value
-        cells, columns = together, (*columns[: most - 1], REST)
-    rows = _in_order(asked.rows, {row for row, _ in cells}, cells, 0)
-    return found.day, _Table(rows, columns, cells)
+    for keys, sums in found:
+        key = str(keys[asked.rows]), str(keys.get(asked.columns, ""))
+        cells[key] = cells.get(key, 0) + sums[asked.measure]
+    cells, columns = _gathered(asked.columns, cells, 1, most)
+    cells, rows = _gathered(asked.rows, cells, 0, most_rows)
+    return day, _Table(rows, columns, cells)
+
+
+def _gathered(
+    cut: str, cells: dict[tuple[str, str], int], side: int, most: int
+) -> tuple[dict[tuple[str, str], int], tuple[str, ...]]:
+    """The cells with what is beyond `most` keys of one side in one, and those keys in order."""
+    keys = _in_order(cut, {key[side] for key in cells}, cells, side)
+    if len(keys) <= most:
+        return cells, keys
+    kept = set(keys[: most - 1])
+    together: dict[tuple[str, str], int] = {}
+    for (row, column), value in cells.items():
+        row, column = (row if side or row in kept else REST), (column if not side or column in kept else REST)
+        together[row, column] = together.get((row, column), 0) + value
+    return together, (*keys[: most - 1], REST)
 
 
 def _in_order(cut: str, keys: set[str], cells: Mapping[tuple[str, str], int], side: int) -> tuple[str, ...]:
@@ -209,15 +200,15 @@ def _in_order(cut: str, keys: set[str], cells: Mapping[tuple[str, str], int], si
 
 def _drawn(table: _Table, asked: _Asked) -> dict[str, Any]:
     largest = max((abs(value) for value in table.cells.values()), default=0)
-    name_row, name_column = _namer(asked.rows), _namer(asked.columns)
-    newest = asked.on is None
+    name_row, name_column = _namers(asked, table)
+    newest, links = asked.on is None, asked.basis.opens
 
     def opens(row: str, column: str | None) -> str:
         narrow = {asked.rows: row} | ({asked.columns: column} if asked.columns and column is not None else {})
-        if not newest or REST in narrow.values() or not set(narrow) <= _OPENS:
+        if not newest or REST in narrow.values() or not set(narrow) <= set(links) or "" in narrow.values():
             return ""
-        narrow = {cut: _for_list(cut, key) for cut, key in narrow.items()}
-        return f"{reverse('inventory:stock')}?{urlencode(narrow)}"
+        narrow = {links[cut]: _for_list(cut, key) for cut, key in narrow.items()}
+        return f"{reverse(asked.basis.page)}?{urlencode(narrow)}"
 
     def cell(row: str, column: str) -> dict[str, Any]:
         value = table.cells.get((row, column), 0)
@@ -237,7 +228,7 @@ def _drawn(table: _Table, asked: _Asked) -> dict[str, Any]:
         ],
         "totals": [table.column(key) for key in table.columns] if asked.columns else [],
         "total": table.whole(),
-        "label": _LABELS[asked.rows],
+        "label": LABELS[asked.rows],
     }
 
 
@@ -246,26 +237,13 @@ def _for_list(cut: str, key: str) -> str:
     return str(AGE_BANDS.index(int(key))) if cut == "age" else key
 
 
-def _namer(cut: str) -> Callable[[str], str]:
-    """How the keys of a cut are called; codes are looked up once."""
-    known: dict[str, str] = {}
-    if cut == "territory":
-        known = dict(list_territories())
-    elif cut == "category":
-        known = list_category_names()
+def _namers(asked: _Asked, table: _Table) -> tuple[Callable[[str], str], Callable[[str], str]]:
+    return namer(asked.rows, table.rows), namer(asked.columns, table.columns)
 
-    def name(key: str) -> str:
-        if key == REST:
-            return _("All others")
-        if cut == "age":
-            return age_words(AGE_BANDS.index(int(key)))
-        if cut == "status":
-            return str(sign(key).label)
-        if cut == "cause":
-            return str(plain(key)) if key else _("none found")
-        return known.get(key, key)
 
-    return name
+def _basis(one: Basis, asked: _Asked) -> dict[str, Any]:
+    url = f"{reverse('inventory:pivot')}?{urlencode({'basis': one.name})}"
+    return {"label": one.label, "url": url, "active": one.name == asked.basis.name}
 
 
 def _figure(value: int, asked: _Asked) -> Decimal | int:

@@ -23,6 +23,7 @@ from inventory.selectors import AGE_BANDS
 from inventory.selectors.alarms import last_sale_date
 from inventory.selectors.foreseen import find_item_outlook, list_position_outlooks
 from inventory.selectors.items import Headline, get_headline
+from inventory.selectors.overrides import list_overrides
 from inventory.selectors.quality import location_grades, territory_grades
 from inventory.selectors.shelf import (
     Cut,
@@ -42,6 +43,7 @@ from inventory.selectors.sku import get_sku
 from inventory.serializers.risk_words import cause_label, cause_words, method_words, reason_words
 from inventory.views.ages import age_words
 from inventory.views.history import chart, days_out
+from inventory.views.overrides import override_rows, override_url
 from vyapar.dashboard import board
 from vyapar.dashboard.access import page
 from vyapar.dashboard.board import NavItem, Tile, TileValue
@@ -54,7 +56,7 @@ from vyapar.kernel.errors import NotFound
 from vyapar.kernel.lifecycle import Status
 from vyapar.kernel.money import group_indian
 
-ROWS, MOVEMENTS, CAUSES = 25, 12, 5
+ROWS, MOVEMENTS, CAUSES, OVERRIDES = 25, 12, 5, 5
 CUTS = ("status", "category", "age")
 EXPIRES = (30, 60, 90)
 
@@ -122,6 +124,8 @@ def item(request: HttpRequest, sku: str, territory: str) -> HttpResponseBase:
             "actions": list_actions().filter(pk__in=holders) if holders else (),
             "elsewhere": [one for one in detail.items if one.territory != territory],
             "movements": list_movements(row, MOVEMENTS),
+            "overrides": override_rows(list_overrides(sku=sku, limit=OVERRIDES), today),
+            "override_url": override_url(sku, territory),
             "today": today,
             "quality": territory_grades().get(territory),
             "places": [one for code, one in location_grades().items() if code in places],

@@ -1,0 +1,230 @@
+"""Pages of outlets: who holds what he does not order again; one outlet in depth; the rows as files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase, QueryDict
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from inventory.feeds.files.writing import CSV, XLSX, write_csv, write_xlsx
+from inventory.models import OutletStock
+from inventory.selectors.sales import get_retailer
+from inventory.selectors.shelf import list_categories, list_territories
+from inventory.selectors.standing import (
+    BoughtSku,
+    OutletSum,
+    StandingFilter,
+    list_beats,
+    list_bought_by,
+    list_outlet_names,
+    list_outlets,
+    list_standing,
+    sum_outlets,
+)
+from vyapar.dashboard import board
+from vyapar.dashboard.access import page
+from vyapar.dashboard.board import NavItem
+from vyapar.dashboard.templatetags.figures import day_text
+from vyapar.gateway.renderers import attachment
+from vyapar.kernel.calendar import ist_day
+from vyapar.kernel.money import group_indian
+
+ROWS, BOUGHT, TALK = 50, 25, 3
+#: An Excel sheet holds no more.
+MOST_LINES = 1_000_000
+_TEXTS = ("q", "territory", "beat", "category", "outlet")
+
+
+@page()
+def outlets(request: HttpRequest) -> HttpResponseBase:
+    """Outlets by the rupees that stand there, page by page."""
+    wanted = _wanted(request.GET)
+    forward, mark = _mark(request.GET.get("cursor", ""))
+    place: dict[str, Any] = {} if mark is None else {"after" if forward else "before": mark}
+    found = list_outlets(wanted, **place, limit=ROWS + 1)
+    more = len(found) > ROWS
+    shown = found[:ROWS] if forward else found[-ROWS:]
+    back, on = (mark is not None, more) if forward else (more, True)
+    return render(
+        request,
+        "inventory/outlets.html",
+        {
+            "outlets": shown,
+            "totals": sum_outlets(wanted),
+            "previous": _cursor("p", shown[0]) if back and shown else "",
+            "next": _cursor("n", shown[-1]) if on and shown else "",
+            "wanted": wanted,
+            "chips": _chips(wanted),
+            "territories": list_territories(),
+            "beats": list_beats(),
+            "categories": list_categories(),
+            "query": request.GET.urlencode(),
+        },
+    )
+
+
+@page()
+def outlets_file(request: HttpRequest, form: str) -> HttpResponseBase:
+    """A line for each outlet of the filter."""
+    heads = [
+        _("Outlet"), _("Name"), _("Territory"), _("Beat"), _("Phone"), _("Items that stand there"),
+        _("Pieces bought last"), _("Pieces expected to stand there"), _("Worth, ₹"), _("Last bought"),
+    ]  # fmt: skip
+    lines = (
+        [
+            one.retailer_id, one.name, one.territory, one.beat, one.phone, one.items, one.pieces,
+            round(one.expected_quantity, 1), _rupees(one.expected_paise), one.last_bought_date,
+        ]
+        for one in list_outlets(_wanted(request.GET), limit=None)
+    )  # fmt: skip
+    return _file(lines, heads, form, "outlets", _("Outlets"))
+
+
+@page()
+def outlet_items_file(request: HttpRequest, form: str) -> HttpResponseBase:
+    """A line for each SKU at each outlet of the filter."""
+    rows = list_standing(_wanted(request.GET))[:MOST_LINES]
+    return _file(
+        map(_item_line, rows.iterator(chunk_size=5_000)), _item_heads(), form, "outlet-items", _("Items")
+    )
+
+
+@page()
+def outlet(request: HttpRequest, retailer_id: str) -> HttpResponseBase:
+    """One outlet: what stands there, what it buys, and what the salesman may say."""
+    retailer, today = get_retailer(retailer_id), ist_day(timezone.now())
+    standing = list(list_standing(StandingFilter()).filter(retailer=retailer))
+    bought = list_bought_by(retailer, today)
+    return render(
+        request,
+        "inventory/outlet.html",
+        {
+            "retailer": retailer,
+            "standing": standing,
+            "bought": bought[:BOUGHT],
+            "left": len(bought) - BOUGHT,
+            "last": max((one.last_date for one in bought), default=None),
+            "bought_paise": sum(one.paise for one in bought),
+            "standing_paise": sum(one.expected_paise for one in standing),
+            "talk": _talk(standing, bought),
+        },
+    )
+
+
+@page()
+def outlet_file(request: HttpRequest, retailer_id: str, form: str) -> HttpResponseBase:
+    """What stands at one outlet."""
+    retailer = get_retailer(retailer_id)
+    rows = list_standing(StandingFilter()).filter(retailer=retailer)
+    return _file(map(_item_line, rows), _item_heads(), form, f"outlet-{retailer_id}", retailer.name)
+
+
+def hang_outlets() -> None:
+    """Hang the page on the board."""
+    board.hang(NavItem("inventory:outlets", gettext_lazy("Outlets"), "outlet", 25))
+
+
+# --- parts ---------------------------------------------------------------------------------
+
+
+def _wanted(given: QueryDict) -> StandingFilter:
+    text = {name: given.get(name, "").replace("\x00", "").strip()[:120] for name in _TEXTS}
+    return StandingFilter(*text.values())
+
+
+def _chips(wanted: StandingFilter) -> list[dict[str, str]]:
+    words = {
+        "territory": dict(list_territories()).get(wanted.territory, wanted.territory),
+        "beat": wanted.beat,
+        "category": dict(list_categories()).get(wanted.category, wanted.category),
+    }
+    words["outlet"] = list_outlet_names([wanted.outlet]).get(wanted.outlet, wanted.outlet)
+    return [{"name": name, "label": text} for name, text in words.items() if text]
+
+
+def _cursor(way: str, row: OutletSum) -> str:
+    return f"{way}{row.expected_paise}.{row.pk}"
+
+
+def _mark(cursor: str) -> tuple[bool, tuple[int, int] | None]:
+    """Whether a cursor goes on, and from where; what is none is the first page."""
+    paise, _dot, pk = cursor[1:].partition(".")
+    good = cursor[:1] in ("n", "p") and all(
+        part.isascii() and part.isdigit() and len(part) < 19 for part in (paise, pk)
+    )
+    return (cursor[0] == "n", (int(paise), int(pk))) if good else (True, None)
+
+
+def _item_heads() -> list[str]:
+    return [
+        _("Outlet"), _("Name"), _("Territory"), _("Beat"), _("SKU"), _("Name of the SKU"), _("Last bought"),
+        _("Orders"), _("Orders again within, days"), _("Pieces bought last"),
+        _("Pieces expected to stand there"), _("Worth, ₹"), _("Chance that some stand there"),
+    ]  # fmt: skip
+
+
+def _item_line(row: OutletStock) -> list[Any]:
+    who = row.retailer
+    return [
+        who.retailer_id, who.name, row.territory.name, who.beat, row.sku.code, row.sku.name,
+        row.last_bought_date, row.orders, round(row.interval_days, 1), row.pieces,
+        round(row.expected_quantity, 1), _rupees(row.expected_paise), round(row.probability, 4),
+    ]  # fmt: skip
+
+
+def _file(lines: Iterable[list[Any]], heads: list[str], form: str, name: str, title: str) -> HttpResponseBase:
+    named = f"{name}-{ist_day(timezone.now()).isoformat()}.{form}"
+    if form == "xlsx":
+        return attachment(write_xlsx(lines, heads, title=title), named, XLSX)
+    return attachment(write_csv(lines, heads), named, CSV)
+
+
+def _talk(standing: list[OutletStock], bought: list[BoughtSku]) -> list[str]:
+    """What the salesman may ask and say, from what is known; it promises no price."""
+    said = [_ask(row) for row in standing[:TALK]]
+    dead = {row.sku.code for row in standing}
+    runs = next((one for one in bought if one.sku not in dead and one.orders > 1), None)
+    if said:
+        said.append(
+            _("If it stands there: look at its date, put it in front, and tell the office how many are left.")
+        )
+        said.append(_("If it was sold: ask why it was not ordered again, and take an order."))
+    if runs is not None:
+        told = {"name": runs.name, "orders": group_indian(runs.orders)}
+        said.append(_("%(name)s runs here, ordered %(orders)s times in a year: begin with its order.") % told)
+    return said
+
+
+def _ask(row: OutletStock) -> str:
+    told = {
+        "name": row.sku.name,
+        "pieces": group_indian(row.pieces),
+        "day": day_text(row.last_bought_date),
+        "left": f"{row.expected_quantity:.0f}",
+        "days": f"{row.interval_days:.0f}",
+    }
+    if row.orders <= 1:
+        return (
+            _(
+                "%(name)s: tried once, %(pieces)s pieces on %(day)s. Ask whether anybody wants it; "
+                "about %(left)s pieces should still stand there."
+            )
+            % told
+        )
+    return (
+        _(
+            "%(name)s: last ordered on %(day)s, %(pieces)s pieces, and usually again within %(days)s days. "
+            "Ask what changed; about %(left)s pieces should still stand there."
+        )
+        % told
+    )
+
+
+def _rupees(paise: int) -> Decimal:
+    return Decimal(paise).scaleb(-2)
