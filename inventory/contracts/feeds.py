@@ -37,7 +37,9 @@ class Parcel:
     them; nothing is checked yet. `number` counts the parcels of a source from 0 and is the same every
     time the source is read. `bytes_read` is how much of the source has been consumed when the parcel
     is complete. `faults` are about rows that could not be read at all (a quote that never closes,
-    characters lost): they are not in `rows`, their text is the fault's value.
+    characters lost): they are not in `rows`, their text is the fault's value. `selves`, of sources whose
+    documents are altered: `row`, `document` (its name, which never changes), `version` (grows with every
+    change; 0 where the source does not say) and `content` (a digest of what the document says).
     """
 
     kind: RecordKind
@@ -45,6 +47,7 @@ class Parcel:
     rows: pl.DataFrame
     bytes_read: int = 0
     faults: tuple[Fault, ...] = ()
+    selves: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True)

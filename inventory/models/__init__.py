@@ -5,6 +5,7 @@ from inventory.models.exports import Export
 from inventory.models.feeds import (
     Feed,
     FeedEvent,
+    FeedVoucher,
     ImportChange,
     ImportPart,
     ImportRun,
@@ -43,6 +44,7 @@ __all__ = [
     "Export",
     "Feed",
     "FeedEvent",
+    "FeedVoucher",
     "ForecastModel",
     "ForecastOverride",
     "ForecastScore",

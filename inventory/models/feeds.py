@@ -170,6 +170,29 @@ class ImportPart(models.Model):
         return f"{self.run_id}#{self.number}"
 
 
+class FeedVoucher(models.Model):
+    """Which self of a feed's document a run landed, by kind of record. The newest row is what stands.
+
+    Append-only but for undoing: with a run go its rows, and the self before stands again.
+    """
+
+    feed = models.ForeignKey(Feed, on_delete=models.CASCADE, related_name="vouchers", db_index=False)
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="vouchers")
+    kind = models.CharField(max_length=12, choices=_KINDS)
+    document = models.CharField(max_length=64)  # the system's own name of it, which never changes
+    version = models.BigIntegerField(default=0)  # grows with every change there; 0: it does not say
+    content = models.CharField(max_length=32, blank=True)  # digest of what it says
+    revision = models.PositiveSmallIntegerField(default=0)  # how often it landed anew: its sales' lines
+    gone = models.BooleanField(default=False)  # out of the books there
+    lines = models.JSONField(default=list)  # keys of what landed: what taking it back needs
+
+    class Meta:
+        indexes = [models.Index(fields=["feed", "document"], name="feed_voucher_known")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.document} version {self.version}"
+
+
 class QuarantinedRow(models.Model):
     """A row that could not be taken: as it came, what is wrong with it, and what a person made of it."""
 

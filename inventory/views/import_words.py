@@ -30,6 +30,8 @@ def cause_words(code: str) -> str:
         "corrected": _("corrected by a person"),
         "valued_at_cost": _("the source values them at another cost"),
         "price_rounded": _("price of a pack, rounded to a piece"),
+        "older_version": _("of an older version than the one recorded"),
+        "in_statement": _("recorded; a later stock statement had counted them, the stock did not move again"),
         "overwritten": _("said again further on in the same source"),
     }.get(code, plain(code))
 

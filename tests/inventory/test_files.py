@@ -251,6 +251,21 @@ def test_ods_is_read_like_xlsx(tmp_path):
     assert made.select(SALES).rows() == [tuple(row) for row in rows]
 
 
+def test_what_is_merged_in_ods_stands_in_each_of_its_rows(tmp_path):
+    whole = zipfile.ZipFile(io.BytesIO(ods([SALES, ["T-1", *ROWS[0][1:-1]], ["gone", *ROWS[1][1:-1]]])))
+    content = whole.read("content.xml").decode()
+    first, gone = (
+        f'<table:table-cell office:value-type="string"><text:p>{text}</text:p></table:table-cell>'
+        for text in ("T-1", "gone")
+    )
+    content = content.replace(first, first.replace("cell ", 'cell table:number-rows-spanned="2" ', 1))
+    content = content.replace(gone, "<table:covered-table-cell/>")
+    with zipfile.ZipFile(tmp_path / "merged.ods", "w") as archive:
+        for name in whole.namelist():
+            archive.writestr(name, content if name == "content.xml" else whole.read(name))
+    assert rows_of(File(tmp_path / "merged.ods"))["transaction_id"].to_list() == ["T-1", "T-1"]
+
+
 def ods(rows: list[list[str]]) -> bytes:
     """The smallest spreadsheet that the OpenDocument format allows."""
     office, table, words = (

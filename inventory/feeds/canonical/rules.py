@@ -15,12 +15,20 @@ from inventory.feeds.canonical.texts import each_once, empty
 Rule = Callable[[Sheet], None]
 
 
+#: What a row must name although it only cancels.
+_NAMES = {
+    RecordKind.SALES: frozenset({"transaction_id", "cancelled"}),
+    RecordKind.RECEIPTS: frozenset({"reference", "sku", "batch", "location", "cancelled"}),
+    RecordKind.PURCHASES: frozenset({"purchase_invoice", "sku", "batch", "location", "cancelled"}),
+}
+
+
 def prepare(sheet: Sheet) -> None:
-    """What must be known before fields are read: a cancelled sale only names what it cancels."""
-    if sheet.kind is RecordKind.SALES and "cancelled" in sheet.frame.columns:
+    """What must be known before fields are read: a cancelled row only names what it cancels."""
+    if sheet.kind in _NAMES and "cancelled" in sheet.frame.columns:
         cancelled = flags_of(sheet.column("cancelled"), sheet.text("cancelled")).fill_null(False)
         if cancelled.any():
-            sheet.relaxed, sheet.strict = cancelled, frozenset({"transaction_id", "cancelled"})
+            sheet.relaxed, sheet.strict = cancelled, _NAMES[sheet.kind]
 
 
 # --- sales ---------------------------------------------------------------------------------------

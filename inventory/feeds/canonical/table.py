@@ -60,6 +60,7 @@ _INVOICE = field(
     "purchase_invoice", Form.CODE, "the supplier's invoice number", "bill no", "supplier invoice",
     "supplier invoice no", "purchase bill no", "bill_no", "xblnr", "invoice no", "pur. bill no",
 )  # fmt: skip
+_CANCELLED = field("cancelled", Form.FLAG, "", "iscancelled", "is cancelled", "docstatus cancelled", "void")
 _NAME = field("name", Form.TEXT, "a name", "description", "particulars", required=True)
 
 
@@ -165,6 +166,7 @@ FIELDS: dict[RecordKind, tuple[FieldSpec, ...]] = {
               most=MAX_AMOUNT_PAISE, whole_row=True),
         field("itc", Form.MONEY, "rupees of credit taken on the line", "input credit", "itc taken",
               most=MAX_AMOUNT_PAISE, whole_row=True),
+        _CANCELLED,
     ),
     RecordKind.RECEIPTS: (
         field("reference", Form.CODE, "the number of the receipt", "grn", "grn no", "receipt note no",
@@ -182,6 +184,7 @@ FIELDS: dict[RecordKind, tuple[FieldSpec, ...]] = {
         _MADE,
         _EXPIRES,
         _INVOICE,
+        _CANCELLED,
     ),
     RecordKind.STOCK: (
         _SKU,
@@ -214,7 +217,7 @@ FIELDS: dict[RecordKind, tuple[FieldSpec, ...]] = {
         _TERRITORY,
         _as(_LOCATION, says="the code of the godown or van the pieces left"),
         field("gst_details", Form.JSON, "", "gst", output="gst"),
-        field("cancelled", Form.FLAG, "", "iscancelled", "is cancelled", "docstatus cancelled", "void"),
+        _CANCELLED,
     ),
 }  # fmt: skip
 

@@ -16,6 +16,7 @@ from inventory.feeds.files.header import find_header
 from inventory.feeds.files.limits import Limits, refuse
 from inventory.feeds.files.packed import check_workbook
 from inventory.feeds.files.panics import parsing
+from inventory.feeds.files.spans import Range, spans_of
 from inventory.feeds.files.table import Chunk, character_faults, frame, unique_names, without_empty
 
 _SAMPLE = 25
@@ -32,6 +33,7 @@ class Sheet:
         limits: Limits,
         known: Callable[[str], bool],
         header_row: int | None = None,
+        spans: Sequence[Range] = (),
     ) -> None:
         self.name = name
         self._limits, self._size = limits, size
@@ -43,7 +45,7 @@ class Sheet:
         width = sheet.end[1] + 1 if sheet.end else 0
         if width > limits.columns:
             unique_names([None] * width, limits)
-        self._merged = _merged(sheet.merged_cell_ranges or ())
+        self._merged = _merged(sheet.merged_cell_ranges or spans)
         head = [cells for _, cells in self._rows(limits.title_rows + _SAMPLE)]
         found = find_header(head[: limits.title_rows], known, header_row)
         self.header: tuple[str, ...] = ()
@@ -91,7 +93,7 @@ class Sheet:
 
 
 def _merged(
-    ranges: Sequence[tuple[tuple[int, int], tuple[int, int]]],
+    ranges: Sequence[Range],
 ) -> dict[int, list[tuple[int, int, list[str | None]]]]:
     """By row: the first column of what is merged there, its top row, and a place for its value."""
     by_row: dict[int, list[tuple[int, int, list[str | None]]]] = {}
@@ -120,10 +122,11 @@ def sheets_of(
             for one in book.sheets_metadata
             if one.typ == calamine.SheetTypeEnum.WorkSheet
         }
+        spans = spans_of(path)
     if sheet and sheet not in listed:
         refuse("no_such_sheet", f"there is no sheet {sheet!r}; the workbook has {', '.join(listed)}")
     wanted = [sheet] if sheet else [name for name, visible in listed.items() if visible] or list(listed)
-    read = [Sheet(book, name, size, limits, known, header_row) for name in wanted]
+    read = [Sheet(book, name, size, limits, known, header_row, spans.get(name, ())) for name in wanted]
     notes = [
         Uncovered(f"sheet {name}", 0, "another sheet was chosen" if sheet else "the sheet is hidden")
         for name in listed

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 
 from inventory.feeds.tally.books import Books
@@ -64,6 +65,25 @@ def sales_of(voucher: Voucher, books: Books, rounding: Rounding, *, revision: in
 def withdrawal(voucher: Voucher) -> Row:
     """A row that takes back everything recorded of a voucher."""
     return {"transaction_id": transaction_id(voucher), "cancelled": "yes"}
+
+
+def refusal(voucher: Voucher) -> Row:
+    """A row that takes back everything recorded of a voucher that bought."""
+    return signed(voucher, [{"reference": code_of(voucher.key, _INVOICE), "cancelled": "yes"}])[0]
+
+
+def signed(voucher: Voucher, rows: list[Row]) -> list[Row]:
+    """Rows of a voucher with which self of it they tell: its name, its AlterID, a digest of what it says."""
+    said = [{name: value for name, value in row.items() if name not in _SILENT} for row in rows]
+    content = sha256(json.dumps(said, ensure_ascii=False, sort_keys=True).encode()).hexdigest()[:32]
+    told = (transaction_id(voucher), voucher.alter_id, content)
+    return [{**row, SELF: told} for row in rows]
+
+
+#: Where a row keeps which self of its voucher it is of.
+SELF = "self"
+#: What comes from masters and settings: a voucher is not altered when they are.
+_SILENT = frozenset({"line", "mrp", "gst_details", "supplier_gstin"})
 
 
 def transaction_id(voucher: Voucher) -> str:

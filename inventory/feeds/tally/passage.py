@@ -24,6 +24,8 @@ from vyapar.kernel.money import rupees
 
 Row = dict[str, Any]
 _ROWS = 5_000  # in a parcel
+#: Kinds of vouchers whose goods are receipts.
+_BOUGHT = (VoucherKind.PURCHASE, VoucherKind.RECEIPT_NOTE)
 _SPLIT = re.compile(r"\s*-?\s*\(from .*\)$", re.IGNORECASE)
 _REVISION = re.compile(r"(\d{1,10}):(\d{1,2})\b")
 _KINDS = (*(kind for kind in RecordKind if kind is not RecordKind.STOCK), RecordKind.STOCK)
@@ -42,11 +44,11 @@ _COLUMNS: dict[RecordKind, tuple[str, ...]] = {
     ),
     RecordKind.PURCHASES: (
         "purchase_invoice", "supplier_name", "supplier_gstin", "invoice_date", "sku", "batch", "location",
-        "quantity", "cost", "tax",
+        "quantity", "cost", "tax", "cancelled",
     ),
     RecordKind.RECEIPTS: (
         "reference", "received_at", "sku", "batch", "location", "quantity", "mrp", "cost", "manufacture_date",
-        "expiry_date", "purchase_invoice",
+        "expiry_date", "purchase_invoice", "cancelled",
     ),
     RecordKind.SALES: (
         "transaction_id", "line", "retailer_id", "sku", "batch", "quantity", "unit_price", "timestamp",
@@ -75,7 +77,9 @@ class Passage:
         self._walks = options.get("stock") != "none"
         self._batches: dict[tuple[str, str], Row] = {}
         self._opened: list[Item] = []
-        self._latest: dict[str, int] = {}  # by transaction in the parcel being filled: its AlterID
+        self._latest: dict[
+            tuple[RecordKind, str], int
+        ] = {}  # by voucher in the parcel being filled: its AlterID
         self._withdrawn: list[Row] = []
         self._revisions: dict[int, int] = {}  # of altered vouchers
         self._rounding = entries.Rounding()
@@ -112,7 +116,13 @@ class Passage:
                 first = self._count[kind] + 1
                 self._count[kind] += len(part)
                 if self._number > after:
-                    yield Parcel(kind, self._number, _frame(kind, part, first), offset)
+                    yield Parcel(
+                        kind,
+                        self._number,
+                        _frame(kind, part, first),
+                        offset,
+                        selves=_selves(kind, part, first),
+                    )
                 self._number += 1
         if final and self._number == 0 and not self._vouchers_began:
             self._coverage.note("file", "nothing in it is of a kind this system keeps")
@@ -204,8 +214,16 @@ class Passage:
         self._coverage.look_at(node)
         if not self._counts(voucher):
             if entries.is_sale(voucher) or (voucher.deleted and voucher.kind is None):
-                self._withdraw(voucher)
+                self._withdraw(voucher, for_good=True)
+            elif voucher.kind in _BOUGHT:
+                self._rows[RecordKind.RECEIPTS].append(entries.refusal(voucher))
             return
+        if not voucher.alter_id:
+            self._coverage.note(
+                "vouchers without AlterID",
+                "told apart by what they say: of two selves of one the self that comes last counts",
+                _example(voucher),
+            )
         if self._walks and not self._walk.move(voucher):
             self._coverage.note("voucher told twice", "its goods are walked once", _example(voucher))
         self._tell_goods(voucher)
@@ -240,22 +258,21 @@ class Passage:
         return True
 
     def _tell_goods(self, voucher: Voucher) -> None:
-        kind, sheet = voucher.kind, self._rows
+        kind = voucher.kind
         self._tell_batches(voucher)
         if entries.is_sale(voucher):
             revision = self._revisions.get(voucher.master_id, 0)
             if revision:
                 self._withdraw(voucher)
             rows = entries.sales_of(voucher, self._books, self._rounding, revision=revision)
-            self._tell_sale(voucher, rows)
+            self._tell(RecordKind.SALES, voucher, rows)
         elif kind is VoucherKind.PURCHASE:
             supplier = self._books.parties.get(fold(voucher.party))
-            sheet[RecordKind.PURCHASES] += entries.purchases_of(
-                voucher, self._books, supplier.gstin if supplier else ""
-            )
-            sheet[RecordKind.RECEIPTS] += entries.receipts_of(voucher, self._books)
+            bought = entries.purchases_of(voucher, self._books, supplier.gstin if supplier else "")
+            self._tell(RecordKind.PURCHASES, voucher, bought)
+            self._tell(RecordKind.RECEIPTS, voucher, entries.receipts_of(voucher, self._books))
         elif kind is VoucherKind.RECEIPT_NOTE:
-            sheet[RecordKind.RECEIPTS] += entries.receipts_of(voucher, self._books)
+            self._tell(RecordKind.RECEIPTS, voucher, entries.receipts_of(voucher, self._books))
         else:
             told = "are in the stock" if self._walks and self._walk.has_openings else "come with the stock"
             self._coverage.note(
@@ -270,22 +287,24 @@ class Passage:
             if comes_in or (says_something and "SVREVISIONS" not in self._notes):
                 self._tell_batch(entries.batch_of(move, voucher, self._books))
 
-    def _withdraw(self, voucher: Voucher) -> None:
+    def _withdraw(self, voucher: Voucher, *, for_good: bool = False) -> None:
+        """Take a voucher's sales back; `for_good` when it is out of the books, not only altered."""
         row = entries.withdrawal(voucher)
+        row = entries.signed(voucher, [row])[0] if for_good else row
         if row not in self._withdrawn[-1:]:
             self._withdrawn.append(row)
 
-    def _tell_sale(self, voucher: Voucher, rows: list[Row]) -> None:
-        """Sales of a voucher; of the same one told twice in a parcel the later self counts."""
+    def _tell(self, kind: RecordKind, voucher: Voucher, rows: list[Row]) -> None:
+        """Rows of a voucher; of the same one told twice in a parcel the later self counts."""
         name = entries.transaction_id(voucher)
-        known = self._latest.get(name)
+        known = self._latest.get((kind, name))
         if known is not None:
             if known > voucher.alter_id:
                 return
-            sales = self._rows[RecordKind.SALES]
-            self._rows[RecordKind.SALES] = [row for row in sales if row["transaction_id"] != name]
-        self._latest[name] = voucher.alter_id
-        self._rows[RecordKind.SALES] += rows
+            told = self._rows[kind]
+            self._rows[kind] = [row for row in told if row[entries.SELF][0] != name]
+        self._latest[kind, name] = voucher.alter_id
+        self._rows[kind] += entries.signed(voucher, rows)
 
     # --- notes -----------------------------------------------------------------------------------
 
@@ -337,6 +356,15 @@ def same_company(one: str, other: str) -> bool:
 def _example(voucher: Voucher) -> str:
     day = f" of {voucher.day:%d-%m-%Y}" if voucher.day else ""
     return f"{voucher.type_name} {voucher.number}{day}".strip()
+
+
+def _selves(kind: RecordKind, rows: list[Row], first: int) -> pl.DataFrame | None:
+    """Which self of which voucher rows are of; None of kinds that are not vouchers'."""
+    told = [(first + n, *row[entries.SELF]) for n, row in enumerate(rows) if entries.SELF in row]
+    return pl.DataFrame(told, schema=_SELVES, orient="row") if told else None
+
+
+_SELVES = {"row": pl.Int64, "document": pl.String, "version": pl.Int64, "content": pl.String}
 
 
 def _frame(kind: RecordKind, rows: list[Row], first: int) -> pl.DataFrame:

@@ -17,6 +17,7 @@ from inventory.services.imports.claims import Claim, Clock, claim, give_back
 from inventory.services.imports.journal import note_step
 from inventory.services.imports.reading import opened
 from inventory.services.imports.rows import fault_in, landing_texts, with_unread
+from inventory.services.imports.vouchers import Memory, part_selves
 from inventory.services.landing import Promised, judge
 from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import Fault, Refused
@@ -133,16 +134,22 @@ def check_claimed(ours: Claim, *, at: datetime) -> ImportRun:
         run.state = State.CHECKING
         run.save(update_fields=["state"])
     with opened(run) as source:
-        found = _read(ours, source, at)
-        coverage = [plain(one) for one in source.coverage()]
+        memory = Memory()
+        found = _read(ours, source, at, memory)
+        coverage = [plain(one) for one in (*memory.told(), *source.coverage())]
     return _conclude(ours, found, coverage)
 
 
-def _read(ours: Claim, source: Source, at: datetime) -> Found:
-    found, promised = Found(), Promised()
-    for parcel in source.parcels():
+def _read(ours: Claim, source: Source, at: datetime, memory: Memory) -> Found:
+    found, promised, about = Found(), Promised(), ImportRun.objects.get(pk=ours.run_id)
+    for whole in source.parcels():
+        parted = part_selves(about, whole, memory.selves)
+        for kind, rows in parted.withdrawn.items():
+            judge(kind, rows, at=at, promised=promised)
+        parcel = parted.parcel
         judged = judge(parcel.kind, parcel.rows, at=at, promised=promised)
-        found.add(parcel, with_unread(parcel, judged), at)
+        found.add(parcel, parted.counted(with_unread(parcel, judged)), at)
+        memory.learn(parted)
         found.forgotten += promised.forget(RecordKind.SALES.value, REMEMBERED)
         with transaction.atomic():
             run = ours.hold()

@@ -52,6 +52,34 @@ JOIN inventory_batch b ON b.id = p.batch_id JOIN inventory_sku s ON s.id = b.sku
 JOIN inventory_location l ON l.id = p.location_id
 WHERE c.run_id = %(run)s AND c."table" = 'inventory_purchaseline' GROUP BY s.code, l.code
 """
+# Purchases that the run told and that were cancelled since.
+_UNBOUGHT = """
+WITH gone AS (
+    SELECT s.code AS sku, l.code AS place, count(*) AS rows, sum((g.before ->> 'quantity')::bigint) AS pieces,
+        sum((g.before ->> 'quantity')::bigint * (g.before ->> 'cost_paise')::bigint) AS paise
+    FROM inventory_importchange c
+    JOIN inventory_importchange g ON g."table" = c."table" AND g.row_id = c.row_id AND g.id <> c.id
+        AND g.after = '{{}}' AND g.undone_at IS NULL AND g.run_id <> c.run_id
+    JOIN inventory_batch b ON b.id = (g.before ->> 'batch_id')::bigint JOIN inventory_sku s ON s.id = b.sku_id
+    JOIN inventory_location l ON l.id = (g.before ->> 'location_id')::bigint
+    WHERE c.run_id = %(run)s AND c."table" = 'inventory_purchaseline' GROUP BY s.code, l.code
+)
+INSERT INTO {lines}
+SELECT 'purchases', sku, place, 'landed', -rows, -pieces, -paise, 0, 0 FROM gone
+UNION ALL SELECT 'purchases', sku, place, 'cancelled', rows, pieces, paise, 0, 0 FROM gone
+"""
+# Receipts that are recorded and that a later statement of the stock had counted: they moved nothing.
+_COUNTED = """
+WITH counted AS (
+    SELECT s.code AS sku, l.code AS place, count(*) AS rows
+    FROM inventory_movement m JOIN inventory_batch b ON b.id = m.batch_id
+    JOIN inventory_sku s ON s.id = b.sku_id JOIN inventory_location l ON l.id = m.location_id
+    WHERE m.reference LIKE %(stated)s AND m.quantity < 0 GROUP BY s.code, l.code
+)
+INSERT INTO {lines}
+SELECT 'receipts', sku, place, 'landed', -rows, 0, 0, 0, 0 FROM counted
+UNION ALL SELECT 'receipts', sku, place, 'in_statement', rows, 0, 0, 0, 0 FROM counted
+"""
 # Batch by batch: what was said, what stands there, and what a piece costs. Stock is what stood there at
 # the instant that the statement speaks of; what moved since is taken off again.
 _KEYS = """
@@ -113,10 +141,21 @@ def settled_lines(run: ImportRun, first: date | None, last: date | None) -> Iter
     in a transaction.
     """
     values = {"run": run.pk, "number": run.number, "first": first, "last": last,
-              "prefix": f"import:{run.number}:receipt:%"}  # fmt: skip
+              "prefix": f"import:{run.number}:receipt:%",
+              "stated": f"import:{run.number}:stated:%"}  # fmt: skip
     with scratch(_TYPES) as lines:
         keys = f"{lines}_keys"
-        for sql in (_SAID, _SALES, _CANCELLED, _PURCHASES, _KEYS, _BATCHED, _ROUNDED):
+        for sql in (
+            _SAID,
+            _SALES,
+            _CANCELLED,
+            _PURCHASES,
+            _UNBOUGHT,
+            _KEYS,
+            _BATCHED,
+            _COUNTED,
+            _ROUNDED,
+        ):
             execute(sql.format(lines=lines, keys=keys), values)
         execute(f"DROP TABLE {keys}")
         yield lines

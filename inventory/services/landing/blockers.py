@@ -31,7 +31,8 @@ class Blocker:
 def list_blockers(run: ImportRun) -> tuple[Blocker, ...]:
     """Everything that must be undone before the run can be; empty when nothing is in the way."""
     return (
-        *_changed_since(run), *_cancelled_since(run), *_lacking(run), *_counted_since(run), *_referred(run),
+        *_changed_since(run), *_cancelled_since(run), *_altered_since(run), *_lacking(run),
+        *_counted_since(run), *_referred(run),
     )  # fmt: skip
 
 
@@ -42,7 +43,7 @@ FROM inventory_importchange c LEFT JOIN {table} t ON t.id = c.row_id
 LEFT JOIN inventory_importchange l ON l."table" = c."table" AND l.row_id = c.row_id AND l.id > c.id
       AND l.run_id <> c.run_id AND l.undone_at IS NULL
 LEFT JOIN inventory_importrun r ON r.id = l.run_id
-WHERE c.run_id = %s AND c."table" = '{table}' AND c.undone_at IS NULL
+WHERE c.run_id = %s AND c."table" = '{table}' AND c.undone_at IS NULL AND c.after <> '{{}}'
   AND (t.id IS NULL OR EXISTS (SELECT 1 FROM jsonb_each(c.after) a
        WHERE to_jsonb(t) -> a.key IS DISTINCT FROM a.value AND a.key <> ALL (%s)))
 GROUP BY 1, 2, 4 ORDER BY 1, 2 LIMIT {shown}
@@ -75,6 +76,42 @@ def _cancelled_since(run: ImportRun) -> Iterator[Blocker]:
         label = f"sale {transaction} line {line}"
         by = f"by import {number}: undo that first" if number else "by its source"
         yield Blocker("cancelled", label, f"{label} was cancelled since {by}")
+
+
+_ALTERED = """
+SELECT DISTINCT v.document, r.number FROM inventory_feedvoucher v
+JOIN inventory_feedvoucher l ON l.feed_id = v.feed_id AND l.document = v.document AND l.kind = v.kind
+    AND l.id > v.id AND l.run_id <> v.run_id AND (l.revision > v.revision OR l.gone)
+JOIN inventory_importrun r ON r.id = l.run_id
+WHERE v.run_id = %s AND NOT v.gone ORDER BY 2, 1 LIMIT {shown}
+"""
+# A receipt of the run that was cancelled since, by whatever came after.
+_TAKEN = """
+SELECT DISTINCT substr(c.reference, strpos(c.reference, 'cancel:receipt:') + 15), c.reference
+FROM inventory_movement m JOIN inventory_movement c ON c.batch_id = m.batch_id
+    AND c.location_id = m.location_id AND c.kind = 'receipt' AND c.id > m.id
+    AND regexp_replace(c.reference, '^(import:[0-9]+:)?cancel:', '')
+        = regexp_replace(m.reference, '^import:[0-9]+:', '')
+WHERE m.reference LIKE %s AND c.reference NOT LIKE %s AND m.kind = 'receipt' AND {stands}
+ORDER BY 1 LIMIT {shown}
+"""
+
+
+def _altered_since(run: ImportRun) -> Iterator[Blocker]:
+    """Documents that a later run told anew, and receipts that were cancelled."""
+    told: set[str] = set()
+    for document, number in rows(_ALTERED.format(shown=_SHOWN), [run.pk]):
+        told.add(document)
+        label = f"voucher {document}"
+        yield Blocker("changed", label, f"{label} was altered since by import {number}: undo that first")
+    if told:
+        return
+    mine, _taken = _patterns(run)
+    sql = _TAKEN.format(stands=_STANDS.format(m="c"), shown=_SHOWN)
+    for name, reference in rows(sql, [f"{mine[:-1]}receipt:%", mine]):
+        number = reference.split(":")[1] if reference.startswith("import:") else ""
+        by = f"by import {number}: undo that first" if number else "by its source"
+        yield Blocker("cancelled", f"receipt {name}", f"receipt {name} was cancelled since {by}")
 
 
 #: What the run still has in the ledger, net of what was taken back already, by position.
@@ -129,7 +166,7 @@ JOIN inventory_movement m ON m.batch_id = n.batch_id AND m.location_id = n.locat
 JOIN inventory_batch b ON b.id = n.batch_id JOIN inventory_sku s ON s.id = b.sku_id
 JOIN inventory_location l ON l.id = n.location_id
 WHERE n.pieces <> 0 AND m.kind IN ('adjustment', 'opening')
-  AND m.reference NOT LIKE %s AND {_STANDS.format(m="m")}
+  AND m.reference NOT LIKE %s AND m.reference !~ '(^|:)stated:' AND {_STANDS.format(m="m")}
 ORDER BY 1 LIMIT {_SHOWN}
 """  # noqa: S608 - what is put in are constants above
 

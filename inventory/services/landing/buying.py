@@ -21,7 +21,7 @@ _PURCHASE = (
     "supplier_name", "supplier_gstin", "invoice_date", "quantity", "cost_paise", "tax_paise", "itc_paise",
 )  # fmt: skip
 _RECEIVED = """
-SELECT m.batch_id, m.location_id, regexp_replace(m.reference, '^(import|undo):[0-9]+:', ''),
+SELECT m.batch_id, m.location_id, regexp_replace(m.reference, '^((import|undo):[0-9]+:)?(cancel:)?', ''),
        sum(m.quantity)::bigint
 FROM inventory_movement m
 JOIN (SELECT DISTINCT b, l FROM unnest(%s::bigint[], %s::bigint[]) u(b, l)) w
@@ -35,6 +35,7 @@ def judge_purchases(found: Findings, known: Known) -> Verdict:
     goods = find_skus(found, known)
     find_places(found, known)
     key = list(KEYS["purchases"])
+    gone = take_cancelled(found)
     weighted = pl.col("cost_paise") * pl.col("quantity")
     found.lines = found.lines.with_columns(
         weighted.alias("cost_sum"), pl.col("tax_paise", "itc_paise").fill_null(0)
@@ -48,13 +49,21 @@ def judge_purchases(found: Findings, known: Known) -> Verdict:
         "batch", "batch_made", "this batch was not known; it is made with the SKU's MRP and this cost", made
     )
     extra = {"batches": new_batches(found.lines)}
-    join_known(found, known.purchases(found.lines["purchase_invoice"]), key)
+    bought = known.purchases(pl.concat([found.lines["purchase_invoice"], gone["purchase_invoice"]]))
+    bought = bought.filter(pl.col("quantity") > 0)  # promised with nothing: cancelled
+    join_known(found, bought, key)
     settled = settle(found, _PURCHASE, {})
+    cancelled = bought.join(gone, on=key, how="semi")
+    extra["cancelled"] = cancelled.select("id")
     if known.promised is not None:
         known.promised.keep("batches", extra["batches"])
         for part in (settled.new, settled.changed):
             known.promised.keep("purchases", part.with_columns(pl.col("was_id").alias("id")))
-    return conclude(found, settled.new, settled.changed, settled.same, day="invoice_date", extra=extra)
+        known.promised.keep("purchases", cancelled.with_columns(pl.lit(0).alias("quantity")))
+    settled_gone = gone.join(cancelled, on=key, how="semi")
+    changed = pl.concat([settled.changed, settled_gone], how="diagonal_relaxed")
+    same = settled.same + gone.height - settled_gone.height
+    return conclude(found, settled.new, changed, same, day="invoice_date", extra=extra)
 
 
 def judge_receipts(found: Findings, known: Known) -> Verdict:
@@ -63,8 +72,9 @@ def judge_receipts(found: Findings, known: Known) -> Verdict:
     find_places(found, known)
     name_batches(found)
     key = list(KEYS["receipts"])
-    add_up(found, ["reference", "sku", "batch", "location"], ["quantity"])
     join_batches(found, known, goods)
+    gone = take_cancelled(found)
+    add_up(found, ["reference", "sku", "batch", "location"], ["quantity"])
     warn_of_batches(found)
     received = _received(found.lines, known)
     found.lines = found.lines.join(received, on=key, how="left", maintain_order="left")
@@ -77,9 +87,23 @@ def judge_receipts(found: Findings, known: Known) -> Verdict:
     new = lines.filter(pl.col("was_quantity").is_null())
     same = int(lines.filter(pl.col("was_quantity").is_not_null())["rows"].sum())
     extra = {"batches": new_batches(new)}
+    booked = _received(gone, known)
+    cancelled = gone.join(booked, on=key, how="inner", maintain_order="left")
+    extra["cancelled"] = cancelled.select(key)
     if known.promised is not None:
+        known.promised.keep("receipts", cancelled.with_columns(pl.lit(0).alias("quantity")))
         _promise_receipts(new, extra["batches"], known)
-    return conclude(found, new, new.clear(), same, day="day", extra=extra)
+    changed = cancelled.select("row").with_columns(pl.lit(1, dtype=pl.Int64).alias("rows"))
+    same += gone.height - cancelled.height
+    return conclude(found, new, changed, same, day="day", extra=extra)
+
+
+def take_cancelled(found: Findings) -> pl.DataFrame:
+    """The rows that only say that something is cancelled, taken out."""
+    is_cancelled = pl.col("cancelled").fill_null(False)
+    gone = found.lines.filter(is_cancelled).with_columns(pl.lit(1, dtype=pl.Int64).alias("rows"))
+    found.lines = found.lines.filter(~is_cancelled)
+    return gone
 
 
 def find_places(found: Findings, known: Known) -> None:
@@ -101,7 +125,8 @@ def _received(lines: pl.DataFrame, known: Known) -> pl.DataFrame:
         pl.col("reference").str.strip_prefix(_WHAT)
     )
     whole = pl.concat([booked.select(list(SCHEMAS["receipts"])), known.promised_of("receipts")])
-    return whole.unique(KEYS["receipts"], keep="last").rename({"quantity": "was_quantity"})
+    latest = whole.unique(KEYS["receipts"], keep="last").filter(pl.col("quantity") != 0)
+    return latest.rename({"quantity": "was_quantity"})
 
 
 _WHAT = "receipt:"

@@ -12,6 +12,7 @@ from inventory.models import MovementKind
 from inventory.services.demand import rework_demand
 from inventory.services.landing.changes import remembered_stock
 from inventory.services.landing.errand import Errand
+from inventory.services.landing.stated import part_stated
 from inventory.services.ledger import record_movements
 from inventory.services.staging import frame_of, rows, staged, take_trail
 from inventory.services.telling import tell_stock_changed
@@ -82,8 +83,19 @@ def cancel_sales(keys: pl.DataFrame, errand: Errand) -> int:
     )  # fmt: skip
     rework_demand(triples)
     if not errand.history:
-        _give_back(parts, errand)
+        _give_back(_unstated(parts), errand)
     return keys.height
+
+
+def _unstated(parts: list[_Part]) -> list[_Part]:
+    """Parts whose pieces no later statement of the stock has counted: those alone go back."""
+    frame = pl.DataFrame(
+        [(n, part.sku_id, part.territory_id, part.at, (part.sold or 0) - (part.returned or 0))
+         for n, part in enumerate(parts)],
+        schema={"n": pl.Int64, "sku_id": pl.Int64, "territory_id": pl.Int64,
+                "sold_at": pl.Datetime("us", "UTC"), "quantity": pl.Int64}, orient="row",
+    )  # fmt: skip
+    return [parts[n] for n in part_stated(frame).moving["n"]]
 
 
 def _give_back(parts: list[_Part], errand: Errand) -> None:

@@ -53,6 +53,8 @@ def take_back(run: ImportRun, *, actor: Actor, at: datetime) -> TakenBack:
         _restore(run, table, undone)
     for table in TABLES:
         _remove(run, table, undone)
+    undone["rows put back"] = run_sql(_PUT_BACK, [run.pk])
+    run_sql("DELETE FROM inventory_feedvoucher WHERE run_id = %s", [run.pk])
     run_sql(
         "UPDATE inventory_importchange SET undone_at = %s WHERE run_id = %s AND undone_at IS NULL",
         [at, run.pk],
@@ -162,6 +164,14 @@ UPDATE {table} t SET ({columns}) = (SELECT {columns} FROM jsonb_populate_record(
 FROM inventory_importchange c
 WHERE c.run_id = %s AND c."table" = '{table}' AND c.row_id = t.id
   AND c.before IS NOT NULL AND c.undone_at IS NULL
+"""
+# Rows that the run deleted stand whole in what it remembers.
+_PUT_BACK = """
+INSERT INTO inventory_purchaseline
+SELECT p.* FROM inventory_importchange c,
+    LATERAL jsonb_populate_record(NULL::inventory_purchaseline, c.before) p
+WHERE c.run_id = %s AND c."table" = 'inventory_purchaseline' AND c.before IS NOT NULL AND c.after = '{}'
+  AND c.undone_at IS NULL
 """
 _MADE = """
 SELECT c.row_id FROM inventory_importchange c

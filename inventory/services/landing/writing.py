@@ -17,7 +17,8 @@ from inventory.services.landing.findings import Verdict
 from inventory.services.landing.naming import Named, consume_named, is_named
 from inventory.services.landing.pricing import bring_in, write_prices
 from inventory.services.landing.registering import ensure_registrations
-from inventory.services.landing.stated import Parted, part_stated
+from inventory.services.landing.returning import cancel_purchases, cancel_receipts, give_back_found
+from inventory.services.landing.stated import Parted, balance_stated, part_stated
 from inventory.services.ledger import record_movements
 from inventory.services.masters import write_master, write_purchases
 from inventory.services.partitions import ensure_sale_partitions, index_past_months
@@ -100,7 +101,12 @@ def write_price_rows(verdict: Verdict, errand: Errand) -> Figures:
 
 def write_purchase_rows(verdict: Verdict, errand: Errand) -> Figures:
     """Purchase lines, the batches they name, and the credit per piece that follows."""
-    lines, made = _both(verdict), verdict.extra["batches"]
+    changed = verdict.changed.filter(~pl.col("cancelled").fill_null(False))
+    lines, made = pl.concat([verdict.new, changed], how="diagonal_relaxed"), verdict.extra["batches"]
+    gone = verdict.extra["cancelled"]
+    taken = cancel_purchases(gone["id"], errand) if gone.height else 0
+    if lines.is_empty():
+        return {"batches": 0, "cancelled_lines": taken}
     which = {
         **_batches_of(lines),
         "inventory_purchaseline": (
@@ -111,15 +117,21 @@ def write_purchase_rows(verdict: Verdict, errand: Errand) -> Figures:
     with remembered(errand.run, which):
         write_master("batches", made)
         write_purchases(lines.with_columns(pl.col("invoice_date").alias("date")))
-    return {"batches": made.height}
+    return {"batches": made.height, "cancelled_lines": taken}
 
 
 def write_receipts(verdict: Verdict, errand: Errand) -> Figures:
+    gone = verdict.extra["cancelled"]
+    taken = cancel_receipts(gone, errand) if gone.height else {}
+    if verdict.new.is_empty():
+        return taken
     lines = verdict.new.with_columns(
         receipt_reference().alias("what"), pl.lit(MovementKind.RECEIPT.value).alias("kind"),
         pl.col("received_at").alias("at"), pl.col("quantity").alias("change"),
     )  # fmt: skip
-    return _move(lines, verdict, errand, "receipt")
+    moved = _move(lines, verdict, errand, "receipt")
+    give_back_found(errand)
+    return {**moved, **taken}
 
 
 def write_stock(verdict: Verdict, errand: Errand) -> Figures:
@@ -149,6 +161,8 @@ def write_sales(verdict: Verdict, errand: Errand) -> Figures:
                 named = consume_named(moving, errand)
             done = _record(new, named.rest, errand)
     taken = cancel_sales(cancelled, errand) if cancelled.height else 0
+    if taken:
+        give_back_found(errand)
     return {
         "stock_updated": done.updated + named.updated, "found_pieces": done.found,
         "expired_pieces": done.expired + named.expired,
@@ -199,10 +213,16 @@ def _move(lines: pl.DataFrame, verdict: Verdict, errand: Errand, reason: str) ->
             .str.slice(0, 120)
             .alias("reference"),
         )
-        wanted = ("batch_id", "location_id", "kind", "quantity", "at", "reference")
-        record_movements(booked.select(wanted), actor=errand.actor, at=errand.at)
-    told = _tell(booked, errand, reason)
-    return {"batches": made.height, "stock_updated": told, "pieces": int(booked["quantity"].sum())}
+        wanted = ["batch_id", "location_id", "kind", "quantity", "at", "reference"]
+        moved = booked.select("sku_id", *wanted)
+        balanced = balance_stated(moved, errand) if reason == "receipt" else moved.clear()
+        whole = pl.concat([moved, balanced], how="vertical_relaxed")
+        record_movements(whole.select(wanted), actor=errand.actor, at=errand.at)
+    told = _tell(whole, errand, reason)
+    figures = {"stated_pieces": -int(balanced["quantity"].sum())} if balanced.height else {}
+    return {
+        "batches": made.height, "stock_updated": told, "pieces": int(booked["quantity"].sum()), **figures
+    }  # fmt: skip
 
 
 def _tell(booked: pl.DataFrame, errand: Errand, reason: str) -> int:
@@ -211,7 +231,7 @@ def _tell(booked: pl.DataFrame, errand: Errand, reason: str) -> int:
                      [booked["location_id"].unique().to_list()])  # fmt: skip
     sums = booked.join(homes, on="location_id").group_by("sku_id", "territory_id").agg(
         pl.col("quantity").sum().alias("change")
-    )  # fmt: skip
+    ).filter(pl.col("change") != 0)  # fmt: skip
     return tell_stock_changed(sums, reason=reason, actor=errand.actor, at=errand.at)
 
 
