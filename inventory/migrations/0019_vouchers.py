@@ -5,28 +5,64 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('inventory', '0014_stated'),
+        ("inventory", "0014_stated"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='FeedVoucher',
+            name="FeedVoucher",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('territories', 'territories'), ('locations', 'locations'), ('retailers', 'retailers'), ('skus', 'skus'), ('prices', 'prices'), ('batches', 'batches'), ('purchases', 'purchases'), ('receipts', 'receipts'), ('stock', 'stock'), ('sales', 'sales')], max_length=12)),
-                ('document', models.CharField(max_length=64)),
-                ('version', models.BigIntegerField(default=0)),
-                ('content', models.CharField(blank=True, max_length=32)),
-                ('revision', models.PositiveSmallIntegerField(default=0)),
-                ('gone', models.BooleanField(default=False)),
-                ('lines', models.JSONField(default=list)),
-                ('feed', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='vouchers', to='inventory.feed')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='vouchers', to='inventory.importrun')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("territories", "territories"),
+                            ("locations", "locations"),
+                            ("retailers", "retailers"),
+                            ("skus", "skus"),
+                            ("prices", "prices"),
+                            ("batches", "batches"),
+                            ("purchases", "purchases"),
+                            ("receipts", "receipts"),
+                            ("stock", "stock"),
+                            ("sales", "sales"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("document", models.CharField(max_length=64)),
+                ("version", models.BigIntegerField(default=0)),
+                ("content", models.CharField(blank=True, max_length=32)),
+                ("revision", models.PositiveSmallIntegerField(default=0)),
+                ("gone", models.BooleanField(default=False)),
+                ("lines", models.JSONField(default=list)),
+                (
+                    "feed",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="vouchers",
+                        to="inventory.feed",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="vouchers",
+                        to="inventory.importrun",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['feed', 'document'], name='feed_voucher_known')],
+                "indexes": [models.Index(fields=["feed", "document"], name="feed_voucher_known")],
             },
         ),
     ]
