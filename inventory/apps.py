@@ -9,13 +9,14 @@ class InventoryConfig(AppConfig):
 
     def ready(self) -> None:
         from inventory import handlers
-        from inventory.views import data, exports, forecast, outcomes, outlets, quality, stock
+        from inventory.views import data, exports, forecast, outcomes, outlets, quality, registrations, stock
 
         handlers.register()
         stock.hang_shell()
         outcomes.hang_outcomes()
         forecast.hang_forecast()
         outlets.hang_outlets()
+        registrations.hang_registrations()
         exports.hang_shell()
         data.hang_data()
         quality.hang_quality()

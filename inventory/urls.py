@@ -14,6 +14,7 @@ from inventory.api import risk as risk_api
 from inventory.api import stock as stock_api
 from inventory.api import twins as twins_api
 from inventory.views import (
+    consents,
     data,
     exports,
     feeds,
@@ -26,6 +27,7 @@ from inventory.views import (
     pivot,
     quality,
     quarantine,
+    registrations,
     stock,
     twins,
 )
@@ -69,11 +71,14 @@ urlpatterns = [
     re_path(r"^outlets\.(?P<form>csv|xlsx)$", outlets.outlets_file, name="outlets_file"),
     re_path(r"^outlets/items\.(?P<form>csv|xlsx)$", outlets.outlet_items_file, name="outlet_items_file"),
     path("outlets/<str:retailer_id>", outlets.outlet, name="outlet"),
+    path("outlets/<str:retailer_id>/consent", consents.record, name="outlet_consent"),
     re_path(
         r"^outlets/(?P<retailer_id>[^/]{1,40})/standing\.(?P<form>csv|xlsx)$",
         outlets.outlet_file,
         name="outlet_file",
     ),
+    path("settings/registrations", registrations.registrations, name="registrations"),
+    path("settings/registrations/<slug:gstin>", registrations.keep_fssai, name="fssai"),
     path("forecast", forecast.forecast, name="forecast"),
     re_path(r"^forecast\.(?P<form>csv|xlsx)$", forecast.forecast_file, name="forecast_file"),
     re_path(r"^forecast/overrides\.(?P<form>csv|xlsx)$", forecast.overrides_file, name="overrides_file"),

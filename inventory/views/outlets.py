@@ -27,6 +27,7 @@ from inventory.selectors.standing import (
     list_standing,
     sum_outlets,
 )
+from inventory.views.consents import consent_of
 from vyapar.dashboard import board
 from vyapar.dashboard.access import page
 from vyapar.dashboard.board import NavItem
@@ -113,6 +114,7 @@ def outlet(request: HttpRequest, retailer_id: str) -> HttpResponseBase:
             "bought_paise": sum(one.paise for one in bought),
             "standing_paise": sum(one.expected_paise for one in standing),
             "talk": _talk(standing, bought),
+            "consent": consent_of(retailer, today),
         },
     )
 

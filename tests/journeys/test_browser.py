@@ -24,6 +24,9 @@ PAGES = (
     "/trail",
     "/settings",
     "/data/exports",
+    "/settings/channels",
+    "/settings/registrations",
+    "/alerts/preferences",
     "/settings/webhooks",
     "/settings/takeout",
 )

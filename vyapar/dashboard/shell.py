@@ -50,6 +50,15 @@ def register() -> None:
         board.hang(item)
     board.hang(
         SettingsLink(
+            "dashboard:channels",
+            _("Channels"),
+            _("Your accounts at WhatsApp, the SMS gateway and the mail relay."),
+            "plug",
+            5,
+        )
+    )
+    board.hang(
+        SettingsLink(
             "dashboard:webhooks",
             _("Webhooks"),
             _("Systems outside that are told what happens here."),

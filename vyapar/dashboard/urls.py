@@ -5,6 +5,7 @@ from django.urls import path, re_path
 
 from vyapar.dashboard.views import (
     agents,
+    channels,
     home,
     inbox,
     keys,
@@ -42,6 +43,10 @@ urlpatterns = [
     path("data/readiness/observe", readiness.observe_again, name="observe_again"),
     path("trail", trail.audit, name="audit"),
     path("settings", settings.settings, name="settings"),
+    path("settings/channels", channels.channels, name="channels"),
+    path("settings/channels/<slug:channel>", channels.set_channel, name="channel_set"),
+    path("settings/channels/<slug:channel>/check", channels.check_channel, name="channel_check"),
+    path("settings/email", channels.own_email, name="own_email"),
     path("settings/webhooks", webhooks.webhooks, name="webhooks"),
     path("settings/webhooks/add", webhooks.add, name="webhook_add"),
     path("settings/webhooks/<uuid:endpoint_id>", webhooks.endpoint, name="webhook"),

@@ -38,6 +38,12 @@ def hand_over(message: Message) -> Handed:
     return client.send(outgoing)
 
 
+def client_of(account: ChannelAccount) -> WhatsAppClient | SmsClient | EmailClient:
+    """The client by which an account's channel is reached."""
+    facts = canonical_json([account.settings, account.secrets, account.sandbox])
+    return _client(Channel(account.channel), facts)
+
+
 def look_up(message: Message) -> StatusUpdate | bool | None:
     """What the far side knows: an update, False when it never got it, None when it cannot be asked."""
     if Channel(message.channel) is not Channel.SMS:

@@ -104,7 +104,8 @@ def look_at_fssai(at: datetime) -> Lack | None:
             len(bare),
         )
         % {"n": len(bare)},
-        fix=_("Have whoever runs this installation enter the 14-digit number: papers for food must show it"),
+        fix=_("Enter the 14-digit number: papers for food must show it"),
+        link=reverse("inventory:registrations"),
         count=len(bare),
         examples=tuple(bare[:SHOWN]),
     )

@@ -10,10 +10,12 @@ from vyapar.messaging.services.consent import record_consents, record_word, with
 from vyapar.messaging.services.letters import queue
 from vyapar.messaging.services.reports import apply_reports
 from vyapar.messaging.services.sending import claim_due, look_after, send
+from vyapar.messaging.services.setup import check_account, set_email, set_up_account
 
 __all__ = [
     "announce_to_sandbox",
     "apply_reports",
+    "check_account",
     "claim_due",
     "look_after",
     "open_sandbox_accounts",
@@ -23,5 +25,7 @@ __all__ = [
     "save_account",
     "save_template",
     "send",
+    "set_email",
+    "set_up_account",
     "withdraw",
 ]

@@ -83,6 +83,11 @@ class EmailClient:
 
         return with_retries(attempt, self._retry)
 
+    def check(self) -> None:
+        """Reach the relay, make the line safe, sign in, and leave; nothing is sent. Raises as `send`."""
+        with self._session():
+            pass
+
     def __repr__(self) -> str:
         return f"<EmailClient {self._host}:{self._port} tls={self._tls}>"
 
