@@ -111,7 +111,8 @@ _STOCK = (
     "updated_at) SELECT b.sku_id, b.id, l.id, 100000, 0, 0, 1, now() FROM inventory_batch b, "
     "inventory_location l WHERE l.kind = 'godown'",
     "INSERT INTO inventory_movement (at, batch_id, location_id, kind, quantity, reference, actor_ref) "
-    "SELECT now(), batch_id, location_id, 'opening', on_hand, '', 'system:bench' FROM inventory_position",
+    "SELECT DATE '2026-09-01', batch_id, location_id, 'opening', on_hand, '', 'system:bench' "
+    "FROM inventory_position",
 )
 _PRESENT = """
 INSERT INTO inventory_sale (sold_at, received_at, retailer_id, sku_id, territory_id, unit_price_paise,
