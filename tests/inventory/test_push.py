@@ -7,7 +7,7 @@ import gzip
 import io
 from io import BytesIO
 from itertools import product
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import orjson
 import polars as pl
@@ -21,11 +21,23 @@ from inventory.api import bodies, push
 from inventory.api.described import example_row
 from inventory.contracts.feeds import RecordKind as Kind
 from inventory.feeds.canonical import canonical_names
-from inventory.feeds.push import Form, Pushed, blocks, read_rows, read_table
-from inventory.models import Batch, Location, Movement, PurchaseLine, Retailer, Sale, Sku, SkuPrice, Territory
+from inventory.feeds.push import Form, Pushed, blocks, count_rows, read_rows, read_table
+from inventory.models import (
+    Batch,
+    ImportRun,
+    Location,
+    Movement,
+    PurchaseLine,
+    Retailer,
+    Sale,
+    Sku,
+    SkuPrice,
+    Territory,
+)
 from inventory.services.imports import drive
 from tests.inventory.book import make_book
 from vyapar.engine.models import AuditEntry, Event
+from vyapar.gateway.models import ApiCall
 from vyapar.gateway.services import issue_key
 from vyapar.kernel.actor import system
 from vyapar.people.contracts import May
@@ -499,3 +511,54 @@ def test_a_body_read_piece_by_piece_says_what_it_says_as_a_whole(tmp_path, rows,
 def _written(value: object) -> str | None:
     """A value as JSON writes it; a text is itself."""
     return value if value is None or isinstance(value, str) else orjson.dumps(value).decode()
+
+
+# --- how many rows there are, and whose they are -------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "form", "count"),
+    [
+        (b"[]", JSON, 0),
+        (b'{"transactions": [ ]}', JSON, 0),
+        (b'[{"a": "x,y"}, {"a": [1, {"b": 2}]},\n{"a": "}],["}]', JSON, 3),
+        (b'[{"a": 1}, {"a"', JSON, 0),  # breaks off: nothing that can be cut into rows
+        (b'{"a": 1}\n{"a": 2}', LINES, 2),
+        (b'{"a": 1}\n{"a": 2}\n', LINES, 2),
+        (b"sku,quantity\nS1,2\nS2,3", CSV, 2),
+        (b'sku,name\nS1,"two\nlines"\nS2,"a ""quote"""\n', CSV, 2),
+        (b"sku,quantity\n", CSV, 0),
+    ],
+)
+def test_rows_of_a_kept_body_are_counted_without_reading_them(body: bytes, form: str, count: int) -> None:
+    assert count_rows(io.BytesIO(body), Form(form), "sales") == count
+
+
+@pytest.mark.parametrize("form", [JSON, LINES, CSV])
+def test_rows_are_counted_the_same_in_pieces(monkeypatch, form: str) -> None:
+    rows = [sale(f"T{n}", sku='S,"1', quantity=n) for n in range(200)]
+    monkeypatch.setattr("inventory.feeds.push.blocks.BLOCK", 997)
+    assert count_rows(io.BytesIO(coded(rows, form)), Form(form), "sales") == 200
+
+
+@pytest.mark.parametrize("form", [JSON, LINES, CSV])
+def test_rows_of_a_job_are_the_callers_and_beyond_its_share_it_is_refused(
+    book, client, settings, monkeypatch, form
+) -> None:
+    mark = uuid4().hex
+    monkeypatch.setattr("vyapar.gateway.limits.current_schema", lambda: f"t_{mark}")
+    settings.API_ROWS_RATE, settings.API_TENANT_ROWS_RATE = "10/day", "1000/day"
+    six = coded([sale(f"T{n}") for n in range(6)], form)
+    first = send(client, "sales", six, form, HTTP_PREFER="respond-async")
+    assert first.status_code == 202
+    assert ApiCall.objects.latest("pk").rows_in == 6
+    refused = send(client, "sales", six, form, HTTP_PREFER="respond-async")
+    assert (refused.status_code, refused.json()["code"]) == (429, "throttled")
+    assert int(refused["Retry-After"]) > 0
+    assert {"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"} <= set(refused.headers)
+    assert ImportRun.objects.count() == 1  # what was refused is not kept
+    tried = send(client, "sales", six, form, query="?dryRun=true", HTTP_PREFER="respond-async")
+    assert tried.status_code == 202  # what writes nothing costs nothing
+    four = coded([sale(f"U{n}") for n in range(4)], form)
+    assert send(client, "sales", four, form).status_code == 200  # the rest of the share, at once
+    assert send(client, "sales", coded([sale("V")], form), form).status_code == 429
