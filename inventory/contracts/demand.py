@@ -41,6 +41,8 @@ class DemandSnapshot:
       the first sale when not given.
     - `group`: (series,) int32, number of the category whose season the series shares; all 0 when
       not given.
+    - `state`: (series,) int32, GST State code of the territory, whose festivals move the series; 0 when
+      not given.
     - `in_force`: the model that forecasts are made by until a better one is found; None at first.
     """
 
@@ -50,6 +52,7 @@ class DemandSnapshot:
     in_stock: Flags
     first_seen: Codes = field(default_factory=empty)
     group: Codes = field(default_factory=empty)
+    state: Codes = field(default_factory=empty)
     in_force: ForecastPlan | None = None
 
     def __post_init__(self) -> None:
@@ -65,6 +68,7 @@ class DemandSnapshot:
             "in_stock": Column(("series", "days"), np.bool_, low=None),
             "first_seen": Column(("series",), np.int32, 0, high=max(days, 0)),
             "group": Column(("series",), np.int32, 0),
+            "state": Column(("series",), np.int32, 0),
         }
         settle(self, {"series": series, "days": days}, columns)
 

@@ -8,13 +8,14 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from inventory.contracts.arrays import Codes, Floats, Ints
+from inventory.contracts.arrays import Codes, Floats, Ints, empty
 from inventory.contracts.demand import DAYS_PER_WEEK, DemandDistribution, DemandSnapshot
 from inventory.contracts.forecasts import ForecastPlan
 from inventory.contracts.policy import AnalysisPolicy
 from inventory.forecasting.backtest import BacktestScore, examine, origins_of, score
 from inventory.forecasting.boosted import FEATURES, SEED, learn
 from inventory.forecasting.choice import Choices, mixed, unproven
+from inventory.forecasting.effects import FestivalEffect, effects_of
 from inventory.forecasting.methods import BOOSTED, BOOSTED_MIXTURE, ENTRANTS, METHODS, ahead_of
 from inventory.forecasting.patterns import PATTERNS, Pattern, Patterns, classify
 from inventory.forecasting.plan import Promotion, corrected, plan_of, promote
@@ -43,6 +44,8 @@ class Forecast:
       because the method lost to it.
     - `plan`: the model that made it; `promotion`: what became of the one this back-test would have;
       `examples`: how many the trees learnt from, 0 without trees; `features`: what they looked at.
+    - `festivals`: what was found of festivals, standing or not; `group`: (series,), as in the snapshot.
+      Levels, seasons and the back-test are of history cleaned of those that stand.
     """
 
     as_of: date
@@ -62,6 +65,8 @@ class Forecast:
     history_days: int = 0
     examples: int = 0
     features: tuple[str, ...] = ()
+    festivals: tuple[FestivalEffect, ...] = ()
+    group: Codes = field(default_factory=empty)
 
     @property
     def distribution(self) -> DemandDistribution:
@@ -92,12 +97,14 @@ def forecast(snapshot: DemandSnapshot, policy: AnalysisPolicy) -> Forecast:
     """
     order = sorted(range(len(snapshot.series_keys)), key=lambda n: snapshot.series_keys[n])
     rows = np.array(order, dtype=np.int64)
-    weeks = in_weeks(snapshot).take(rows)
+    as_sold = in_weeks(snapshot).take(rows)
+    effects = effects_of(as_sold, snapshot.as_of, snapshot.state[rows], policy.horizon_weeks)
+    weeks = effects.without(as_sold)
     patterns = classify(weeks, policy)
     standing = _examined(weeks, _sku_numbers(snapshot, order), policy, snapshot.in_force)
     choices = standing.choices
     means, examples = _means(weeks, patterns, choices, policy)
-    means = means * factors(weeks, weeks.count, means, standing.correction)
+    means = means * factors(weeks, weeks.count, means, standing.correction) * effects.ahead
     ceiling = CEILING * DAYS_PER_WEEK * snapshot.demand.max(axis=1, initial=0)[rows]
     whole = CEILING * weeks.rate().max(initial=0.0)
     means = np.minimum(means, np.where(ceiling > 0, ceiling, whole)[:, None])
@@ -126,6 +133,8 @@ def forecast(snapshot: DemandSnapshot, policy: AnalysisPolicy) -> Forecast:
         history_days=snapshot.days,
         examples=examples,
         features=FEATURES if examples else (),
+        festivals=effects.festivals,
+        group=snapshot.group,
     )
 
 

@@ -75,17 +75,19 @@ def _snapshot(first: date, today: date, sku_id: int | None) -> DemandSnapshot:
     first_seen = np.where(could.any(axis=1), could.argmax(axis=1), days)
     asked = Sku.objects.all() if sku_id is None else Sku.objects.filter(pk=sku_id)
     skus = {row[0]: row[1:] for row in asked.values_list("pk", "code", "category_id")}
-    territories = dict(Territory.objects.values_list("pk", "code"))
+    areas = Territory.objects.values_list("pk", "code", "registration__state_code")
+    territories = {pk: (code, int(state) if state.isdigit() else 0) for pk, code, state in areas}
     whose = zip(*(ids.tolist() for ids in ids_of(pairs)), strict=True)
     found = [(skus[sku], territories[territory]) for sku, territory in whose]
     groups = {number: place for place, number in enumerate(sorted({sku[1] for sku, _ in found}))}
     return DemandSnapshot(
         as_of=today,
-        series_keys=tuple((sku[0], territory) for sku, territory in found),
+        series_keys=tuple((sku[0], territory[0]) for sku, territory in found),
         demand=demand,
         in_stock=in_stock,
         first_seen=first_seen.astype(np.int32),
         group=np.array([groups[sku[1]] for sku, _ in found], dtype=np.int32),
+        state=np.array([territory[1] for _, territory in found], dtype=np.int32),
         in_force=find_plan(),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import polars as pl
 from django.db import transaction
@@ -95,12 +96,27 @@ def _keep_record(found: Forecast, cycle_id: int) -> None:
             "examples": found.examples,
             "features": list(found.features),
             "plan": found.plan.as_json(),
+            "effects": _festivals(found),
             "promoted": found.promotion.promoted,
             "reason": found.promotion.reason,
             "figure": found.promotion.figure,
             "figure_in_force": found.promotion.in_force,
         },
     )
+
+
+def _festivals(found: Forecast) -> list[dict[str, Any]]:
+    """Festivals in plain form, with factors by code of category instead of number of group."""
+    members = dict(zip(found.group.tolist(), (sku for sku, _place in found.series_keys), strict=True))
+    named = dict(Sku.objects.filter(code__in=members.values()).values_list("code", "category__code"))
+    return [
+        {
+            "festival": one.festival, "seen": one.seen, "stands": one.stands, "reason": one.reason,
+            "gain": one.gain,
+            "factors": {named[sku]: one.factors[group] for group, sku in sorted(members.items())},
+        }
+        for one in found.festivals
+    ]  # fmt: skip
 
 
 # --- overrides -----------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from inventory.feeds.files.writing import CSV, XLSX, write_csv, write_xlsx
 from inventory.models import StockItem
 from inventory.selectors import AGE_BANDS
 from inventory.selectors.alarms import last_sale_date
+from inventory.selectors.festivals import list_festivals_ahead
 from inventory.selectors.foreseen import find_item_outlook, list_position_outlooks
 from inventory.selectors.items import Headline, get_headline
 from inventory.selectors.overrides import list_overrides
@@ -40,6 +41,7 @@ from inventory.selectors.shelf import (
     sum_wanted,
 )
 from inventory.selectors.sku import get_sku
+from inventory.serializers.festival_words import festival_words
 from inventory.serializers.risk_words import cause_label, cause_words, method_words, reason_words
 from inventory.views.ages import age_words
 from inventory.views.history import chart, days_out
@@ -120,6 +122,7 @@ def item(request: HttpRequest, sku: str, territory: str) -> HttpResponseBase:
             "worst": worst if worst and worst.ways_out else None,
             "parts": _parts(row),
             "foreseen": _foreseen(sku, territory),
+            "festivals": [festival_words(one) for one in list_festivals_ahead(sku, territory, today)],
             "causes": _causes(sku, territory),
             "actions": list_actions().filter(pk__in=holders) if holders else (),
             "elsewhere": [one for one in detail.items if one.territory != territory],

@@ -1,0 +1,1 @@
+"""Dated tables of what moves demand; see the README beside them."""

@@ -1,0 +1,51 @@
+"""Festivals that the forecast in force reckons with, as pages show them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from inventory.forecasting.effects import list_festivals
+from inventory.models import ForecastModel, Sku, Territory
+
+#: How far ahead a festival is told of: as far as forecasts reach.
+AHEAD_DAYS = 91
+
+
+@dataclass(frozen=True, slots=True)
+class FestivalAhead:
+    """A festival to come: its code, main `day`, how that comes about (`basis`), the days of trade before
+    it, what it makes of demand (1: nothing), and how often it was seen.
+    """
+
+    festival: str
+    day: date
+    basis: str
+    lead_days: int
+    factor: float
+    seen: int
+
+
+def list_festivals_ahead(sku: str, territory: str, today: date) -> tuple[FestivalAhead, ...]:
+    """Those that stand and are kept in the territory's State, the soonest first. Three queries."""
+    found = ForecastModel.objects.order_by("-as_of", "-pk").values_list("effects", flat=True).first()
+    standing = [one for one in found or () if one["stands"]]
+    if not standing:
+        return ()
+    category = Sku.objects.filter(code=sku).values_list("category__code", flat=True).first()
+    codes = Territory.objects.filter(code=territory).values_list("registration__state_code", flat=True)
+    state = codes.first() or ""
+    known = {one.code: one for one in list_festivals()}
+    ahead = []
+    for one in standing:
+        festival, factor = known.get(one["festival"]), one["factors"].get(category)
+        if festival is None or factor is None or not state.isdigit() or not festival.is_kept_in(int(state)):
+            continue
+        day = festival.next_day(today)
+        if day is not None and day <= today + timedelta(days=AHEAD_DAYS):
+            ahead.append(
+                FestivalAhead(
+                    festival.code, day, festival.basis, festival.lead_days, float(factor), one["seen"]
+                )
+            )
+    return tuple(sorted(ahead, key=lambda one: (one.day, one.festival)))
