@@ -187,7 +187,7 @@ def sum_standing(by: Sequence[str]) -> tuple[date, tuple[StandingCell, ...]]:
                 "items": int(row["sum_items"]),
             },
         )
-        for row in rows.order_by(*(names[cut] for cut in by))
+        for row in sorted(rows.order_by(), key=lambda row: tuple(row[names[cut]] for cut in by))
     )  # fmt: skip
     return newest, cells
 
