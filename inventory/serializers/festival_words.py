@@ -18,11 +18,11 @@ def festival_words(one: FestivalAhead) -> str:
         "days": one.lead_days,
     }
     seen = ngettext(
-        "Seen once only, so it is drawn strongly to no effect.", "Seen %(n)d times.", one.seen
+        "Seen %(n)d time only, so it is drawn strongly to no effect.", "Seen %(n)d times.", one.seen
     ) % {"n": one.seen}  # fmt: skip
     words = f"{said} {seen}"
     if one.basis == "estimated":
-        words = f"{words} {_('The moon may move it by a day or two.')}"
+        words = " ".join([words, _("The moon may move it by a day or two.")])
     return words
 
 

@@ -31,8 +31,14 @@ HINDI = polib.pofile(str(PO))
 HAVE = {entry.msgid for entry in HINDI if not entry.obsolete}
 
 #: Abbreviations of the trade and of the law that an Indian office writes in Latin letters.
-LATIN = {"SKU", "MRP", "HSN", "GSTIN", "SGST", "FSSAI", "PDF", "CSV", "Excel", "SBA", "TSB"}
-SAME = {"SKU", "MRP", "HSN", "GSTIN", "SGST", "FSSAI", "PDF", "CSV", "Excel", "of", "Sba", "Tsb"}
+LATIN = {
+    "SKU", "SMS", "WhatsApp", "WhatsApp Business", "RMSSE", "WAPE", "MRP", "HSN", "GSTIN",
+    "SGST", "FSSAI", "PDF", "CSV", "Excel", "SBA", "TSB",
+}  # fmt: skip
+SAME = {
+    "SKU", "SMS", "WhatsApp", "WhatsApp Business", "RMSSE", "WAPE", "MRP", "HSN", "GSTIN",
+    "SGST", "FSSAI", "PDF", "CSV", "Excel", "of", "Sba", "Tsb",
+}  # fmt: skip
 
 _PLACE = re.compile(r"%\(\w+\)[sd]|%[sd]|%%")
 _TRANS = re.compile(r"""\{%\s*trans(?:late)?\s+(?:"([^"]*)"|'([^']*)')""")

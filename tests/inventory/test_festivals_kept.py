@@ -152,6 +152,6 @@ def test_a_festival_seen_once_and_one_that_the_moon_decides_are_told_as_that() -
     with override("en"):
         words = festival_words(FestivalAhead("eid_al_fitr", date(2027, 3, 10), "estimated", 14, 0.93, 1))
     assert words == (
-        "Eid al-Fitr on 10 Mar 2027: −7 % in the 14 days before. Seen once only, so it is drawn "
+        "Eid al-Fitr on 10 Mar 2027: −7 % in the 14 days before. Seen 1 time only, so it is drawn "
         "strongly to no effect. The moon may move it by a day or two."
     )
