@@ -72,9 +72,7 @@ def pack(column: pl.Series, kind: str = "") -> Packed:
     return Packed(head.tobytes() + ends.tobytes() + _side_by_side([cells], b""))
 
 
-_OIDS = {
-    "bigint": 20, "integer": 23, "date": 1082, "timestamptz": 1184, "bytea": 17, "text": 25, "uuid": 2950,
-}  # fmt: skip
+_OIDS = {"bigint": 20, "integer": 23, "date": 1082, "timestamptz": 1184, "bytea": 17, "text": 25}
 
 
 def _kind_of(column: pl.Series) -> str:

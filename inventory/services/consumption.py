@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,8 +12,8 @@ from inventory.services.binary import pack
 from inventory.services.giving import Given, Lots, give
 from inventory.services.holding import shrink_reservations
 from inventory.services.ledger import LINE_TYPES, book, book_at, open_positions
-from inventory.services.staging import ask_numbers, numbers_of, run, staged, take_trail
-from inventory.services.telling import Audience, ask_audience, tell_of
+from inventory.services.staging import numbers_of, run, staged, take_trail
+from inventory.services.telling import tell_of
 from vyapar.kernel.actor import Actor
 
 #: A batch for pieces that were sold although no batch of the SKU was ever received.
@@ -45,7 +45,6 @@ class Seen:
     lots: Lots
     homes: pl.DataFrame
     homeless: bool
-    audience: Audience
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,27 +66,19 @@ def consume(sales: pl.DataFrame, *, reference: str, actor: Actor, at: datetime) 
     batches last. What the book does not have is booked as found and sold. Returns go to the newest
     batch. Must run in a transaction.
     """
-    return book_met(meet(ask_stock(sales)(), reference), actor=actor, at=at)
+    return book_met(meet(look(sales), reference), actor=actor, at=at)
 
 
-def ask_stock(sales: pl.DataFrame) -> Callable[[], Seen]:
-    """Ask what stands there for some sales; called, what comes back knows it.
-
-    Holds the trail's turn from here on: nothing of it moves.
-    """
-    needs = _needs(sales)
-    audience = ask_audience(needs["sku_id"], needs["territory_id"])
+def look(sales: pl.DataFrame) -> Seen:
+    """What stands there for some sales. Holds the trail's turn from here on: nothing of it moves."""
     take_trail()
-    lots = _ask_lots(needs)
-    return lambda: _seen(needs, lots(), audience)
-
-
-def _seen(needs: pl.DataFrame, lots: Lots, audience: Audience) -> Seen:
+    needs = _needs(sales)
+    lots = _lots(needs)
     homes = lots.homes()
     homeless = needs.select(_PAIR).unique().join(homes, on=_PAIR, how="anti")
     if homeless.height:
         homes = pl.concat([homes, _other_homes(homeless)])
-    return Seen(needs, lots, homes, bool(homeless.height), audience)
+    return Seen(needs, lots, homes, bool(homeless.height))
 
 
 def meet(seen: Seen, reference: str) -> Met:
@@ -107,7 +98,7 @@ def book_met(met: Met, *, actor: Actor, at: datetime) -> Consumption:
         book_at(met.lines, met.seen.lots.positions, actor=actor, at=at)
     for on_offer, pieces in _unheld(given):
         shrink_reservations(pieces, at=at, offers=on_offer)
-    updated = tell_of(met.changes, reason="sales", actor=actor, at=at, audience=met.seen.audience)
+    updated = tell_of(met.changes, reason="sales", actor=actor, at=at)
     return Consumption(updated, given.found, given.expired, given.unheld, given.unbooked)
 
 
@@ -132,39 +123,44 @@ def _unheld(given: Given) -> Iterator[tuple[bool, dict[int, int]]]:
 
 # --- what stands there ---------------------------------------------------------------------
 
-_LOTS = """
-SELECT p.id AS position_id, p.sku_id, p.batch_id, p.location_id, p.on_hand, p.reserved, p.changes,
-       b.expiry_date - DATE '1970-01-01' AS expiry, l.territory_id, (l.kind = 'godown')::int AS gives,
-       CASE WHEN p.reserved > 0 THEN
-           (SELECT coalesce(sum(r.quantity), 0) FROM inventory_reservation r
-            WHERE r.position_id = p.id AND r.released_at IS NULL AND r.purpose = 'offer')
-       ELSE 0 END AS offered
-FROM inventory_position p JOIN inventory_batch b ON b.id = p.batch_id
-JOIN inventory_location l ON l.id = p.location_id
-WHERE p.sku_id = ANY(%s::bigint[])
-  AND p.location_id = ANY(ARRAY(SELECT id FROM inventory_location
-                                WHERE kind IN ('godown', 'van') AND territory_id = ANY(%s::bigint[])))
+_PLACES = """
+SELECT id AS location_id, territory_id, (kind = 'godown')::int AS gives FROM inventory_location
+WHERE kind IN ('godown', 'van') AND territory_id = ANY(%s::bigint[])
 """
-_LOT_COLUMNS = (
+_POSITIONS = """
+SELECT p.id AS position_id, p.sku_id, p.batch_id, p.location_id, p.on_hand, p.reserved, p.changes,
+       b.expiry_date - DATE '1970-01-01' AS expiry
+FROM inventory_position p JOIN inventory_batch b ON b.id = p.batch_id
+WHERE p.sku_id = ANY(%s::bigint[]) AND p.location_id = ANY(%s::bigint[])
+"""
+_POSITION_COLUMNS = (
     "position_id", "sku_id", "batch_id", "location_id", "on_hand", "reserved", "changes", "expiry",
-    "territory_id", "gives", "offered",
 )  # fmt: skip
+_OFFERED = """
+SELECT position_id, sum(quantity) AS offered FROM inventory_reservation
+WHERE position_id = ANY(%s::bigint[]) AND released_at IS NULL AND purpose = 'offer' GROUP BY 1
+"""
 
 
-def _ask_lots(needs: pl.DataFrame) -> Callable[[], Lots]:
+def _lots(needs: pl.DataFrame) -> Lots:
     """What stands in the godowns and vans of the territories; only godowns give.
 
     Whoever changes stock holds the trail's turn, and so do we: nothing of this moves until we end.
     """
-    found = ask_numbers(_LOTS, _LOT_COLUMNS, [pack(needs[name].unique()) for name in _PAIR])
-
-    def lots() -> Lots:
-        wanted = found().join(needs.select(_PAIR).unique(), on=_PAIR, how="semi")
-        return Lots(
-            wanted.with_columns(pl.col("expiry").cast(pl.Date).alias("expiry_date"), pl.col("gives") == 1)
+    places = numbers_of(
+        _PLACES, ["location_id", "territory_id", "gives"], [pack(needs["territory_id"].unique())]
+    )
+    asked = [pack(needs["sku_id"].unique()), pack(places["location_id"])]
+    found = numbers_of(_POSITIONS, _POSITION_COLUMNS, asked).join(places, on="location_id")
+    lots = found.join(needs.select(_PAIR).unique(), on=_PAIR, how="semi")
+    held = lots.filter(pl.col("reserved") > 0)["position_id"]
+    offered = numbers_of(_OFFERED, ["position_id", "offered"], [pack(held)])
+    return Lots(
+        lots.join(offered, on="position_id", how="left").with_columns(
+            pl.col("offered").fill_null(0), pl.col("expiry").cast(pl.Date).alias("expiry_date"),
+            pl.col("gives") == 1,
         )
-
-    return lots
+    )  # fmt: skip
 
 
 _UNKNOWN = """

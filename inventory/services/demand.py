@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,7 +10,7 @@ import polars as pl
 from django.db import transaction
 
 from inventory.services.binary import pack
-from inventory.services.staging import ask, copy_frame, run, send, staged
+from inventory.services.staging import copy_frame, rows, run, staged
 
 _KEY = ["sku_id", "territory_id", "day"]
 _TYPES = {
@@ -73,11 +72,8 @@ class Standing:
     buyers: pl.DataFrame
 
 
-def ask_standing(sales: pl.DataFrame) -> Callable[[], Standing]:
-    """Ask what of the roll-up some sales touch; called, what comes back knows it.
-
-    `sales`: see `add_up`. In the turn of those who record sales.
-    """
+def find_standing(sales: pl.DataFrame) -> Standing:
+    """What of the roll-up some sales touch. `sales`: see `add_up`. In the turn of those who record sales."""
     quantity = pl.col("quantity").cast(pl.Int64)
     added = sales.group_by("sku_id", "territory_id", pl.col("sold_on").alias("day")).agg(
         quantity.sum().alias("quantity"),
@@ -85,17 +81,7 @@ def ask_standing(sales: pl.DataFrame) -> Callable[[], Standing]:
         pl.len().cast(pl.Int64).alias("lines"),
     )
     added = added.sort(_KEY).with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("n"))
-    found = ask(_STANDING, [pack(added[name]) for name in _KEY])
-    return lambda: _standing(added, *found()[0])
-
-
-def _standing(
-    added: pl.DataFrame,
-    places: bytes | None,
-    ids: bytes | None,
-    lengths: bytes | None,
-    packed: bytes | None,
-) -> Standing:
+    places, ids, lengths, packed = rows(_STANDING, [pack(added[name]) for name in _KEY])[0]
     known = pl.DataFrame({"n": _numbers(places), "id": _numbers(ids)})
     counts = _numbers(lengths) // 4
     buyers = pl.DataFrame({
@@ -128,7 +114,7 @@ def write_demand(rolled: pl.DataFrame) -> int:
     new, known = rolled.filter(pl.col("id").is_null()), rolled.filter(pl.col("id").is_not_null())
     copy_frame("inventory_dailydemand", new.select(list(_TYPES)), _TYPES)
     if known.height:
-        send(_ADD, [pack(known["id"]), *(pack(known[name], _TYPES[name]) for name in _ADDED)])
+        run(_ADD, [pack(known["id"]), *(pack(known[name], _TYPES[name]) for name in _ADDED)])
     return rolled.height
 
 

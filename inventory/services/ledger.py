@@ -12,7 +12,7 @@ from django.db import transaction
 
 from inventory.services.binary import pack
 from inventory.services.lines import MovementLine
-from inventory.services.staging import copy_frame, frame_of, rows, run, send, staged, take_trail
+from inventory.services.staging import copy_frame, frame_of, rows, run, staged, take_trail
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Invalid, Refused, Stale
@@ -154,13 +154,9 @@ def book_at(lines: pl.DataFrame, positions: pl.DataFrame, *, actor: Actor, at: d
         pl.coalesce("receipt_date", received).min().alias("receipt_date"),
     )
     net = net.join(positions.select(*_AT), on=["batch_id", "location_id"]).sort("batch_id", "location_id")
-    wanted = lines.select("batch_id", "location_id").n_unique()
-
-    def check(touched: int) -> None:
-        if touched != wanted:
-            raise Stale("stock changed while it was being booked; send it again", code="stock_changed")
-
-    send(_APPLY_AT, [at, *(pack(net[name]) for name in _NET_COLUMNS)], check=check)
+    touched = run(_APPLY_AT, [at, *(pack(net[name]) for name in _NET_COLUMNS)])
+    if touched != lines.select("batch_id", "location_id").n_unique():
+        raise Stale("stock changed while it was being booked; send it again", code="stock_changed")
     return moves.height
 
 

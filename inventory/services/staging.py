@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,6 @@ from psycopg import Cursor
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
-from inventory.services.ahead import current
 from inventory.services.binary import Packed, can_encode, encode
 from vyapar.tenancy.here import current_schema
 
@@ -31,15 +31,19 @@ _INSTANT = "%Y-%m-%d %H:%M:%S%.6f+00:00"
 def copy_frame(table: str, frame: pl.DataFrame, types: Mapping[str, str] | None = None) -> int:
     """Append every row of `frame` to the columns of the same names; returns how many.
 
-    Within `sending_ahead` what has types is encoded here and sent without waiting. Instants must be
-    in UTC. Lists must come as text in Postgres' own form (see `array_text`). With
+    Instants must be in UTC. Lists must come as text in Postgres' own form (see `array_text`). With
     `types`, the Postgres type of each column, rows travel in binary, which costs both sides less.
     """
     if frame.is_empty():
         return 0
     if types is not None and can_encode(types):
         names = ", ".join(types)
-        _copy_in(f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)", encode(frame, types))
+        with (
+            connection.cursor() as cursor,
+            cursor.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)") as pipe,
+        ):
+            for part in encode(frame, types):
+                pipe.write(part)
         return frame.height
     body = frame.with_columns(_instants(frame)).write_csv(include_header=False).encode()
     columns = ", ".join(frame.columns)
@@ -51,57 +55,35 @@ def copy_frame(table: str, frame: pl.DataFrame, types: Mapping[str, str] | None 
     return frame.height
 
 
-def _copy_in(sql: str, parts: Iterable[bytes]) -> None:
-    line = current()
-    if line is None:
-        with connection.cursor() as cursor, cursor.copy(sql) as pipe:
-            for part in parts:
-                pipe.write(part)
-        return
-    body = list(parts)
+@contextmanager
+def copying(table: str, frame: pl.DataFrame, types: Mapping[str, str]) -> Iterator[None]:
+    """As `copy_frame` with `types`, while the block works things out; when it ends every row is there.
 
-    def copy(raw: Any) -> None:
-        with Cursor(raw) as cursor, cursor.copy(sql) as pipe:
-            for part in body:
-                pipe.write(part)
-
-    line.submit(copy)
-
-
-def send(sql: str, values: Any = None, *, check: Callable[[int], None] | None = None) -> None:
-    """Run one statement; within `sending_ahead` without waiting for it.
-
-    `check` is told how many rows it touched and raises where that is wrong.
+    Encoding and sending have a thread of their own, so that two processors work: ours on what follows,
+    the database's on these rows. The block may not ask the database anything.
     """
-    line = current()
-    if line is None:
-        touched = run(sql, values)
-        if check is not None:
-            check(touched)
-        return
+    names = ", ".join(types)
+    failed: list[BaseException] = []
 
-    def ask(raw: Any) -> None:
-        with _plainly(raw, sql, values) as cursor:
-            touched = int(cursor.rowcount)
-        if check is not None:
-            check(touched)
+    def send() -> None:
+        try:
+            for part in encode(frame, types):
+                pipe.write(part)
+        except BaseException as error:  # noqa: BLE001  # told to the one who waits
+            failed.append(error)
 
-    line.submit(ask)
-
-
-def ask(sql: str, values: Any = None) -> Callable[[], list[tuple[Any, ...]]]:
-    """Ask one query, within `sending_ahead` without waiting; called, what comes back gives its rows."""
-    line = current()
-    if line is None:
-        found = rows(sql, values)
-        return lambda: found
-
-    def fetch(raw: Any) -> list[tuple[Any, ...]]:
-        with _plainly(raw, sql, values) as cursor:
-            return list(cursor.fetchall())
-
-    future = line.submit(fetch)
-    return lambda: line.answer(future)
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)") as pipe,
+    ):
+        sender = Thread(target=send, name=f"copy {table}")
+        sender.start()
+        try:
+            yield
+        finally:
+            sender.join()
+        if failed:
+            raise failed[0]
 
 
 def _instants(frame: pl.DataFrame) -> list[pl.Series]:
@@ -161,19 +143,10 @@ def _asked(sql: str, values: Any) -> Iterator[Any]:
             cursor.execute(sql, _bound(values))
             yield cursor
             return
-        if (line := current()) is not None:  # the driver's own cursor asks nobody whether it may
-            line.wait()
-        with connection.wrap_database_errors, _plainly(cursor.connection, sql, values) as plain:
+        with connection.wrap_database_errors, Cursor(cursor.connection) as plain:
+            plain.adapters.register_dumper(Packed, _PackedDumper)
+            plain.execute(sql, _bound(values), binary=True)
             yield plain
-
-
-@contextmanager
-def _plainly(raw: Any, sql: str, values: Any) -> Iterator[Any]:
-    """A cursor of the driver's own that ran one statement; values and answer travel in binary."""
-    with Cursor(raw) as plain:
-        plain.adapters.register_dumper(Packed, _PackedDumper)
-        plain.execute(sql, _bound(values), binary=True)
-        yield plain
 
 
 class _PackedDumper(Dumper):
@@ -217,28 +190,19 @@ def numbers_of(sql: str, names: Sequence[str], values: Any = None) -> pl.DataFra
     For answers of thousands of rows: each column travels as one value, its numbers as Postgres sends
     them. Whatever else a column holds (days, truths) the query makes a number; null stays null.
     """
-    return ask_numbers(sql, names, values)()
-
-
-def ask_numbers(sql: str, names: Sequence[str], values: Any = None) -> Callable[[], pl.DataFrame]:
-    """As `ask`, for `numbers_of`."""
     columns = ", ".join(_PACK.format(name=name) for name in names)
-    packed = ask(_PACKED.format(columns=columns, sql=sql), values)
-
-    def frame() -> pl.DataFrame:
-        read = {
-            name: np.frombuffer(part or b"", ">i8").astype(np.int64)
-            for name, part in zip(names, packed()[0], strict=True)
-        }
-        found = pl.DataFrame(read, schema=dict.fromkeys(names, pl.Int64))
-        return found.with_columns(pl.when(pl.all() != _NOTHING).then(pl.all()))
-
-    return frame
+    packed = rows(_PACKED.format(columns=columns, sql=sql), values)[0]
+    read = {
+        name: np.frombuffer(part or b"", ">i8").astype(np.int64)
+        for name, part in zip(names, packed, strict=True)
+    }
+    frame = pl.DataFrame(read, schema=dict.fromkeys(names, pl.Int64))
+    return frame.with_columns(pl.when(pl.all() != _NOTHING).then(pl.all()))
 
 
 def take_turns(what: str) -> None:
     """Wait until nobody else of this distributor does `what`; held until the transaction ends."""
-    send("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"{current_schema()}:{what}"])
+    run("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"{current_schema()}:{what}"])
 
 
 def take_trail() -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,7 +13,7 @@ import polars as pl
 
 from inventory.contracts import InventoryUpdated, ManyInventoryUpdated
 from inventory.services.binary import pack
-from inventory.services.staging import ask, copy_frame, numbers_of, send
+from inventory.services.staging import copy_frame, frame_of, numbers_of, run
 from vyapar.engine import registry
 from vyapar.engine.services.events import wake_relay
 from vyapar.engine.wire import outward
@@ -33,24 +32,8 @@ LEFT JOIN inventory_location l ON l.territory_id = c.territory_id
 LEFT JOIN inventory_position p ON p.sku_id = c.sku_id AND p.location_id = l.id
 GROUP BY 1, 2, 3
 """
+_NEXT = "SELECT nextval(pg_get_serial_sequence('engine_event', 'id')) AS id FROM generate_series(1, %s)"
 _CHANGE_COLUMNS = ("sku_id", "territory_id", "change", "on_hand", "reserved")
-
-
-@dataclass(frozen=True, slots=True)
-class Audience:
-    """Who is told of changes of some SKUs and territories, and the codes of these; see `ask_audience`."""
-
-    listeners: tuple[str, ...]
-    skus: Callable[[], pl.DataFrame]
-    territories: Callable[[], pl.DataFrame]
-
-
-def ask_audience(skus: pl.Series, territories: pl.Series) -> Audience:
-    """All that telling of these ids needs to know, asked before it is needed; ids may stand there twice."""
-    return Audience(
-        _listeners(InventoryUpdated.name), _codes(_SKUS, skus, "sku"),
-        _codes(_TERRITORIES, territories, "territory"),
-    )  # fmt: skip
 
 
 def emit_many(
@@ -75,8 +58,7 @@ def emit_many(
             "payload": [canonical_json(outward(payload)) for _, payload in pairs],
         }
     )
-    kind = type(pairs[0][1])
-    return _append(events, kind, _listeners(kind.name), actor, at, action_id, cycle_id)
+    return _append(events, type(pairs[0][1]), actor, at, action_id, cycle_id)
 
 
 def tell_stock_changed(
@@ -94,31 +76,23 @@ def tell_stock_changed(
 
 
 def tell_of(
-    changes: pl.DataFrame,
-    *,
-    reason: str,
-    actor: Actor,
-    at: datetime,
-    action_id: UUID | None = None,
-    audience: Audience | None = None,
+    changes: pl.DataFrame, *, reason: str, actor: Actor, at: datetime, action_id: UUID | None = None
 ) -> int:
     """As `tell_stock_changed` for those who know what stands there now.
 
-    `changes` also has on_hand and reserved: pieces of the SKU in the territory after the change. `audience`:
-    asked here unless it was asked before.
+    `changes` also has on_hand and reserved: pieces of the SKU in the territory after the change.
     """
     if changes.is_empty():
         return 0
-    audience = audience or ask_audience(changes["sku_id"], changes["territory_id"])
-    told = changes.join(audience.skus(), on="sku_id").join(audience.territories(), on="territory_id")
-    told = told.sort("sku_id", "territory_id")
-    few = told.height <= ManyInventoryUpdated.FEW
-    events, kind = (
-        (_one_by_one(told, reason), InventoryUpdated)
-        if few
-        else (_together(told, reason), ManyInventoryUpdated)
+    skus, territories = (
+        _codes(_SKUS, changes["sku_id"], "sku"),
+        _codes(_TERRITORIES, changes["territory_id"], "territory"),
     )
-    _append(events, kind, audience.listeners, actor, at, action_id, None)
+    told = changes.join(skus, on="sku_id").join(territories, on="territory_id").sort("sku_id", "territory_id")
+    if told.height <= ManyInventoryUpdated.FEW:
+        _append(_one_by_one(told, reason), InventoryUpdated, actor, at, action_id, None)
+    else:
+        _append(_together(told, reason), ManyInventoryUpdated, actor, at, action_id, None)
     return told.height
 
 
@@ -154,32 +128,23 @@ _SKUS = "SELECT id, code FROM inventory_sku WHERE id = ANY(%s::bigint[])"
 _TERRITORIES = "SELECT id, code FROM inventory_territory WHERE id = ANY(%s::bigint[])"
 
 
-def _codes(sql: str, ids: pl.Series, name: str) -> Callable[[], pl.DataFrame]:
+def _codes(sql: str, ids: pl.Series, name: str) -> pl.DataFrame:
     """Codes by id, plain and as JSON."""
-    found = ask(sql, [pack(ids.unique())])
-
-    def frame() -> pl.DataFrame:
-        schema = {f"{name}_id": pl.Int64, name: pl.String, f"{name}_json": pl.String}
-        coded = [(number, code, orjson.dumps(code).decode()) for number, code in found()]
-        return pl.DataFrame(coded, schema=schema, orient="row")
-
-    return frame
-
-
-def _listeners(event: str) -> tuple[str, ...]:
-    return tuple(s.name for s in registry.subscribers_of(event))
+    known = frame_of(sql, {f"{name}_id": pl.Int64, name: pl.String}, [pack(ids.unique())])
+    coded = [orjson.dumps(code).decode() for code in known[name]]
+    return known.with_columns(pl.Series(f"{name}_json", coded, dtype=pl.String))
 
 
 def _append(
     events: pl.DataFrame,
     kind: type[Any],
-    listeners: tuple[str, ...],
     actor: Actor,
     at: datetime,
     action_id: UUID | None,
     cycle_id: int | None,
 ) -> int:
     """Append events with their deliveries. `events`: subject, payload as JSON text."""
+    listeners = [s.name for s in registry.subscribers_of(kind.name)]
     frame = events.with_columns(
         pl.Series("event_id", _fresh_ids(events.height, at)),
         pl.lit(kind.name).alias("name"),
@@ -189,9 +154,12 @@ def _append(
         pl.lit(None if action_id is None else action_id.hex, dtype=pl.String).alias("action_id"),
         pl.lit(cycle_id, dtype=pl.Int64).alias("cycle_id"),
     )
-    copy_frame("engine_event", frame, _EVENT_TYPES)
+    types = {**({"id": "bigint"} if listeners else {}), **_EVENT_TYPES}
     if listeners:
-        _deliver_later(frame["event_id"], listeners, at)
+        frame = frame.with_columns(_next_ids(frame.height))
+    copy_frame("engine_event", frame, types)
+    if listeners:
+        _deliver_later(frame["id"], listeners, at)
     return frame.height
 
 
@@ -203,11 +171,14 @@ def _fresh_ids(count: int, at: datetime) -> list[str]:
     ]  # fmt: skip
 
 
-def _deliver_later(events: pl.Series, listeners: tuple[str, ...], at: datetime) -> None:
-    send(
+def _next_ids(count: int) -> pl.Series:
+    return numbers_of(_NEXT, ["id"], [count])["id"].sort()
+
+
+def _deliver_later(ids: pl.Series, subscribers: list[str], at: datetime) -> None:
+    run(
         "INSERT INTO engine_delivery (event_id, subscriber, state, attempts, next_try_at, last_error) "
-        "SELECT e.id, s, 'pending', 0, %s, '' FROM engine_event e, unnest(%s::text[]) s "
-        "WHERE e.event_id = ANY(%s::uuid[])",
-        [at, list(listeners), pack(events, "uuid")],
+        "SELECT e, s, 'pending', 0, %s, '' FROM unnest(%s::bigint[]) e, unnest(%s::text[]) s",
+        [at, pack(ids), subscribers],
     )
     wake_relay()

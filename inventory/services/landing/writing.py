@@ -7,9 +7,8 @@ from collections.abc import Mapping
 import polars as pl
 
 from inventory.models import MovementKind
-from inventory.services.ahead import sending_ahead
-from inventory.services.consumption import Consumption, ask_stock, book_met, meet
-from inventory.services.demand import add_up, ask_standing, write_demand
+from inventory.services.consumption import Consumption, book_met, look, meet
+from inventory.services.demand import add_up, find_standing, write_demand
 from inventory.services.landing.buying import receipt_reference
 from inventory.services.landing.cancelling import cancel_sales
 from inventory.services.landing.changes import count_months, remembered, remembered_stock
@@ -23,7 +22,7 @@ from inventory.services.landing.stated import Parted, balance_stated, part_state
 from inventory.services.ledger import record_movements
 from inventory.services.masters import write_master, write_purchases
 from inventory.services.partitions import ensure_sale_partitions, index_past_months
-from inventory.services.staging import copy_frame, frame_of
+from inventory.services.staging import copying, frame_of
 from inventory.services.telling import tell_stock_changed
 from vyapar.kernel.calendar import ist_day
 
@@ -175,25 +174,22 @@ def write_sales(verdict: Verdict, errand: Errand) -> Figures:
 def _record(new: pl.DataFrame, taking: pl.DataFrame, errand: Errand) -> Consumption:
     """Sales into the table and the roll-up; those in `taking` out of stock.
 
-    What is asked of the database is asked first: while it answers and takes rows in, we work out the rest.
+    All that is asked of the database is asked first: while it takes the rows in, we work out the rest.
     """
+    standing = find_standing(new)
+    seen = look(taking) if taking.height else None
     stamped = new.with_columns(
         pl.lit(errand.at).dt.convert_time_zone("UTC").alias("received_at"),
         pl.lit(errand.number, dtype=pl.Int64).alias("import_run"),
     )
-    done = Consumption()
-    with sending_ahead():
-        seen = ask_stock(taking) if taking.height else None
-        standing = ask_standing(new)
-        copy_frame("inventory_sale", stamped.select(list(_SALE_TYPES)), _SALE_TYPES)
-        write_demand(add_up(new, standing()))
-        if seen is not None:
-            met = meet(seen(), errand.reference(f"sales:{errand.source}"))
-            done = book_met(met, actor=errand.actor, at=errand.at)
+    with copying("inventory_sale", stamped.select(list(_SALE_TYPES)), _SALE_TYPES):
+        rolled = add_up(new, standing)
+        met = meet(seen, errand.reference(f"sales:{errand.source}")) if seen else None
+    write_demand(rolled)
     if errand.run is not None:
         month = pl.col("sold_on").dt.year().cast(pl.Int64) * 100 + pl.col("sold_on").dt.month()
         count_months(errand.run, dict(new.group_by(month.alias("month")).len().iter_rows()))
-    return done
+    return book_met(met, actor=errand.actor, at=errand.at) if met else Consumption()
 
 
 def _make_months(new: pl.DataFrame, errand: Errand) -> None:
