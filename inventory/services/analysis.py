@@ -89,6 +89,14 @@ def keep_scores(scored: Scored, *, cycle_id: int, actor: Actor, at: datetime, fr
     """
     today, book = scored.book.as_of, scored.book
     skus = None if book.whole else book.sku_ids.tolist()
+    # the risks, nearly all that is written, come first: of several workers one at a time moves the sums
+    if book.whole:
+        run("DELETE FROM inventory_batchrisk")
+    elif not fresh:
+        run(_DROP_RISKS, [skus])
+    for risks in _risk_frames(scored):
+        risks = risks.with_columns(cycle_id=pl.lit(cycle_id), as_of=pl.lit(today))
+        copy_frame(_FRESH if fresh else "inventory_batchrisk", risks, _RISK_TYPES)
     with sums_follow(skus), staged(_item_frame(scored), _ITEM_TYPES) as table:
         names = list(_ITEM_TYPES)
         sql = _KEEP_ITEMS.format(
@@ -99,13 +107,6 @@ def keep_scores(scored: Scored, *, cycle_id: int, actor: Actor, at: datetime, fr
             after=", ".join(f"excluded.{name}" for name in _SEEN),
         )
         run(sql, [cycle_id, today, at, at])
-    if book.whole:
-        run("DELETE FROM inventory_batchrisk")
-    elif not fresh:
-        run(_DROP_RISKS, [skus])
-    for risks in _risk_frames(scored):
-        risks = risks.with_columns(cycle_id=pl.lit(cycle_id), as_of=pl.lit(today))
-        copy_frame(_FRESH if fresh else "inventory_batchrisk", risks, _RISK_TYPES)
     return _tell_dead(scored, cycle_id=cycle_id, actor=actor, at=at)
 
 
