@@ -130,7 +130,7 @@ def _learn(cells: _Cells, until: int) -> Floats:
                 left[mine], shares[standing][:, cells.state[mine]], np.full(standing.size, GROUP_PRIOR)
             )
             logs[standing, group] += own.log
-    return np.clip(logs, np.log(LOWEST), np.log(HIGHEST))
+    return np.asarray(np.clip(logs, np.log(LOWEST), np.log(HIGHEST)))
 
 
 def _seen(cells: _Cells, until: int) -> Ints:
