@@ -154,7 +154,9 @@ def _examined(weeks: Weeks, sku: Codes, policy: AnalysisPolicy, in_force: Foreca
     trees = learn(weeks, origins[0])
     numbers = range(len(METHODS) if trees is None else len(ENTRANTS))
     found = ahead_of(numbers, weeks, origins, policy.back_test_weeks, seasonal=policy.seasonal, trees=trees)
-    ahead = [found[number].reshape(-1, policy.back_test_weeks) for number in numbers]
+    # what had not begun at an origin was not known there: no sum may count a forecast of it
+    begun = np.concatenate([weeks.start < origin for origin in origins])[:, None]
+    ahead = [np.where(begun, found[number].reshape(-1, policy.back_test_weeks), 0.0) for number in numbers]
     choices, power, promotion = promote(weeks, exam, ahead, in_force)
     means, widening = mixed(exam, ahead, choices.per_pattern)
     means = corrected(weeks, exam, means, power)

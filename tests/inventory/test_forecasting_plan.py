@@ -183,6 +183,24 @@ def test_a_model_that_does_worse_on_weeks_it_was_not_chosen_by_is_not_promoted()
     assert {second.method_of(row) for row in range(40)} == {"naive"}
 
 
+def test_what_had_not_begun_at_an_origin_is_in_no_sum_that_the_forecast_is_judged_by():
+    daily = np.random.default_rng(6).poisson(6, (60, 210))
+    daily[20:, :-14] = 0
+    found = forecast(
+        DemandSnapshot(
+            as_of=AS_OF,
+            series_keys=tuple((f"S{row}", "T") for row in range(60)),
+            demand=daily,
+            in_stock=np.ones(daily.shape, bool),
+            first_seen=np.where(np.arange(60) < 20, 0, 196).astype(np.int32),
+        ),
+        POLICY,
+    )
+    [whole] = [one for one in found.tiers if one.level == "all" and one.chosen]
+    [naive] = [one for one in found.tiers if one.level == "all" and one.method == "naive"]
+    assert whole.wape < 1.1 * naive.wape
+
+
 def test_a_model_that_does_better_replaces_the_one_in_force():
     daily = np.random.default_rng(5).poisson(6, (40, 210))
     found = forecast_of(daily, NAIVE)
