@@ -113,6 +113,25 @@ class SalesHistory:
             np.add.at(table, (group, self.visit_day), 1.0)
             object.__setattr__(self, "group_days", table)
 
+    def until(self, day: int) -> SalesHistory:
+        """What was known of it on the morning of an earlier day; seasons and calls are counted anew."""
+        seen, moved = self.visit_day < day, self.move_day < day
+        return SalesHistory(
+            days=day,
+            outlets=self.outlets,
+            item_group=self.item_group,
+            item_delisted=self.item_delisted,
+            pair_item=self.pair_item,
+            pair_outlet=self.pair_outlet,
+            visit_pair=self.visit_pair[seen],
+            visit_day=self.visit_day[seen],
+            visit_pieces=self.visit_pieces[seen],
+            visit_paise=self.visit_paise[seen],
+            move_item=self.move_item[moved],
+            move_day=self.move_day[moved],
+            move_pieces=self.move_pieces[moved],
+        )
+
     @property
     def items(self) -> int:
         return int(self.item_group.shape[0])

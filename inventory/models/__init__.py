@@ -29,7 +29,7 @@ from inventory.models.ledger import (
 from inventory.models.outcomes import ImpactDaily, LearntFactor, Prediction, ReplayReport
 from inventory.models.places import GstRegistration, Location, LocationKind, Retailer, Territory
 from inventory.models.quality import QualityGrade
-from inventory.models.risk import ItemOutlook, OutletStock, PositionOutlook, RiskModel
+from inventory.models.risk import ItemOutlook, OutletStock, PositionOutlook, RiskModel, StandingDay
 from inventory.models.saved_views import SavedView
 from inventory.models.twins import Twins, TwinsChange, TwinsLook
 
@@ -78,6 +78,7 @@ __all__ = [
     "SavedView",
     "Sku",
     "SkuPrice",
+    "StandingDay",
     "StockCell",
     "StockItem",
     "Territory",

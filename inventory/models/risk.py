@@ -125,3 +125,18 @@ class OutletStock(models.Model):
 
     def __str__(self) -> str:
         return f"{self.retailer_id}/{self.sku_id}"
+
+
+class StandingDay(models.Model):
+    """What stood at outlets on the morning of a day, in the finest cut; kept for ever."""
+
+    day = models.DateField(primary_key=True)
+    kept_at = models.DateTimeField()
+    recounted = models.BooleanField(default=False)  # counted later, from the sales until that morning
+    items = models.BigIntegerField()
+    pieces = models.BigIntegerField()
+    expected_paise = models.BigIntegerField()
+    body = models.BinaryField()  # its cells: see `inventory.risk.standing_days`
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.items}"

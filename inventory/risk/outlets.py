@@ -79,6 +79,11 @@ def standing(history: SalesHistory, policy: PredictionPolicy) -> Standing:
     )
 
 
+def stands_there(found: Standing) -> Flags:
+    """(pairs,) whether it is said that goods stand there: overdue, and half a piece or more is expected."""
+    return np.asarray(found.overdue & (found.expected >= 0.5))
+
+
 def _peers(
     history: SalesHistory, count: Ints, first: Ints, last: Ints, pieces: Ints
 ) -> tuple[Floats, Floats, Floats]:

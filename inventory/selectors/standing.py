@@ -8,17 +8,26 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Case, Count, IntegerField, Max, Q, QuerySet, Sum, Value, When
+from django.db.models import Count, Max, Q, QuerySet, Sum
 
-from inventory.models import OutletStock, Retailer
+from inventory.models import OutletStock, Retailer, StandingDay
+from inventory.risk.standing_days import CUTS, MEASURES, sum_day
 from inventory.selectors.cells import AGE_BANDS
 from vyapar.kernel.errors import Fault, Invalid, NotFound
 
-#: What sums of stock at outlets can be cut by.
-CUTS = ("territory", "outlet", "category", "brand", "age", "cause", "beat")
-MEASURES = ("expected_paise", "pieces", "items")
 #: Why it stands there, as far as orders tell: it was tried once, or ordered for a while and no more.
 TRIED_ONCE, STOPPED = "tried_once", "stopped_ordering"
+#: The cells of what stands there as it was found last; `CUTS`, then `MEASURES`.
+STANDING_CELLS = """
+SELECT t.code, r.retailer_id, c.code, b.name,
+       width_bucket(%s::date - o.last_bought_date, %s::int[]) - 1,
+       CASE WHEN o.orders <= 1 THEN %s ELSE %s END,
+       r.beat, sum(o.expected_paise)::bigint, sum(o.pieces)::bigint, count(*)
+FROM inventory_outletstock o JOIN inventory_retailer r ON r.id = o.retailer_id
+JOIN inventory_sku s ON s.id = o.sku_id JOIN inventory_category c ON c.id = s.category_id
+JOIN inventory_brand b ON b.id = s.brand_id JOIN inventory_territory t ON t.id = o.territory_id
+GROUP BY 1, 2, 3, 4, 5, 6, 7
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,15 @@ class StandingCell:
 
     keys: dict[str, str | int]
     sums: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class StandingSums:
+    """Sums of one morning. `recounted`: counted later from the sales, before any day was kept."""
+
+    day: date
+    cells: tuple[StandingCell, ...]
+    recounted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,37 +177,49 @@ def sum_outlets(wanted: StandingFilter) -> StandingSum:
     )  # fmt: skip
 
 
-def sum_standing(by: Sequence[str]) -> tuple[date, tuple[StandingCell, ...]]:
-    """The day, and the newest sums of stock at outlets by some of `CUTS`; every cut has the same total.
+def sum_standing(by: Sequence[str], on: date | None = None) -> StandingSums:
+    """Sums of stock at outlets by some of `CUTS` on a day, the newest by default; every cut of a day has
+    the same total. At most two queries.
 
-    `Invalid` names a cut that does not exist or stands twice; `NotFound` when nothing stands anywhere.
+    `Invalid` names a cut that does not exist or stands twice; `NotFound` when nothing was kept by then.
     """
     wrong = [name for name in by if name not in CUTS]
     if wrong or len(set(by)) != len(by):
         fault = Fault("cut", f"each once, of {', '.join(CUTS)}", "by", value=",".join(by)[:80])
         raise Invalid("there is no such cut", code="cut", faults=[fault])
-    newest = OutletStock.objects.aggregate(day=Max("as_of"))["day"]
-    if newest is None:
-        raise NotFound("nothing is known to stand at outlets", code="no_such_day")
-    names = {
-        "territory": "territory__code", "outlet": "retailer__retailer_id", "category": "sku__category__code",
-        "brand": "sku__brand__name", "beat": "retailer__beat", "age": "band", "cause": "why",
-    }  # fmt: skip
-    rows: Any = OutletStock.objects.annotate(band=_band(newest), why=_why(), whole=Value(0))
-    rows = rows.values("whole", *(names[cut] for cut in by)).annotate(
-        sum_paise=Sum("expected_paise"), sum_pieces=Sum("pieces"), sum_items=Count("pk")
-    )
+    kept = StandingDay.objects.all() if on is None else StandingDay.objects.filter(day__lte=on)
+    found = kept.order_by("-day").only("day", "body", "recounted").first()
+    if found is None:
+        raise NotFound("no day was kept by then", code="no_such_day")
     cells = tuple(
         StandingCell(
-            {cut: AGE_BANDS[row[names[cut]]] if cut == "age" else row[names[cut]] for cut in by},
-            {
-                "expected_paise": int(row["sum_paise"]), "pieces": int(row["sum_pieces"]),
-                "items": int(row["sum_items"]),
-            },
+            {cut: AGE_BANDS[row[cut]] if cut == "age" else row[cut] for cut in by},
+            {name: row[name] for name in MEASURES},
         )
-        for row in sorted(rows.order_by(), key=lambda row: tuple(row[names[cut]] for cut in by))
-    )  # fmt: skip
-    return newest, cells
+        for row in sum_day(bytes(found.body), by).iter_rows(named=True)
+    )
+    return StandingSums(found.day, cells, found.recounted)
+
+
+def list_standing_astray() -> list[str]:
+    """Cells of the newest day that differ from the rows they stand for, in words; empty when all are right.
+
+    Nothing is compared before a day was kept, nor once the rows are of another day.
+    """
+    newest = OutletStock.objects.aggregate(day=Max("as_of"))["day"]
+    found = StandingDay.objects.filter(day=newest).first() if newest else None
+    if newest is None or found is None:
+        return []
+    width = len(CUTS)
+    with connection.cursor() as cursor:
+        cursor.execute(STANDING_CELLS, [newest, list(AGE_BANDS), TRIED_ONCE, STOPPED])
+        counted = {tuple(row[:width]): tuple(row[width:]) for row in cursor}
+    kept = {tuple(row[:width]): tuple(row[width:]) for row in sum_day(bytes(found.body), CUTS).iter_rows()}
+    return [
+        f"{place}: kept {kept.get(place)}, counted {counted.get(place)}"
+        for place in sorted(kept.keys() | counted.keys())
+        if kept.get(place) != counted.get(place)
+    ]
 
 
 def list_beats() -> list[str]:
@@ -221,16 +251,3 @@ FROM inventory_sale x JOIN inventory_sku s ON s.id = x.sku_id
 WHERE x.retailer_id = %s AND x.sold_on >= %s
 GROUP BY 1, 2 HAVING sum(x.quantity) > 0 ORDER BY 4 DESC, 1
 """
-
-
-def _band(today: date) -> Case:
-    """Index of the band of days since it was last bought."""
-    steps = [
-        When(last_bought_date__lte=today - timedelta(days=days), then=Value(index))
-        for index, days in enumerate(AGE_BANDS)
-    ]
-    return Case(*reversed(steps), default=Value(0), output_field=IntegerField())
-
-
-def _why() -> Case:
-    return Case(When(orders__lte=1, then=Value(TRIED_ONCE)), default=Value(STOPPED))

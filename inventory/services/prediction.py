@@ -17,10 +17,12 @@ from inventory.contracts import NEVER, NO_DAY
 from inventory.models import RiskModel
 from inventory.risk.cause import CAUSES, evidence
 from inventory.risk.keeping import curves, figures, packed
+from inventory.risk.outlets import stands_there
 from inventory.risk.predict import Learnt
 from inventory.selectors.outlook import OutlookBook
 from inventory.services.cells import sums_follow
 from inventory.services.staging import copy_frame, run, staged
+from inventory.services.standing import keep_standing, recount_standing
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
 
@@ -51,6 +53,8 @@ def keep_outlook(foreseen: Foreseen, *, cycle_id: int, actor: Actor, at: datetim
         run(f"DELETE FROM {table}")  # noqa: S608 - one of the three names above
         copy_frame(table, frame.with_columns(**stamp))
     _keep_item_causes(foreseen)
+    keep_standing(actor=actor, at=at)
+    recount_standing(foreseen.book, actor=actor, at=at)
     return outlets.height
 
 
@@ -130,7 +134,7 @@ def _position_frame(foreseen: Foreseen) -> pl.DataFrame:
 def _outlet_frame(foreseen: Foreseen) -> pl.DataFrame:
     book, found = foreseen.book, foreseen.outcome
     stands, history = found.standing, book.history
-    kept = np.flatnonzero(stands.overdue & (stands.expected >= 0.5))
+    kept = np.flatnonzero(stands_there(stands))
     item = history.pair_item[kept]
     place = np.full(history.pairs, -1, np.int64)
     place[found.pair_rows] = np.arange(found.pair_rows.size)

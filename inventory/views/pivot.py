@@ -21,7 +21,7 @@ from inventory.models import SavedView
 from inventory.selectors import AGE_BANDS
 from inventory.selectors.saved_views import list_views
 from inventory.services.saved_views import remove_view, save_view
-from inventory.views.pivot_bases import BASES, LABELS, REST, Basis, namer
+from inventory.views.pivot_bases import BASES, LABELS, REST, Basis, Read, namer
 from vyapar.dashboard.access import attempt, page, person
 from vyapar.gateway.renderers import attachment
 from vyapar.kernel.errors import NotFound
@@ -54,7 +54,7 @@ class _Asked:
             columns = basis.columns if rows != basis.columns else "territory"
         measure = given.get("measure", "")
         try:
-            on = date.fromisoformat(given.get("on", "")) if basis.has_days else None
+            on = date.fromisoformat(given.get("on", ""))
         except ValueError:
             on = None
         measure = measure if measure in basis.measures else next(iter(basis.measures))
@@ -103,17 +103,17 @@ def pivot(request: HttpRequest) -> HttpResponseBase:
         "query": asked.query(),
     }
     try:
-        day, table = _sum(asked)
+        read, table = _sum(asked)
     except NotFound:
         return render(request, "inventory/pivot.html", context)
-    return render(request, "inventory/pivot.html", {**context, "day": day, "table": _drawn(table, asked)})
+    return render(request, "inventory/pivot.html", {**context, **_told(read), "table": _drawn(table, asked)})
 
 
 @page()
 def pivot_file(request: HttpRequest, form: str) -> HttpResponseBase:
     """The pivot as CSV or Excel, every figure in full."""
     asked = _Asked.of(request.GET)
-    day, table = _sum(asked, most=_WHOLE, most_rows=_WHOLE)
+    read, table = _sum(asked, most=_WHOLE, most_rows=_WHOLE)
     name_row, name_column = _namers(asked, table)
     heads = [str(LABELS[asked.rows]), *map(name_column, table.columns), _("Total")]
     figures = [
@@ -128,7 +128,7 @@ def pivot_file(request: HttpRequest, form: str) -> HttpResponseBase:
         content, kind = write_xlsx(figures, heads, title=str(asked.basis.measures[asked.measure])), XLSX
     else:
         content, kind = write_csv(figures, heads), CSV
-    named = f"pivot-{asked.basis.name}-{asked.rows}-{asked.columns or 'all'}-{day.isoformat()}.{form}"
+    named = f"pivot-{asked.basis.name}-{asked.rows}-{asked.columns or 'all'}-{read.day.isoformat()}.{form}"
     return attachment(content, named, kind)
 
 
@@ -161,16 +161,20 @@ def keep_view(request: HttpRequest) -> HttpResponseBase:
 # --- parts ---------------------------------------------------------------------------------
 
 
-def _sum(asked: _Asked, *, most: int = MOST_COLUMNS, most_rows: int = MOST_ROWS) -> tuple[date, _Table]:
+def _sum(asked: _Asked, *, most: int = MOST_COLUMNS, most_rows: int = MOST_ROWS) -> tuple[Read, _Table]:
     by = (asked.rows, asked.columns) if asked.columns else (asked.rows,)
-    day, found = asked.basis.read(by, asked.on)
+    read = asked.basis.read(by, asked.on)
     cells: dict[tuple[str, str], int] = {}
-    for keys, sums in found:
+    for keys, sums in read.cells:
         key = str(keys[asked.rows]), str(keys.get(asked.columns, ""))
         cells[key] = cells.get(key, 0) + sums[asked.measure]
     cells, columns = _gathered(asked.columns, cells, 1, most)
     cells, rows = _gathered(asked.rows, cells, 0, most_rows)
-    return day, _Table(rows, columns, cells)
+    return read, _Table(rows, columns, cells)
+
+
+def _told(read: Read) -> dict[str, Any]:
+    return {"day": read.day, "note": read.note}
 
 
 def _gathered(

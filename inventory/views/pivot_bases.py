@@ -23,12 +23,21 @@ Cells = Iterable[tuple[Mapping[str, str | int], Mapping[str, int]]]
 
 
 @dataclass(frozen=True, slots=True)
+class Read:
+    """The sums of a day, and what must be said of it."""
+
+    day: date
+    cells: Cells
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Basis:
     """One stock that can be cut.
 
     `measures`: names of sums, those that end in `_paise` are money; `columns`: the cut that stands in
     columns unless another is asked for; `opens`: the page that shows the rows of a cell, and the cuts
-    by which it can be narrowed; `has_days`: past days were kept.
+    by which it can be narrowed; `nothing`: heading and words where no day was kept by then.
     """
 
     name: str
@@ -39,18 +48,19 @@ class Basis:
     columns: str
     page: str
     opens: Mapping[str, str]
-    has_days: bool
-    read: Callable[[Sequence[str], date | None], tuple[date, Cells]]
+    nothing: tuple[Any, Any]
+    read: Callable[[Sequence[str], date | None], Read]
 
 
-def _godowns(by: Sequence[str], on: date | None) -> tuple[date, Cells]:
+def _godowns(by: Sequence[str], on: date | None) -> Read:
     found = sum_impact(by, on)
-    return found.day, [(cell.keys, cell.sums) for cell in found.cells]
+    return Read(found.day, [(cell.keys, cell.sums) for cell in found.cells])
 
 
-def _outlets(by: Sequence[str], on: date | None) -> tuple[date, Cells]:
-    day, cells = sum_standing(by)
-    return day, [(cell.keys, cell.sums) for cell in cells]
+def _outlets(by: Sequence[str], on: date | None) -> Read:
+    found = sum_standing(by, on)
+    note = _("Counted later, from the sales until that morning.") if found.recounted else ""
+    return Read(found.day, [(cell.keys, cell.sums) for cell in found.cells], note)
 
 
 LABELS = {
@@ -82,7 +92,10 @@ BASES = {
         "status",
         "inventory:stock",
         {"territory": "territory", "category": "category", "age": "age", "status": "status"},
-        True,
+        (
+            gettext_lazy("No day was kept by then"),
+            gettext_lazy("The sums of a day are kept after the stock was scored on it."),
+        ),
         _godowns,
     ),
     "outlets": Basis(
@@ -101,7 +114,13 @@ BASES = {
         "category",
         "inventory:outlets",
         {"territory": "territory", "category": "category", "beat": "beat", "outlet": "outlet"},
-        False,
+        (
+            gettext_lazy("Nothing is known to stand at outlets"),
+            gettext_lazy(
+                "It is told from sales by outlet, once there are some months of them and the outlook was "
+                "scored."
+            ),
+        ),
         _outlets,
     ),
 }

@@ -8,16 +8,21 @@ import numpy as np
 import polars as pl
 import pytest
 from django.db import transaction
+from django.db.models import Count, Sum
 from django_tenants.utils import tenant_context
 from hypothesis import given
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from inventory.contracts import NO_DAY
+from inventory.contracts.prediction import PredictionPolicy
 from inventory.feeds.demonstration import generate
-from inventory.models import ItemOutlook, PositionOutlook, RiskModel
+from inventory.models import ItemOutlook, OutletStock, PositionOutlook, RiskModel, StandingDay
 from inventory.risk.cause import UNCLEAR, CauseFacts, causes, evidence, pressed
+from inventory.selectors.outlook import take_outlook_snapshot
+from inventory.selectors.standing import CUTS, list_standing_astray, sum_standing
 from inventory.services import demonstration as demo
+from inventory.services.standing import PAST_MORNINGS, recount_standing
 from tests.conftest import NOW
 from tests.inventory.book import TODAY
 from vyapar.engine.services import run_cycle
@@ -212,3 +217,21 @@ def test_the_next_cycle_uses_what_is_in_force(foreseen):
     run_cycle("prediction", NOW + timedelta(hours=1), at=NOW)
     assert RiskModel.objects.count() == 2
     assert RiskModel.objects.filter(in_force=True).count() == 2
+
+
+@pytest.mark.django_db
+def test_what_stood_at_outlets_is_kept_and_mornings_before_are_counted_from_the_sales(foreseen):
+    assert list_standing_astray() == []
+    newest, *past = StandingDay.objects.order_by("-day")
+    rows = OutletStock.objects.aggregate(n=Count("pk"), paise=Sum("expected_paise"))
+    assert (newest.recounted, newest.items, newest.expected_paise) == (False, rows["n"], rows["paise"])
+    assert len(past) == PAST_MORNINGS
+    assert all(one.recounted and one.items for one in past)
+    for day in (newest, past[0], past[-1]):
+        whole = sum_standing((), day.day)
+        assert (whole.recounted, whole.cells[0].sums["items"]) == (day.recounted, day.items)
+        for cut in CUTS:
+            found = sum_standing((cut,), day.day)
+            assert sum(cell.sums["expected_paise"] for cell in found.cells) == day.expected_paise
+    book = take_outlook_snapshot(NOW, PredictionPolicy())
+    assert recount_standing(book, actor=system("tests"), at=NOW) == 0, "once"

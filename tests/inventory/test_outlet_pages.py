@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import permutations
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.test import Client
 
-from inventory.models import Brand, Category, OutletStock, Retailer
+from inventory.models import Brand, Category, OutletStock, Retailer, StandingDay
 from inventory.selectors import AGE_BANDS
 from inventory.selectors.standing import (
     CUTS,
     MEASURES,
     StandingFilter,
     list_outlets,
+    list_standing_astray,
     sum_outlets,
     sum_standing,
 )
 from inventory.services import ingest_sales
+from inventory.services.standing import keep_standing
 from inventory.views import outlets as page
 from tests.conftest import NOW
 from tests.inventory.book import TODAY, Book, make_book, sale
@@ -62,6 +65,7 @@ def book() -> Book:
     stands("R1", book, "S3", "MUM", 200, 4_000, orders=1)
     stands("R2", book, "S1", "BLR", 10, 4_000)
     stands("R3", book, "S2", "MUM", 40, 9_000)
+    keep_standing(actor=system("tests"), at=NOW)
     return book
 
 
@@ -136,13 +140,13 @@ def test_every_cut_of_stock_at_outlets_has_the_same_sum(book):
     assert expected == {"expected_paise": 22_000, "pieces": 96, "items": 4}
     cuts = [(), *((cut,) for cut in CUTS), *permutations(CUTS, 2), CUTS]
     for by in cuts:
-        _day, cells = sum_standing(by)
+        cells = sum_standing(by).cells
         assert {name: sum(cell.sums[name] for cell in cells) for name in MEASURES} == expected, by
         assert len({tuple(cell.keys.items()) for cell in cells}) == len(cells)
 
 
 def test_ages_and_causes_of_stock_at_outlets_are_told_by_orders(book):
-    _day, cells = sum_standing(("age", "cause"))
+    cells = sum_standing(("age", "cause")).cells
     found = {(cell.keys["age"], cell.keys["cause"]): cell.sums["expected_paise"] for cell in cells}
     assert found == {
         (AGE_BANDS[0], "stopped_ordering"): 4_000, (AGE_BANDS[1], "stopped_ordering"): 9_000,
@@ -174,13 +178,47 @@ def test_the_two_stocks_are_cut_apart(browser, book):
     shown = browser.get("/stock/pivot", {"basis": "godowns", "rows": "outlet"}).context["asked"]
     assert (shown.basis.name, shown.rows) == ("godowns", "territory")
     shown = browser.get("/stock/pivot", {"basis": "outlets", "rows": "status", "on": "2026-01-01"}).context
-    assert (shown["asked"].rows, shown["asked"].on) == ("territory", None)
+    assert (shown["asked"].rows, shown["asked"].on) == ("territory", date(2026, 1, 1))
+    assert "table" not in shown
+
+
+def test_a_past_morning_is_cut_as_it_was_and_opens_no_rows_of_today(browser, book):
+    before = {by: sum_standing(by).cells for by in [(), *permutations(CUTS, 2), CUTS]}
+    OutletStock.objects.filter(retailer__retailer_id="R3").delete()
+    OutletStock.objects.update(as_of=TODAY + timedelta(days=3), expected_paise=1_000)
+    keep_standing(actor=system("tests"), at=NOW)
+    for by, cells in before.items():
+        for on in (TODAY, TODAY + timedelta(days=2)):
+            assert (sum_standing(by, on).day, sum_standing(by, on).cells) == (TODAY, cells)
+    assert sum_standing(()).cells[0].sums["expected_paise"] == 3_000
+    with pytest.raises(NotFound):
+        sum_standing((), TODAY - timedelta(days=1))
+    query = {"basis": "outlets", "rows": "outlet", "columns": "category", "on": TODAY.isoformat()}
+    shown = browser.get("/stock/pivot", query).context
+    assert (shown["day"], shown["table"]["total"]) == (TODAY, 22_000)
+    assert not any(cell["url"] for row in shown["table"]["rows"] for cell in row["cells"])
+    lines = browser.get("/stock/pivot.csv", query).content.decode("utf-8-sig").splitlines()
+    assert lines[-1].endswith("220.00")
+
+
+def test_what_is_kept_is_proven_equal_to_the_rows_it_stands_for_and_mended(book, capsys):
+    assert list_standing_astray() == []
+    OutletStock.objects.filter(retailer__retailer_id="R2").update(pieces=25)
+    assert [line.partition(": kept ")[2] for line in list_standing_astray()] == [
+        "(4000, 24, 1), counted (4000, 25, 1)"
+    ]
+    with pytest.raises(CommandError):
+        call_command("check_aggregates", distributor="alpha")
+    call_command("check_aggregates", distributor="alpha", mend=True)
+    assert "alpha: 0 sums differ" in capsys.readouterr().out
+    assert sum_standing(("outlet",)).cells[1].sums["pieces"] == 25
 
 
 def test_a_cut_that_is_none_and_a_book_without_such_stock_are_refused(book):
     with pytest.raises(Invalid):
         sum_standing(("status",))
     OutletStock.objects.all().delete()
+    StandingDay.objects.all().delete()
     with pytest.raises(NotFound):
         sum_standing(("territory",))
     assert list_outlets(StandingFilter()) == []

@@ -243,6 +243,22 @@ def test_an_outlet_that_did_not_order_again_is_overdue_and_one_that_just_bought_
     assert standing(peers(100), policy).interval_days[9] == pytest.approx(30, rel=0.15)
 
 
+@given(VISITS, st.integers(1, 200))
+@example([(0, 0, 5, 1), (0, 0, 10, 1)], 10)
+def test_what_stood_on_a_past_morning_is_counted_from_what_was_sold_by_then(rows, cut):
+    whole = history(rows, 200, 4, 4)
+    past, early = whole.until(cut), [row for row in rows if row[2] < cut]
+    found = standing(past, PredictionPolicy())
+    seen = np.flatnonzero(found.orders)
+    assert (past.days, past.visit_paise.sum()) == (cut, whole.visit_paise[whole.visit_day < cut].sum())
+    if early:
+        by_then = standing(replace(history(early, cut, 4, 4)), PredictionPolicy())
+        assert seen.size == by_then.orders.size
+        np.testing.assert_allclose(found.expected[seen], by_then.expected)
+        np.testing.assert_array_equal(found.overdue[seen], by_then.overdue)
+    assert not found.overdue[np.setdiff1d(np.arange(whole.pairs), seen)].any()
+
+
 @given(st.integers(0, 340), st.integers(1, 19))
 def test_the_longer_the_silence_the_less_still_stands(day, later):
     policy = PredictionPolicy()

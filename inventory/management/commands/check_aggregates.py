@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 from django_tenants.utils import tenant_context
 
 from inventory.selectors.cells import list_astray
+from inventory.selectors.standing import list_standing_astray
 from inventory.services.cells import renew_sums
+from inventory.services.standing import keep_standing
+from vyapar.kernel.actor import system
 from vyapar.tenancy.selectors import list_distributors
 
 
@@ -34,7 +38,13 @@ class Command(BaseCommand):
                 if astray and options["mend"]:
                     renew_sums()
                     astray = list_astray()
-                wrong += len(astray)
-                self.stdout.write(f"{distributor.slug}: {len(astray)} sums differ")
+                standing = list_standing_astray()
+                for line in standing:
+                    self.stdout.write(f"{distributor.slug}: at outlets: {line}")
+                if standing and options["mend"]:
+                    keep_standing(actor=system("aggregates"), at=timezone.now())
+                    standing = list_standing_astray()
+                wrong += len(astray) + len(standing)
+                self.stdout.write(f"{distributor.slug}: {len(astray) + len(standing)} sums differ")
         if wrong:
             raise CommandError(f"{wrong} sums differ from their items: run again with --mend")
