@@ -33,6 +33,9 @@ from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.decision import Decision, PassedOver, Proposal, WayOut
 from vyapar.kernel.digest import plain
 from vyapar.kernel.money import indian
+from vyapar.kernel.phrases import counted as ngettext
+from vyapar.kernel.phrases import phrase as _
+from vyapar.kernel.phrases import together
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,9 @@ def decide(snapshot: CampaignSnapshot, policy: CampaignPolicy) -> Decision:
             passed.append(outcome)
     proposals.sort(key=lambda p: (-p.net_paise, p.subject))
     passed += [
-        PassedOver(p.subject, "enough_for_now", "better offers fill this cycle", {"net_paise": p.net_paise})
+        PassedOver(
+            p.subject, "enough_for_now", _("better offers fill this cycle"), {"net_paise": p.net_paise}
+        )
         for p in proposals[policy.max_campaigns :]
     ]
     counts = {f"outlets:{reason or 'eligible'}": n for reason, n in sorted(refusals.items())}
@@ -88,14 +93,16 @@ def _offer(
     outlets = _audience(territory, items, snapshot.outlets, policy)
     if len(outlets) < policy.min_outlets:
         numbers = {"outlets": len(outlets), "least": policy.min_outlets}
-        return PassedOver(subject, "few_outlets", "too few outlets that buy this may be asked", numbers)
+        return PassedOver(subject, "few_outlets", _("too few outlets that buy this may be asked"), numbers)
     plans = [plan for bp in _rungs(policy) if (plan := _plan(items, bp, outlets, snapshot, policy)).lines]
     if not plans:
-        return PassedOver(subject, "margin_floor", "no discount stays above the margin floor and below MRP")
+        return PassedOver(
+            subject, "margin_floor", _("no discount stays above the margin floor and below MRP")
+        )
     best = max(plans, key=lambda plan: (plan.net_paise, -plan.discount_bp))
     if best.net_paise < policy.minimum_net_paise:
         return PassedOver(
-            subject, "no_gain", "an offer would not earn more than holding", {"net_paise": best.net_paise}
+            subject, "no_gain", _("an offer would not earn more than holding"), {"net_paise": best.net_paise}
         )
     return _proposal(subject, territory, category, best, outlets, snapshot, policy)
 
@@ -109,7 +116,7 @@ def _audience(
         if outlet.territory == territory and not why_not(outlet, policy)
     ]
     ranked = sorted((pair for pair in keen if pair[0] > 0), key=lambda pair: (-pair[0], pair[1].retailer_id))
-    return tuple(outlet for _, outlet in ranked[: policy.max_outlets])
+    return tuple(outlet for _affinity, outlet in ranked[: policy.max_outlets])
 
 
 def _rungs(policy: CampaignPolicy) -> list[int]:
@@ -230,11 +237,30 @@ def _proposal(
     return Proposal(
         kind=CAMPAIGN,
         subject=subject,
-        title=f"Offer {category} in {territory} at {percent} off to {len(targets)} outlets",
-        reason=(
-            f"{quantity} pieces of {len(plan.lines)} batches will not sell in time. At {percent} off, "
-            f"outlets that buy {category} here are expected to take {pieces} pieces for "
-            f"{indian(plan.revenue_paise)}; held, those would bring {indian(plan.held_paise)}."
+        title=ngettext(
+            "Offer %(category)s in %(territory)s at %(percent)s off to %(count)s outlet",
+            "Offer %(category)s in %(territory)s at %(percent)s off to %(count)s outlets",
+            len(targets),
+            category=category,
+            territory=territory,
+            percent=percent,
+        ),
+        reason=together(
+            ngettext(
+                "%(pieces)s pieces of %(count)s batch will not sell in time.",
+                "%(pieces)s pieces of %(count)s batches will not sell in time.",
+                len(plan.lines),
+                pieces=quantity,
+            ),
+            _(
+                "At %(percent)s off, outlets that buy %(category)s here are expected to take %(pieces)s "
+                "pieces for %(revenue)s; held, those would bring %(held)s.",
+                percent=percent,
+                category=category,
+                pieces=pieces,
+                revenue=indian(plan.revenue_paise),
+                held=indian(plan.held_paise),
+            ),
         ),
         payload=plain(payload),
         value_paise=sum(line.quantity * line.cost_paise for line in plan.lines),
@@ -273,7 +299,7 @@ def _short_life(item: OfferItem) -> PassedOver:
     return PassedOver(
         f"batch:{item.sku}/{item.batch}",
         "short_life",
-        "too little life left for an outlet to sell it",
+        _("too little life left for an outlet to sell it"),
         {"days_to_expiry": item.days_to_expiry},
     )
 

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from vyapar.kernel.decision import Decision, Finding, PassedOver, Severity
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as _
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +69,9 @@ def decide(snapshot: RegisterSnapshot, policy: CompliancePolicy) -> Decision:
                 Finding(
                     "E00",
                     Severity.WARN,
-                    "the turnover is not known, so nobody can say whether e-invoicing applies",
+                    _("the turnover is not known, so nobody can say whether e-invoicing applies"),
                     "Rule 48(4) CGST",
-                    fix="enter the turnover under Settings, Compliance",
+                    fix=_("enter the turnover under Settings, Compliance"),
                 ),
             )
         )
@@ -86,7 +87,10 @@ def _gaps(snapshot: RegisterSnapshot) -> list[tuple[str, Finding]]:
     for (gstin, kind, year), numbers in sorted(series.items()):
         missing = sorted(set(range(1, max(numbers) + 1)) - set(numbers))
         if missing:
-            sentence = f"{kind} of {gstin} in {year} lacks {len(missing)} numbers, the first is {missing[0]}"
+            sentence = _(
+                "%(kind)s of %(gstin)s in %(year)s lacks %(count)s numbers, the first is %(first)s",
+                kind=kind, gstin=gstin, year=year, count=len(missing), first=missing[0],
+            )  # fmt: skip
             found.append(
                 (
                     f"series:{gstin}/{kind}/{year}",
@@ -110,10 +114,14 @@ def _eway_debts(snapshot: RegisterSnapshot, policy: CompliancePolicy) -> list[tu
                     Finding(
                         "T05",
                         Severity.WARN,
-                        f"{paper.number} needs an e-way bill and {days} days later none is recorded",
+                        _(
+                            "%(paper)s needs an e-way bill and %(days)s days later none is recorded",
+                            paper=paper.number,
+                            days=days,
+                        ),
                         "Rule 138 CGST",
                         {"days": days},
-                        fix="upload its JSON at the portal and enter the number here",
+                        fix=_("upload its JSON at the portal and enter the number here"),
                     ),
                 )
             )

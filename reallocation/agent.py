@@ -24,6 +24,9 @@ from reallocation.rules import Ranked, rank
 from vyapar.kernel.decision import Decision, PassedOver, Proposal
 from vyapar.kernel.digest import canonical_json
 from vyapar.kernel.money import indian
+from vyapar.kernel.phrases import Phrase, together
+from vyapar.kernel.phrases import counted as ngettext
+from vyapar.kernel.phrases import phrase as _
 
 __all__ = [
     "LaneRow",
@@ -148,9 +151,16 @@ def _confidence(load: Load, moved: Mapping[tuple[str, ...], int]) -> float:
 
 def _title(snapshot: ReallocationSnapshot, load: Load) -> str:
     skus = sorted({line.sku for line in load.lines})
-    what = snapshot.sku_names.get(skus[0], skus[0]) if len(skus) == 1 else f"{len(skus)} SKUs"
+    what = (
+        snapshot.sku_names.get(skus[0], skus[0])
+        if len(skus) == 1
+        else ngettext("%(count)s SKU", "%(count)s SKUs", len(skus))
+    )
     source, destination = _names(snapshot, load)
-    return f"Move {_pieces(load.account.quantity)} of {what} from {source} to {destination}"
+    return _(
+        "Move %(pieces)s of %(what)s from %(source)s to %(destination)s",
+        pieces=_pieces(load.account.quantity), what=what, source=source, destination=destination,
+    )  # fmt: skip
 
 
 def _reason(snapshot: ReallocationSnapshot, load: Load) -> str:
@@ -159,14 +169,26 @@ def _reason(snapshot: ReallocationSnapshot, load: Load) -> str:
     arrival = [
         days - lane.transit_days for move in load.moves if (days := move.surplus.days_to_expiry) is not None
     ]
-    life = f", {_days(min(arrival))} of life left on arrival" if arrival else ""
     cost = result.transport_paise + result.tax_cash_paise
-    return (
-        f"{source} holds {_pieces(result.quantity)} that are not expected to sell there; "
-        f"{destination} is short of them and sells about {load.opportunity.daily_demand:.1f} a day. "
-        f"{lane.distance_km} km, {_days(lane.transit_days)} on the road{life}. "
-        f"Moving costs {indian(cost)} and brings {indian(result.net_paise)} more than leaving them."
-    )
+    road = {"km": lane.distance_km, "road": _days(lane.transit_days)}
+    return together(
+        _(
+            "%(source)s holds %(pieces)s that are not expected to sell there; %(destination)s is short of "
+            "them and sells about %(daily)s a day.",
+            source=source, pieces=_pieces(result.quantity), destination=destination,
+            daily=f"{load.opportunity.daily_demand:.1f}",
+        ),
+        _(
+            "%(km)s km, %(road)s on the road, %(life)s of life left on arrival.",
+            life=_days(min(arrival)), **road,
+        )
+        if arrival
+        else _("%(km)s km, %(road)s on the road.", **road),
+        _(
+            "Moving costs %(cost)s and brings %(net)s more than leaving them.",
+            cost=indian(cost), net=indian(result.net_paise),
+        ),
+    )  # fmt: skip
 
 
 def _names(snapshot: ReallocationSnapshot, load: Load) -> tuple[str, str]:
@@ -175,12 +197,12 @@ def _names(snapshot: ReallocationSnapshot, load: Load) -> tuple[str, str]:
     return names.get(source, source), names.get(destination, destination)
 
 
-def _pieces(count: int) -> str:
-    return "1 piece" if count == 1 else f"{count} pieces"
+def _pieces(count: int) -> Phrase:
+    return ngettext("%(count)s piece", "%(count)s pieces", count)
 
 
-def _days(count: int) -> str:
-    return "1 day" if count == 1 else f"{count} days"
+def _days(count: int) -> Phrase:
+    return ngettext("%(count)s day", "%(count)s days", count)
 
 
 def _evidence(load: Load, ranked: Ranked) -> dict[str, Any]:

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import Phrase
+from vyapar.kernel.phrases import phrase as _
 
 #: `days_to_expiry` of goods that never expire, in arrays.
 NEVER = 1_000_000
@@ -41,27 +43,27 @@ class Cause(StrEnum):
 
 
 #: One plain sentence per cause; the numbers stand beside it, not in it.
-SENTENCES: dict[Cause, str] = {
-    Cause.NO_SURPLUS: "no other place has this SKU to spare",
-    Cause.NO_NEED: "no other place lacks this SKU",
-    Cause.EXPIRED: "the stock has expired and may not be sold anywhere",
-    Cause.RECENTLY_MOVED: "the stock came here by transfer only days ago and is not moved twice",
-    Cause.SAFETY_STOCK: "the source would fall below its safety stock",
-    Cause.BELOW_CASE: "less than one whole case could move",
-    Cause.NO_LANE: "no lane is known between the two places",
-    Cause.LANE_FORBIDDEN: "the lane between the two places is closed",
-    Cause.RADIUS: "the two places are farther apart than the reallocation radius",
-    Cause.SHELF_LIFE: "too few days would be left on arrival",
-    Cause.SHORT_WINDOW: "the batch would expire there before more of it could sell",
-    Cause.DOES_NOT_PAY: "freight, handling and tax would cost more than the move brings",
-    Cause.RECEIVER_FULL: "the receiver already takes as many pieces as it may in one cycle",
-    Cause.SURPLUS_USED: "the surplus does more good elsewhere",
-    Cause.NEED_MET: "the need is already met from elsewhere",
-    Cause.TRIP_NOT_PAID: "the load would not pay for its own trip and papers",
-    Cause.BELOW_MINIMUM: "the load would bring less than the least worth a transfer",
-    Cause.TRANSFER_LIMIT: "the cycle already holds as many transfers as it may; others come first",
-    Cause.LINE_LIMIT: "the paper set already has as many lines as it may",
-    Cause.VEHICLE_FULL: "the vehicles are full and another trip would not pay",
+SENTENCES: dict[Cause, Phrase] = {
+    Cause.NO_SURPLUS: _("no other place has this SKU to spare"),
+    Cause.NO_NEED: _("no other place lacks this SKU"),
+    Cause.EXPIRED: _("the stock has expired and may not be sold anywhere"),
+    Cause.RECENTLY_MOVED: _("the stock came here by transfer only days ago and is not moved twice"),
+    Cause.SAFETY_STOCK: _("the source would fall below its safety stock"),
+    Cause.BELOW_CASE: _("less than one whole case could move"),
+    Cause.NO_LANE: _("no lane is known between the two places"),
+    Cause.LANE_FORBIDDEN: _("the lane between the two places is closed"),
+    Cause.RADIUS: _("the two places are farther apart than the reallocation radius"),
+    Cause.SHELF_LIFE: _("too few days would be left on arrival"),
+    Cause.SHORT_WINDOW: _("the batch would expire there before more of it could sell"),
+    Cause.DOES_NOT_PAY: _("freight, handling and tax would cost more than the move brings"),
+    Cause.RECEIVER_FULL: _("the receiver already takes as many pieces as it may in one cycle"),
+    Cause.SURPLUS_USED: _("the surplus does more good elsewhere"),
+    Cause.NEED_MET: _("the need is already met from elsewhere"),
+    Cause.TRIP_NOT_PAID: _("the load would not pay for its own trip and papers"),
+    Cause.BELOW_MINIMUM: _("the load would bring less than the least worth a transfer"),
+    Cause.TRANSFER_LIMIT: _("the cycle already holds as many transfers as it may; others come first"),
+    Cause.LINE_LIMIT: _("the paper set already has as many lines as it may"),
+    Cause.VEHICLE_FULL: _("the vehicles are full and another trip would not pay"),
 }
 
 

@@ -40,6 +40,8 @@ from vyapar.kernel.decision import PassedOver, Proposal
 from vyapar.kernel.digest import plain, sha256_of
 from vyapar.kernel.errors import Fault, Invalid, NotFound, Refused
 from vyapar.kernel.facts import CreditNote, MovementFacts
+from vyapar.kernel.phrases import counted as ngettext
+from vyapar.kernel.phrases import phrase as _
 
 #: Under full credit the invoice value is deemed open market value (Rule 28(1), second proviso).
 VALUATION = "invoice_value"
@@ -294,8 +296,14 @@ def ask_for(
         Proposal(
             kind=TRANSFER,
             subject=draft.subject,
-            title=f"Move {quantity} pieces of {sku} from {source.name} to {target.name}",
-            reason=reason or f"asked for by {actor}",
+            title=_(
+                "Move %(pieces)s of %(what)s from %(source)s to %(destination)s",
+                pieces=ngettext("%(count)s piece", "%(count)s pieces", quantity),
+                what=sku,
+                source=source.name,
+                destination=target.name,
+            ),
+            reason=reason or _("asked for by %(actor)s", actor=str(actor)),
             payload=worth.payload.as_plain(),
             value_paise=worth.value_paise,
             net_paise=worth.net_paise,

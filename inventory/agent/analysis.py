@@ -8,6 +8,7 @@ from inventory.contracts.demand import DemandSnapshot
 from inventory.contracts.policy import AnalysisPolicy
 from inventory.forecasting import PATTERNS, Forecast, forecast
 from vyapar.kernel.decision import Decision, PassedOver
+from vyapar.kernel.phrases import phrase as _
 
 
 def decide(snapshot: DemandSnapshot, policy: AnalysisPolicy) -> Decision:
@@ -29,14 +30,18 @@ def _scored(found: Forecast) -> int:
 
 def _passed_over(found: Forecast) -> tuple[PassedOver, ...]:
     if not found.scores and found.series_keys:
-        reason = "history is too short for a back-test; recent means stand unproven"
+        reason = _("history is too short for a back-test; recent means stand unproven")
         return (PassedOver("method:all", "no_back_test", reason),)
     figures = {(score.pattern, score.method): score.metrics() for score in found.scores}
     return tuple(
         PassedOver(
             f"method:{pattern}",
             "lost_to_naive",
-            f"{method} did worse than naive on {pattern} series; naive is used",
+            _(
+                "%(method)s did worse than naive on %(pattern)s series; naive is used",
+                method=method,
+                pattern=pattern,
+            ),
             figures.get((pattern, method), {}),
         )
         for pattern, method in found.lost

@@ -23,6 +23,7 @@ from inventory.risk.outlets import Standing, standing
 from inventory.risk.predict import Horizon, Learnt, by_pace, chances, features, is_worse, learn
 from inventory.risk.reasons import Reason, reasons
 from vyapar.kernel.decision import Decision, PassedOver
+from vyapar.kernel.phrases import phrase as _
 
 #: Chance comes into samples and trees alone; the same seed learns the same.
 SEED = 20_260_401
@@ -213,8 +214,8 @@ def _passed_over(
         if one.method == "rule"
     ]
     worse = [
-        PassedOver(f"model:{level}", "worse", "what was learnt today ranks worse than what is in force")
-        for level, (_, why) in candidates.items()
+        PassedOver(f"model:{level}", "worse", _("what was learnt today ranks worse than what is in force"))
+        for level, (_learnt_today, why) in candidates.items()
         if why
     ]
     return tuple(rules + worse)
@@ -229,8 +230,8 @@ def _figures(one: Horizon) -> dict[str, float]:
 
 
 _WHY = {
-    "short": "history is too short to learn from and to judge by; the pace of orders stands in",
-    "few_cases": "too few positions sold, or did not, to learn from; the pace of orders stands in",
-    "lost_to_rule": "what was learnt ranks no better than a plain rule; the pace of orders stands in",
-    "": "the pace of orders stands in",
+    "short": _("history is too short to learn from and to judge by; the pace of orders stands in"),
+    "few_cases": _("too few positions sold, or did not, to learn from; the pace of orders stands in"),
+    "lost_to_rule": _("what was learnt ranks no better than a plain rule; the pace of orders stands in"),
+    "": _("the pace of orders stands in"),
 }

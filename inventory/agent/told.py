@@ -12,6 +12,8 @@ from inventory.contracts.stock import StockSnapshot
 from inventory.impact import WAYS, PricedBook
 from inventory.risk import LONGEST, Motion, Scores
 from vyapar.kernel.decision import PassedOver
+from vyapar.kernel.phrases import counted as ngettext
+from vyapar.kernel.phrases import phrase as _
 
 _ACTIVE = STATUSES.index(StockStatus.ACTIVE)
 _DEAD = STATUSES.index(StockStatus.DEAD)
@@ -119,12 +121,20 @@ def _passed(
 
 def _why(status: StockStatus, idle: int, cover: float, policy: MonitoringPolicy) -> tuple[str, str]:
     if status is StockStatus.LIQUIDATING:
-        return "liquidating", "an open action is already selling it"
+        return "liquidating", _("an open action is already selling it")
     if status is StockStatus.DEAD:
-        return "already_dead", "it was dead before and has been told"
-    covered = "no expected demand" if cover >= LONGEST else f"{cover:g} days of cover"
+        return "already_dead", _("it was dead before and has been told")
+    covered = _("no expected demand") if cover >= LONGEST else _("%(days)s days of cover", days=f"{cover:g}")
     return (
         "not_dead_yet",
-        f"{idle} days without movement and {covered}: slow, but short of the "
-        f"{policy.dead_stock_threshold} days or {policy.cover_days_dead} days of cover of dead stock",
+        ngettext(
+            "%(count)s day without movement and %(covered)s: slow, but short of the %(idle)s days or "
+            "%(cover)s days of cover of dead stock",
+            "%(count)s days without movement and %(covered)s: slow, but short of the %(idle)s days or "
+            "%(cover)s days of cover of dead stock",
+            idle,
+            covered=covered,
+            idle=policy.dead_stock_threshold,
+            cover=policy.cover_days_dead,
+        ),
     )

@@ -29,6 +29,7 @@ from inventory.selectors.quality import costliest, latest_grades, name_of, place
 from vyapar.engine.selectors import get_policy, list_events
 from vyapar.kernel.calendar import ist_day, ist_instant
 from vyapar.kernel.decision import Finding, Severity
+from vyapar.kernel.phrases import phrase as _
 
 State = ImportRun.State
 #: Of the hours that a feed's data may get old, how many may pass before it is called late.
@@ -197,18 +198,31 @@ def _made_goods(feed: Feed, rests: Rests) -> bool:
 
 def _half(feed: Feed, run: ImportRun) -> Finding:
     under_way = run.state in (State.WRITING, State.UNDOING)
-    how = {
-        State.WRITING: "is being written: its rows are only partly in",
-        State.UNDOING: "is being undone: its rows are only partly out",
-        State.WRITTEN: "is in, but its totals differ from its source and nobody knows why",
-    }.get(State(run.state), f"is {run.state}: its rows are only partly in")
-    fix = "Wait until it has ended" if under_way else "Open the import: undo it, or import the data again"
+    which = {"import": run.number, "feed": feed.name}
+    message = {
+        State.WRITING: _(
+            "import %(import)s of the feed %(feed)s is being written: its rows are only partly in", **which
+        ),
+        State.UNDOING: _(
+            "import %(import)s of the feed %(feed)s is being undone: its rows are only partly out", **which
+        ),
+        State.WRITTEN: _(
+            "import %(import)s of the feed %(feed)s is in, but its totals differ from its source and nobody "
+            "knows why",
+            **which,
+        ),
+    }.get(State(run.state)) or _(
+        "import %(import)s of the feed %(feed)s has ended half-way: its rows are only partly in", **which
+    )
+    fix = (
+        _("Wait until it has ended") if under_way else _("Open the import: undo it, or import the data again")
+    )
     if run.state == State.WRITTEN:
-        fix = "Open the import: look at its totals, mend what is set aside, then compare again or undo it"
+        fix = _("Open the import: look at its totals, mend what is set aside, then compare again or undo it")
     return Finding(
         code="feed_half_loaded",
         severity=Severity.WARN,
-        message=f"import {run.number} of the feed {feed.name} {how}",
+        message=message,
         facts={"feed": feed.code, "import": run.number, "state": run.state},
         fix=fix,
         passes=under_way,
@@ -217,14 +231,25 @@ def _half(feed: Feed, run: ImportRun) -> Finding:
 
 def _stale(feed: Feed, age: float) -> Finding:
     uploads = not feed.every_seconds
-    how = " on working days" if uploads else ""
+    told = {"feed": feed.name, "hours": int(age), "allowed": feed.fresh_hours}
     return Finding(
         code="feed_stale",
         severity=Severity.WARN,
-        message=f"the feed {feed.name} last brought data {int(age)} hours ago{how}, "
-        f"more than the {feed.fresh_hours} it may be old",
+        message=_(
+            "the feed %(feed)s last brought data %(hours)s hours ago on working days, more than the "
+            "%(allowed)s it may be old",
+            **told,
+        )
+        if uploads
+        else _(
+            "the feed %(feed)s last brought data %(hours)s hours ago, more than the %(allowed)s it "
+            "may be old",
+            **told,
+        ),
         facts={"feed": feed.code, "hours": int(age), "allowed_hours": feed.fresh_hours, "uploads": uploads},
-        fix=f"Upload the next file of {feed.name}" if uploads else f"Pull {feed.name}, or mend what stops it",
+        fix=_("Upload the next file of %(feed)s", feed=feed.name)
+        if uploads
+        else _("Pull %(feed)s, or mend what stops it", feed=feed.name),
     )
 
 
@@ -241,23 +266,31 @@ def _tell_demonstration(at: datetime) -> Finding | None:
     return Finding(
         code="feed_stale",
         severity=Severity.WARN,
-        message=f"the day of the demonstration's last sale ended {int(age)} hours ago, "
-        f"more than the {DEMONSTRATION_HOURS} it may be old",
+        message=_(
+            "the day of the demonstration's last sale ended %(hours)s hours ago, more than the %(allowed)s "
+            "it may be old",
+            hours=int(age),
+            allowed=DEMONSTRATION_HOURS,
+        ),
         facts={"feed": "demonstration", "hours": int(age), "allowed_hours": DEMONSTRATION_HOURS},
-        fix="Load the demonstration anew: the sales put aside for it are used up",
+        fix=_("Load the demonstration anew: the sales put aside for it are used up"),
     )
 
 
 def _low(grade: QualityGrade, policy: MonitoringPolicy) -> Finding:
     worst = costliest(grade)
-    costs = ", ".join(code.replace("_", " ") for code in worst)
+    costs = ", ".join(code.replace("_", " ") for code in worst) or _("no figures")
+    told = {"what": name_of(grade), "grade": grade.grade, "gate": policy.quality_gate, "costs": costs}
     return Finding(
         code="quality_low",
         severity=Severity.WARN,
-        message=f"the data of {name_of(grade)} are graded {grade.grade} ({costs or 'no figures'}); "
-        f"at {policy.quality_gate} or worse nobody acts alone on them",
+        message=_(
+            "the data of %(what)s are graded %(grade)s (%(costs)s); at %(gate)s or worse nobody acts alone "
+            "on them",
+            **told,
+        ),
         facts={"kind": grade.kind, "code": grade.code, "grade": grade.grade, "figures": list(worst)},
-        fix="Look at what costs marks on the page of data quality, and mend it in the books",
+        fix=_("Look at what costs marks on the page of data quality, and mend it in the books"),
     )
 
 

@@ -15,6 +15,7 @@ from reallocation.engine.program import RowKind
 from reallocation.engine.whole import Slack
 from reallocation.rules import SENTENCES, Cause
 from vyapar.kernel.decision import PassedOver
+from vyapar.kernel.phrases import phrase as _
 
 _CODE = {cause: n for n, cause in enumerate(CAUSES)}
 
@@ -57,8 +58,8 @@ def _binding(board: Board, pairs: Pairs, slack: Slack, closed: Ints) -> Ints:
         (Cause.LINE_LIMIT, slack.out_of_lines() & (slack.trips > 0)[slack.fleet.lane]),
         (Cause.VEHICLE_FULL, (slack.trips > 0)[slack.fleet.lane]),
     ]
-    codes = [_CODE[cause] for cause, _ in checks]
-    return np.select([hit for _, hit in checks], codes, closed[slack.fleet.lane]).astype(np.int64)
+    codes = [_CODE[cause] for cause, _hit in checks]
+    return np.select([hit for _cause, hit in checks], codes, closed[slack.fleet.lane]).astype(np.int64)
 
 
 def _needs(board: Board, tally: Ints, met: Ints, least: Ints) -> Iterator[PassedOver]:
@@ -67,7 +68,10 @@ def _needs(board: Board, tally: Ints, met: Ints, least: Ints) -> Iterator[Passed
         short = row.need_pieces - int(met[number])
         if short and not (met[number] and short < least[number]):
             cause = _main(tally[number], Cause.NO_SURPLUS)
-            reason = f"{short} of {row.need_pieces} pieces stay unmet: {SENTENCES[cause]}"
+            reason = _(
+                "%(short)s of %(need)s pieces stay unmet: %(why)s",
+                short=short, need=row.need_pieces, why=SENTENCES[cause],
+            )  # fmt: skip
             numbers = {"need_pieces": row.need_pieces, "left_pieces": short}
             yield PassedOver(
                 f"need:{row.sku}@{row.location}", cause, reason, numbers | _counted(tally[number])
@@ -80,7 +84,10 @@ def _surplus(board: Board, tally: Ints, gone: Ints) -> Iterator[PassedOver]:
         stays = row.surplus_pieces - int(gone[number])
         if stays and not (gone[number] and stays < board.unit[number]):
             cause = _main(tally[number], Cause.NO_NEED)
-            reason = f"{stays} of {row.surplus_pieces} pieces stay: {SENTENCES[cause]}"
+            reason = _(
+                "%(stays)s of %(surplus)s pieces stay: %(why)s",
+                stays=stays, surplus=row.surplus_pieces, why=SENTENCES[cause],
+            )  # fmt: skip
             numbers = {"surplus_pieces": row.surplus_pieces, "left_pieces": stays}
             subject = f"surplus:{row.sku}/{row.batch}@{row.location}"
             yield PassedOver(subject, cause, reason, numbers | _counted(tally[number]))

@@ -62,12 +62,13 @@ def said_in_template(source: str) -> Iterator[str]:
 
 
 def said_in_python(source: str) -> Iterator[str]:
-    """Every literal that a module hands to Django's gettext, under whatever name it imported it."""
+    """Every literal that a module hands to Django's gettext or makes a phrase of, under whatever name."""
     tree = ast.parse(source)
     names = {
         alias.asname or alias.name: alias.name
         for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation"
+        if isinstance(node, ast.ImportFrom)
+        and node.module in ("django.utils.translation", "vyapar.kernel.phrases")
         for alias in node.names
     }
     for node in ast.walk(tree):

@@ -8,7 +8,7 @@ from functools import partial
 
 from django.db import transaction
 from django.urls import reverse
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from vyapar.engine import registry
@@ -38,6 +38,7 @@ from vyapar.engine.services import emit
 from vyapar.gateway.services import keep_house
 from vyapar.gateway.telling import keep_teller
 from vyapar.kernel.decision import Finding, Severity
+from vyapar.kernel.phrases import phrase
 from vyapar.people.contracts import Role
 from vyapar.people.selectors import list_people
 
@@ -64,8 +65,8 @@ def check_halt(view: ActionView, at: datetime) -> Sequence[Finding]:
         return ()
     return (
         Finding(
-            "halted", Severity.BLOCK, "the stop button is pulled", "house policy",
-            fix="lift the stop on the agents' page",
+            "halted", Severity.BLOCK, phrase(gettext_noop("the stop button is pulled")), "house policy",
+            fix=phrase(gettext_noop("lift the stop on the agents' page")),
         ),
     )  # fmt: skip
 

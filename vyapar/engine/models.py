@@ -137,6 +137,7 @@ class PassedOver(models.Model):
     subject = models.CharField(max_length=200)
     code = models.CharField(max_length=64)
     reason = models.TextField()
+    words = models.JSONField(default=list)  # what the reason was made of, to be said in any language
     numbers = models.JSONField(default=dict)
 
     class Meta:
@@ -159,6 +160,7 @@ class Action(models.Model):
     version = models.PositiveIntegerField(default=1)  # moves with every edit and transition
     title = models.CharField(max_length=300)
     reason = models.TextField()
+    words = models.JSONField(default=dict)  # what title and reason were made of, by name
     payload = models.JSONField()
     value_paise = models.BigIntegerField()
     net_paise = models.BigIntegerField()

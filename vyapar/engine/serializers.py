@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
@@ -83,6 +84,11 @@ def quality_out(quality: DataQuality) -> dict[str, Any]:
     }
 
 
+def _finding(found: Mapping[str, Any]) -> dict[str, Any]:
+    """A finding without what its sentences were made of: that is for pages."""
+    return {name: value for name, value in found.items() if name not in ("words", "fix_words")}
+
+
 def action_out(action: Action, quality: DataQuality | None = None) -> dict[str, Any]:
     """The outside form of an action, with how good its data are, where that was asked."""
     return {
@@ -103,7 +109,7 @@ def action_out(action: Action, quality: DataQuality | None = None) -> dict[str, 
         "urgencyScore": action.urgency,
         "evidence": outward(action.evidence),
         "alternatives": outward(action.alternatives),
-        "findings": outward(action.findings),
+        "findings": outward([_finding(one) for one in action.findings]),
         "agent": action.agent,
         "proposedAt": action.proposed_at,
         "expiresAt": action.expires_at,

@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from vyapar.kernel.phrases import words_of
+
 
 class Severity(StrEnum):
     """How strongly a rule objects: `block` stops the action, `warn` is shown, `info` explains."""
@@ -22,6 +24,7 @@ class Finding:
     """One objection or remark of a rule, with its legal or policy basis and the facts it used.
 
     `passes`: it goes away by itself in minutes; what is approved already may wait for that.
+    `words`, `fix_words`: what the message and the fix were made of, where they are phrases.
     """
 
     code: str
@@ -31,6 +34,12 @@ class Finding:
     facts: Mapping[str, Any] = field(default_factory=dict)
     fix: str = ""
     passes: bool = False
+    words: tuple[Mapping[str, Any], ...] = ()
+    fix_words: tuple[Mapping[str, Any], ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "words", self.words or words_of(self.message))
+        object.__setattr__(self, "fix_words", self.fix_words or words_of(self.fix))
 
     @property
     def blocks(self) -> bool:
@@ -78,12 +87,16 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class PassedOver:
-    """Something an agent looked at and left alone, and why."""
+    """Something an agent looked at and left alone, and why; `words`: of the reason, where it is a phrase."""
 
     subject: str
     code: str
     reason: str
     numbers: Mapping[str, Any] = field(default_factory=dict)
+    words: tuple[Mapping[str, Any], ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "words", self.words or words_of(self.reason))
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,3 +124,15 @@ def phone_tabs(nav: Sequence[Mapping[str, Any]] | None) -> list[Mapping[str, Any
     items = list(nav or [])
     chosen = [item for item in items if item.get("on_phone")]
     return (chosen or [item for item in items if item["icon"] in PHONE_TABS])[:4]
+
+
+@register.filter
+def spoken(thing: Any, name: str) -> str:
+    """A text of a row in the reader's language where its words are known; as it stands otherwise.
+
+    Words of a text stand in `<name>_words`, or in `words`: by name, or of the one text a row has.
+    """
+    known = figures.field(thing, f"{name}_words") or figures.field(thing, "words")
+    if isinstance(known, Mapping):
+        known = known.get(name)
+    return words.say_again(known or ()) or str(figures.field(thing, name, "") or "")

@@ -8,7 +8,7 @@ from typing import Any
 from django.template.context import Context
 
 from vyapar.dashboard.templatetags import figures, words
-from vyapar.dashboard.templatetags.ui_filters import query_replace
+from vyapar.dashboard.templatetags.ui_filters import query_replace, spoken
 from vyapar.dashboard.templatetags.ui_library import register
 from vyapar.kernel import money as kernel_money
 
@@ -45,7 +45,8 @@ def findings(items: Sequence[Any], empty: str = "") -> dict[str, Any]:
     order = {"block": 0, "warn": 1, "info": 2}
     ranked = sorted(items or [], key=lambda item: order.get(str(figures.field(item, "severity")), 3))
     rows = [
-        {name: figures.field(item, name, "") for name in ("code", "message", "basis", "fix")}
+        {name: figures.field(item, name, "") for name in ("code", "basis")}
+        | {name: spoken(item, name) for name in ("message", "fix")}
         | {"sign": words.sign(str(figures.field(item, "severity", "info")))}
         for item in ranked
     ]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext, pgettext, pgettext_lazy
+from django.utils.translation import gettext, ngettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 
@@ -183,6 +183,24 @@ def way_label(code: str) -> str:
 def component_label(code: str) -> str:
     """The word for one component of a way out's net rupees."""
     return str(_COMPONENTS.get(code) or plain(code))
+
+
+def say_again(words: Sequence[Mapping[str, Any]]) -> str:
+    """The sentences of a phrase in the reader's language; empty where there is none, or none that fits."""
+    try:
+        return " ".join(_sentence(one) for one in words)
+    except (KeyError, TypeError, ValueError):
+        return ""
+
+
+def _sentence(one: Mapping[str, Any]) -> str:
+    values = {
+        name: say_again(value) if isinstance(value, list | tuple) else value
+        for name, value in one["with"].items()
+    }
+    if "one" in one:
+        return str(ngettext(one["one"], one["many"], one["count"]) % values)
+    return str(gettext(one["say"]) % values)
 
 
 def script_words() -> dict[str, str]:

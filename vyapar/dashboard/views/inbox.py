@@ -15,8 +15,9 @@ from django.views.decorators.http import require_POST
 
 from vyapar.dashboard.access import attempt, back, page, person
 from vyapar.dashboard.board import panel, strips
+from vyapar.dashboard.templatetags.ui_filters import spoken
 from vyapar.engine import registry, services
-from vyapar.engine.models import Action
+from vyapar.engine.models import Action, Transition
 from vyapar.engine.selectors import (
     count_actions,
     get_action,
@@ -87,7 +88,7 @@ def _action_context(row: Action) -> dict[str, Any]:
         "panel": shown,
         "panel_context": dict(shown.context(view)) if shown else {},
         "strips": strips(view),
-        "transitions": list_transitions(row.pk),
+        "transitions": [_step(step, row) for step in list_transitions(row.pk)],
         "remarks": row.remarks.order_by("id"),
         "record": getattr(row, "record", None),
         "trail": list_audit(subject=f"action:{row.number}", limit=50),
@@ -95,6 +96,12 @@ def _action_context(row: Action) -> dict[str, Any]:
         "can_undo": _can_undo(row),
         "undo_note": kind.undo_note,
     }
+
+
+def _step(step: Transition, row: Action) -> dict[str, Any]:
+    """A step of the action's life; the agent's own reason is said as the action says it."""
+    reason = spoken(row, "reason") if step.reason == row.reason else step.reason
+    return {"target": step.target, "actor": step.actor_name, "at": step.at, "reason": reason}
 
 
 def _can_undo(row: Action) -> bool:

@@ -38,6 +38,8 @@ from vyapar.kernel.decision import Finding, PassedOver, Proposal
 from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import Invalid, Refused, Stale
 from vyapar.kernel.lifecycle import STOPPABLE, Status, check_transition
+from vyapar.kernel.phrases import phrase as _
+from vyapar.kernel.phrases import words_of
 from vyapar.tenancy.here import current_schema
 
 
@@ -87,7 +89,7 @@ def propose(
     """
     limits = autonomy_of(proposal.kind)
     if limits.mode is Mode.OBSERVE:
-        return _passed(proposal, "observe", f"{proposal.kind} is only observed, by its autonomy")
+        return _passed(proposal, "observe", _("this kind of action is only observed, by its autonomy"))
     try:
         with transaction.atomic():
             action = _open(proposal, cycle=cycle, actor=actor, at=at)
@@ -109,7 +111,7 @@ def propose(
     except IntegrityError as error:
         if "one_open_action" not in str(error):
             raise
-        return _passed(proposal, "open_action", "an open action stands on this already")
+        return _passed(proposal, "open_action", _("an open action stands on this already"))
     except Refused as refusal:
         return _passed(proposal, refusal.code or "refused", refusal.message)
     return action
@@ -295,6 +297,7 @@ def _open(proposal: Proposal, *, cycle: Cycle | None, actor: Actor, at: datetime
         id=identity,
         number=(Action.objects.aggregate(last=Max("number"))["last"] or 0) + 1,
         kind=proposal.kind, subject=proposal.subject, title=proposal.title, reason=proposal.reason,
+        words={"title": words_of(proposal.title), "reason": words_of(proposal.reason)},
         payload=plain(proposal.payload), value_paise=proposal.value_paise, net_paise=proposal.net_paise,
         quantity=proposal.quantity, discount_bp=proposal.discount_bp, confidence=proposal.confidence,
         urgency=proposal.urgency, evidence=plain(proposal.evidence), cycle=cycle,

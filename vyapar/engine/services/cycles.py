@@ -214,7 +214,14 @@ def _finish(
 def _keep_passed(cycle: Cycle, passed: Sequence[PassedOver]) -> None:
     PassedOverRow.objects.filter(cycle=cycle).delete()
     PassedOverRow.objects.bulk_create(
-        PassedOverRow(cycle=cycle, subject=p.subject, code=p.code, reason=p.reason, numbers=plain(p.numbers))
+        PassedOverRow(
+            cycle=cycle,
+            subject=p.subject,
+            code=p.code,
+            reason=p.reason,
+            words=plain(p.words),
+            numbers=plain(p.numbers),
+        )
         for p in passed[:KEPT_REASONS]
     )
 

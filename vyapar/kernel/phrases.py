@@ -1,0 +1,53 @@
+"""Sentences that pure rooms make: plain English text which also knows its pattern and its figures.
+
+A mind knows no reader and no language. What it says is kept as a pattern with named values beside the
+English text, and is said again in the reader's language where it is shown. Rooms import `phrase` as `_` and
+`counted` as `ngettext`, so that the extraction of translations finds the patterns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class Phrase(str):
+    """English text that remembers what it was made of.
+
+    `words`: its sentences in plain form, `{"say": pattern, "with": {name: value}}` or
+    `{"one": pattern, "many": pattern, "count": n, "with": …}`; a value that is a phrase is its words.
+    """
+
+    words: tuple[Mapping[str, Any], ...]
+
+    @classmethod
+    def of(cls, text: str, words: tuple[Mapping[str, Any], ...]) -> Phrase:
+        found = cls(text)
+        found.words = words
+        return found
+
+
+def phrase(pattern: str, /, **values: str | float) -> Phrase:
+    """`pattern`, with `%(name)s` where a value stands; a percent sign is written twice."""
+    return Phrase.of(pattern % values, ({"say": pattern, "with": _plain(values)},))
+
+
+def counted(one: str, many: str, count: int, /, **values: str | float) -> Phrase:
+    """`one` where the count is 1, `many` elsewhere; both may name `%(count)s`."""
+    values = {"count": count, **values}
+    text = (one if count == 1 else many) % values
+    return Phrase.of(text, ({"one": one, "many": many, "count": count, "with": _plain(values)},))
+
+
+def together(*sentences: Phrase) -> Phrase:
+    """Sentences one after the other."""
+    return Phrase.of(" ".join(sentences), tuple(part for one in sentences for part in one.words))
+
+
+def words_of(text: object) -> tuple[Mapping[str, Any], ...]:
+    """The words of a phrase; none of any other text, which is said as it stands."""
+    return text.words if isinstance(text, Phrase) else ()
+
+
+def _plain(values: Mapping[str, str | float]) -> dict[str, Any]:
+    return {name: list(words_of(value)) or value for name, value in values.items()}
