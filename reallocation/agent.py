@@ -170,7 +170,7 @@ def _reason(snapshot: ReallocationSnapshot, load: Load) -> str:
         days - lane.transit_days for move in load.moves if (days := move.surplus.days_to_expiry) is not None
     ]
     cost = result.transport_paise + result.tax_cash_paise
-    road = {"km": lane.distance_km, "road": _days(lane.transit_days)}
+    road: dict[str, str | float] = {"km": lane.distance_km, "road": _days(lane.transit_days)}
     return together(
         _(
             "%(source)s holds %(pieces)s that are not expected to sell there; %(destination)s is short of "

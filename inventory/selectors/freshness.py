@@ -168,7 +168,7 @@ def _reach(feed: Feed, run: ImportRun | None) -> Reach:
 
 def rests_of(payloads: Mapping[_Key, Mapping[str, Any]]) -> dict[_Key, Rests]:
     """What each payload's recommendation rests on, the territories of its locations included. One query."""
-    told = {key: rests_on(payload) for key, payload in payloads.items()}
+    told: dict[str, str | float] = {key: rests_on(payload) for key, payload in payloads.items()}
     codes = {code for one in told.values() for code in one.locations}
     if not codes:
         return told
@@ -198,7 +198,7 @@ def _made_goods(feed: Feed, rests: Rests) -> bool:
 
 def _half(feed: Feed, run: ImportRun) -> Finding:
     under_way = run.state in (State.WRITING, State.UNDOING)
-    which = {"import": run.number, "feed": feed.name}
+    which: dict[str, str | float] = {"import": run.number, "feed": feed.name}
     message = {
         State.WRITING: _(
             "import %(import)s of the feed %(feed)s is being written: its rows are only partly in", **which
@@ -231,7 +231,7 @@ def _half(feed: Feed, run: ImportRun) -> Finding:
 
 def _stale(feed: Feed, age: float) -> Finding:
     uploads = not feed.every_seconds
-    told = {"feed": feed.name, "hours": int(age), "allowed": feed.fresh_hours}
+    told: dict[str, str | float] = {"feed": feed.name, "hours": int(age), "allowed": feed.fresh_hours}
     return Finding(
         code="feed_stale",
         severity=Severity.WARN,
@@ -280,7 +280,12 @@ def _tell_demonstration(at: datetime) -> Finding | None:
 def _low(grade: QualityGrade, policy: MonitoringPolicy) -> Finding:
     worst = costliest(grade)
     costs = ", ".join(code.replace("_", " ") for code in worst) or _("no figures")
-    told = {"what": name_of(grade), "grade": grade.grade, "gate": policy.quality_gate, "costs": costs}
+    told: dict[str, str | float] = {
+        "what": name_of(grade),
+        "grade": grade.grade,
+        "gate": policy.quality_gate,
+        "costs": costs,
+    }
     return Finding(
         code="quality_low",
         severity=Severity.WARN,

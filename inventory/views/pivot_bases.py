@@ -10,7 +10,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from inventory.selectors import AGE_BANDS, impact, standing
+from inventory.risk.standing_days import CUTS
+from inventory.selectors import AGE_BANDS, impact
 from inventory.selectors.impact import list_category_names, sum_impact
 from inventory.selectors.shelf import list_territories
 from inventory.selectors.standing import STOPPED, TRIED_ONCE, list_outlet_names, sum_standing
@@ -105,7 +106,7 @@ BASES = {
             "What outlets bought and have not ordered again. It is theirs: it is never added to the stock "
             "of the godowns."
         ),
-        standing.CUTS,
+        CUTS,
         {
             "expected_paise": gettext_lazy("Expected to stand there, at what they paid"),
             "pieces": gettext_lazy("Pieces bought last"),
