@@ -168,7 +168,7 @@ def _reach(feed: Feed, run: ImportRun | None) -> Reach:
 
 def rests_of(payloads: Mapping[_Key, Mapping[str, Any]]) -> dict[_Key, Rests]:
     """What each payload's recommendation rests on, the territories of its locations included. One query."""
-    told: dict[str, str | float] = {key: rests_on(payload) for key, payload in payloads.items()}
+    told = {key: rests_on(payload) for key, payload in payloads.items()}
     codes = {code for one in told.values() for code in one.locations}
     if not codes:
         return told

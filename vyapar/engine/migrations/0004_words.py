@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('engine', '0003_parts'),
+        ("engine", "0003_parts"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='action',
-            name='words',
+            model_name="action",
+            name="words",
             field=models.JSONField(default=dict),
         ),
         migrations.AddField(
-            model_name='passedover',
-            name='words',
+            model_name="passedover",
+            name="words",
             field=models.JSONField(default=list),
         ),
     ]
