@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -15,6 +18,8 @@ from alerts.contracts import Urgency
 from alerts.models import Alert
 from alerts.selectors import count_by_cause, get_weekly_report, list_alerts, week_figures
 from vyapar.dashboard.access import attempt, back, page, person
+from vyapar.dashboard.sheets import lines_of, rupees, sheet
+from vyapar.dashboard.templatetags.words import plain, sign
 from vyapar.kernel.errors import Invalid
 from vyapar.people.models import User
 
@@ -22,8 +27,7 @@ from vyapar.people.models import User
 @page()
 def alerts(request: HttpRequest) -> HttpResponseBase:
     """What somebody must know, most pressing first; opening it marks one's notices as read."""
-    state, cause = request.GET.get("state", ""), request.GET.get("cause", "")
-    rows = list_alerts(state if state in Alert.State.values else "", cause, request.GET.get("q", "").strip())
+    state, cause, rows = _wanted(request)
     return render(
         request,
         "alerts/alerts.html",
@@ -35,6 +39,33 @@ def alerts(request: HttpRequest) -> HttpResponseBase:
             "states": Alert.State.choices,
         },
     )
+
+
+@page()
+def alerts_file(request: HttpRequest, form: str) -> HttpResponseBase:
+    """The alerts of the page's filter."""
+    heads = [
+        _("Urgency"), _("Cause"), _("Title"), _("Detail"), _("What to do"), _("Worth, ₹"), _("State"),
+        _("Seen, times"), _("First seen"), _("Last seen"), _("Seen to by"), _("Seen to"),
+    ]  # fmt: skip
+    lines = lines_of(_wanted(request)[2], _line)
+    return sheet(lines, heads, form, name="alerts", title=_("Alerts"))
+
+
+def _line(row: Alert) -> list[Any]:
+    return [
+        str(sign(row.urgency).label), plain(row.cause), row.title, row.detail, row.recommended_action,
+        rupees(row.value_paise), str(sign(row.state).label), row.seen, row.first_at, row.last_at,
+        row.acted_by, row.acted_at,
+    ]  # fmt: skip
+
+
+def _wanted(request: HttpRequest) -> tuple[str, str, QuerySet[Alert]]:
+    """The state and the cause that are asked for, and the alerts that fit."""
+    state, cause, words = (
+        request.GET.get(name, "").replace("\x00", "").strip()[:120] for name in ("state", "cause", "q")
+    )
+    return state, cause, list_alerts(state if state in Alert.State.values else "", cause, words)
 
 
 @page()

@@ -15,6 +15,7 @@ from os import environ
 from typing import Any
 
 import benchmarks
+from benchmarks._children import leave_tidily
 
 #: What a figure must say to mean anything: more is welcome.
 KEYS = ("name", "value", "unit", "ratio", "against", "goal")
@@ -61,6 +62,7 @@ def _run(name: str) -> bool:
 
 
 if __name__ == "__main__":
+    leave_tidily()
     with tempfile.TemporaryDirectory(prefix="vyapar-bench-") as home:
         # what settings must know; a benchmark that needs Django calls django.setup() itself
         environ.setdefault("DJANGO_SETTINGS_MODULE", "vyapar.settings")

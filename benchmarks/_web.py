@@ -11,7 +11,8 @@ from pathlib import Path
 
 import httpx
 
-ROOT = Path(__file__).resolve().parents[1]
+from benchmarks._children import ROOT, started
+
 _START_SECONDS = 60
 #: A benchmark is one impatient caller.
 _WITHOUT_LIMITS = {
@@ -35,7 +36,7 @@ def web(headers: Mapping[str, str]) -> Iterator[httpx.Client]:
     House(home, port).prepare()
     command = next(role for role in roles(told) if role.name == "web").command
     with (home / "web.log").open("w") as log:
-        child = subprocess.Popen(command, cwd=ROOT, env=told, stdout=log, stderr=log)
+        child = started(command, told, log)
         try:
             with httpx.Client(
                 base_url=f"http://127.0.0.1:{port}", headers=dict(headers), timeout=120

@@ -24,7 +24,8 @@ from typing import Any
 
 import httpx
 
-ROOT = Path(__file__).resolve().parents[1]
+from benchmarks._children import ROOT, started
+
 RUNS, CALLERS, SECONDS = 40, 16, 6.0
 GOAL_MS = 100.0
 START_SECONDS, CYCLE_SECONDS = 600, 600
@@ -74,7 +75,7 @@ def house() -> Iterator[tuple[Path, int]]:
         told |= {"PYTHONPATH": str(ROOT), "API_RATE": "1000000/min"}
         command = [sys.executable, "-m", "vyapar.ops.up", "--home", str(home), "--port", str(port)]
         with (home / "up.log").open("w") as log:
-            child = subprocess.Popen(command, cwd=ROOT, env=told, stdout=log, stderr=log)
+            child = started(command, told, log)
             try:
                 _until(lambda: "Ctrl-C" in (home / "up.log").read_text(), child, START_SECONDS)
                 yield home, port

@@ -1,12 +1,18 @@
 """Addresses of campaigns."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from campaigns import api, views
 
 app_name = "campaigns"
 urlpatterns = [
     path("campaigns", views.campaigns, name="campaigns"),
+    re_path(r"^campaigns\.(?P<form>csv|xlsx)$", views.campaigns_file, name="campaigns_file"),
+    re_path(
+        r"^campaigns/(?P<campaign_id>[^/]{1,40})/recipients\.(?P<form>csv|xlsx)$",
+        views.recipients_file,
+        name="recipients_file",
+    ),
     path("campaigns/<str:campaign_id>", views.campaign, name="campaign"),
     path("campaigns/<str:campaign_id>/end", views.end, name="end"),
     path("campaigns/<str:campaign_id>/analytics", api.CampaignResults.as_view(), name="analytics"),

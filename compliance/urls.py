@@ -1,12 +1,14 @@
 """Addresses of compliance."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from compliance import api, views
 
 app_name = "compliance"
 urlpatterns = [
     path("compliance", views.documents, name="documents"),
+    re_path(r"^compliance/documents\.(?P<form>csv|xlsx)$", views.documents_file, name="documents_file"),
+    re_path(r"^compliance/findings\.(?P<form>csv|xlsx)$", views.findings_file, name="findings_file"),
     path("compliance/documents/<uuid:paper_id>", views.document, name="document"),
     path("compliance/documents/<uuid:paper_id>/pdf", views.document_pdf, name="document_pdf"),
     path("compliance/documents/<uuid:paper_id>/eway", views.eway_file, name="eway_file"),

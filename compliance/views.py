@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Paginator
@@ -17,7 +18,7 @@ from compliance.contracts import PaperKind
 from compliance.documents import eway_json
 from compliance.documents.period_report import build
 from compliance.documents.render import render_document, render_period_report
-from compliance.models import Series
+from compliance.models import Paper, RaisedFinding, Series
 from compliance.selectors import (
     collect_period,
     document_of,
@@ -32,6 +33,8 @@ from compliance.selectors import (
 )
 from compliance.tasks import print_report
 from vyapar.dashboard.access import attempt, page, person
+from vyapar.dashboard.sheets import lines_of, rupees, sheet
+from vyapar.dashboard.templatetags.words import plain, sign
 from vyapar.gateway.renderers import pdf_file
 from vyapar.kernel.calendar import ist_day
 from vyapar.people.contracts import May
@@ -40,7 +43,7 @@ from vyapar.people.contracts import May
 @page(May.AUDIT)
 def documents(request: HttpRequest) -> HttpResponseBase:
     """Documents by kind and words, series, findings, and the months that can be reported."""
-    kind, words = request.GET.get("kind", ""), request.GET.get("q", "").strip()
+    kind, words = _asked(request)
     today = ist_day(timezone.now())
     months = [(today.replace(day=1) - timedelta(days=31 * n)).strftime("%Y-%m") for n in range(6)]
     return render(
@@ -60,6 +63,51 @@ def documents(request: HttpRequest) -> HttpResponseBase:
             "months": months,
         },
     )
+
+
+@page(May.AUDIT)
+def documents_file(request: HttpRequest, form: str) -> HttpResponseBase:
+    """The papers of the page's filter."""
+    heads = [
+        _("Number"), _("Kind"), _("Date"), _("Our GSTIN"), _("Party"), _("GSTIN of the party"),
+        _("Taxable, ₹"), _("Tax, ₹"), _("Total, ₹"), _("State"), _("E-way bill needed"), _("E-way bill"),
+        _("Issued"), _("Cancelled"), _("Why it was cancelled"), _("SHA-256"), _("Simulated"),
+    ]  # fmt: skip
+    lines = lines_of(list_papers(*_asked(request)), _paper_line)
+    return sheet(lines, heads, form, name="documents", title=_("Documents"))
+
+
+def _paper_line(row: Paper) -> list[Any]:
+    return [
+        row.number, plain(row.kind), row.document_date, row.gstin, row.party, row.party_gstin,
+        rupees(row.taxable_paise), rupees(row.tax_paise), rupees(row.total_paise),
+        str(sign(row.state).label), _("yes") if row.eway_needed else "", row.eway_number, row.issued_at,
+        row.cancelled_at, row.cancelled_reason, row.sha256, "SIMULATED" if row.simulated else "",
+    ]  # fmt: skip
+
+
+@page(May.AUDIT)
+def findings_file(request: HttpRequest, form: str) -> HttpResponseBase:
+    """Every finding, newest first."""
+    heads = [
+        _("When"), _("Action"), _("Subject"), _("Code"), _("Severity"), _("Finding"), _("Basis"),
+        _("What to do"), _("Rule version"),
+    ]  # fmt: skip
+    lines = lines_of(RaisedFinding.objects.order_by("-at", "-pk"), _finding_line)
+    return sheet(lines, heads, form, name="findings", title=_("Findings"))
+
+
+def _finding_line(row: RaisedFinding) -> list[Any]:
+    return [
+        row.at, row.action_number, row.subject, row.code, str(sign(row.severity).label), row.message,
+        row.basis, row.fix, row.rule_version,
+    ]  # fmt: skip
+
+
+def _asked(request: HttpRequest) -> tuple[str, str]:
+    """The kind and the words that are asked for."""
+    kind, words = (request.GET.get(name, "").replace("\x00", "").strip()[:120] for name in ("kind", "q"))
+    return kind, words
 
 
 @page(May.AUDIT)

@@ -224,6 +224,12 @@ def list_transfers(state: str = "", words: str = "") -> QuerySet[Transfer]:
     return rows.order_by("-dispatched_at", "-pk")
 
 
+def list_lines(loads: QuerySet[Transfer]) -> QuerySet[TransferLine]:
+    """The lines of some transfers with them, the newest load first."""
+    rows = TransferLine.objects.filter(transfer__in=loads.order_by().values("pk")).select_related("transfer")
+    return rows.order_by("-transfer__dispatched_at", "-transfer", "sku", "batch")
+
+
 def sum_flows() -> list[tuple[str, str, int]]:
     """Pieces ever sent from one location to another, by lane."""
     rows = TransferLine.objects.values("transfer__source", "transfer__destination").annotate(n=Sum("sent"))

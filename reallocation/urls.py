@@ -1,12 +1,13 @@
 """Addresses of transfers."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from reallocation import api, views
 
 app_name = "reallocation"
 urlpatterns = [
     path("transfers", views.transfers, name="transfers"),
+    re_path(r"^transfers\.(?P<form>csv|xlsx)$", views.transfers_file, name="transfers_file"),
     path("transfers/<int:transfer_id>", views.transfer, name="transfer"),
     path("transfers/<int:transfer_id>/receive", views.receive, name="receive"),
     path("api/v1/inventory/<str:sku>/reallocation", api.Reallocation.as_view(), name="reallocate"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -13,9 +14,11 @@ from django.views.decorators.http import require_POST
 
 from inventory.selectors.flows import list_godowns
 from reallocation import services
-from reallocation.models import Transfer
-from reallocation.selectors import get_transfer, list_transfers, sum_flows
+from reallocation.models import Transfer, TransferLine
+from reallocation.selectors import get_transfer, list_lines, list_transfers, sum_flows
 from vyapar.dashboard.access import attempt, page, person
+from vyapar.dashboard.sheets import lines_of, rupees, sheet
+from vyapar.dashboard.templatetags.words import sign
 from vyapar.engine.selectors import list_actions
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import Invalid
@@ -26,8 +29,7 @@ from vyapar.people.contracts import May
 @page()
 def transfers(request: HttpRequest) -> HttpResponseBase:
     """What is proposed, what is on its way, what arrived; and the flows between places."""
-    state = request.GET.get("state", "")
-    rows = list_transfers(state if state in Transfer.State.values else "", request.GET.get("q", "").strip())
+    state, rows = _wanted(request)
     flows = _flows()
     return render(
         request,
@@ -42,6 +44,34 @@ def transfers(request: HttpRequest) -> HttpResponseBase:
             "today": ist_day(timezone.now()),
         },
     )
+
+
+@page()
+def transfers_file(request: HttpRequest, form: str) -> HttpResponseBase:
+    """A line for each batch on each transfer of the filter."""
+    heads = [
+        _("Action"), _("From"), _("To"), _("State"), _("Dispatched"), _("Due"), _("Received"),
+        _("Received by"), _("SKU"), _("Name"), _("Batch"), _("Expiry"), _("Sent"), _("Arrived"),
+        _("Damaged"), _("Short"), _("Distance, km"), _("Freight of the load, ₹"), _("Net of the load, ₹"),
+    ]  # fmt: skip
+    lines = lines_of(list_lines(_wanted(request)[1]), _line)
+    return sheet(lines, heads, form, name="transfers", title=_("Transfers"))
+
+
+def _line(row: TransferLine) -> list[Any]:
+    load = row.transfer
+    return [
+        load.action_number, load.source_name, load.destination_name, str(sign(load.state).label),
+        load.dispatched_at, load.due_date, load.received_at, load.received_by, row.sku, row.name, row.batch,
+        row.expiry_date, row.sent, row.received, row.damaged, row.short, load.distance_km,
+        rupees(load.cost_paise), rupees(load.net_paise),
+    ]  # fmt: skip
+
+
+def _wanted(request: HttpRequest) -> tuple[str, QuerySet[Transfer]]:
+    """The state that is asked for, and the transfers that fit."""
+    state, words = (request.GET.get(name, "").replace("\x00", "").strip()[:120] for name in ("state", "q"))
+    return state, list_transfers(state if state in Transfer.State.values else "", words)
 
 
 def _flows() -> dict[str, Any]:

@@ -190,8 +190,13 @@ def get_item(sku: str, territory: str) -> StockItem:
 
 def list_movements(item: StockItem, limit: int) -> list[Movement]:
     """The latest lines of the ledger of an item."""
+    return list(list_ledger(item)[:limit])
+
+
+def list_ledger(item: StockItem) -> QuerySet[Movement]:
+    """The ledger of an item with batches and places, newest first."""
     rows = Movement.objects.filter(batch__sku=item.sku_id, location__territory=item.territory_id)
-    return list(rows.select_related("batch", "location").order_by("-at", "-pk")[:limit])
+    return rows.select_related("batch", "location").order_by("-at", "-pk")
 
 
 def list_holders(item: StockItem) -> set[UUID]:

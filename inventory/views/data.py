@@ -34,6 +34,7 @@ from inventory.views.onboarding import hang_onboarding
 from vyapar.dashboard import board
 from vyapar.dashboard.access import attempt, page, person
 from vyapar.dashboard.board import NavItem
+from vyapar.dashboard.sheets import lines_of, sheet
 from vyapar.dashboard.templatetags.words import sign
 from vyapar.kernel.errors import VyaparError
 from vyapar.people.contracts import May
@@ -47,11 +48,7 @@ MOVING = (State.UPLOADED, State.CHECKING, State.WRITING, State.UNDOING)
 @page()
 def data(request: HttpRequest) -> HttpResponseBase:
     """Feeds with how fresh they are, the door for files, and what came in before."""
-    wanted = RunFilter(
-        words=request.GET.get("q", "").replace("\x00", "").strip()[:120],
-        feed=request.GET.get("feed", ""),
-        state=request.GET.get("state", "") if request.GET.get("state") in State.values else "",
-    )
+    wanted = _wanted(request)
     feeds = list_feeds(timezone.now())
     return render(
         request,
@@ -66,6 +63,36 @@ def data(request: HttpRequest) -> HttpResponseBase:
             "waiting": count_waiting(),
         },
     )
+
+
+def _wanted(request: HttpRequest) -> RunFilter:
+    text = {
+        name: request.GET.get(name, "").replace("\x00", "").strip()[:120] for name in ("q", "feed", "state")
+    }
+    return RunFilter(
+        words=text["q"], feed=text["feed"], state=text["state"] if text["state"] in State.values else ""
+    )
+
+
+@page()
+def imports_file(request: HttpRequest, form: str) -> HttpResponseBase:
+    """The imports of the page's filter, with what became of their rows."""
+    heads = [
+        _("Number"), _("Feed"), _("What came in"), _("State"), _("Rows read"), _("Taken"), _("Changed"),
+        _("Known already"), _("Rejected"), _("Bytes"), _("Begun"), _("Finished"), _("By"), _("Error"),
+    ]  # fmt: skip
+    return sheet(
+        lines_of(list_runs(_wanted(request)), _line), heads, form, name="imports", title=_("Imports")
+    )
+
+
+def _line(run: ImportRun) -> list[Any]:
+    names = ("accepted", "updated", "duplicates", "rejected")
+    sums = [sum(int(kind.get(name, 0)) for kind in run.counts.values()) for name in names]
+    return [
+        run.number, run.feed.name, run.title, str(sign(run.state, "import").label), run.rows_read, *sums,
+        run.bytes_total, run.created_at, run.finished_at, run.started_by_name, run.error,
+    ]  # fmt: skip
 
 
 @page(May.FEED)

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -37,6 +38,8 @@ from inventory.services.exports import (
 from vyapar.dashboard import board
 from vyapar.dashboard.access import attempt, page, person
 from vyapar.dashboard.board import NavItem, Strip
+from vyapar.dashboard.sheets import lines_of, sheet
+from vyapar.dashboard.templatetags.words import plain, sign
 from vyapar.engine.contracts import ActionView
 from vyapar.gateway.renderers import attachment
 from vyapar.kernel.errors import Invalid, VyaparError
@@ -50,9 +53,7 @@ MOST_BYTES = 5 * 1024 * 1024
 @page()
 def exports(request: HttpRequest) -> HttpResponseBase:
     """Documents by state and feed, changed last first."""
-    state = request.GET.get("state", "")
-    state = state if state in Export.State.values else ""
-    rows = list_exports(state=state, feed=request.GET.get("feed", ""), words=request.GET.get("q", "").strip())
+    state, rows = _wanted(request)
     counts = count_exports()
     return render(
         request,
@@ -65,6 +66,36 @@ def exports(request: HttpRequest) -> HttpResponseBase:
             "locks": list_locks(),
         },
     )
+
+
+@page()
+def exports_file(request: HttpRequest, form: str) -> HttpResponseBase:
+    """The documents of the page's filter with what the books said of them."""
+    heads = [
+        _("Number"), _("Kind"), _("Key"), _("Feed"), _("State"), _("Number in the books"), _("Reason"),
+        _("Attempts"), _("Last error"), _("Made"), _("Changed"), _("Answered"), _("Answered by"),
+        _("Simulated"),
+    ]  # fmt: skip
+    return sheet(
+        lines_of(_wanted(request)[1], _line), heads, form, name="to-the-books", title=_("To the books")
+    )
+
+
+def _line(row: Export) -> list[Any]:
+    return [
+        row.number, plain(row.kind), row.key, row.feed.name, str(sign(row.state, "export").label),
+        row.acknowledged_number, row.reason, row.attempts, row.last_error, row.created_at, row.updated_at,
+        row.acknowledged_at, row.acknowledged_by, "SIMULATED" if row.simulated else "",
+    ]  # fmt: skip
+
+
+def _wanted(request: HttpRequest) -> tuple[str, QuerySet[Export]]:
+    """The state that is asked for, and the documents that fit."""
+    text = {
+        name: request.GET.get(name, "").replace("\x00", "").strip()[:120] for name in ("state", "feed", "q")
+    }
+    state = text["state"] if text["state"] in Export.State.values else ""
+    return state, list_exports(state=state, feed=text["feed"], words=text["q"])
 
 
 @page(May.FEED)

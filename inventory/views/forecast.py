@@ -13,7 +13,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from inventory.feeds.files.writing import CSV, XLSX, write_csv, write_xlsx
 from inventory.models import ForecastModel
 from inventory.selectors.accuracy import (
     FIGURES,
@@ -31,8 +30,8 @@ from inventory.views.overrides import override_heads, override_line, override_ro
 from vyapar.dashboard import board
 from vyapar.dashboard.access import page
 from vyapar.dashboard.board import NavItem
+from vyapar.dashboard.sheets import sheet
 from vyapar.dashboard.templatetags.words import plain
-from vyapar.gateway.renderers import attachment
 from vyapar.kernel.calendar import ist_day
 
 OVERRIDES = 50
@@ -127,14 +126,14 @@ def forecast_file(request: HttpRequest, form: str) -> HttpResponseBase:
                     str(_LEVELS[one.level]), plain(one.pattern), _method(score.method), _yes(score.stands),
                     _yes(score.loses), one.series, *(score.figures[name] for name in FIGURES),
                 ])  # fmt: skip
-    return _file(lines, heads, form, _("Forecast accuracy"), f"forecast-{found.as_of or 'none'}")
+    return sheet(lines, heads, form, name="forecast-accuracy", title=_("Forecast accuracy"))
 
 
 @page()
 def overrides_file(request: HttpRequest, form: str) -> HttpResponseBase:
     """Every override with what became of it."""
     lines = [override_line(one) for one in list_overrides(limit=100_000)]
-    return _file(lines, override_heads(), form, _("Overrides"), "forecast-overrides")
+    return sheet(lines, override_heads(), form, name="forecast-overrides", title=_("Overrides"))
 
 
 def hang_forecast() -> None:
@@ -143,12 +142,6 @@ def hang_forecast() -> None:
 
 
 # --- parts ---------------------------------------------------------------------------------
-
-
-def _file(lines: list[list[Any]], heads: list[str], form: str, title: str, name: str) -> HttpResponseBase:
-    if form == "xlsx":
-        return attachment(write_xlsx(lines, heads, title=title), f"{name}.xlsx", XLSX)
-    return attachment(write_csv(lines, heads), f"{name}.csv", CSV)
 
 
 def _words(one: Standing) -> str:

@@ -7,10 +7,13 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from inventory.selectors.shelf import get_item, list_territories
 from inventory.selectors.ways import WeighedLot, list_weighed_lots
 from vyapar.dashboard.access import page
+from vyapar.dashboard.sheets import rupees, sheet
+from vyapar.dashboard.templatetags.words import plain, way_label
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import NotFound
 
@@ -39,6 +42,29 @@ def lots(request: HttpRequest, sku: str, territory: str) -> HttpResponseBase:
             "today": ist_day(timezone.now()),
         },
     )
+
+
+@page()
+def lots_file(request: HttpRequest, sku: str, territory: str, form: str) -> HttpResponseBase:
+    """A line for each way out of every lot, with the parts that its net consists of."""
+    found = list_weighed_lots(sku, ist_day(timezone.now()), territory)
+    parts = sorted({name for lot in found for way in lot.ways for name in way.components})
+    heads = [
+        _("Batch"), _("Place"), _("Pieces"), _("Expiry"), _("Way out"), _("Open"), _("Note"),
+        _("Net today, ₹"), _("Net, 1 of 10 below, ₹"), _("Net, 1 of 10 above, ₹"),
+        _("A week of waiting costs, ₹"), _("Last day"), *(f"{plain(name)}, ₹" for name in parts),
+    ]  # fmt: skip
+    lines = (
+        [
+            lot.batch, lot.location, lot.pieces, lot.expiry_date, way_label(way.name),
+            _("yes") if way.available else _("no"), way.note, rupees(way.net_paise), rupees(way.low_paise),
+            rupees(way.high_paise), rupees(way.week_paise), way.last_day,
+            *(rupees(way.components.get(name)) for name in parts),
+        ]
+        for lot in found
+        for way in lot.ways
+    )  # fmt: skip
+    return sheet(lines, heads, form, name=f"ways-out-{sku}-{territory}", title=_("Ways out"))
 
 
 def _lot(lot: WeighedLot, names: dict[str, str]) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from decimal import Decimal
 from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase, QueryDict
@@ -12,7 +10,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from inventory.feeds.files.writing import CSV, XLSX, write_csv, write_xlsx
 from inventory.models import OutletStock
 from inventory.selectors.sales import get_retailer
 from inventory.selectors.shelf import list_categories, list_territories
@@ -31,14 +28,12 @@ from inventory.views.consents import consent_of
 from vyapar.dashboard import board
 from vyapar.dashboard.access import page
 from vyapar.dashboard.board import NavItem
+from vyapar.dashboard.sheets import lines_of, rupees, sheet
 from vyapar.dashboard.templatetags.figures import day_text
-from vyapar.gateway.renderers import attachment
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.money import group_indian
 
 ROWS, BOUGHT, TALK = 50, 25, 3
-#: An Excel sheet holds no more.
-MOST_LINES = 1_000_000
 _TEXTS = ("q", "territory", "beat", "category", "outlet")
 
 
@@ -80,20 +75,18 @@ def outlets_file(request: HttpRequest, form: str) -> HttpResponseBase:
     lines = (
         [
             one.retailer_id, one.name, one.territory, one.beat, one.phone, one.items, one.pieces,
-            round(one.expected_quantity, 1), _rupees(one.expected_paise), one.last_bought_date,
+            round(one.expected_quantity, 1), rupees(one.expected_paise), one.last_bought_date,
         ]
         for one in list_outlets(_wanted(request.GET), limit=None)
     )  # fmt: skip
-    return _file(lines, heads, form, "outlets", _("Outlets"))
+    return sheet(lines, heads, form, name="outlets", title=_("Outlets"))
 
 
 @page()
 def outlet_items_file(request: HttpRequest, form: str) -> HttpResponseBase:
     """A line for each SKU at each outlet of the filter."""
-    rows = list_standing(_wanted(request.GET))[:MOST_LINES]
-    return _file(
-        map(_item_line, rows.iterator(chunk_size=5_000)), _item_heads(), form, "outlet-items", _("Items")
-    )
+    lines = lines_of(list_standing(_wanted(request.GET)), _item_line)
+    return sheet(lines, _item_heads(), form, name="outlet-items", title=_("Items"))
 
 
 @page()
@@ -124,7 +117,9 @@ def outlet_file(request: HttpRequest, retailer_id: str, form: str) -> HttpRespon
     """What stands at one outlet."""
     retailer = get_retailer(retailer_id)
     rows = list_standing(StandingFilter()).filter(retailer=retailer)
-    return _file(map(_item_line, rows), _item_heads(), form, f"outlet-{retailer_id}", retailer.name)
+    return sheet(
+        map(_item_line, rows), _item_heads(), form, name=f"outlet-{retailer_id}", title=retailer.name
+    )
 
 
 def hang_outlets() -> None:
@@ -176,15 +171,8 @@ def _item_line(row: OutletStock) -> list[Any]:
     return [
         who.retailer_id, who.name, row.territory.name, who.beat, row.sku.code, row.sku.name,
         row.last_bought_date, row.orders, round(row.interval_days, 1), row.pieces,
-        round(row.expected_quantity, 1), _rupees(row.expected_paise), round(row.probability, 4),
+        round(row.expected_quantity, 1), rupees(row.expected_paise), round(row.probability, 4),
     ]  # fmt: skip
-
-
-def _file(lines: Iterable[list[Any]], heads: list[str], form: str, name: str, title: str) -> HttpResponseBase:
-    named = f"{name}-{ist_day(timezone.now()).isoformat()}.{form}"
-    if form == "xlsx":
-        return attachment(write_xlsx(lines, heads, title=title), named, XLSX)
-    return attachment(write_csv(lines, heads), named, CSV)
 
 
 def _talk(standing: list[OutletStock], bought: list[BoughtSku]) -> list[str]:
@@ -226,7 +214,3 @@ def _ask(row: OutletStock) -> str:
         )
         % told
     )
-
-
-def _rupees(paise: int) -> Decimal:
-    return Decimal(paise).scaleb(-2)

@@ -18,6 +18,8 @@ from inventory.services import grade_feeds
 from vyapar.dashboard import board
 from vyapar.dashboard.access import attempt, page, person
 from vyapar.dashboard.board import Strip
+from vyapar.dashboard.sheets import sheet
+from vyapar.dashboard.templatetags.words import plain
 from vyapar.engine.contracts import ActionView
 from vyapar.engine.selectors import get_policy
 from vyapar.kernel.calendar import ist_day
@@ -83,6 +85,26 @@ def _shown(row: GradeRow, gate: Grade) -> dict[str, Any]:
 
 def _holds_back(row: GradeRow, gate: Grade) -> bool:
     return row.grade.kind != SubjectKind.FEED and Grade(row.grade.grade).rank >= gate.rank
+
+
+@page()
+def quality_file(request: HttpRequest, form: str) -> HttpResponseBase:
+    """A line for each figure of each grade: what was measured and what it cost."""
+    heads = [
+        _("What"), _("Code"), _("Name"), _("Territory"), _("Grade"), _("Marks"), _("Figure"),
+        _("Marks lost"), _("In words"), _("Graded"),
+    ]  # fmt: skip
+    lines = (line for row in list_grades(ist_day(timezone.now())) for line in _lines(row))
+    return sheet(lines, heads, form, name="data-quality", title=_("Data quality"))
+
+
+def _lines(row: GradeRow) -> list[list[Any]]:
+    one = row.grade
+    head = [plain(one.kind), one.code, row.label, row.territory, one.grade, one.marks / 100]
+    return [
+        [*head, str(figure_label(figure["code"])), figure["lost"] / 100, figure_words(figure), one.graded_at]
+        for figure in one.figures
+    ] or [[*head, "", 0, "", one.graded_at]]
 
 
 @page(May.FEED)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -10,15 +9,14 @@ from urllib.parse import urlencode
 from django.core.cache import cache
 from django.core.paginator import Paginator
 from django.db.models import Sum
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.http import Http404, HttpRequest, HttpResponseBase, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from inventory.feeds.files.writing import CSV, XLSX, write_csv, write_xlsx
-from inventory.models import StockItem
+from inventory.models import Movement, StockItem
 from inventory.selectors import AGE_BANDS
 from inventory.selectors.alarms import last_sale_date
 from inventory.selectors.festivals import list_festivals_ahead
@@ -35,6 +33,7 @@ from inventory.selectors.shelf import (
     list_categories,
     list_holders,
     list_items,
+    list_ledger,
     list_movements,
     list_territories,
     sort_items,
@@ -49,10 +48,10 @@ from inventory.views.overrides import override_rows, override_url
 from vyapar.dashboard import board
 from vyapar.dashboard.access import page
 from vyapar.dashboard.board import NavItem, Tile, TileValue
+from vyapar.dashboard.sheets import lines_of, rupees, sheet
 from vyapar.dashboard.templatetags.figures import age_text, day_text, short_rupees
 from vyapar.dashboard.templatetags.words import plain, sign
 from vyapar.engine.selectors import latest_cycle, list_actions
-from vyapar.gateway.renderers import attachment
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import NotFound
 from vyapar.kernel.lifecycle import Status
@@ -287,16 +286,29 @@ def _parts(row: StockItem) -> list[dict[str, Any]]:
 
 
 @page()
-def export(request: HttpRequest, form: str) -> HttpResponse:
+def export(request: HttpRequest, form: str) -> HttpResponseBase:
     """The rows of the page's filter, all of them, as CSV or as an Excel workbook."""
     rows = sort_items(list_items(_wanted(request.GET)), request.GET.get("sort", ""))
-    table = (_export_row(row) for row in rows.iterator(chunk_size=2000))
-    name = f"stock-{ist_day(timezone.now()).isoformat()}.{form}"
-    if form == "csv":
-        body, kind = write_csv(table, _heads()), CSV
-    else:
-        body, kind = write_xlsx(table, _heads(), title=_("Stock")), XLSX
-    return attachment(body, name, kind)
+    return sheet(lines_of(rows, _export_row), _heads(), form, name="stock", title=_("Stock"))
+
+
+@page()
+def movements_file(request: HttpRequest, sku: str, territory: str, form: str) -> HttpResponseBase:
+    """The whole ledger of an item, newest first."""
+    heads = [
+        _("When"), _("What"), _("Batch"), _("Place"), _("Pieces"), _("Reference"), _("Whose sign"),
+    ]  # fmt: skip
+    rows = list_ledger(get_item(sku, territory))
+    return sheet(
+        lines_of(rows, _movement_line), heads, form, name=f"movements-{sku}-{territory}", title=_("Movements")
+    )
+
+
+def _movement_line(row: Movement) -> list[Any]:
+    return [
+        row.at, plain(row.kind), row.batch.number, row.location.name, row.quantity, row.reference,
+        row.actor_ref,
+    ]  # fmt: skip
 
 
 def _heads() -> list[str]:
@@ -310,14 +322,10 @@ def _heads() -> list[str]:
 def _export_row(row: Any) -> list[Any]:
     return [
         row.sku.code, row.sku.name, row.sku.category.name, row.territory.name, str(sign(row.status).label),
-        row.current_stock, row.reserved_stock, _rupees(row.value_paise), row.days_without_movement,
+        row.current_stock, row.reserved_stock, rupees(row.value_paise), row.days_without_movement,
         None if row.cover_days is None else round(row.cover_days, 1), row.expiry_date,
-        row.due_quantity, _rupees(row.due_paise), round(row.dead_stock_score, 1), _score_hint(row),
+        row.due_quantity, rupees(row.due_paise), round(row.dead_stock_score, 1), _score_hint(row),
     ]  # fmt: skip
-
-
-def _rupees(paise: int) -> Decimal:
-    return Decimal(paise).scaleb(-2)
 
 
 # --- the shell -----------------------------------------------------------------------------

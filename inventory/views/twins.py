@@ -28,6 +28,8 @@ from inventory.selectors.twins import (
 from inventory.services import keep_apart, merge_twins, take_apart
 from inventory.services.twins import merge_certain
 from vyapar.dashboard.access import attempt, back, page, person
+from vyapar.dashboard.sheets import lines_of, sheet
+from vyapar.dashboard.templatetags.words import sign
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.calendar import ist_day
 from vyapar.people.contracts import May
@@ -63,11 +65,8 @@ _FACTS = {
 def twins(request: HttpRequest) -> HttpResponseBase:
     """Pairs that wait, and those that were decided."""
     counts = count_twins()
-    kind = request.GET.get("kind", "")
-    kind = kind if kind in _KINDS else ""
-    decided = request.GET.get("show") == "decided"
-    states = (Twins.State.MERGED, Twins.State.KEPT_APART) if decided else (Twins.State.OFFERED,)
-    shown = Paginator(list_twins(kind, states), PER_PAGE).get_page(request.GET.get("page"))
+    kind, decided = _wanted(request)
+    shown = Paginator(list_twins(kind, _states(decided)), PER_PAGE).get_page(request.GET.get("page"))
     return render(
         request,
         "inventory/data/twins.html",
@@ -82,6 +81,36 @@ def twins(request: HttpRequest) -> HttpResponseBase:
             "look": latest_look(),
         },
     )
+
+
+def _wanted(request: HttpRequest) -> tuple[str, bool]:
+    """The kind that is asked for, and whether the decided ones are."""
+    kind = request.GET.get("kind", "")
+    return kind if kind in _KINDS else "", request.GET.get("show") == "decided"
+
+
+def _states(decided: bool) -> tuple[str, ...]:
+    return (Twins.State.MERGED, Twins.State.KEPT_APART) if decided else (Twins.State.OFFERED,)
+
+
+@page()
+def twins_file(request: HttpRequest, form: str) -> HttpResponseBase:
+    """The pairs of the page's filter, with why they are thought to be one."""
+    kind, decided = _wanted(request)
+    heads = [
+        _("Kind"), _("Stays"), _("The other"), _("Likeness"), _("Certain"), _("Why"), _("State"),
+        _("Decided by"), _("Decided"), _("Found"),
+    ]  # fmt: skip
+    lines = lines_of(list_twins(kind, _states(decided)), _line)
+    return sheet(lines, heads, form, name="twins", title=_("Twins"))
+
+
+def _line(row: Twins) -> list[Any]:
+    return [
+        str(_KINDS[row.kind]), row.kept, row.other, round(row.likeness, 3), _("yes") if row.certain else "",
+        ", ".join(_reason(one)["text"] for one in row.reasons), str(sign(row.state).label),
+        row.decided_by_name, row.decided_at, row.found_at,
+    ]  # fmt: skip
 
 
 def _tabs(decided: bool, kind: str, counts: dict[str, int]) -> list[dict[str, Any]]:

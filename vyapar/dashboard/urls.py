@@ -23,6 +23,7 @@ urlpatterns = [
     path("sign-in", LoginView.as_view(redirect_authenticated_user=True), name="sign_in"),
     path("sign-out", LogoutView.as_view(), name="sign_out"),
     path("inbox", inbox.inbox, name="inbox"),
+    re_path(r"^inbox\.(?P<form>csv|xlsx)$", inbox.inbox_file, name="inbox_file"),
     path("inbox/bulk", inbox.bulk, name="bulk"),
     path("inbox/<uuid:action_id>", inbox.action, name="action"),
     path("inbox/<uuid:action_id>/edit", inbox.edit, name="edit"),
@@ -32,9 +33,13 @@ urlpatterns = [
         name="decide",
     ),
     path("agents", agents.agents, name="agents"),
+    re_path(r"^agents/cycles\.(?P<form>csv|xlsx)$", agents.cycles_file, name="cycles_file"),
     path("agents/stop", agents.stop, name="stop"),
     path("agents/lift", agents.lift, name="lift"),
     path("agents/cycles/<int:cycle_id>", agents.cycle, name="cycle"),
+    re_path(
+        r"^agents/cycles/(?P<cycle_id>[0-9]{1,18})\.(?P<form>csv|xlsx)$", agents.cycle_file, name="cycle_file"
+    ),
     path("agents/letters/<int:delivery_id>/replay", agents.replay, name="replay"),
     path("agents/<slug:agent>/run", agents.run_now, name="run_now"),
     path("agents/autonomy/<slug:kind>", agents.set_autonomy, name="set_autonomy"),
@@ -42,6 +47,7 @@ urlpatterns = [
     path("data/readiness/go-live", readiness.go_live, name="go_live"),
     path("data/readiness/observe", readiness.observe_again, name="observe_again"),
     path("trail", trail.audit, name="audit"),
+    re_path(r"^trail\.(?P<form>csv|xlsx)$", trail.audit_file, name="audit_file"),
     path("settings", settings.settings, name="settings"),
     path("settings/channels", channels.channels, name="channels"),
     path("settings/channels/<slug:channel>", channels.set_channel, name="channel_set"),
@@ -50,6 +56,11 @@ urlpatterns = [
     path("settings/webhooks", webhooks.webhooks, name="webhooks"),
     path("settings/webhooks/add", webhooks.add, name="webhook_add"),
     path("settings/webhooks/<uuid:endpoint_id>", webhooks.endpoint, name="webhook"),
+    re_path(
+        r"^settings/webhooks/(?P<endpoint_id>[0-9a-f-]{36})/deliveries\.(?P<form>csv|xlsx)$",
+        webhooks.deliveries_file,
+        name="webhook_file",
+    ),
     path("settings/webhooks/<uuid:endpoint_id>/change", webhooks.change, name="webhook_change"),
     path("settings/webhooks/<uuid:endpoint_id>/remove", webhooks.remove, name="webhook_remove"),
     path("settings/webhooks/<uuid:endpoint_id>/rotate", webhooks.rotate, name="webhook_rotate"),
@@ -59,5 +70,6 @@ urlpatterns = [
     path("settings/keys", keys.add_key, name="add_key"),
     path("settings/keys/<slug:prefix>/rotate", keys.turn_key, name="turn_key"),
     path("settings/requests", requests.requests, name="requests"),
+    re_path(r"^settings/requests\.(?P<form>csv|xlsx)$", requests.requests_file, name="requests_file"),
     path("settings/keys/<slug:prefix>/revoke", keys.drop_key, name="drop_key"),
 ]

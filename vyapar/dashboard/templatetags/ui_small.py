@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.template import Context
+from django.urls import reverse
 from django.utils.text import slugify
 
 from vyapar.dashboard.templatetags import figures, words
@@ -39,6 +41,19 @@ def button(label: str, href: str = "", **options: Any) -> dict[str, Any]:
         )
     }  # fmt: skip
     return {"label": label, "href": href, **known, "attributes": _attributes(options)}
+
+
+@register.inclusion_tag("components/downloads.html", takes_context=True)
+def downloads(context: Context, url: str, **given: Any) -> dict[str, Any]:
+    """CSV and Excel of the list on the page, as it is filtered. `url`: the name of an address that
+    takes `form`; other parts of the address come as keywords.
+    """
+    query = context["request"].GET.copy()
+    for name in ("page", "cursor"):
+        query.pop(name, None)
+    tail = f"?{query.urlencode()}" if query else ""
+    csv, xlsx = (reverse(url, kwargs={**given, "form": form}) + tail for form in ("csv", "xlsx"))
+    return {"csv": csv, "xlsx": xlsx}
 
 
 @register.inclusion_tag("components/badge.html")

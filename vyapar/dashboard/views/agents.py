@@ -11,10 +11,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from vyapar.dashboard.access import attempt, back, page, person
+from vyapar.dashboard.sheets import lines_of, sheet
+from vyapar.dashboard.templatetags.words import plain, sign
 from vyapar.dashboard.views.home import agent_cards
 from vyapar.engine import registry, services
 from vyapar.engine.contracts import Mode
-from vyapar.engine.models import Cycle
+from vyapar.engine.models import Cycle, PassedOver
 from vyapar.engine.selectors import (
     autonomy_of,
     count_deliveries,
@@ -72,6 +74,40 @@ def cycle(request: HttpRequest, cycle_id: int) -> HttpResponseBase:
             "passed_over": list_passed_over(cycle_id, 500),
         },
     )
+
+
+@page()
+def cycles_file(request: HttpRequest, form: str) -> HttpResponseBase:
+    """Every cycle of every agent, newest first."""
+    heads = [
+        _("Agent"), _("As of"), _("State"), _("Proposed"), _("Left alone"), _("Took, ms"), _("Attempts"),
+        _("Policy version"), _("Snapshot"), _("Error"),
+    ]  # fmt: skip
+    lines = lines_of(Cycle.objects.order_by("-as_of", "-pk"), _cycle_line)
+    return sheet(lines, heads, form, name="cycles", title=_("Cycles"))
+
+
+def _cycle_line(row: Cycle) -> list[Any]:
+    return [
+        plain(row.agent), row.as_of, str(sign(row.state).label), row.counts.get("proposed", 0),
+        row.counts.get("passed_over", 0), row.duration_ms, row.attempts, row.policy_version,
+        row.snapshot_digest, row.error,
+    ]  # fmt: skip
+
+
+@page()
+def cycle_file(request: HttpRequest, cycle_id: int, form: str) -> HttpResponseBase:
+    """All that one cycle looked at and left alone, with the reason and its numbers."""
+    if not Cycle.objects.filter(pk=cycle_id).exists():
+        raise Http404
+    heads = [_("Subject"), _("Cause"), _("Why"), _("Numbers")]
+    lines = lines_of(PassedOver.objects.filter(cycle=cycle_id).order_by("pk"), _passed_line)
+    return sheet(lines, heads, form, name=f"cycle-{cycle_id}", title=_("Looked at and left alone"))
+
+
+def _passed_line(row: PassedOver) -> list[Any]:
+    numbers = " · ".join(f"{plain(name)}: {value}" for name, value in row.numbers.items())
+    return [row.subject, plain(row.code), row.reason, numbers]
 
 
 @page(May.OPERATE)

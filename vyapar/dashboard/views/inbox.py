@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -15,7 +16,9 @@ from django.views.decorators.http import require_POST
 
 from vyapar.dashboard.access import attempt, back, page, person
 from vyapar.dashboard.board import panel, strips
+from vyapar.dashboard.sheets import lines_of, rupees, sheet
 from vyapar.dashboard.templatetags.ui_filters import spoken
+from vyapar.dashboard.templatetags.words import sign
 from vyapar.engine import registry, services
 from vyapar.engine.models import Action, Transition
 from vyapar.engine.selectors import (
@@ -45,14 +48,7 @@ TABS: dict[str, tuple[Status, ...]] = {
 @page()
 def inbox(request: HttpRequest) -> HttpResponseBase:
     """Actions by tab, kind and words, most urgent first."""
-    tab = request.GET.get("tab", "waiting")
-    tab = tab if tab in TABS else "waiting"
-    rows = list_actions(statuses=TABS[tab], kind=request.GET.get("kind", ""))
-    words = request.GET.get("q", "").strip()
-    if words:
-        rows = rows.filter(title__icontains=words)
-    if tab != "waiting":
-        rows = rows.order_by("-updated_at")
+    tab, rows = _wanted(request)
     counts, now = count_actions(), timezone.now()
     shown = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     quality = judge_quality(shown, now)
@@ -71,6 +67,40 @@ def inbox(request: HttpRequest) -> HttpResponseBase:
             "now": now,
         },
     )
+
+
+@page()
+def inbox_file(request: HttpRequest, form: str) -> HttpResponseBase:
+    """The actions of a tab and filter, each with what it is worth and who decided."""
+    tab, rows = _wanted(request)
+    labels = {kind.name: str(kind.label) for kind in registry.kinds()}
+    heads = [
+        _("Number"), _("Kind"), _("Title"), _("On what"), _("Status"), _("Why"), _("Pieces"),
+        _("Value, ₹"), _("Net, ₹"), _("Discount, %"), _("Confidence"), _("Agent"), _("Proposed"),
+        _("Expires"), _("Decided by"), _("Decided"), _("Finished"), _("Error"),
+    ]  # fmt: skip
+
+    def line(row: Action) -> list[Any]:
+        return [
+            row.number, labels.get(row.kind, row.kind), row.title, row.subject,
+            str(sign(row.status).label), row.reason, row.quantity, rupees(row.value_paise),
+            rupees(row.net_paise), row.discount_bp / 100, round(row.confidence, 3), row.agent,
+            row.proposed_at, row.expires_at, row.decided_by_name, row.decided_at, row.finished_at,
+            row.last_error,
+        ]  # fmt: skip
+
+    return sheet(lines_of(rows, line), heads, form, name=f"inbox-{tab}", title=_("Inbox"))
+
+
+def _wanted(request: HttpRequest) -> tuple[str, QuerySet[Action]]:
+    """The tab that is asked for and its actions by kind and words."""
+    tab = request.GET.get("tab", "waiting")
+    tab = tab if tab in TABS else "waiting"
+    rows = list_actions(statuses=TABS[tab], kind=request.GET.get("kind", "").replace("\x00", ""))
+    words = request.GET.get("q", "").replace("\x00", "").strip()[:120]
+    if words:
+        rows = rows.filter(title__icontains=words)
+    return tab, rows if tab == "waiting" else rows.order_by("-updated_at")
 
 
 @page()

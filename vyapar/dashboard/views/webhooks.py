@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -14,6 +15,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from vyapar.dashboard.access import attempt, page, person
+from vyapar.dashboard.sheets import lines_of, sheet
+from vyapar.dashboard.templatetags.words import sign
 from vyapar.kernel.calendar import IST
 from vyapar.kernel.errors import Invalid, VyaparError
 from vyapar.people.contracts import May
@@ -83,6 +86,25 @@ def endpoint(request: HttpRequest, endpoint_id: UUID) -> HttpResponseBase:
             "new_secret": request.session.pop(_SHOWN_ONCE, None),
         },
     )
+
+
+@page(May.RULES)
+def deliveries_file(request: HttpRequest, endpoint_id: UUID, form: str) -> HttpResponseBase:
+    """What an endpoint was told, as the page filters it."""
+    row, state = get_endpoint(endpoint_id), request.GET.get("state", "")
+    rows = list_deliveries(row.pk, state if state in WebhookDelivery.State.values else "")
+    heads = [
+        _("Event"), _("Delivery"), _("State"), _("Attempts"), _("Answer"), _("Error"), _("Made"), _("Done"),
+        _("Next try"),
+    ]  # fmt: skip
+    return sheet(lines_of(rows, _line), heads, form, name="webhook-deliveries", title=_("Deliveries"))
+
+
+def _line(row: WebhookDelivery) -> list[Any]:
+    return [
+        row.name, str(row.pk), str(sign(row.state).label), row.attempts, row.status, row.error,
+        row.created_at, row.done_at, row.next_try_at,
+    ]  # fmt: skip
 
 
 @page(May.RULES)
