@@ -20,6 +20,7 @@ from inventory.forecasting.methods import METHODS
 from inventory.forecasting.patterns import Pattern
 from inventory.models.ledger import MovementKind
 from reallocation.rules import Cause
+from vyapar.dashboard.rule_words import RULES
 from vyapar.dashboard.templatetags import words
 from vyapar.engine import registry
 from vyapar.law.papers import PaperKind
@@ -189,3 +190,23 @@ def test_a_template_speaks_the_language_that_is_asked_for(source, english, hindi
         assert template.render() == english
     with translation.override("hi"):
         assert template.render() == hindi
+
+
+@pytest.mark.parametrize(
+    ("name", "words_"),
+    [("DeadStockDetected", "Dead stock detected"), ("PolicySet", "Policy set"), ("APIKeyIssued", "API key issued"),
+     ("", "")],
+)  # fmt: skip
+def test_the_name_of_an_event_is_told_in_words(name, words_):
+    with translation.override("en"):
+        assert words.said(name) == words_
+
+
+def test_every_rule_of_every_agent_has_a_name_for_people():
+    nameless = [
+        f"{agent.name}.{field.name}"
+        for agent in registry.agents()
+        for field in dataclasses.fields(agent.policy)
+        if not field.metadata.get("label") and field.name not in RULES
+    ]
+    assert nameless == []

@@ -104,6 +104,16 @@ def age_text(value: Day, now: datetime | None = None) -> str:
     return _day_age((current.date() - when).days)
 
 
+def duration_text(milliseconds: int) -> str:
+    """How long something took, as a person would say it."""
+    seconds = milliseconds / 1000
+    if seconds < 10:
+        return gettext("%(n)s s") % {"n": f"{seconds:.1f}"}
+    if seconds < 120:
+        return gettext("%(n)s s") % {"n": round(seconds)}
+    return gettext("%(n)s min") % {"n": round(seconds / 60)}
+
+
 def _clock_age(seconds: int) -> str:
     size, past = abs(seconds), seconds > 0
     if size < 60:

@@ -83,6 +83,18 @@ def age(value: figures.Day, now: Any = None) -> str:
 
 
 @register.filter
+def took(milliseconds: int) -> str:
+    """`64720` -> `65 s`."""
+    return figures.duration_text(milliseconds)
+
+
+@register.filter
+def said(name: str) -> str:
+    """The name of an event or a verb in words: `DeadStockDetected` -> `Dead stock detected`."""
+    return words.said(str(name))
+
+
+@register.filter
 def plain(code: Any) -> str:
     """A code in words: `short_dated_receipt` -> `Short dated receipt`."""
     return words.plain(str(code))

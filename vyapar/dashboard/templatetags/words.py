@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -173,6 +174,12 @@ def _plain(code: str) -> str:
 def plain(code: str) -> str:
     """A code as words, part by part where it has parts: `passed_over:no_need`."""
     return ": ".join(_plain(part) for part in str(code).split(":"))
+
+
+def said(name: str) -> str:
+    """The name of an event or a verb as words, `DeadStockDetected` -> `Dead stock detected`."""
+    parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*|[a-z0-9]+", name)
+    return plain("_".join(part if part.isupper() and len(part) > 1 else part.lower() for part in parts))
 
 
 def way_label(code: str) -> str:

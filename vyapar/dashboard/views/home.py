@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from vyapar.dashboard.access import page
 from vyapar.dashboard.board import tiles
+from vyapar.dashboard.templatetags.figures import duration_text
 from vyapar.dashboard.views.readiness import onboarding
 from vyapar.engine import registry
 from vyapar.engine.contracts import AgentSpec
@@ -89,7 +90,7 @@ def _doing(cycle: Cycle | None) -> str:
         return _("has not run yet")
     if cycle.state == "running":
         return _("looks at the stock now")
-    return _("finished in %(ms)d ms") % {"ms": cycle.duration_ms}
+    return _("finished in %(time)s") % {"time": duration_text(cycle.duration_ms)}
 
 
 def _cycle_url(cycle: Cycle | None) -> str:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from vyapar.dashboard.access import attempt, page, person
 from vyapar.dashboard.board import settings_links
+from vyapar.dashboard.rule_words import rule_words
 from vyapar.dashboard.views.keys import OVERLAPS
 from vyapar.engine import registry, services
 from vyapar.engine.selectors import get_policy, list_policy_versions
@@ -53,22 +54,29 @@ def settings(request: HttpRequest) -> HttpResponseBase:
 
 def _rules_of(spec: Any) -> dict[str, Any]:
     policy, version = get_policy(spec.name)
-    fields = [
-        {
-            "name": field.name,
-            "label": field.metadata.get("label") or field.name,
-            "help": field.metadata.get("help", ""),
-            "value": plain(getattr(policy, field.name)),
-            "editable": isinstance(getattr(policy, field.name), int | float | str),
-        }
-        for field in dataclasses.fields(policy)
-    ]
+    fields = [_rule(field, getattr(policy, field.name)) for field in dataclasses.fields(policy)]
     return {
         "agent": spec.name,
         "label": spec.label,
         "version": version,
         "fields": fields,
         "versions": list_policy_versions(spec.name)[:10],
+    }
+
+
+def _rule(field: dataclasses.Field[Any], value: Any) -> dict[str, Any]:
+    """One rule as the page shows it; tables and lists can be read here and changed by the API."""
+    words = rule_words(field.name, field.metadata.get("label", ""), field.metadata.get("help", ""))
+    told = plain(value)
+    return {
+        "name": field.name,
+        "label": words.label,
+        "help": words.help,
+        "value": told,
+        "switch": isinstance(value, bool),
+        "pairs": list(told.items()) if isinstance(told, dict) else None,
+        "items": told if isinstance(told, list) else None,
+        "editable": isinstance(value, int | float | str),
     }
 
 
