@@ -194,7 +194,8 @@ def test_a_template_speaks_the_language_that_is_asked_for(source, english, hindi
 
 @pytest.mark.parametrize(
     ("name", "words_"),
-    [("DeadStockDetected", "Dead stock detected"), ("PolicySet", "Policy set"), ("APIKeyIssued", "API key issued"),
+    [("DeadStockDetected", "Dead stock detected"), ("PolicySet", "Policy set"),
+     ("APIKeyIssued", "API key issued"),
      ("", "")],
 )  # fmt: skip
 def test_the_name_of_an_event_is_told_in_words(name, words_):
