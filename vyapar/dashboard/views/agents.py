@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 
 from vyapar.dashboard.access import attempt, back, page, person
 from vyapar.dashboard.sheets import lines_of, sheet
+from vyapar.dashboard.templatetags.ui_filters import spoken
 from vyapar.dashboard.templatetags.words import plain, sign
 from vyapar.dashboard.views.home import agent_cards
 from vyapar.engine import registry, services
@@ -107,7 +108,7 @@ def cycle_file(request: HttpRequest, cycle_id: int, form: str) -> HttpResponseBa
 
 def _passed_line(row: PassedOver) -> list[Any]:
     numbers = " · ".join(f"{plain(name)}: {value}" for name, value in row.numbers.items())
-    return [row.subject, plain(row.code), row.reason, numbers]
+    return [row.subject, plain(row.code), spoken(row, "reason"), numbers]
 
 
 @page(May.OPERATE)

@@ -82,8 +82,8 @@ def inbox_file(request: HttpRequest, form: str) -> HttpResponseBase:
 
     def line(row: Action) -> list[Any]:
         return [
-            row.number, labels.get(row.kind, row.kind), row.title, row.subject,
-            str(sign(row.status).label), row.reason, row.quantity, rupees(row.value_paise),
+            row.number, labels.get(row.kind, row.kind), spoken(row, "title"), row.subject,
+            str(sign(row.status).label), spoken(row, "reason"), row.quantity, rupees(row.value_paise),
             rupees(row.net_paise), row.discount_bp / 100, round(row.confidence, 3), row.agent,
             row.proposed_at, row.expires_at, row.decided_by_name, row.decided_at, row.finished_at,
             row.last_error,
