@@ -22,8 +22,15 @@ from vyapar.kernel.errors import Invalid, Misconfigured, NotFound, Refused
 from vyapar.people.contracts import May, Role
 from vyapar.people.models import User
 from vyapar.people.services import add_person
+from vyapar.tenancy import services as opening
 from vyapar.tenancy.here import current_schema
-from vyapar.tenancy.selectors import current_distributor, get_distributor_by_schema
+from vyapar.tenancy.models import Distributor
+from vyapar.tenancy.selectors import (
+    current_distributor,
+    find_distributor,
+    get_distributor_by_schema,
+    list_distributors,
+)
 from vyapar.tenancy.services import open_distributor
 from vyapar.tenancy.tasks import TenantTask
 
@@ -269,3 +276,39 @@ def test_a_slug_that_is_taken_is_refused(alpha) -> None:
         open_distributor(slug="alpha", name="x", domain="x.localhost")
     with pytest.raises(NotFound):
         get_distributor_by_schema("t_nobody")
+
+
+def test_while_a_schema_is_built_nobody_comes_near(alpha, monkeypatch) -> None:
+    def look(schema: str) -> None:
+        assert Distributor.objects.filter(schema_name=schema).exists()
+        assert schema not in [one.schema_name for one in list_distributors()]
+        assert find_distributor("halfway") is None
+        assert Client(HTTP_HOST="halfway.localhost").get("/").status_code == 404
+        with pytest.raises(NotFound):
+            get_distributor_by_schema(schema)
+        with pytest.raises(Refused, match="just now"):
+            open_distributor(slug="halfway", name="x", domain="halfway.localhost")
+        raise InterruptedError
+
+    monkeypatch.setattr(opening, "_build_schema", look)
+    with pytest.raises(InterruptedError):
+        open_distributor(slug="halfway", name="x", domain="halfway.localhost")
+    assert not Distributor.objects.filter(slug="halfway").exists()
+
+
+def test_what_a_killed_opening_left_is_cleared_away_by_the_next(alpha, monkeypatch) -> None:
+    with schema_context("public"):
+        left = Distributor.objects.create(schema_name="t_halfway", slug="halfway", name="x")
+    Distributor.objects.filter(pk=left.pk).update(created_at=timezone.now() - opening.GIVEN_UP)
+    monkeypatch.setattr(opening, "_build_schema", lambda schema: None)
+    made = open_distributor(slug="halfway", name="y", domain="halfway.localhost")
+    assert made.pk != left.pk
+    assert find_distributor("halfway") == made
+    assert get_distributor_by_schema("t_halfway").name == "y"
+
+
+def test_a_host_name_that_is_taken_is_refused_before_anything_is_built(alpha, monkeypatch) -> None:
+    monkeypatch.setattr(opening, "_build_schema", lambda schema: pytest.fail("a schema was built"))
+    with pytest.raises(Refused, match="host name"):
+        open_distributor(slug="halfway", name="x", domain=ALPHA)
+    assert not Distributor.objects.filter(slug="halfway").exists()

@@ -16,6 +16,8 @@ class Distributor(TenantMixin):
     sandbox = models.BooleanField(default=True)
     active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    #: Since when its schema is whole. Null while it is being built: nobody visits it before.
+    opened_at = models.DateTimeField(null=True, editable=False)
 
     auto_create_schema = False  # provisioning decides when and how
     auto_drop_schema = False

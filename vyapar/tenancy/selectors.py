@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import QuerySet
 from django_tenants.utils import get_public_schema_name
 
 from vyapar.kernel.errors import Misconfigured, NotFound
@@ -14,8 +15,8 @@ from vyapar.tenancy.models import Distributor, Domain
 
 
 def get_distributor_by_schema(schema: str) -> Distributor:
-    """The active distributor of a schema; `NotFound` when it is gone or switched off."""
-    found: Distributor | None = Distributor.objects.filter(schema_name=schema, active=True).first()
+    """The active distributor of a schema; `NotFound` when it is gone, switched off or not yet open."""
+    found: Distributor | None = _active().filter(schema_name=schema).first()
     if found is None:
         raise NotFound(f"no active distributor has the schema {schema!r}", code="no_such_distributor")
     return found
@@ -23,8 +24,13 @@ def get_distributor_by_schema(schema: str) -> Distributor:
 
 def list_distributors() -> list[Distributor]:
     """All active distributors, without the public one, by name."""
-    others = Distributor.objects.filter(active=True).exclude(schema_name=get_public_schema_name())
-    return list(others.order_by("slug"))
+    return list(_active().exclude(schema_name=get_public_schema_name()).order_by("slug"))
+
+
+def find_distributor(slug: str) -> Distributor | None:
+    """The distributor of a slug, also one that is switched off; None when there is none, or not yet."""
+    found: Distributor | None = Distributor.objects.filter(slug=slug, opened_at__isnull=False).first()
+    return found
 
 
 def current_distributor() -> Distributor:
@@ -47,3 +53,8 @@ def primary_host(distributor: Distributor) -> str:
     if found is None:
         raise Misconfigured(f"{distributor.slug} has no host name", code="no_domain")
     return str(found.domain)
+
+
+def _active() -> QuerySet[Distributor]:
+    found: QuerySet[Distributor] = Distributor.objects.filter(active=True, opened_at__isnull=False)
+    return found

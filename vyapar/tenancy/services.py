@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from contextlib import redirect_stdout
+from datetime import datetime, timedelta
 from io import StringIO
 
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.utils import timezone
 from django_tenants.utils import get_public_schema_name, schema_context
 
 from vyapar.kernel.errors import Fault, Invalid, Refused
 from vyapar.tenancy.models import Distributor, Domain
 
 _SLUG = re.compile(r"^[a-z][a-z0-9-]{1,38}$")
+#: After so long an opening that has not ended was killed; it takes some ten seconds.
+GIVEN_UP = timedelta(minutes=10)
 _RESERVED = {"public", "www", "api", "admin", "static", "information-schema"}
 
 
@@ -23,19 +27,24 @@ def schema_for(slug: str) -> str:
 
 
 def open_distributor(*, slug: str, name: str, domain: str, sandbox: bool = True) -> Distributor:
-    """Create the distributor, its schema with all tables, and its domain.
+    """Create the distributor, its schema with all tables, and its domain; `Refused` when a name is taken.
 
-    A half-made schema never stays behind: when migrating fails, schema and rows are removed.
+    Its row claims the slug first, its host name and `opened_at` come last: while the schema is being built
+    no request, no relay and no task comes near. When migrating fails schema and rows are removed; what a
+    killed opening left is removed by the next one of the same slug, once `GIVEN_UP` has passed.
     """
     _check_slug(slug)
     schema = schema_for(slug)
     with schema_context(get_public_schema_name()):
-        with transaction.atomic():
-            distributor = Distributor(schema_name=schema, slug=slug, name=name, sandbox=sandbox)
-            distributor.save()
-            Domain.objects.create(domain=domain, tenant=distributor, is_primary=True)
+        _check_free(slug, domain, timezone.now())
+        distributor = Distributor(schema_name=schema, slug=slug, name=name, sandbox=sandbox)
+        distributor.save()
         try:
             _build_schema(schema)
+            with transaction.atomic():
+                Domain.objects.create(domain=domain, tenant=distributor, is_primary=True)
+                distributor.opened_at = timezone.now()
+                distributor.save(update_fields=["opened_at"])
         except BaseException:
             close_distributor(distributor)
             raise
@@ -57,7 +66,8 @@ def ensure_public() -> None:
     schema = get_public_schema_name()
     with schema_context(schema):
         public, _ = Distributor.objects.get_or_create(
-            schema_name=schema, defaults={"name": "Platform", "slug": "public"}
+            schema_name=schema,
+            defaults={"name": "Platform", "slug": "public", "opened_at": timezone.now()},
         )
         for index, host in enumerate(("localhost", "127.0.0.1")):
             Domain.objects.get_or_create(domain=host, defaults={"tenant": public, "is_primary": index == 0})
@@ -74,5 +84,20 @@ def _check_slug(slug: str) -> None:
     if not _SLUG.match(slug) or slug in _RESERVED:
         fault = Fault("slug", "2 to 39 letters, digits or -, starting with a letter", "slug", value=slug)
         raise Invalid(f"{slug!r} cannot be the name of a distributor", code="slug", faults=[fault])
-    if Distributor.objects.filter(slug=slug).exists():
+
+
+def _check_free(slug: str, domain: str, now: datetime) -> None:
+    """That nobody has the slug or the host name; what a killed opening left of them is removed."""
+    there = Distributor.objects.filter(slug=slug).first()
+    if there is not None and there.opened_at is not None:
         raise Refused(f"a distributor named {slug!r} exists already", code="slug_taken")
+    if there is not None and there.created_at > now - GIVEN_UP:
+        raise Refused(
+            f"{slug!r} is being opened just now; if that was broken off, try again in "
+            f"{GIVEN_UP.seconds // 60} minutes",
+            code="being_opened",
+        )
+    if Domain.objects.filter(domain=domain).exists():
+        raise Refused(f"the host name {domain!r} leads to a distributor already", code="domain_taken")
+    if there is not None:
+        close_distributor(there)

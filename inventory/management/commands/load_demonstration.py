@@ -14,7 +14,7 @@ from inventory.feeds.demonstration import generate
 from inventory.services import demonstration
 from vyapar.kernel.actor import system
 from vyapar.kernel.calendar import ist_day
-from vyapar.tenancy.models import Distributor
+from vyapar.tenancy.selectors import find_distributor
 from vyapar.tenancy.services import open_distributor
 
 NAMES = {"demo": "Sahyavardha Distribution", "second": "Godavritha Traders"}
@@ -30,7 +30,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         name, started = options["distributor"], time.monotonic()
-        distributor = Distributor.objects.filter(slug=name).first()
+        distributor = find_distributor(name)
         if distributor is None:
             self.stdout.write(f"{name}: opening its schema …")
             distributor = open_distributor(slug=name, name=NAMES[name], domain=f"{name}.localhost")

@@ -15,8 +15,7 @@ from vyapar.gateway.services import issue_key
 from vyapar.kernel.actor import system
 from vyapar.kernel.errors import VyaparError
 from vyapar.people.contracts import May
-from vyapar.tenancy.models import Distributor
-from vyapar.tenancy.selectors import primary_host
+from vyapar.tenancy.selectors import find_distributor, primary_host
 from vyapar.tenancy.services import open_distributor
 
 
@@ -29,7 +28,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         slug, now, actor = options["name"], timezone.now(), system("open_sandbox")
-        distributor = Distributor.objects.filter(slug=slug).first()
+        distributor = find_distributor(slug)
         if distributor is not None and not distributor.sandbox:
             raise CommandError(f"{slug} is a real distributor, not a sandbox")
         try:
