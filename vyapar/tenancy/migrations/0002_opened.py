@@ -1,8 +1,10 @@
+from typing import Any
+
 from django.db import migrations, models
 from django.db.models import F
 
 
-def open_all(apps, schema_editor) -> None:
+def open_all(apps: Any, schema_editor: Any) -> None:
     """Every distributor that was there before is open; one that was not whole would have been seen."""
     apps.get_model("tenancy", "Distributor").objects.update(opened_at=F("created_at"))
 
