@@ -44,9 +44,9 @@ class Claim:
             raise Lost
         return run
 
-    def beat(self, run: ImportRun) -> None:
-        """A sign of life; the caller saves the row that `hold` gave it."""
-        run.claimed_at = self.stamp = max(self.clock(), self.stamp + timedelta(microseconds=1))
+    def beat(self, run: ImportRun, ahead: timedelta = timedelta()) -> None:
+        """A sign of life; the caller saves the row that `hold` gave it. `ahead`: none comes for so long."""
+        run.claimed_at = self.stamp = max(self.clock() + ahead, self.stamp + timedelta(microseconds=1))
 
 
 @transaction.atomic

@@ -27,10 +27,14 @@ _HOMES = """
 SELECT r.retailer_id, t.code FROM inventory_retailer r JOIN inventory_territory t ON t.id = r.territory_id
 WHERE r.retailer_id = ANY(%s)
 """
-# What a parcel's land() inserted is younger than all else: it is one COPY.
+# What a parcel's land() inserted is younger than all else: it is one COPY. What the same parcel cancelled
+# was recorded by it too.
 _RECORDED = """
 SELECT transaction_id, line, import_run IS NOT DISTINCT FROM %s, age(xmin)::bigint
 FROM inventory_sale WHERE transaction_id = ANY(%s)
+UNION ALL
+SELECT transaction_id, line, true, age(xmin)::bigint
+FROM inventory_cancelledsale WHERE transaction_id = ANY(%s) AND import_run = %s AND cancelled_run = %s
 """
 _BOUGHT = """
 SELECT p.purchase_invoice, s.code, b.number, l.code,
@@ -167,7 +171,7 @@ def _known(run: ImportRun, kind: RecordKind, rows: pl.DataFrame, landed: Landed)
     if kind is RecordKind.SALES:
         schema = {"transaction_id": pl.String, "line": pl.Int64, "mine": pl.Boolean, "age": pl.Int64}
         names = rows["transaction_id"].drop_nulls().unique().to_list()
-        there = frame_of(_RECORDED, schema, [run.number, names])
+        there = frame_of(_RECORDED, schema, [run.number, names, names, run.number, run.number])
         youngest = pl.col("age") == pl.col("age").filter(pl.col("mine")).min()
         fresh = there.filter(pl.col("mine") & youngest) if landed.accepted else there.clear()
         return rows.join(fresh, on=["transaction_id", "line"], how="anti")["row"].to_list()

@@ -20,11 +20,9 @@ from inventory.services.imports.journal import asker, note_step, subject_of
 from inventory.services.imports.locks import lock_run
 from inventory.services.imports.reading import opened
 from inventory.services.imports.reconciling import settle
-from inventory.services.imports.rows import fault_in, texts_of, with_unread
+from inventory.services.imports.rows import fault_in, texts_of
+from inventory.services.imports.taking import take_parcel
 from inventory.services.imports.tallies import add_tallies, keep_tallies
-from inventory.services.imports.vouchers import keep_selves, part_selves
-from inventory.services.landing import land
-from inventory.services.staging import take_trail, take_turns
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.digest import plain
@@ -105,23 +103,11 @@ def _write(ours: Claim, source: Source, parcel: Parcel, actor: Actor, at: dateti
 
 
 def _land(run: ImportRun, parcel: Parcel, actor: Actor, at: datetime) -> Landed:
-    """Land a parcel's rows, earlier selves of its vouchers taken back first; quarantine and tallies too."""
-    name = f"{run.feed.code}#{run.number}"
-    if parcel.selves is not None:
-        take_turns("vouchers")
-    parted = part_selves(run, parcel)
-    if parted.withdrawn:  # several landings in one transaction: all turns in the order of everybody
-        take_turns("sales")
-        take_turns("masters")
-        take_trail()
-    for kind, rows in parted.withdrawn.items():
-        land(kind, rows, source=name, actor=actor, at=at, run=run)
-    mine = parted.parcel
-    landed = with_unread(mine, land(mine.kind, mine.rows, source=name, actor=actor, at=at, run=run))
-    quarantine(run, mine, landed)
-    keep_tallies(run, mine, landed, at)
+    """Take a parcel in; quarantine and tallies too."""
+    parted, landed = take_parcel(run, parcel, actor=actor, at=at)
+    quarantine(run, parted.parcel, landed)
+    keep_tallies(run, parted.parcel, landed, at)
     add_tallies(run, parted.aside, at, parted.outcomes, 1)
-    keep_selves(run, parted)
     return parted.counted(landed)
 
 
