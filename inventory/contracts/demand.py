@@ -15,6 +15,8 @@ from inventory.contracts.forecasts import ForecastPlan
 from vyapar.kernel.errors import Fault, Invalid
 
 DAYS_PER_WEEK = 7
+#: Days until a SKU is delisted that never is.
+NOT_DELISTED = 2**30
 #: Share of a forecast's excess variance that all weeks have in common, because a level that is
 #: wrong stays wrong. At 0.25 the 80 % interval of two years of real wholesale demand covered
 #: 86, 83 and 80 % of the totals of 4, 8 and 13 weeks; at 0 (independent weeks) 77, 64 and 53 %.
@@ -43,6 +45,11 @@ class DemandSnapshot:
       not given.
     - `state`: (series,) int32, GST State code of the territory, whose festivals move the series; 0 when
       not given.
+    - `delisted_day`: (series,) int32, days from `as_of` until the SKU is taken off the list, negative
+      when it was; `NOT_DELISTED` when not given. `heir`: (series,) int32, number of the series in the
+      same territory that follows it, -1 for none.
+    - `brand`, `pack`: (series,) int32, numbers; `price_paise`: (series,) int64, 0 when not known: what
+      tells which SKUs are alike.
     - `in_force`: the model that forecasts are made by until a better one is found; None at first.
     """
 
@@ -53,6 +60,11 @@ class DemandSnapshot:
     first_seen: Codes = field(default_factory=empty)
     group: Codes = field(default_factory=empty)
     state: Codes = field(default_factory=empty)
+    delisted_day: Codes = field(default_factory=empty)
+    heir: Codes = field(default_factory=empty)
+    brand: Codes = field(default_factory=empty)
+    pack: Codes = field(default_factory=empty)
+    price_paise: Ints = field(default_factory=empty)
     in_force: ForecastPlan | None = None
 
     def __post_init__(self) -> None:
@@ -69,6 +81,11 @@ class DemandSnapshot:
             "first_seen": Column(("series",), np.int32, 0, high=max(days, 0)),
             "group": Column(("series",), np.int32, 0),
             "state": Column(("series",), np.int32, 0),
+            "delisted_day": Column(("series",), np.int32, NOT_DELISTED, low=None),
+            "heir": Column(("series",), np.int32, -1, low=-1, high=max(series - 1, 0)),
+            "brand": Column(("series",), np.int32, 0),
+            "pack": Column(("series",), np.int32, 0),
+            "price_paise": Column(("series",), np.int64, 0),
         }
         settle(self, {"series": series, "days": days}, columns)
 

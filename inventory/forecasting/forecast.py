@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inventory.contracts.arrays import Codes, Floats, Ints, empty
+from inventory.contracts.arrays import Codes, Flags, Floats, Ints, empty
 from inventory.contracts.demand import DAYS_PER_WEEK, DemandDistribution, DemandSnapshot
 from inventory.contracts.forecasts import ForecastPlan
 from inventory.contracts.policy import AnalysisPolicy
 from inventory.forecasting.backtest import BacktestScore, examine, origins_of, score
 from inventory.forecasting.boosted import FEATURES, SEED, learn
 from inventory.forecasting.choice import Choices, mixed, unproven
-from inventory.forecasting.effects import FestivalEffect, effects_of
+from inventory.forecasting.effects import (
+    EffectTold,
+    FestivalEffect,
+    Goods,
+    effects_of,
+    lineage_of,
+    newcomers_of,
+    rests_on,
+)
 from inventory.forecasting.methods import BOOSTED, BOOSTED_MIXTURE, ENTRANTS, METHODS, ahead_of
 from inventory.forecasting.patterns import PATTERNS, Pattern, Patterns, classify
 from inventory.forecasting.plan import Promotion, corrected, plan_of, promote
@@ -46,6 +56,8 @@ class Forecast:
       `examples`: how many the trees learnt from, 0 without trees; `features`: what they looked at.
     - `festivals`: what was found of festivals, standing or not; `group`: (series,), as in the snapshot.
       Levels, seasons and the back-test are of history cleaned of those that stand.
+    - `effects`: what else was looked for, standing or not; `rests_on`: of some series, by number, what
+      they rest on beside their own past: see `rests_on`.
     """
 
     as_of: date
@@ -67,6 +79,8 @@ class Forecast:
     features: tuple[str, ...] = ()
     festivals: tuple[FestivalEffect, ...] = ()
     group: Codes = field(default_factory=empty)
+    effects: tuple[EffectTold, ...] = ()
+    rests_on: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def distribution(self) -> DemandDistribution:
@@ -98,19 +112,32 @@ def forecast(snapshot: DemandSnapshot, policy: AnalysisPolicy) -> Forecast:
     order = sorted(range(len(snapshot.series_keys)), key=lambda n: snapshot.series_keys[n])
     rows = np.array(order, dtype=np.int64)
     as_sold = in_weeks(snapshot).take(rows)
+    back = np.argsort(rows)
+    heir = np.where(snapshot.heir[rows] >= 0, back[snapshot.heir[rows]], -1)
+    line = lineage_of(as_sold, snapshot.delisted_day[rows], heir, policy.horizon_weeks)
+    as_sold = line.weeks
     effects = effects_of(as_sold, snapshot.as_of, snapshot.state[rows], policy.horizon_weeks)
     weeks = effects.without(as_sold)
     patterns = classify(weeks, policy)
-    standing = _examined(weeks, _sku_numbers(snapshot, order), policy, snapshot.in_force)
+    standing = _examined(weeks, _sku_numbers(snapshot, order), policy, snapshot.in_force, line.gone)
     choices = standing.choices
     means, examples = _means(weeks, patterns, choices, policy)
-    means = means * factors(weeks, weeks.count, means, standing.correction) * effects.ahead
+    fresh = newcomers_of(
+        weeks,
+        _goods(snapshot, order),
+        (patterns.code == PATTERNS.index(Pattern.NEW)) & (line.gone > weeks.count),
+        policy.new_days,
+        policy.horizon_weeks,
+    )
+    means = fresh.over(means)
+    means = line.passed_on(means * factors(weeks, weeks.count, means, standing.correction)) * effects.ahead
     ceiling = CEILING * DAYS_PER_WEEK * snapshot.demand.max(axis=1, initial=0)[rows]
     whole = CEILING * weeks.rate().max(initial=0.0)
-    means = np.minimum(means, np.where(ceiling > 0, ceiling, whole)[:, None])
+    borrows = line.heirs
+    borrows[fresh.rows] = True
+    means = np.minimum(means, np.where((ceiling > 0) & ~borrows, ceiling, whole)[:, None])
     widening = np.array([choice.widening for choice in choices.per_pattern])[patterns.code]
     spreads = spread(weeks, weeks.count, patterns.code)
-    back = np.argsort(rows)
     return Forecast(
         as_of=snapshot.as_of,
         series_keys=snapshot.series_keys,
@@ -118,7 +145,7 @@ def forecast(snapshot: DemandSnapshot, policy: AnalysisPolicy) -> Forecast:
         method=_method_numbers(patterns, choices)[back].astype(np.int8),
         methods=tuple(method.name for method in ENTRANTS),
         weekly_mean=means[back],
-        dispersion=dispersion(spreads, widening)[back],
+        dispersion=fresh.wider(dispersion(spreads, widening))[back],
         adi=patterns.adi[back],
         cv2=patterns.cv2[back],
         scores=choices.scores,
@@ -135,18 +162,39 @@ def forecast(snapshot: DemandSnapshot, policy: AnalysisPolicy) -> Forecast:
         features=FEATURES if examples else (),
         festivals=effects.festivals,
         group=snapshot.group,
+        effects=(*line.told, *fresh.told),
+        rests_on={
+            order[row]: told
+            for row, told in rests_on(line, fresh, [snapshot.series_keys[row][0] for row in order]).items()
+        },
     )
 
 
-def _examined(weeks: Weeks, sku: Codes, policy: AnalysisPolicy, in_force: ForecastPlan | None) -> _Standing:
-    """The back-test, on a sample of the series where they are many."""
+def _goods(snapshot: DemandSnapshot, order: list[int]) -> Goods:
+    """What tells which of the sorted series are alike."""
+    names = [snapshot.series_keys[row][1] for row in order]
+    numbers = {name: number for number, name in enumerate(sorted(set(names)))}
+    rows = np.array(order, dtype=np.int64)
+    return Goods(
+        np.array([numbers[name] for name in names], dtype=np.int64),
+        snapshot.group[rows], snapshot.brand[rows], snapshot.price_paise[rows], snapshot.pack[rows],
+    )  # fmt: skip
+
+
+def _examined(
+    weeks: Weeks, sku: Codes, policy: AnalysisPolicy, in_force: ForecastPlan | None, gone: Ints
+) -> _Standing:
+    """The back-test, on a sample of the series where they are many.
+
+    `gone`: (series,), first week without regular demand: nothing is forecast of it.
+    """
     origins = origins_of(weeks, policy)
     nothing = _Standing(unproven(), 0.0, Promotion(True, "history is too short for a back-test"))
     if not origins or not weeks.series:
         return nothing
     if weeks.series > EXAMINED:
         some = np.sort(np.random.default_rng(SEED).permutation(weeks.series)[:EXAMINED])
-        weeks, sku = weeks.take(some), sku[some]
+        weeks, sku, gone = weeks.take(some), sku[some], gone[some]
     exam = examine(weeks, origins, policy)
     if not exam.scored.any():
         return nothing
@@ -156,6 +204,7 @@ def _examined(weeks: Weeks, sku: Codes, policy: AnalysisPolicy, in_force: Foreca
     found = ahead_of(numbers, weeks, origins, policy.back_test_weeks, seasonal=policy.seasonal, trees=trees)
     # what had not begun at an origin was not known there: no sum may count a forecast of it
     begun = np.concatenate([weeks.start < origin for origin in origins])[:, None]
+    begun = begun & np.concatenate([_still(gone, origin, policy.back_test_weeks) for origin in origins])
     ahead = [np.where(begun, found[number].reshape(-1, policy.back_test_weeks), 0.0) for number in numbers]
     choices, power, promotion = promote(weeks, exam, ahead, in_force)
     means, widening = mixed(exam, ahead, choices.per_pattern)
@@ -164,6 +213,11 @@ def _examined(weeks: Weeks, sku: Codes, policy: AnalysisPolicy, in_force: Foreca
     others = tuple(one for one in choices.scores if one.method != "chosen")
     choices = Choices(choices.per_pattern, (*others, replace(told, chosen=True)))
     return _Standing(choices, power, promotion, scores_by_level(weeks, sku, exam, means, policy))
+
+
+def _still(gone: Ints, origin: int, horizon: int) -> Flags:
+    """(series, horizon), weeks from `origin` on in which there is regular demand."""
+    return np.asarray(origin + np.arange(horizon) < gone[:, None])
 
 
 def _means(weeks: Weeks, patterns: Patterns, choices: Choices, policy: AnalysisPolicy) -> tuple[Floats, int]:

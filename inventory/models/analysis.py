@@ -27,6 +27,7 @@ class DemandForecast(models.Model):
     method = models.CharField(max_length=40)
     weekly_mean = ArrayField(models.FloatField(), size=13)  # pieces per week
     dispersion = models.FloatField()  # negative binomial: variance = mean + mean^2 / dispersion
+    rests_on = models.JSONField(null=True)  # beside its own past: whose demand it has, what is alike
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["sku", "territory"], name="forecast_once")]

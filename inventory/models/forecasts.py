@@ -18,7 +18,7 @@ class ForecastModel(models.Model):
     examples = models.PositiveIntegerField(default=0)  # that trees learnt from; 0: none could
     features = models.JSONField(default=list)
     plan = models.JSONField()  # choices per pattern, correction of sums: `ForecastPlan` in plain form
-    effects = models.JSONField(default=list)  # festivals found, standing or not: see `keep_forecasts`
+    effects = models.JSONField(default=list)  # what was found, standing or not: see `keep_forecasts`
     promoted = models.BooleanField()  # no: the model in force stayed, and made the forecasts
     reason = models.CharField(max_length=200)
     figure = models.FloatField(default=0)  # error against naive, on weeks that neither was chosen by

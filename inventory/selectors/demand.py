@@ -8,9 +8,12 @@ from typing import Any
 
 import numpy as np
 from django.db import connection
+from django.db.models import QuerySet
+from django.utils import timezone
 from numpy.typing import NDArray
 
 from inventory.contracts import AnalysisPolicy, DemandSnapshot
+from inventory.contracts.demand import NOT_DELISTED
 from inventory.contracts.forecasts import ForecastPlan
 from inventory.models import ForecastModel, Sku, Territory
 from inventory.selectors.columns import codes_of, ids_of, positions_of, read_columns
@@ -74,11 +77,13 @@ def _snapshot(first: date, today: date, sku_id: int | None) -> DemandSnapshot:
     could = in_stock | (demand > 0)
     first_seen = np.where(could.any(axis=1), could.argmax(axis=1), days)
     asked = Sku.objects.all() if sku_id is None else Sku.objects.filter(pk=sku_id)
-    skus = {row[0]: row[1:] for row in asked.values_list("pk", "code", "category_id")}
+    columns = ("pk", "code", "category_id", "brand_id", "mrp_paise", "weight_grams", "case_pack")
+    skus = {row[0]: row[1:] for row in asked.values_list(*columns)}
     areas = Territory.objects.values_list("pk", "code", "registration__state_code")
     territories = {pk: (code, int(state) if state.isdigit() else 0) for pk, code, state in areas}
     whose = zip(*(ids.tolist() for ids in ids_of(pairs)), strict=True)
     found = [(skus[sku], territories[territory]) for sku, territory in whose]
+    leaves = _leaving(pairs, today, asked)
     groups = {number: place for place, number in enumerate(sorted({sku[1] for sku, _ in found}))}
     return DemandSnapshot(
         as_of=today,
@@ -88,8 +93,45 @@ def _snapshot(first: date, today: date, sku_id: int | None) -> DemandSnapshot:
         first_seen=first_seen.astype(np.int32),
         group=np.array([groups[sku[1]] for sku, _ in found], dtype=np.int32),
         state=np.array([territory[1] for _, territory in found], dtype=np.int32),
+        delisted_day=leaves[0],
+        heir=leaves[1],
+        brand=np.array([sku[2] for sku, _ in found], dtype=np.int32),
+        price_paise=np.array([sku[3] for sku, _ in found], dtype=np.int64),
+        pack=_packs([(sku[4], sku[5]) for sku, _ in found]),
         in_force=find_plan(),
     )
+
+
+def _packs(packs: list[tuple[int, int]]) -> NDArray[np.int32]:
+    """(pairs,), number of each weight and pieces in a case."""
+    numbers = {pack: number for number, pack in enumerate(sorted(set(packs)))}
+    return np.array([numbers[pack] for pack in packs], dtype=np.int32)
+
+
+def _leaving(
+    pairs: NDArray[np.int64], today: date, asked: QuerySet[Sku]
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """(pairs,) each: days until the SKU is delisted, and the number of the pair that takes over.
+
+    Asked of a past day, what was to be delisted later was not known yet.
+    """
+    off = asked.exclude(delisted_date=None)
+    if today < ist_day(timezone.now()):
+        off = off.filter(delisted_date__lte=today)
+    leaves = {
+        sku: ((day - today).days, heir)
+        for sku, day, heir in off.values_list("pk", "delisted_date", "replaced_by_id")
+        if day is not None
+    }
+    sku, territory = ids_of(pairs)
+    days = np.full(pairs.size, NOT_DELISTED, dtype=np.int32)
+    heirs = np.full(pairs.size, -1, dtype=np.int32)
+    for row in np.flatnonzero(np.isin(sku, list(leaves))).tolist():
+        days[row], heir = leaves[int(sku[row])]
+        if heir is not None:
+            code = codes_of(np.array([heir]), territory[[row]])
+            heirs[row] = positions_of(pairs, code)[0]
+    return days, heirs
 
 
 def find_plan() -> ForecastPlan | None:

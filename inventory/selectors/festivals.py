@@ -29,7 +29,7 @@ class FestivalAhead:
 def list_festivals_ahead(sku: str, territory: str, today: date) -> tuple[FestivalAhead, ...]:
     """Those that stand and are kept in the territory's State, the soonest first. Three queries."""
     found = ForecastModel.objects.order_by("-as_of", "-pk").values_list("effects", flat=True).first()
-    standing = [one for one in found or () if one["stands"]]
+    standing = [one for one in found or () if one["stands"] and "festival" in one]
     if not standing:
         return ()
     category = Sku.objects.filter(code=sku).values_list("category__code", flat=True).first()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
@@ -34,7 +35,8 @@ class WeekSold:
 class Expected:
     """Demand to come in one territory: pieces a week, and how far they may stray.
 
-    `weeks`: (mean, pieces stayed under in one case of ten, in nine of ten) for each week.
+    `weeks`: (mean, pieces stayed under in one case of ten, in nine of ten) for each week; `rests_on`:
+    what it rests on beside its own past, as the forecast tells it.
     """
 
     territory: str
@@ -42,6 +44,7 @@ class Expected:
     pattern: str
     method: str
     weeks: tuple[tuple[float, int, int], ...]
+    rests_on: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +159,14 @@ def _expected(sku: Sku) -> tuple[Expected, ...]:
     rows = list(forecasts.order_by("territory__code"))
     _baseline, weekly = weeks_of(rows)
     return tuple(
-        Expected(row.territory.code, row.as_of, row.pattern, row.method, _weeks(row, weekly[number]))
+        Expected(
+            row.territory.code,
+            row.as_of,
+            row.pattern,
+            row.method,
+            _weeks(row, weekly[number]),
+            row.rests_on or {},
+        )
         for number, row in enumerate(rows)
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -38,15 +40,17 @@ _TYPES = {
     "method": "text",
     "weekly_mean": "double precision[]",
     "dispersion": "double precision",
+    "rests_on": "text",
 }
 _KEEP = """
 INSERT INTO inventory_demandforecast
-    (sku_id, territory_id, cycle_id, as_of, pattern, method, weekly_mean, dispersion)
-SELECT sku_id, territory_id, %s, %s, pattern, method, weekly_mean, dispersion FROM {found}
+    (sku_id, territory_id, cycle_id, as_of, pattern, method, weekly_mean, dispersion, rests_on)
+SELECT sku_id, territory_id, %s, %s, pattern, method, weekly_mean, dispersion, rests_on::jsonb FROM {found}
 ORDER BY sku_id, territory_id
 ON CONFLICT (sku_id, territory_id) DO UPDATE SET
     cycle_id = excluded.cycle_id, as_of = excluded.as_of, pattern = excluded.pattern,
-    method = excluded.method, weekly_mean = excluded.weekly_mean, dispersion = excluded.dispersion
+    method = excluded.method, weekly_mean = excluded.weekly_mean, dispersion = excluded.dispersion,
+    rests_on = excluded.rests_on
 """
 
 
@@ -66,8 +70,12 @@ def keep_forecasts(found: Forecast, *, cycle_id: int) -> int:
             "method": [found.method_of(n) for n in range(len(found.series_keys))],
             "weekly_mean": found.weekly_mean.tolist(),
             "dispersion": found.dispersion,
+            "rests_on": [
+                json.dumps(found.rests_on[n]) if n in found.rests_on else None
+                for n in range(len(found.series_keys))
+            ],
         },
-        schema_overrides={"weekly_mean": pl.List(pl.Float64)},
+        schema_overrides={"weekly_mean": pl.List(pl.Float64), "rests_on": pl.String},
     )
     with staged(frame.with_columns(array_text("weekly_mean")), _TYPES) as table:
         kept = run(_KEEP.format(found=table), [cycle_id, found.as_of])
@@ -96,7 +104,7 @@ def _keep_record(found: Forecast, cycle_id: int) -> None:
             "examples": found.examples,
             "features": list(found.features),
             "plan": found.plan.as_json(),
-            "effects": _festivals(found),
+            "effects": [*_festivals(found), *map(asdict, found.effects)],
             "promoted": found.promotion.promoted,
             "reason": found.promotion.reason,
             "figure": found.promotion.figure,

@@ -40,6 +40,7 @@ from inventory.selectors.shelf import (
     sum_wanted,
 )
 from inventory.selectors.sku import get_sku
+from inventory.serializers.demand_words import rests_words
 from inventory.serializers.festival_words import festival_words
 from inventory.serializers.risk_words import cause_label, cause_words, method_words, reason_words
 from inventory.views.ages import age_words
@@ -116,6 +117,7 @@ def item(request: HttpRequest, sku: str, territory: str) -> HttpResponseBase:
             "detail": detail,
             "chart": chart(detail, expected, territory),
             "expected": expected,
+            "rests": rests_words(expected.rests_on) if expected else [],
             "outs": days_out(detail, territory),
             "batches": batches,
             "worst": worst if worst and worst.ways_out else None,

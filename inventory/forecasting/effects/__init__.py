@@ -1,6 +1,26 @@
-"""What moves demand beside its own past: festivals, learnt from history and kept where they do no harm."""
+"""What moves demand beside its own past: festivals, what leaves, what follows and what is new.
+
+Each effect is learnt from history and kept where it does no harm.
+"""
 
 from inventory.forecasting.effects.festivals import Festival, list_festivals
+from inventory.forecasting.effects.lineage import Lineage, lineage_of
+from inventory.forecasting.effects.newcomers import Goods, Newcomers, newcomers_of
+from inventory.forecasting.effects.rests import rests_on
 from inventory.forecasting.effects.standing import Effects, FestivalEffect, effects_of
+from inventory.forecasting.effects.told import EffectTold
 
-__all__ = ["Effects", "Festival", "FestivalEffect", "effects_of", "list_festivals"]
+__all__ = [
+    "EffectTold",
+    "Effects",
+    "Festival",
+    "FestivalEffect",
+    "Goods",
+    "Lineage",
+    "Newcomers",
+    "effects_of",
+    "lineage_of",
+    "list_festivals",
+    "newcomers_of",
+    "rests_on",
+]

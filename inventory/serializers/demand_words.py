@@ -1,0 +1,37 @@
+"""What a forecast rests on beside its own past, in sentences with their figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+
+def rests_words(rests_on: Mapping[str, Any]) -> list[str]:
+    """Whose demand it takes over, how its own fades, and by which others it is forecast."""
+    words = []
+    if after := rests_on.get("after"):
+        words.append(
+            _("Taken over from %(skus)s: %(percent)s %% of its demand, with its history.")
+            % {"skus": ", ".join(after), "percent": f"{100 * rests_on['share']:.0f}"}
+        )
+    if "kept" in rests_on:
+        words.append(_fading(rests_on["kept"]))
+    if alike := rests_on.get("alike"):
+        told = ngettext(
+            "New here: expected as sold by %(n)d similar SKU (%(skus)s).",
+            "New here: expected as sold by %(n)d similar SKUs (%(skus)s).",
+            len(set(alike)),
+        ) % {"n": len(set(alike)), "skus": ", ".join(dict.fromkeys(alike))}
+        words.append(" ".join([told, _("Its own weeks take over as they come.")]))
+    return words
+
+
+def _fading(kept: float) -> str:
+    if kept <= 0:
+        return _("Taken off the list: no regular demand is expected after that day.")
+    return _(
+        "Taken off the list: after that day each week keeps %(percent)s %% of the demand of the last."
+    ) % {"percent": f"{100 * kept:.0f}"}
