@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from inventory.contracts.arrays import Flags, Floats
 
@@ -77,23 +78,24 @@ class Ensemble:
         return _logistic(((known - self.centre) / self.scale) @ self.weights + self.intercept[0])
 
     def _walk(self, table: Floats) -> Floats:
+        """(rows,) log-odds of the trees: each splits its rows node by node, a column at a time."""
+        columns = np.ascontiguousarray(table.T)
         total = np.full(table.shape[0], self.base[0])
-        missing = np.isnan(table)
-        rows = np.arange(table.shape[0])
+        every = np.arange(table.shape[0])
         for tree in range(self.feature.shape[0]):
-            node = np.zeros(table.shape[0], np.int16)
-            at, there = rows, node
-            while at.size:
-                asked = self.feature[tree, there]
-                left = np.where(
-                    missing[at, asked], self.missing_left[tree, there],
-                    table[at, asked] <= self.threshold[tree, there],
-                )  # fmt: skip
-                there = np.where(left, self.left[tree, there], self.right[tree, there])
-                node[at] = there
-                going = self.feature[tree, there] >= 0
-                at, there = at[going], there[going]
-            total += self.value[tree, node]
+            open_nodes = [(0, every)]
+            while open_nodes:
+                node, rows = open_nodes.pop()
+                column = int(self.feature[tree, node])
+                if column < 0:
+                    total[rows] += self.value[tree, node]
+                    continue
+                values = columns[column][rows]
+                goes_left = values <= self.threshold[tree, node]
+                if self.missing_left[tree, node]:
+                    goes_left |= np.isnan(values)
+                open_nodes.append((int(self.left[tree, node]), rows[goes_left]))
+                open_nodes.append((int(self.right[tree, node]), rows[~goes_left]))
         return total
 
 
@@ -107,7 +109,9 @@ def train(table: Floats, outcome: Flags, ways: list[int], held: tuple[Floats, Fl
     trees = HistGradientBoostingClassifier(
         max_iter=TREES, max_leaf_nodes=LEAVES, learning_rate=LEARNING_RATE, min_samples_leaf=LEAF_ROWS,
         l2_regularization=1.0, monotonic_cst=ways, early_stopping=False, random_state=seed,
-    ).fit(np.where(known.any(axis=0), table, 0.0), outcome)  # fmt: skip
+    )  # fmt: skip
+    with threadpool_limits(1):  # its threads wait for each other at every leaf: on busy cores for minutes
+        trees.fit(np.where(known.any(axis=0), table, 0.0), outcome)
     count = np.maximum(known.sum(axis=0), 1)
     centre = np.where(known, table, 0.0).sum(axis=0) / count
     spread = np.sqrt(np.where(known, (table - centre) ** 2, 0.0).sum(axis=0) / count)
