@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from binascii import unhexlify
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,12 +20,40 @@ _EPOCH_MICROSECONDS = 946_684_800_000_000  # 1 January 2000, from which Postgres
 _EPOCH_DAYS = 10_957
 
 
+Sizes = np.ndarray[Any, np.dtype[np.int32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Strung:
+    """Values of a text or bytea column one behind the other, and how many bytes each has."""
+
+    blob: bytes
+    sizes: Sizes
+
+    def where(self, keep: np.ndarray[Any, np.dtype[np.bool_]]) -> Strung:
+        """Those that are kept."""
+        bytes_kept = np.frombuffer(self.blob, np.uint8)[np.repeat(keep, self.sizes)]
+        return Strung(bytes_kept.tobytes(), self.sizes[keep])
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A column that has one of a few texts in each row."""
+
+    texts: tuple[str, ...]
+    which: np.ndarray[Any, np.dtype[np.int64]]
+
+
+#: A column that need be none of a frame: numbers as they are, one text for all rows, or nothing in any.
+Column = pl.Series | np.ndarray[Any, Any] | Strung | Chosen | str | None
+
+
 @dataclass(frozen=True, slots=True)
 class _Cells:
     """A column's values side by side: `(rows, width)` bytes, and how many of them count; -1 is null."""
 
     body: Bytes
-    sizes: np.ndarray[Any, np.dtype[np.int32]]
+    sizes: Sizes
 
 
 def encode(frame: pl.DataFrame, types: Mapping[str, str]) -> Iterator[bytes]:
@@ -40,6 +68,47 @@ def encode(frame: pl.DataFrame, types: Mapping[str, str]) -> Iterator[bytes]:
         part = frame.slice(start, _SLICE)
         yield _rows([_CELLS[kind](part[name]) for name, kind in types.items()])
     yield _END
+
+
+def encode_columns(columns: Mapping[str, Column], types: Mapping[str, str], rows: int) -> Iterator[bytes]:
+    """As `encode`, of so many rows whose columns stand by themselves (see `Column`)."""
+    yield _HEAD
+    for start in range(0, rows, _SLICE):
+        end = min(start + _SLICE, rows)
+        yield _rows(
+            [_of_column(_part(columns[name], start, end), kind, end - start) for name, kind in types.items()]
+        )
+    yield _END
+
+
+def _part(column: Column, start: int, end: int) -> Column:
+    """A column's values from one row to before another."""
+    if column is None or isinstance(column, str):
+        return column
+    if isinstance(column, Strung):
+        ends = np.concatenate([[0], np.cumsum(column.sizes, dtype=np.int64)])
+        return Strung(column.blob[ends[start] : ends[end]], column.sizes[start:end])
+    if isinstance(column, Chosen):
+        return Chosen(column.texts, column.which[start:end])
+    return column[start:end]
+
+
+def _of_column(column: Column, kind: str, rows: int) -> _Cells:
+    if column is None:
+        return _Cells(np.empty((rows, 0), np.uint8), np.full(rows, -1, np.int32))
+    if isinstance(column, str):
+        one = np.frombuffer(column.encode(), np.uint8)
+        return _Cells(np.broadcast_to(one, (rows, len(one))), np.full(rows, len(one), np.int32))
+    if isinstance(column, Strung):
+        return _strung(column)
+    if isinstance(column, Chosen):
+        return _chosen(column.texts, column.which)
+    if isinstance(column, np.ndarray):
+        dtype, shift = _WIDTHS[kind]
+        return _Cells(_turned(column, dtype, shift), np.full(rows, np.dtype(dtype).itemsize, np.int32))
+    return _CELLS[kind](
+        column if isinstance(column.dtype, (pl.Binary, pl.Enum)) else column.cast(_KINDS[kind])
+    )
 
 
 def _cast(name: str, kind: str, given: Any) -> pl.Expr:
@@ -57,25 +126,28 @@ class Packed(bytes):
     """An array in the binary form in which Postgres takes values."""
 
 
-def pack(column: pl.Series, kind: str = "") -> Packed:
+def pack(column: pl.Series | np.ndarray[Any, Any] | Strung, kind: str = "") -> Packed:
     """A column as an array, to be cast by the query: whole numbers, days, instants in UTC.
 
     Numbers are bigint but for Int32, which is integer; `kind` names the Postgres type where the column's own
     does not say it (see `encode`).
     """
     kind = kind or _kind_of(column)
-    head = np.array([1 if len(column) else 0, 1, _OIDS[kind]], ">i4")
-    if not len(column):
+    rows = len(column.sizes) if isinstance(column, Strung) else len(column)
+    head = np.array([1 if rows else 0, 1, _OIDS[kind]], ">i4")
+    if not rows:
         return Packed(head.tobytes())
-    cells = _CELLS[kind](column.cast(_KINDS[kind]))
-    ends = np.array([len(column), 1], ">i4")
+    ends = np.array([rows, 1], ">i4")
+    cells = _of_column(column, kind, rows)
     return Packed(head.tobytes() + ends.tobytes() + _side_by_side([cells], b""))
 
 
 _OIDS = {"bigint": 20, "integer": 23, "date": 1082, "timestamptz": 1184, "bytea": 17, "text": 25}
 
 
-def _kind_of(column: pl.Series) -> str:
+def _kind_of(column: pl.Series | np.ndarray[Any, Any] | Strung) -> str:
+    if not isinstance(column, pl.Series):
+        return "bytea" if isinstance(column, Strung) else "bigint"
     if column.dtype.is_integer():
         return "integer" if column.dtype == pl.Int32 else "bigint"
     return "date" if column.dtype == pl.Date else "timestamptz"
@@ -119,10 +191,23 @@ def _fixed(dtype: str, shift: int = 0) -> Callable[[pl.Series], _Cells]:
         sizes = _sizes(series, width)
         physical = series.to_physical()
         values = (physical.fill_null(0) if series.null_count() else physical).to_numpy()
-        turned = (values - shift if shift else values).astype(dtype)
-        return _Cells(turned.view(np.uint8).reshape(len(series), width), sizes)
+        return _Cells(_turned(values, dtype, shift), sizes)
 
     return cells
+
+
+def _turned(values: np.ndarray[Any, Any], dtype: str, shift: int) -> Bytes:
+    """Numbers in the order of bytes and from the day on which Postgres counts."""
+    turned = (values - shift if shift else values).astype(dtype)
+    return turned.view(np.uint8).reshape(len(values), np.dtype(dtype).itemsize)
+
+
+def _strung(column: Strung) -> _Cells:
+    widest = max(0, int(column.sizes.max(initial=0)))
+    body = np.zeros((len(column.sizes), widest), np.uint8)
+    if widest:
+        body[np.arange(widest) < column.sizes[:, None]] = np.frombuffer(column.blob, np.uint8)
+    return _Cells(body, column.sizes)
 
 
 def _sizes(series: pl.Series, width: int) -> np.ndarray[Any, np.dtype[np.int32]]:
@@ -150,9 +235,14 @@ def _text(series: pl.Series) -> _Cells:
 
 
 def _numbered(series: pl.Series) -> _Cells:
-    """Texts of a few kinds, none of them null: each kind is encoded once."""
-    kinds = [one.encode() for one in series.dtype.categories.to_list()]  # type: ignore[attr-defined]
-    codes = series.to_physical().to_numpy()
+    """Texts of a few kinds, none of them null."""
+    kinds = series.dtype.categories.to_list()  # type: ignore[attr-defined]
+    return _chosen(kinds, series.to_physical().to_numpy())
+
+
+def _chosen(texts: Sequence[str], codes: np.ndarray[Any, Any]) -> _Cells:
+    """Each text is encoded once."""
+    kinds = [one.encode() for one in texts]
     sizes = np.array([len(one) for one in kinds], np.int32)[codes]
     widest = int(sizes.max(initial=0))
     table = np.frombuffer(b"".join(one[:widest].ljust(widest, b"\0") for one in kinds), np.uint8)
@@ -189,14 +279,13 @@ def _bytes(series: pl.Series) -> _Cells:
     return _Cells(body, sizes)
 
 
+#: How Postgres writes what has one width, and what its zero is in ours.
+_WIDTHS = {
+    "bigint": (">i8", 0), "double precision": (">f8", 0), "integer": (">i4", 0), "smallint": (">i2", 0),
+    "boolean": ("u1", 0), "date": (">i4", _EPOCH_DAYS), "timestamptz": (">i8", _EPOCH_MICROSECONDS),
+}  # fmt: skip
 _CELLS: dict[str, Callable[[pl.Series], _Cells]] = {
-    "bigint": _fixed(">i8"),
-    "double precision": _fixed(">f8"),
-    "integer": _fixed(">i4"),
-    "smallint": _fixed(">i2"),
-    "boolean": _fixed("u1"),
-    "date": _fixed(">i4", _EPOCH_DAYS),
-    "timestamptz": _fixed(">i8", _EPOCH_MICROSECONDS),
+    **{kind: _fixed(*width) for kind, width in _WIDTHS.items()},
     "text": _text,
     "jsonb": _jsonb,
     "uuid": _uuid,

@@ -6,13 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
 import polars as pl
 
 from inventory.services.binary import pack
-from inventory.services.giving import Given, Lots, give
+from inventory.services.giving import NONE, Given, Homes, Lots, Needs, give, lots_of, needs_of
+from inventory.services.groups import Numbers, sums_at
 from inventory.services.holding import shrink_reservations
 from inventory.services.ledger import LINE_TYPES, book, book_at, open_positions
-from inventory.services.staging import numbers_of, run, staged, take_trail
+from inventory.services.lines import Moves
+from inventory.services.sold import Sold, sold_of
+from inventory.services.staging import arrays_of, run, staged, take_trail
 from inventory.services.telling import tell_of
 from vyapar.kernel.actor import Actor
 
@@ -39,11 +43,14 @@ class Consumption:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What sales ask for and what stands there for it; all that `meet` needs to know."""
+    """What sales ask for and what stands there for it; all that `meet` needs to know.
 
-    needs: pl.DataFrame
+    `others`: homes of what the territory's godowns never had; `homeless`: whether there is some.
+    """
+
+    needs: Needs
     lots: Lots
-    homes: pl.DataFrame
+    others: Homes
     homeless: bool
 
 
@@ -53,79 +60,82 @@ class Met:
 
     seen: Seen
     given: Given
-    lines: pl.DataFrame
-    changes: pl.DataFrame
+    moves: Moves
 
 
 def consume(sales: pl.DataFrame, *, reference: str, actor: Actor, at: datetime) -> Consumption:
     """Take sold pieces out of stock and put returned ones back, through the ledger, and tell of it.
 
-    `sales`: sku_id, territory_id, sold_on, sold_at, quantity; negative quantities are returns.
+    `sales`, one at least: sku_id, territory_id, sold_on, sold_at, quantity; negative quantities are returns.
     Pieces are taken first-expiry-first from what is free or on offer, then from what actions hold for
     other plans (their reservations shrink: the guard of the action will see it), and from expired
     batches last. What the book does not have is booked as found and sold. Returns go to the newest
     batch. Must run in a transaction.
     """
-    return book_met(meet(look(sales), reference), actor=actor, at=at)
+    return book_met(meet(look(sold_of(sales)), reference), actor=actor, at=at)
 
 
-def look(sales: pl.DataFrame) -> Seen:
+def look(sold: Sold) -> Seen:
     """What stands there for some sales. Holds the trail's turn from here on: nothing of it moves."""
     take_trail()
-    needs = _needs(sales)
-    lots = _lots(needs)
-    homes = lots.homes()
-    homeless = needs.select(_PAIR).unique().join(homes, on=_PAIR, how="anti")
-    if homeless.height:
-        homes = pl.concat([homes, _other_homes(homeless)])
-    return Seen(needs, lots, homes, bool(homeless.height))
+    needs, lots = needs_of(sold), _lots(sold)
+    there = np.zeros(len(sold.starts), np.bool_)
+    there[lots.pair[lots.gives]] = True
+    homeless = np.flatnonzero(~there)
+    return Seen(needs, lots, _other_homes(sold, homeless), bool(len(homeless)))
 
 
 def meet(seen: Seen, reference: str) -> Met:
     """Who gives what. Pure, so that it can be worked out while the database does something else."""
-    given = give(seen.needs, seen.lots, seen.homes)
-    return Met(seen, given, given.lines(reference), given.changes())
+    given = give(seen.needs, seen.lots, seen.others)
+    return Met(seen, given, given.moves(reference))
 
 
 def book_met(met: Met, *, actor: Actor, at: datetime) -> Consumption:
     """Book what was worked out, in the same transaction and turn, and tell of it."""
     given = met.given
     if met.seen.homeless:  # their positions may not exist yet
-        with staged(met.lines, LINE_TYPES) as table:
+        with staged(_as_lines(met.moves), LINE_TYPES) as table:
             open_positions(table, at=at)
             book(table, actor=actor, at=at)
     else:
-        book_at(met.lines, met.seen.lots.positions, actor=actor, at=at)
+        book_at(met.moves, actor=actor, at=at)
     for on_offer, pieces in _unheld(given):
         shrink_reservations(pieces, at=at, offers=on_offer)
-    updated = tell_of(met.changes, reason="sales", actor=actor, at=at)
-    return Consumption(updated, given.found, given.expired, given.unheld, given.unbooked)
+    updated = tell_of(pl.DataFrame(given.changes()), reason="sales", actor=actor, at=at)
+    return Consumption(updated, given.found, given.expired_pieces, given.unheld, given.unbooked)
 
 
-def _needs(sales: pl.DataFrame) -> pl.DataFrame:
-    """Per SKU, territory and day: pieces sold, pieces returned, the last instant."""
-    quantity = pl.col("quantity").cast(pl.Int64)
-    return sales.group_by(*_PAIR, "sold_on").agg(
-        quantity.filter(quantity > 0).sum().alias("sold"),
-        (-quantity).filter(quantity < 0).sum().alias("returned"),
-        pl.col("sold_at").max().alias("at"),
+def _as_lines(moves: Moves) -> pl.DataFrame:
+    """Lines in the columns of the ledger's `LINE_SCHEMA`."""
+    kinds = pl.Series(moves.kind.texts).gather(moves.kind.which)
+    found = pl.DataFrame({
+        "batch_id": moves.batch_id, "location_id": moves.location_id, "kind": kinds,
+        "quantity": moves.quantity, "reserved": moves.reserved, "at": moves.at,
+    })  # fmt: skip
+    return found.with_columns(
+        pl.col("at").cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
+        pl.lit(0, dtype=pl.Int64).alias("in_transit"),
+        pl.lit(moves.reference).alias("reference"),
+        pl.lit(None, dtype=pl.String).alias("action_id"),
+        pl.lit(None, dtype=pl.Date).alias("receipt_date"),
     )
 
 
 def _unheld(given: Given) -> Iterator[tuple[bool, dict[int, int]]]:
     """Pieces by position that come off the reservations of offers, and off those of other plans."""
-    held = given.taken.filter(pl.col("held") | pl.col("on_offer"))
-    for on_offer in (True, False):
-        mine = held.filter(pl.col("on_offer") == on_offer).group_by("position_id").agg(pl.col("pieces").sum())
-        if mine.height:
-            yield on_offer, dict(mine.select("position_id", "pieces").iter_rows())
+    for on_offer, marks in ((True, given.on_offer), (False, given.held)):
+        if marks.any():
+            lots, at = np.unique(given.lot[marks], return_inverse=True)
+            pieces = sums_at(at, given.pieces[marks], len(lots))
+            yield on_offer, dict(zip(given.lots.position_id[lots].tolist(), pieces.tolist(), strict=True))
 
 
 # --- what stands there ---------------------------------------------------------------------
 
 _PLACES = """
 SELECT id AS location_id, territory_id, (kind = 'godown')::int AS gives FROM inventory_location
-WHERE kind IN ('godown', 'van') AND territory_id = ANY(%s::bigint[])
+WHERE kind IN ('godown', 'van') AND territory_id = ANY(%s::bigint[]) ORDER BY id
 """
 _POSITIONS = """
 SELECT p.id AS position_id, p.sku_id, p.batch_id, p.location_id, p.on_hand, p.reserved, p.changes,
@@ -142,25 +152,34 @@ WHERE position_id = ANY(%s::bigint[]) AND released_at IS NULL AND purpose = 'off
 """
 
 
-def _lots(needs: pl.DataFrame) -> Lots:
+def _lots(sold: Sold) -> Lots:
     """What stands in the godowns and vans of the territories; only godowns give.
 
     Whoever changes stock holds the trail's turn, and so do we: nothing of this moves until we end.
     """
-    places = numbers_of(
-        _PLACES, ["location_id", "territory_id", "gives"], [pack(needs["territory_id"].unique())]
-    )
-    asked = [pack(needs["sku_id"].unique()), pack(places["location_id"])]
-    found = numbers_of(_POSITIONS, _POSITION_COLUMNS, asked).join(places, on="location_id")
-    lots = found.join(needs.select(_PAIR).unique(), on=_PAIR, how="semi")
-    held = lots.filter(pl.col("reserved") > 0)["position_id"]
-    offered = numbers_of(_OFFERED, ["position_id", "offered"], [pack(held)])
-    return Lots(
-        lots.join(offered, on="position_id", how="left").with_columns(
-            pl.col("offered").fill_null(0), pl.col("expiry").cast(pl.Date).alias("expiry_date"),
-            pl.col("gives") == 1,
-        )
-    )  # fmt: skip
+    territories, skus = np.unique(sold.territory_id), np.unique(sold.sku_id)
+    places = arrays_of(_PLACES, ["location_id", "territory_id", "gives"], [pack(territories)])
+    asked = [pack(skus), pack(places["location_id"])]
+    found = arrays_of(_POSITIONS, _POSITION_COLUMNS, asked)
+    if not len(places["location_id"]):
+        places = {name: np.full(1, NONE, np.int64) for name in places}
+    place = np.searchsorted(places["location_id"], found["location_id"])
+    pair = sold.pair_of(found["sku_id"], places["territory_id"][place])
+    mine = pair >= 0
+    lots = {name: column[mine] for name, column in found.items() if name != "sku_id"}
+    offered = _offered(lots["position_id"], lots["reserved"])
+    return lots_of(Lots(pair=pair[mine], offered=offered, gives=places["gives"][place][mine] == 1, **lots))
+
+
+def _offered(position_id: Numbers, reserved: Numbers) -> Numbers:
+    """What of positions is on offer."""
+    offered = np.zeros(len(position_id), np.int64)
+    held = np.flatnonzero(reserved > 0)
+    if len(held):
+        held = held[np.argsort(position_id[held])]
+        found = arrays_of(_OFFERED, ["position_id", "offered"], [pack(position_id[held])])
+        offered[held[np.searchsorted(position_id[held], found["position_id"])]] = found["offered"]
+    return offered
 
 
 _UNKNOWN = """
@@ -179,8 +198,16 @@ JOIN LATERAL (SELECT id FROM inventory_location l WHERE l.territory_id = n.terri
 """
 
 
-def _other_homes(homeless: pl.DataFrame) -> pl.DataFrame:
+def _other_homes(sold: Sold, homeless: Numbers) -> Homes:
     """Where SKUs belong that a territory's godowns never had: the SKU's newest batch, the first godown."""
-    asked = [pack(homeless[name]) for name in _PAIR]
-    run(_UNKNOWN, [UNKNOWN_BATCH, asked[0]])
-    return numbers_of(_OTHER_HOMES, [*_PAIR, "batch_id", "location_id"], asked)
+    pairs = len(sold.starts)
+    there = np.zeros(pairs, np.bool_)
+    batch, place, lot = (np.full(pairs, NONE, np.int64) for _ in range(3))
+    if len(homeless):
+        starts = sold.starts[homeless]
+        asked = [pack(sold.sku_id[starts]), pack(sold.territory_id[starts])]
+        run(_UNKNOWN, [UNKNOWN_BATCH, asked[0]])
+        found = arrays_of(_OTHER_HOMES, [*_PAIR, "batch_id", "location_id"], asked)
+        mine = sold.pair_of(found["sku_id"], found["territory_id"])
+        there[mine], batch[mine], place[mine] = True, found["batch_id"], found["location_id"]
+    return Homes(there, batch, place, lot)

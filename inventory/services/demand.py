@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,8 +10,10 @@ import numpy as np
 import polars as pl
 from django.db import transaction
 
-from inventory.services.binary import pack
-from inventory.services.staging import copy_frame, rows, run, staged
+from inventory.services.binary import Strung, pack
+from inventory.services.groups import Numbers, numbers
+from inventory.services.sold import Sold
+from inventory.services.staging import copy_columns, rows, run, staged
 
 _KEY = ["sku_id", "territory_id", "day"]
 _TYPES = {
@@ -19,7 +22,7 @@ _TYPES = {
 }  # fmt: skip
 # Outlets cannot be added up: one that bought twice that day is one. So each row keeps its buyers, four
 # bytes for each in order of their ids.
-_ADDED = ("quantity", "revenue_paise", "lines", "outlets", "buyers")
+_ADDED = ("quantity", "revenue_paise", "lines", "outlets")
 _STANDING = """
 SELECT string_agg(int8send(u.n), ''::bytea), string_agg(int8send(d.id), ''::bytea),
        string_agg(int8send(length(d.buyers)), ''::bytea), string_agg(d.buyers, ''::bytea)
@@ -61,73 +64,83 @@ WHERE s.sold_on = ANY(%s) GROUP BY 1, 2, 3
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Rows of the roll-up that sales add to, as they stand, and what the sales come to.
+    """Rows of the roll-up that sales add to, as they stand: an entry for each day of `sold`.
 
-    `added`: sku_id, territory_id, day, quantity, revenue_paise, lines and `n`, which counts them from 1 in
-    that order; `known`: n, id; `buyers`: n, retailer_id.
+    `ids`: 0 where there is no row yet; `buyers`: each day and a retailer that bought on it, as one number
+    (see `_BUYER`).
     """
 
-    added: pl.DataFrame
-    known: pl.DataFrame
-    buyers: pl.DataFrame
+    sold: Sold
+    ids: Numbers
+    buyers: Numbers
 
 
-def find_standing(sales: pl.DataFrame) -> Standing:
-    """What of the roll-up some sales touch. `sales`: see `add_up`. In the turn of those who record sales."""
-    quantity = pl.col("quantity").cast(pl.Int64)
-    added = sales.group_by("sku_id", "territory_id", pl.col("sold_on").alias("day")).agg(
-        quantity.sum().alias("quantity"),
-        (quantity * pl.col("unit_price_paise")).sum().alias("revenue_paise"),
-        pl.len().cast(pl.Int64).alias("lines"),
-    )
-    added = added.sort(_KEY).with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("n"))
-    places, ids, lengths, packed = rows(_STANDING, [pack(added[name]) for name in _KEY])[0]
-    known = pl.DataFrame({"n": _numbers(places), "id": _numbers(ids)})
-    counts = _numbers(lengths) // 4
-    buyers = pl.DataFrame({
-        "n": np.repeat(_numbers(places), counts),
-        "retailer_id": np.frombuffer(packed or b"", ">i4").astype(np.int64),
-    })  # fmt: skip
-    return Standing(added, known, buyers)
+@dataclass(frozen=True, slots=True)
+class Rolled:
+    """The roll-up with some sales in it, an entry for each day: `ids` as in `Standing`.
 
-
-def add_up(sales: pl.DataFrame, standing: Standing) -> pl.DataFrame:
-    """Rows of the roll-up with some sales in them: `id` is null for those that are new. Pure.
-
-    `sales`: sku_id, territory_id, retailer_id, sold_on, quantity, unit_price_paise. `outlets` and `buyers`
-    are those of the whole day, the rest is what the sales add.
+    `outlets` and `buyers` are those of the whole day, the rest is what the sales add.
     """
-    bought = sales.filter(pl.col("quantity") > 0).select(
-        "sku_id", "territory_id", pl.col("sold_on").alias("day"), "retailer_id"
-    )
-    mine = bought.join(standing.added.select(*_KEY, "n"), on=_KEY).select("n", "retailer_id")
-    buyers = pl.concat([mine, standing.buyers]).unique().sort("n", "retailer_id")
-    counts = np.bincount(buyers["n"].to_numpy(), minlength=standing.added.height + 1)[1:]
-    rolled = standing.added.with_columns(
-        pl.Series("outlets", counts, dtype=pl.Int64), _packed(buyers["retailer_id"], counts)
-    )
-    return rolled.join(standing.known, on="n", how="left", maintain_order="left")
+
+    ids: Numbers
+    columns: Mapping[str, Numbers]
+    buyers: Strung
 
 
-def write_demand(rolled: pl.DataFrame) -> int:
+#: The bits of that number in which the retailer stands.
+_BUYER, _RETAILER = 32, 2**32 - 1
+
+
+def find_standing(sold: Sold) -> Standing:
+    """What of the roll-up some sales touch. In the turn of those who record sales."""
+    asked = [pack(sold.sku_id), pack(sold.territory_id), pack(sold.day, "date")]
+    places, ids, lengths, packed = rows(_STANDING, asked)[0]
+    place = _numbers(places) - 1
+    known = np.zeros(len(sold.days), np.int64)
+    known[place] = _numbers(ids)
+    retailers = np.frombuffer(packed or b"", ">u4").astype(np.int64)
+    return Standing(sold, known, np.repeat(place, _numbers(lengths) // 4) << _BUYER | retailers)
+
+
+def add_up(standing: Standing) -> Rolled:
+    """The roll-up with the sales in it. Pure, so that it can be worked out while the database works.
+
+    Lines of the sales: retailer_id, quantity, unit_price_paise.
+    """
+    sold = standing.sold
+    quantity, paise, retailer = (
+        numbers(sold.lines[name]) for name in ("quantity", "unit_price_paise", "retailer_id")
+    )
+    bought = quantity > 0
+    mine = sold.days.of[bought] << _BUYER | retailer[bought]
+    buyers = np.unique(np.concatenate([mine, standing.buyers]))
+    outlets = np.bincount(buyers >> _BUYER, minlength=len(sold.days))
+    columns = {
+        "sku_id": sold.sku_id, "territory_id": sold.territory_id, "day": sold.day,
+        "quantity": sold.days.sums(quantity), "revenue_paise": sold.days.sums(quantity * paise),
+        "lines": sold.days.sizes, "outlets": outlets,
+    }  # fmt: skip
+    return Rolled(
+        standing.ids,
+        columns,
+        Strung((buyers & _RETAILER).astype(">u4").tobytes(), (4 * outlets).astype(np.int32)),
+    )
+
+
+def write_demand(rolled: Rolled) -> int:
     """Write rows of `add_up`; returns how many. In the transaction that records the sales."""
-    new, known = rolled.filter(pl.col("id").is_null()), rolled.filter(pl.col("id").is_not_null())
-    copy_frame("inventory_dailydemand", new.select(list(_TYPES)), _TYPES)
-    if known.height:
-        run(_ADD, [pack(known["id"]), *(pack(known[name], _TYPES[name]) for name in _ADDED)])
-    return rolled.height
+    known = rolled.ids > 0
+    new, count = ~known, len(known)
+    if met := int(known.sum()):
+        added = [pack(rolled.columns[name][known], _TYPES[name]) for name in _ADDED]
+        run(_ADD, [pack(rolled.ids[known]), *added, pack(rolled.buyers.where(known))])
+    fresh = {name: column[new] for name, column in rolled.columns.items()}
+    copy_columns("inventory_dailydemand", {**fresh, "buyers": rolled.buyers.where(new)}, _TYPES, count - met)
+    return count
 
 
-def _numbers(packed: bytes | None) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _numbers(packed: bytes | None) -> Numbers:
     return np.frombuffer(packed or b"", ">i8").astype(np.int64)
-
-
-def _packed(retailers: pl.Series, counts: np.ndarray[tuple[int], np.dtype[np.intp]]) -> pl.Series:
-    """Buyers of each row in hexadecimal digits, eight for each; `counts` says how many a row has."""
-    digits = retailers.to_numpy().astype(">i4").tobytes().hex()
-    ends = 8 * np.cumsum(counts)
-    parts = [digits[start:end] for start, end in zip([0, *ends[:-1].tolist()], ends.tolist(), strict=True)]
-    return pl.Series("buyers", parts, dtype=pl.String)
 
 
 @transaction.atomic

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import polars as pl
 from django.db import transaction
 
 from inventory.services.binary import pack
-from inventory.services.lines import MovementLine
-from inventory.services.staging import copy_frame, frame_of, rows, run, staged, take_trail
+from inventory.services.groups import Numbers, sums_at
+from inventory.services.lines import MovementLine, Moves
+from inventory.services.staging import copy_columns, frame_of, rows, run, staged, take_trail
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Invalid, Refused, Stale
@@ -138,41 +140,48 @@ def book(lines: str, *, actor: Actor, at: datetime) -> int:
     return written
 
 
-def book_at(lines: pl.DataFrame, positions: pl.DataFrame, *, actor: Actor, at: datetime) -> int:
+def book_at(moves: Moves, *, actor: Actor, at: datetime) -> int:
     """As `book`, for lines of positions that were read in the trail's turn and are known to suffice.
 
-    `positions`: position_id, batch_id, location_id, changes, among them one for each line. Raises
-    `Stale` when one of them was changed by somebody who did not wait for his turn.
+    Raises `Stale` when one of them was changed by somebody who did not wait for his turn.
     """
-    moves = lines.filter(pl.col("quantity") != 0).with_columns(pl.lit(actor.ref).alias("actor_ref"))
-    copy_frame("inventory_movement", moves, _MOVEMENT_TYPES)
-    received = pl.when(pl.col("quantity") > 0).then(
-        pl.col("at").dt.convert_time_zone("Asia/Kolkata").dt.date()
-    )
-    net = lines.group_by("batch_id", "location_id").agg(
-        pl.col("quantity", "reserved", "in_transit").sum(),
-        pl.coalesce("receipt_date", received).min().alias("receipt_date"),
-    )
-    net = net.join(positions.select(*_AT), on=["batch_id", "location_id"]).sort("batch_id", "location_id")
-    touched = run(_APPLY_AT, [at, *(pack(net[name]) for name in _NET_COLUMNS)])
-    if touched != lines.select("batch_id", "location_id").n_unique():
+    count = len(moves.quantity)
+    columns = {
+        "at": moves.at, "batch_id": moves.batch_id, "location_id": moves.location_id, "kind": moves.kind,
+        "quantity": moves.quantity, "reference": moves.reference, "actor_ref": actor.ref,
+    }  # fmt: skip
+    copy_columns("inventory_movement", columns, _MOVEMENT_TYPES, count)
+    order, places = np.unique(moves.position_id, return_inverse=True)
+    changes = np.zeros(len(order), np.int64)
+    changes[places] = moves.changes
+    sums = [sums_at(places, values, len(order)) for values in (moves.quantity, moves.reserved)]
+    touched = run(_APPLY_AT, [at, *map(pack, (order, changes, *sums)), pack(_received(moves, places))])
+    if touched != len(order):
         raise Stale("stock changed while it was being booked; send it again", code="stock_changed")
-    return moves.height
+    return count
 
 
+def _received(moves: Moves, places: Numbers) -> pl.Series:
+    """By position: the Indian day of the first line that adds, null where none does."""
+    more = moves.quantity > 0
+    days = np.full(int(places.max(initial=-1)) + 1, _NEVER, np.int64)
+    np.minimum.at(days, places[more], (moves.at[more] + _INDIA) // _DAY)
+    found = pl.DataFrame({"day": days}).select(pl.when(pl.col("day") != _NEVER).then("day"))
+    return found.to_series().cast(pl.Int32).cast(pl.Date)
+
+
+#: Microseconds: how far Indian clocks are ahead of UTC, and a day.
+_INDIA, _DAY, _NEVER = 19_800_000_000, 86_400_000_000, 2**62
 _MOVEMENT_TYPES = {
     **{name: LINE_TYPES[name] for name in ("at", "batch_id", "location_id", "kind", "quantity", "reference")},
-    "action_id": "uuid", "actor_ref": "text",
+    "actor_ref": "text",
 }  # fmt: skip
-_AT = ("position_id", "batch_id", "location_id", "changes")
-_NET_COLUMNS = ("position_id", "changes", "quantity", "reserved", "in_transit", "receipt_date")
 _APPLY_AT = """
 UPDATE inventory_position p SET
-    on_hand = p.on_hand + n.quantity, reserved = p.reserved + n.reserved,
-    in_transit = p.in_transit + n.in_transit, changes = p.changes + 1, updated_at = %s,
-    first_receipt_date = least(p.first_receipt_date, n.receipt_date)
-FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::date[])
-     n(id, changes, quantity, reserved, in_transit, receipt_date)
+    on_hand = p.on_hand + n.quantity, reserved = p.reserved + n.reserved, changes = p.changes + 1,
+    updated_at = %s, first_receipt_date = least(p.first_receipt_date, n.receipt_date)
+FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::date[])
+     n(id, changes, quantity, reserved, receipt_date)
 WHERE p.id = n.id AND p.changes = n.changes
 """
 

@@ -7,6 +7,8 @@ from datetime import date, datetime
 from uuid import UUID
 
 from inventory.models import MovementKind
+from inventory.services.binary import Chosen
+from inventory.services.groups import Numbers
 
 #: A position by names: SKU, batch and location.
 Key = tuple[str, str, str]
@@ -62,6 +64,24 @@ class MovementLine:
     reference: str = ""
     action_id: UUID | None = None
     receipt_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """Many lines for the ledger at once, column by column: see `MovementLine`.
+
+    `at`: microseconds since 1970; `position_id` and `changes`: the position as it was read.
+    """
+
+    batch_id: Numbers
+    location_id: Numbers
+    kind: Chosen
+    quantity: Numbers
+    reserved: Numbers
+    at: Numbers
+    reference: str
+    position_id: Numbers
+    changes: Numbers
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,14 +15,15 @@ from psycopg import Cursor
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
-from inventory.services.binary import Packed, can_encode, encode
+from inventory.services.binary import Column, Packed, can_encode, encode, encode_columns
+from inventory.services.groups import Numbers
 from vyapar.tenancy.here import current_schema
 
 _numbers = count(1)
 #: Lists longer than this are written as arrays here.
 _LONG = 32
 #: Stands for null where numbers travel without it.
-_NOTHING = -(2**63) + 1
+NOTHING = -(2**63) + 1
 _PACKED = "SELECT {columns} FROM ({sql}) q"
 _PACK = "string_agg(int8send(coalesce(q.{name}::bigint, -9223372036854775807)), ''::bytea)"
 _INSTANT = "%Y-%m-%d %H:%M:%S%.6f+00:00"
@@ -53,6 +54,19 @@ def copy_frame(table: str, frame: pl.DataFrame, types: Mapping[str, str] | None 
     ):
         pipe.write(body)
     return frame.height
+
+
+def copy_columns(table: str, columns: Mapping[str, Column], types: Mapping[str, str], rows: int) -> None:
+    """Append so many rows to the columns in `types`; see `encode_columns`."""
+    if not rows:
+        return
+    names = ", ".join(types)
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)") as pipe,
+    ):
+        for part in encode_columns(columns, types, rows):
+            pipe.write(part)
 
 
 @contextmanager
@@ -190,14 +204,18 @@ def numbers_of(sql: str, names: Sequence[str], values: Any = None) -> pl.DataFra
     For answers of thousands of rows: each column travels as one value, its numbers as Postgres sends
     them. Whatever else a column holds (days, truths) the query makes a number; null stays null.
     """
+    frame = pl.DataFrame(arrays_of(sql, names, values), schema=dict.fromkeys(names, pl.Int64))
+    return frame.with_columns(pl.when(pl.all() != NOTHING).then(pl.all()))
+
+
+def arrays_of(sql: str, names: Sequence[str], values: Any = None) -> dict[str, Numbers]:
+    """As `numbers_of`, as arrays by name; what is null is `NOTHING`."""
     columns = ", ".join(_PACK.format(name=name) for name in names)
     packed = rows(_PACKED.format(columns=columns, sql=sql), values)[0]
-    read = {
+    return {
         name: np.frombuffer(part or b"", ">i8").astype(np.int64)
         for name, part in zip(names, packed, strict=True)
     }
-    frame = pl.DataFrame(read, schema=dict.fromkeys(names, pl.Int64))
-    return frame.with_columns(pl.when(pl.all() != _NOTHING).then(pl.all()))
 
 
 def take_turns(what: str) -> None:

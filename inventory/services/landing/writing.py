@@ -22,6 +22,7 @@ from inventory.services.landing.stated import Parted, balance_stated, part_state
 from inventory.services.ledger import record_movements
 from inventory.services.masters import write_master, write_purchases
 from inventory.services.partitions import ensure_sale_partitions, index_past_months
+from inventory.services.sold import sold_of
 from inventory.services.staging import copying, frame_of
 from inventory.services.telling import tell_stock_changed
 from vyapar.kernel.calendar import ist_day
@@ -176,14 +177,15 @@ def _record(new: pl.DataFrame, taking: pl.DataFrame, errand: Errand) -> Consumpt
 
     All that is asked of the database is asked first: while it takes the rows in, we work out the rest.
     """
-    standing = find_standing(new)
-    seen = look(taking) if taking.height else None
+    sold = sold_of(new)
+    standing = find_standing(sold)
+    seen = look(sold if taking is new else sold_of(taking)) if taking.height else None
     stamped = new.with_columns(
         pl.lit(errand.at).dt.convert_time_zone("UTC").alias("received_at"),
         pl.lit(errand.number, dtype=pl.Int64).alias("import_run"),
     )
     with copying("inventory_sale", stamped.select(list(_SALE_TYPES)), _SALE_TYPES):
-        rolled = add_up(new, standing)
+        rolled = add_up(standing)
         met = meet(seen, errand.reference(f"sales:{errand.source}")) if seen else None
     write_demand(rolled)
     if errand.run is not None:
