@@ -113,4 +113,5 @@ def sums_within(values: Numbers, places: Numbers) -> Numbers:
 
 def numbers(column: pl.Series) -> Numbers:
     """A column of whole numbers, days or instants as the numbers behind them; it has no nulls."""
-    return column.to_physical().to_numpy().astype(np.int64, copy=False)
+    found: Numbers = column.to_physical().to_numpy().astype(np.int64, copy=False)
+    return found

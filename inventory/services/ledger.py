@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from django.db import transaction
 
-from inventory.services.binary import pack
+from inventory.services.binary import Column, pack
 from inventory.services.groups import Numbers, sums_at
 from inventory.services.lines import MovementLine, Moves
 from inventory.services.staging import copy_columns, frame_of, rows, run, staged, take_trail
@@ -146,7 +146,7 @@ def book_at(moves: Moves, *, actor: Actor, at: datetime) -> int:
     Raises `Stale` when one of them was changed by somebody who did not wait for his turn.
     """
     count = len(moves.quantity)
-    columns = {
+    columns: dict[str, Column] = {
         "at": moves.at, "batch_id": moves.batch_id, "location_id": moves.location_id, "kind": moves.kind,
         "quantity": moves.quantity, "reference": moves.reference, "actor_ref": actor.ref,
     }  # fmt: skip

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+import numpy as np
 import polars as pl
 import pytest
 
-from inventory.services.binary import pack
-from inventory.services.staging import rows
+from inventory.services import binary
+from inventory.services.binary import Chosen, Strung, pack
+from inventory.services.staging import copy_columns, rows, scratch
 
 pytestmark = pytest.mark.django_db
 
@@ -26,3 +28,39 @@ def test_an_array_arrives_as_it_was_sent(kind: str, empty: bool) -> None:
     column = COLUMNS[kind].clear() if empty else COLUMNS[kind]
     found = rows(f"SELECT %s::{kind}[]", [pack(column)])
     assert found == [(column.to_list(),)]
+
+
+def _strung(*texts: bytes) -> Strung:
+    return Strung(b"".join(texts), np.array([len(one) for one in texts], np.int32))
+
+
+def test_bytes_one_behind_the_other_arrive_each_for_itself() -> None:
+    column = _strung(b"ab", b"", b"\x00\xff\x01")
+    found = rows("SELECT %s::bytea[]", [pack(column)])[0][0]
+    assert [bytes(one) for one in found] == [b"ab", b"", b"\x00\xff\x01"]
+    kept = column.where(np.array([False, True, True]))
+    assert [bytes(one) for one in rows("SELECT %s::bytea[]", [pack(kept)])[0][0]] == [b"", b"\x00\xff\x01"]
+
+
+def test_columns_that_are_no_frames_arrive_row_by_row_in_their_order(monkeypatch) -> None:
+    monkeypatch.setattr(binary, "_SLICE", 2)
+    types = {
+        "n": "bigint", "day": "date", "at": "timestamptz", "kind": "text", "who": "text", "what": "bytea",
+        "nothing": "text", "small": "integer",
+    }  # fmt: skip
+    columns = {
+        "n": np.array([2**40, -1, 0]), "day": np.array([0, 20_000, 10_957]),
+        "at": np.array([0, 1, 2 * 10**15]), "kind": Chosen(("sale", "found"), np.array([0, 1, 0])), "who": "ब",
+        "what": _strung(b"", b"xyz", b"z"), "nothing": None, "small": pl.Series([1, None, 3], dtype=pl.Int32),
+    }  # fmt: skip
+    with scratch(types) as table:
+        copy_columns(table, columns, types, 3)
+        found = rows(
+            "SELECT n, day - date '1970-01-01', (extract(epoch FROM at) * 1000000)::bigint, kind, who, "
+            f"what, nothing, small FROM {table} ORDER BY ctid"
+        )
+    assert [(*row[:5], bytes(row[5]), *row[6:]) for row in found] == [
+        (2**40, 0, 0, "sale", "ब", b"", None, 1),
+        (-1, 20_000, 1, "found", "ब", b"xyz", None, None),
+        (0, 10_957, 2 * 10**15, "sale", "ब", b"z", None, 3),
+    ]
