@@ -50,8 +50,9 @@ def test_columns_that_are_no_frames_arrive_row_by_row_in_their_order(monkeypatch
     }  # fmt: skip
     columns = {
         "n": np.array([2**40, -1, 0]), "day": np.array([0, 20_000, 10_957]),
-        "at": np.array([0, 1, 2 * 10**15]), "kind": Chosen(("sale", "found"), np.array([0, 1, 0])), "who": "ब",
-        "what": _strung(b"", b"xyz", b"z"), "nothing": None, "small": pl.Series([1, None, 3], dtype=pl.Int32),
+        "at": np.array([0, 1, 2 * 10**15]), "kind": Chosen(("sale", "found"), np.array([0, 1, 0])),
+        "who": "ब", "what": _strung(b"", b"xyz", b"z"), "nothing": None,
+        "small": pl.Series([1, None, 3], dtype=pl.Int32),
     }  # fmt: skip
     with scratch(types) as table:
         copy_columns(table, columns, types, 3)
