@@ -105,12 +105,20 @@ def lots_of(snapshot: StockSnapshot, risks: Exposure, policy: MonitoringPolicy) 
     """What needs a way out in each position, and the lane it could take."""
     quantity = np.where(risks.expired, snapshot.free, risks.at_risk)
     days = np.where(risks.expired, 0, risks.leave_days)
-    positions = np.arange(snapshot.positions)
-    lane = best_lane(snapshot, positions, quantity, days, risks.usable)
+    perishes = risks.sell_days <= policy.cover_days_dead
+    lane = best_lane(
+        snapshot,
+        np.arange(snapshot.positions),
+        quantity=quantity,
+        days=days,
+        perishes=perishes,
+        usable=risks.usable,
+        rates=policy,
+    )
     lots = Lots(
         quantity=quantity,
         days=days,
-        perishes=risks.sell_days <= policy.cover_days_dead,
+        perishes=perishes,
         expired=risks.expired,
         life_days=risks.days_to_expiry,
         cost=snapshot.cost_paise,

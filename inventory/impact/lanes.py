@@ -1,16 +1,19 @@
-"""Where a lot would sell better: the best open lane, by what it would sell there in time."""
+"""Where a lot would sell better: the open lane that nets the most, by what it would sell there in time."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inventory.contracts.arrays import Codes, Flags, Floats, Ints
+from inventory.contracts.policy import MoneyRates
 from inventory.contracts.stock import StockSnapshot
-from inventory.impact.rates import by_weight
+from inventory.impact.lots import Lots
+from inventory.impact.rates import GRAMS_PER_KG
+from inventory.impact.ways import most_moved_gain, moved_gain
 
 #: Lots looked at together; bounds the memory of lots x territories.
 CHUNK = 50_000
@@ -29,34 +32,71 @@ class BestLane:
     crosses: Flags
 
 
-def best_lane(snapshot: StockSnapshot, positions: Ints, quantity: Ints, days: Ints, usable: Ints) -> BestLane:
-    """The open lane with the highest revenue less freight; none where no lane earns its freight.
+def best_lane(
+    snapshot: StockSnapshot,
+    positions: Ints,
+    *,
+    quantity: Ints,
+    days: Ints,
+    perishes: Flags,
+    usable: Ints,
+    rates: MoneyRates,
+) -> BestLane:
+    """The open lane with the highest net, priced as `transfer` is; none where moving nets no more than
+    keeping the pieces to the end unsold.
 
-    (lots,): `positions` numbers, `quantity` pieces to move, `days` until they must be sold.
-    `usable`: (positions of the snapshot,) pieces that compete with them. A destination sells its own
-    stock first; a lot sells there what the demand left after transit asks beyond that. This is an
-    estimate lot by lot; lots that compete for the same need are the transfer program's business.
+    (lots,): `positions` numbers, `quantity` pieces to move, `days` until they must be sold, and whether
+    what is left then `perishes`. `usable`: (positions of the snapshot,) pieces that compete with them.
+    A destination sells its own stock first; a lot sells there what the demand left after transit asks
+    beyond that. This is an estimate lot by lot; lots that compete for the same need are the transfer
+    program's business.
     """
     wanted = np.flatnonzero(quantity > 0)
-    item, day, pieces = snapshot.position_item[positions[wanted]], days[wanted], quantity[wanted]
+    mine = positions[wanted]
     # lots alike in all that counts have the same lane: it is looked for once
     one, alike = _alike(
-        item,
-        day,
-        pieces,
-        snapshot.net_price_paise[positions[wanted]],
-        snapshot.weight_grams[positions[wanted]],
+        snapshot.position_item[mine],
+        days[wanted],
+        quantity[wanted],
+        perishes[wanted],
+        snapshot.net_price_paise[mine],
+        snapshot.cost_paise[mine],
+        snapshot.itc_paise[mine],
+        snapshot.weight_grams[mine],
     )
-    found, mine = _no_lane(positions.shape[0]), _no_lane(one.size)
+    found, best = _no_lane(positions.shape[0]), _no_lane(one.size)
     table, own = _item_table(snapshot), snapshot.per_item(usable)
     for first in range(0, one.size, CHUNK):
-        some = slice(first, first + CHUNK)
-        row = one[some]
-        lots = _Some(np.arange(one.size)[some], positions[wanted[row]], item[row], day[row], pieces[row])
-        _choose(snapshot, table, own, lots, mine)
+        some = np.arange(first, min(first + CHUNK, one.size))
+        lot = wanted[one[some]]
+        lots = _lots(snapshot, positions[lot], quantity[lot], days[lot], perishes[lot])
+        _choose(snapshot, table, own, _Some(some, snapshot.position_item[positions[lot]], lots), rates, best)
     for name in BestLane.__slots__:
-        getattr(found, name)[wanted] = getattr(mine, name)[alike]
+        getattr(found, name)[wanted] = getattr(best, name)[alike]
     return found
+
+
+def _lots(snapshot: StockSnapshot, positions: Ints, quantity: Ints, days: Ints, perishes: Flags) -> Lots:
+    """Lots with what a lane is priced by; what only other ways ask of them stays empty."""
+    nothing, no = np.zeros(positions.size, dtype=np.int64), np.zeros(positions.size, dtype=np.bool_)
+    return Lots(
+        quantity=quantity,
+        days=days,
+        perishes=perishes,
+        expired=no,
+        life_days=days,
+        cost=snapshot.cost_paise[positions],
+        price=snapshot.net_price_paise[positions],
+        itc=snapshot.itc_paise[positions],
+        grams=snapshot.weight_grams[positions],
+        held_sold=nothing,
+        moved_sold=nothing,
+        moved_days=nothing,
+        moved_paise_per_kg=nothing,
+        crosses=no,
+        return_bp=nothing,
+        return_open=no,
+    )
 
 
 def _no_lane(lots: int) -> BestLane:
@@ -83,50 +123,73 @@ def _alike(*keys: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Some:
-    """Lots that are looked at together, (lots,) each: their `row` in the answer, one `position` that has
-    it, its `item`, `days` until they must be sold, and `quantity`.
-    """
+    """Lots that are looked at together, (lots,) each: their `row` in the answer, their `item`, and them."""
 
     row: NDArray[np.intp]
-    position: Ints
     item: Codes
-    days: Ints
-    quantity: Ints
+    lots: Lots
 
 
-def _choose(snapshot: StockSnapshot, table: Codes, own: Ints, lots: _Some, found: BestLane) -> None:
+def _choose(
+    snapshot: StockSnapshot, table: Codes, own: Ints, some: _Some, rates: MoneyRates, found: BestLane
+) -> None:
     """Look at each lot's lanes from the most promising down, until none left can be better.
 
     What a destination can take depends on the item and the days alone, so it is found once for all
     lots that share them.
     """
-    item, quantity = lots.item, lots.quantity
+    item, lots = some.item, some.lots
     names = np.argsort(np.array(snapshot.territories, dtype=np.str_), kind="stable")
     shared, mine = np.unique(item.astype(np.int64) * _STRIDE + lots.days, return_inverse=True)
     from_item, within = np.divmod(shared, _STRIDE)
     origin = snapshot.item_territory[from_item]
     there = table[snapshot.item_sku[from_item]][:, names]
     fee = snapshot.lane_paise_per_kg[origin][:, names]
-    left = within[:, None] - snapshot.lane_days[origin][:, names]
+    transit = snapshot.lane_days[origin][:, names]
+    left = within[:, None] - transit
     is_open = (there >= 0) & (fee >= 0) & (left > 0) & (origin[:, None] != names)
     most = np.where(is_open, _most(snapshot, np.maximum(there, 0), np.maximum(left, 0), own), -1.0)
-    freight = by_weight((quantity * snapshot.weight_grams[lots.position])[:, None], np.maximum(fee, 0)[mine])
-    price = snapshot.net_price_paise[lots.position]
-    hope = most[mine]
-    np.minimum(hope, quantity[:, None], out=hope)
-    hope = np.where(hope >= 0, hope * price[:, None] - freight, -1.0)
-    best = np.zeros(quantity.size, dtype=np.int64)
-    rows = np.arange(quantity.size)
+    crosses = snapshot.territory_gstin[origin][:, None] != snapshot.territory_gstin[names]
+    hope = _hope(lots, rates, most, np.maximum(fee, 0), crosses, mine)
+    best = np.zeros(len(lots), dtype=np.int64)
+    rows = np.arange(len(lots))
     while rows.size:
         lane = hope[rows].argmax(axis=1)
         rows, lane = _hopeful(rows, lane, hope, best)
         spot = mine[rows]
-        sold = _extra_sales(snapshot, there[spot, lane], left[spot, lane], own, quantity[rows])
-        gain = sold * price[rows] - freight[rows, lane]
-        hope[rows, lane] = -1.0
-        earns = gain > best[rows]
+        sold = _extra_sales(snapshot, there[spot, lane], left[spot, lane], own, lots.quantity[rows])
+        moved = replace(
+            lots.some(rows),
+            moved_sold=sold,
+            moved_days=transit[spot, lane],
+            moved_paise_per_kg=fee[spot, lane],
+            crosses=crosses[spot, lane],
+        )
+        gain = moved_gain(moved, rates)
+        hope[rows, lane] = -np.inf
+        earns = (gain > best[rows]) & (sold > 0)
         best[rows[earns]] = gain[earns]
-        _keep(snapshot, found, lots.row[rows[earns]], item[rows[earns]], names[lane[earns]], sold[earns])
+        _keep(snapshot, found, some.row[rows[earns]], item[rows[earns]], names[lane[earns]], sold[earns])
+
+
+def _hope(
+    lots: Lots, rates: MoneyRates, most: Floats, fee: Ints, crosses: Flags, mine: NDArray[np.intp]
+) -> Floats:
+    """(lots, lanes), paise that no lane's gain is above; -inf where a lane is closed.
+
+    `most`, `fee`, `crosses`: (what lots share, lanes), `mine`: (lots,) which of it is a lot's.
+    """
+    piece, fixed, lock = most_moved_gain(lots, rates)
+    hope = most[mine]
+    closed = hope < 0
+    np.minimum(hope, lots.quantity[:, None], out=hope)
+    hope *= piece[:, None]
+    hope += fixed[:, None]
+    hope -= fee[mine] * (lots.quantity * lots.grams / GRAMS_PER_KG)[:, None]
+    if crosses.any():
+        hope -= crosses[mine] * lock[:, None]
+    hope[closed] = -np.inf
+    return hope
 
 
 def _keep(

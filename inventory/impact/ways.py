@@ -7,10 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inventory.contracts.arrays import Flags, Ints
+from inventory.contracts.arrays import Flags, Floats, Ints
 from inventory.contracts.policy import MoneyRates
 from inventory.impact.lots import Lots
-from inventory.impact.rates import by_weight, half_interest, interest, part
+from inventory.impact.rates import (
+    BASIS_POINTS,
+    DAYS_PER_YEAR,
+    GRAMS_PER_KG,
+    by_weight,
+    half_interest,
+    interest,
+    part,
+)
 from inventory.impact.response import cleared_shares, offer_sold
 from vyapar.kernel.decision import WayOut
 
@@ -133,13 +141,45 @@ def _hold(lots: Lots, rates: MoneyRates) -> _Parts:
 def _transfer(lots: Lots, rates: MoneyRates) -> _Parts:
     freight = by_weight(lots.quantity * lots.grams, np.maximum(lots.moved_paise_per_kg, 0))
     locked = interest(lots.quantity * lots.itc, rates.opportunity_rate_bp, rates.tax_lock_days)
-    parts = _kept(lots, rates, lots.moved_sold, lots.days) | {
+    # nothing sells on the road: what sells waits the transit and half of the days that are left then
+    parts = _kept(lots, rates, lots.moved_sold, lots.days + np.minimum(lots.moved_days, lots.days)) | {
         "transport": -freight,
         "handling": -lots.quantity * rates.handling_paise_per_piece,
         "documents": np.full(len(lots), -rates.document_paise),
         "output_tax": np.where(lots.crosses, -locked, 0),
     }
     return _added(parts, _leftover(lots, rates, lots.quantity - lots.moved_sold))
+
+
+def moved_gain(lots: Lots, rates: MoneyRates) -> Ints:
+    """(lots,), paise by which moving a lot along its lane beats keeping it to the end with nothing sold:
+    what a lane is chosen by. The same parts as `transfer` among the ways out, all of them.
+    """
+    none = np.zeros(len(lots), dtype=np.int64)
+    unmoved = _added(_kept(lots, rates, none, none), _leftover(lots, rates, lots.quantity))
+    moved, stayed = _transfer(lots, rates), np.sum(list(unmoved.values()), axis=0, dtype=np.int64)
+    return np.asarray(np.sum(list(moved.values()), axis=0, dtype=np.int64) - stayed)
+
+
+def most_moved_gain(lots: Lots, rates: MoneyRates) -> tuple[Floats, Floats, Floats]:
+    """What `moved_gain` is never above, whichever lane and however many sell, (lots,) paise each:
+    (a piece that sells, the fixed part of any lane, what crossing registrations takes from it).
+
+    Freight, which is the lane's own, is not in it. Every rounding is given away.
+    """
+    yearly = (rates.carrying_rate_bp + rates.opportunity_rate_bp) / (BASIS_POINTS * DAYS_PER_YEAR)
+    per_kg = (rates.local_freight_paise_per_kg + rates.disposal_paise_per_kg) / GRAMS_PER_KG
+    scrap = rates.handling_paise_per_piece + lots.itc + lots.grams * per_kg
+    spared = np.where(lots.perishes, scrap, -lots.cost * (rates.residual_bp / BASIS_POINTS))
+    piece = lots.price + lots.cost * (yearly * lots.days / 2.0) + spared
+    papers = np.where(lots.perishes, 0, rates.document_paise)
+    fixed = _ROUNDINGS - papers - lots.quantity * float(rates.handling_paise_per_piece)
+    lock = rates.opportunity_rate_bp * rates.tax_lock_days / (BASIS_POINTS * DAYS_PER_YEAR)
+    return np.maximum(piece, 0.0), fixed, np.maximum(lots.quantity * lots.itc * lock - 1.0, 0.0)
+
+
+#: More paise than the roundings of a lane's parts come to together.
+_ROUNDINGS = 12.0
 
 
 def _discount(lots: Lots, rates: MoneyRates) -> _Parts:

@@ -111,7 +111,7 @@ def _weigh(
 ) -> WeighedLot:
     lot = outcome.lots.some(np.array([n]))
     item = int(book.position_item[n])
-    lanes = _lanes(book, outcome, n, lot)
+    lanes = _lanes(book, outcome, policy, n, lot)
     rungs = ladder(lot, policy)
     return WeighedLot(
         position_id=int(book.position_ids[n]),
@@ -168,14 +168,19 @@ def _item_of(book: StockBook, n: int, place: int) -> int:
     return int(found[0]) if found.size else -1
 
 
-def _lanes(book: StockBook, outcome: MonitoringOutcome, n: int, lot: Lots) -> list[tuple[Lots, int]]:
+def _lanes(
+    book: StockBook, outcome: MonitoringOutcome, policy: MonitoringPolicy, n: int, lot: Lots
+) -> list[tuple[Lots, int]]:
     """The lot on each of its best lanes, the best first, with the territory it leads to."""
     found: list[tuple[Lots, int]] = []
     fees = book.lane_paise_per_kg.copy()
     source = int(book.item_territory[book.position_item[n]])
     for _turn in range(LANES):
         tried = replace(book, lane_paise_per_kg=fees)
-        lane = best_lane(tried, np.array([n]), lot.quantity, lot.days, outcome.exposure.usable)
+        lane = best_lane(
+            tried, np.array([n]), quantity=lot.quantity, days=lot.days, perishes=lot.perishes,
+            usable=outcome.exposure.usable, rates=policy,
+        )  # fmt: skip
         place = int(lane.territory[0])
         if place < 0:
             break

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from fractions import Fraction
 
 import numpy as np
@@ -207,27 +207,67 @@ def test_of_two_lanes_the_one_that_earns_more_after_freight_is_taken():
     assert lane_of(STUCK, SELLS, brisk, lanes=far)[1].territory[0] == 1
 
 
+def test_a_lane_within_one_registration_beats_a_little_better_one_that_locks_tax():
+    """C asks for one piece more, which is worth less than the tax of 100 pieces lent for 45 days."""
+    inside = Item((), territory="B", weekly=14, sold=0)
+    across = Item((), territory="C", weekly=14.2, sold=0)
+    lanes = {("A", "B"): (100, 1), ("A", "C"): (100, 1)}
+    one = Item((Lot(100, life=60, cost=10_000, price=1_000, itc=9_000),), territory="A")
+    snapshot = (one, inside, across)
+    assert lane_of(*snapshot, lanes=lanes, territory_gstin=[0, 0, 0])[1].territory[0] == 2
+    assert lane_of(*snapshot, lanes=lanes, territory_gstin=[0, 0, 1])[1].territory[0] == 1
+
+
+def test_what_is_long_on_the_road_waits_the_whole_transit():
+    near, far = (ways(moved_days=days)["transfer"].components for days in (0, 20))
+    assert (
+        near["carrying"] - far["carrying"] == 394
+    )  # 80 pieces at 10 rupees, 10 days more at 18 %: 2,170 less 1,776
+    assert near["recovered"] == far["recovered"]
+
+
+def test_a_lane_that_does_not_pay_for_its_papers_is_none():
+    few = Item((Lot(2, life=400, cost=1_000, price=1_200),), territory="A", weekly=0)
+    lanes = {("A", "B"): (100, 1)}
+    assert lane_of(few, Item((), territory="B", weekly=7, sold=0), lanes=lanes)[1].territory[0] == -1
+
+
 def check_lanes_by_hand(snapshot, policy: MonitoringPolicy) -> None:
-    """Every lot's lane earns what the best of all its lanes earns when each is looked at."""
+    """Every lot's lane nets what the best of all its lanes nets when each is priced as a way out."""
     risks = exposure(snapshot, policy)
     found, lane = lots_of(snapshot, risks, policy)
     own = snapshot.per_item(risks.usable)
+    hold, move = WAYS.index("hold"), WAYS.index("transfer")
+
+    def gain(lot: int, sold: int, source: int, target: int) -> int:
+        one = replace(
+            found.some(np.array([lot])),
+            expired=[False],
+            held_sold=[0],
+            moved_sold=[sold],
+            moved_days=[snapshot.lane_days[source, target]],
+            moved_paise_per_kg=[snapshot.lane_paise_per_kg[source, target]],
+            crosses=[snapshot.territory_gstin[source] != snapshot.territory_gstin[target]],
+        )
+        net = price_ways(one, policy).net[:, 0]
+        return int(net[move] - net[hold])
+
     for lot in range(snapshot.positions):
         item, pieces = snapshot.position_item[lot], int(found.quantity[lot])
-        source, weight = snapshot.item_territory[item], pieces * int(snapshot.weight_grams[lot])
+        source = snapshot.item_territory[item]
         gains = [0]
         for other in range(snapshot.items):
             target = snapshot.item_territory[other]
-            fee = int(snapshot.lane_paise_per_kg[source, target])
             left = int(found.days[lot] - snapshot.lane_days[source, target])
-            same = snapshot.item_sku[other] == snapshot.item_sku[item] and target != source
-            if same and fee >= 0 and left > 0 and pieces:
+            is_open = snapshot.lane_paise_per_kg[source, target] >= 0 and target != source
+            same = snapshot.item_sku[other] == snapshot.item_sku[item]
+            if same and is_open and left > 0 and pieces:
                 demand = snapshot.demand.total([other], [left])
                 unsold = demand.expected_excess(own[other] + pieces) - demand.expected_excess(own[other])
                 sold = int(np.floor(pieces - unsold[0] + 1e-9))
-                gains.append(sold * int(snapshot.net_price_paise[lot]) - (weight * fee + 500) // 1_000)
-        freight = (weight * max(int(lane.paise_per_kg[lot]), 0) + 500) // 1_000
-        assert int(lane.sold[lot]) * int(snapshot.net_price_paise[lot]) - freight == max(gains)
+                gains += [gain(lot, sold, source, target)] if sold > 0 else []
+        target = int(lane.territory[lot])
+        assert (gain(lot, int(lane.sold[lot]), source, target) if target >= 0 else 0) == max(gains)
 
 
 @HUNDRED

@@ -48,7 +48,8 @@ def kept(lot, rates, sold: int, selling_days: int) -> dict[str, int]:
 
 
 def transfer(lot, rates) -> dict[str, int]:
-    found = kept(lot, rates, lot["moved_sold"], lot["days"])
+    # what sells waits all of the transit and half of what is left: half of both sums
+    found = kept(lot, rates, lot["moved_sold"], lot["days"] + min(lot["moved_days"], lot["days"]))
     weight = Fraction(lot["quantity"] * lot["grams"] * max(lot["moved_paise_per_kg"], 0), 1_000)
     locked = Fraction(lot["quantity"] * lot["itc"] * rates.opportunity_rate_bp * rates.tax_lock_days, YEAR)
     found["transport"] -= half_up(weight)
