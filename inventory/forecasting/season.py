@@ -42,15 +42,17 @@ def same_weeks_last_year(weeks: Weeks, origins: Sequence[int], horizon: int) -> 
     return rates, known
 
 
-def shape(weeks: Weeks, origin: int, horizon: int, base_weeks: int = BASE_WEEKS) -> Floats:
+def shape(
+    weeks: Weeks, origin: int, horizon: int, base_weeks: int = BASE_WEEKS, *, newcomers: bool = False
+) -> Floats:
     """(groups, horizon) factors, from series that could be sold during all the weeks compared.
 
-    Needs a year and `base_weeks` of history before `origin`.
+    Needs a year and `base_weeks` of history before `origin`. With `newcomers`, from all that was sold.
     """
     groups = int(weeks.group.max(initial=0)) + 1
     first = origin - YEAR - base_weeks
     span = slice(first, first + base_weeks + horizon + 1)
-    matched = weeks.start <= first
+    matched = (weeks.start <= first) | newcomers
     sold = np.zeros((groups, span.stop - span.start))
     np.add.at(sold, weeks.group[matched], weeks.rate()[matched, span])
     base, ahead = sold[:, :base_weeks].mean(axis=1), _smooth(sold)[:, base_weeks:-1]
