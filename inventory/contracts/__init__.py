@@ -1,7 +1,6 @@
 """What other apps may know of the inventory: snapshots, demand, policies, statuses, event payloads."""
 
 from inventory.contracts.demand import (
-    COMMON_SHARE,
     DISPERSION_HIGH,
     DISPERSION_LOW,
     DemandDistribution,
@@ -16,6 +15,7 @@ from inventory.contracts.events import (
     StockChange,
     StockStatus,
 )
+from inventory.contracts.forecasts import COMMON_SHARE
 from inventory.contracts.policy import (
     DEFAULT_CHANNEL,
     SCORE_WEIGHTS,

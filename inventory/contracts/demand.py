@@ -11,16 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from inventory.contracts.arrays import Codes, Column, Flags, Floats, Ints, empty, settle
-from inventory.contracts.forecasts import ForecastPlan
+from inventory.contracts.forecasts import COMMON_SHARE, ForecastPlan
 from vyapar.kernel.errors import Fault, Invalid
 
 DAYS_PER_WEEK = 7
 #: Days until a SKU is delisted that never is.
 NOT_DELISTED = 2**30
-#: Share of a forecast's excess variance that all weeks have in common, because a level that is
-#: wrong stays wrong. At 0.25 the 80 % interval of two years of real wholesale demand covered
-#: 86, 83 and 80 % of the totals of 4, 8 and 13 weeks; at 0 (independent weeks) 77, 64 and 53 %.
-COMMON_SHARE = 0.25
 #: Bounds of `dispersion`: below, one week says nothing; above, demand is as regular as chance allows.
 DISPERSION_LOW, DISPERSION_HIGH = 0.01, 1_000.0
 #: An excess of variance below this share of the mean is noise of the float, not of demand.
@@ -166,13 +162,15 @@ class DemandDistribution:
     - `dispersion`: (series,), size of the negative binomial of one week: variance of a week =
       mean + mean^2 / dispersion.
 
-    Beyond the last week the mean of all weeks goes on. Of the excess variance a quarter
-    (`COMMON_SHARE`) is common to all weeks and the rest independent, so intervals of long totals
-    do not become falsely narrow.
+    - `common`: share of the excess variance that is common to all weeks, 0 to 1; the rest is independent
+      from week to week. So intervals of long totals do not become falsely narrow.
+
+    Beyond the last week the mean of all weeks goes on.
     """
 
     weekly_mean: Floats
     dispersion: Floats
+    common: float = COMMON_SHARE
 
     def __post_init__(self) -> None:
         shape = np.asarray(self.weekly_mean).shape
@@ -185,6 +183,10 @@ class DemandDistribution:
             "dispersion": Column(("series",), np.float64),
         }
         settle(self, {"series": shape[0], "weeks": shape[1]}, columns)
+        if not 0.0 <= self.common <= 1.0:
+            message = f"is {self.common}, expected a share between 0 and 1"
+            fault = Fault("out_of_range", message, "common")
+            raise Invalid(f"DemandDistribution: common: {message}", code="out_of_range", faults=[fault])
 
     @property
     def weeks(self) -> int:
@@ -209,7 +211,7 @@ class DemandDistribution:
     def total(self, rows: ArrayLike, days: ArrayLike) -> PieceCount:
         """Demand of series `rows` over the first `days` days: (n,) each, or broadcastable."""
         mean, noise = self.moments(rows, days)
-        excess = (1.0 - COMMON_SHARE) * noise + COMMON_SHARE * mean**2
+        excess = (1.0 - self.common) * noise + self.common * mean**2
         return PieceCount(mean, mean + self.spread(rows) * excess)
 
     def probability_at_most(self, rows: ArrayLike, days: ArrayLike, pieces: ArrayLike) -> Floats:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from inventory.contracts.arrays import Codes, Column, Flags, Floats, Ints, empty, settle
 from inventory.contracts.demand import DemandDistribution
 from inventory.contracts.events import STATUSES
+from inventory.contracts.forecasts import COMMON_SHARE
 from vyapar.kernel.errors import Fault, Invalid
 
 #: A day that never comes: expiry of what does not expire, end of a return that stays open.
@@ -69,7 +70,7 @@ class StockSnapshot:
     - `recent_daily`, `earlier_daily`: pieces per day sold in the last 28 days and in the 84 before.
     - `outlets_recent`, `outlets_usual`: outlets that bought in the last 90 days and in the last year.
     - `prior_status`: index into `STATUSES` as last recorded; `liquidating`: an open action sells it.
-    - `weekly_mean`: (items, weeks) and `dispersion`: (items,), as in `DemandDistribution`.
+    - `weekly_mean`: (items, weeks), `dispersion`: (items,) and `common`, as in `DemandDistribution`.
 
     A *position* is one batch at one location. (positions,):
     - `position_item`: number of its item; `location`: number; `batch_id`: the same batch has the same.
@@ -104,6 +105,7 @@ class StockSnapshot:
     liquidating: Flags = field(default_factory=empty)
     weekly_mean: Floats
     dispersion: Floats = field(default_factory=empty)
+    common: float = COMMON_SHARE
 
     position_item: Codes
     location: Codes
@@ -152,7 +154,7 @@ class StockSnapshot:
     @property
     def demand(self) -> DemandDistribution:
         """Demand of the items; series number = item number."""
-        return DemandDistribution(self.weekly_mean, self.dispersion)
+        return DemandDistribution(self.weekly_mean, self.dispersion, self.common)
 
     @property
     def free(self) -> Ints:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from inventory.contracts.arrays import Flags, Floats, Ints
 from inventory.contracts.demand import DAYS_PER_WEEK, DemandDistribution
+from inventory.contracts.forecasts import COMMON_SHARE
 from inventory.contracts.policy import AnalysisPolicy
 from inventory.forecasting.patterns import PATTERNS, classify
 from inventory.forecasting.spread import dispersion, spread
@@ -110,9 +111,9 @@ def origins_of(weeks: Weeks, policy: AnalysisPolicy) -> tuple[int, ...]:
     return possible if len(possible) >= 2 else ()
 
 
-def examine(weeks: Weeks, origins: tuple[int, ...], policy: AnalysisPolicy) -> Examination:
-    """What each method will be held against."""
-    horizon = policy.back_test_weeks
+def examine(weeks: Weeks, origins: tuple[int, ...], policy: AnalysisPolicy, horizon: int = 0) -> Examination:
+    """What each method will be held against, `horizon` weeks ahead (0: as far as methods are chosen by)."""
+    horizon = horizon or policy.back_test_weeks
     parts = [_at_origin(weeks, origin, horizon, policy) for origin in origins]
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     sold, seen, code, spreads, square, change = columns
@@ -128,10 +129,12 @@ def score(
     pattern: str,
     method: str,
     widening: float | Floats = 1.0,
+    common: float = COMMON_SHARE,
 ) -> BacktestScore:
     """The score of forecasts `ahead`, (all rows, weeks), on the given rows.
 
-    `widening`: multiple of the spread, one for all or one per row of the examination.
+    `widening`: multiple of the spread, one for all or one per row of the examination; `common`: share
+    of it that all weeks have in common.
     """
     expected = ahead[rows] * exam.seen[rows]
     error = expected - exam.sold[rows]
@@ -139,7 +142,7 @@ def score(
     sold = max(float(exam.sold[rows].sum()), 1.0)
     rmsse = np.sqrt((error**2).sum(axis=1) / weeks_seen / np.maximum(exam.square[rows], 1e-12))
     widenings = np.broadcast_to(np.asarray(widening, dtype=np.float64), exam.scored.shape)
-    pinball, coverage = _interval_scores(exam, ahead, _sample(rows), widenings)
+    pinball, coverage = _interval_scores(exam, ahead, _sample(rows), widenings, common)
     return BacktestScore(
         pattern=pattern,
         method=method,
@@ -154,11 +157,13 @@ def score(
     )
 
 
-def _interval_scores(exam: Examination, ahead: Floats, rows: Ints, widenings: Floats) -> tuple[float, float]:
+def _interval_scores(
+    exam: Examination, ahead: Floats, rows: Ints, widenings: Floats, common: float
+) -> tuple[float, float]:
     if rows.size == 0:
         return 0.0, 0.0
     expected = DemandDistribution(
-        ahead[rows] * exam.seen[rows], dispersion(exam.spread[rows], widenings[rows])
+        ahead[rows] * exam.seen[rows], dispersion(exam.spread[rows], widenings[rows]), common
     )
     days = exam.horizon * DAYS_PER_WEEK
     sold = exam.sold[rows].sum(axis=1)[:, None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -14,8 +14,8 @@ from inventory.contracts.arrays import Codes, Flags, Floats, Ints, empty
 from inventory.contracts.demand import DAYS_PER_WEEK, DemandDistribution, DemandSnapshot
 from inventory.contracts.forecasts import ForecastPlan
 from inventory.contracts.policy import AnalysisPolicy
-from inventory.forecasting.backtest import BacktestScore, examine, origins_of, score
-from inventory.forecasting.boosted import FEATURES, SEED, learn
+from inventory.forecasting.backtest import BacktestScore, examine, origins_of
+from inventory.forecasting.boosted import FEATURES, SEED, Boosted, learn
 from inventory.forecasting.choice import Choices, mixed, unproven
 from inventory.forecasting.effects import (
     EffectTold,
@@ -33,6 +33,7 @@ from inventory.forecasting.reconcile import factors
 from inventory.forecasting.spread import dispersion, spread
 from inventory.forecasting.tiers import scores_by_level
 from inventory.forecasting.weeks import Weeks, in_weeks
+from inventory.forecasting.width import USUAL, Told, Width, learn_width, long_origins
 
 #: Series that the back-test looks at; more change what it finds by less than its noise.
 EXAMINED = 6_000
@@ -84,7 +85,7 @@ class Forecast:
 
     @property
     def distribution(self) -> DemandDistribution:
-        return DemandDistribution(self.weekly_mean, self.dispersion)
+        return DemandDistribution(self.weekly_mean, self.dispersion, self.plan.common)
 
     def pattern_of(self, series: int) -> Pattern:
         return PATTERNS[int(self.pattern[series])]
@@ -100,6 +101,7 @@ class _Standing:
     choices: Choices
     correction: float
     promotion: Promotion
+    width: Width = USUAL
     tiers: tuple[BacktestScore, ...] = ()
 
 
@@ -136,7 +138,8 @@ def forecast(snapshot: DemandSnapshot, policy: AnalysisPolicy) -> Forecast:
     borrows = line.heirs
     borrows[fresh.rows] = True
     means = np.minimum(means, np.where((ceiling > 0) & ~borrows, ceiling, whole)[:, None])
-    widening = np.array([choice.widening for choice in choices.per_pattern])[patterns.code]
+    found = np.array([choice.widening for choice in choices.per_pattern])[patterns.code]
+    widening = standing.width.of(found, policy.back_test_weeks)
     spreads = spread(weeks, weeks.count, patterns.code)
     return Forecast(
         as_of=snapshot.as_of,
@@ -155,7 +158,7 @@ def forecast(snapshot: DemandSnapshot, policy: AnalysisPolicy) -> Forecast:
             if choice.lost
         ),
         tiers=standing.tiers,
-        plan=plan_of(choices, standing.correction),
+        plan=plan_of(choices, standing.correction, standing.width),
         promotion=standing.promotion,
         history_days=snapshot.days,
         examples=examples,
@@ -202,22 +205,53 @@ def _examined(
     trees = learn(weeks, origins[0])
     numbers = range(len(METHODS) if trees is None else len(ENTRANTS))
     found = ahead_of(numbers, weeks, origins, policy.back_test_weeks, seasonal=policy.seasonal, trees=trees)
-    # what had not begun at an origin was not known there: no sum may count a forecast of it
-    begun = np.concatenate([weeks.start < origin for origin in origins])[:, None]
-    begun = begun & np.concatenate([_still(gone, origin, policy.back_test_weeks) for origin in origins])
-    ahead = [np.where(begun, found[number].reshape(-1, policy.back_test_weeks), 0.0) for number in numbers]
+    there = _there(weeks, gone, origins, policy.back_test_weeks)
+    ahead = [np.where(there, found[number].reshape(there.shape), 0.0) for number in numbers]
     choices, power, promotion = promote(weeks, exam, ahead, in_force)
     means, widening = mixed(exam, ahead, choices.per_pattern)
     means = corrected(weeks, exam, means, power)
-    told = score(exam, means, exam.rows_of(None), pattern="all", method="chosen", widening=widening)
+    if promotion.promoted or in_force is None:
+        width = _width(weeks, gone, Told(exam, means, widening), choices, power, policy, trees)
+    else:
+        width = Width(in_force.common, in_force.stretch)
+    told = Told(exam, means, widening).scored(width, exam.horizon)
     others = tuple(one for one in choices.scores if one.method != "chosen")
     choices = Choices(choices.per_pattern, (*others, replace(told, chosen=True)))
-    return _Standing(choices, power, promotion, scores_by_level(weeks, sku, exam, means, policy))
+    return _Standing(choices, power, promotion, width, scores_by_level(weeks, sku, exam, means, policy))
 
 
-def _still(gone: Ints, origin: int, horizon: int) -> Flags:
-    """(series, horizon), weeks from `origin` on in which there is regular demand."""
-    return np.asarray(origin + np.arange(horizon) < gone[:, None])
+def _width(
+    weeks: Weeks,
+    gone: Ints,
+    short: Told,
+    choices: Choices,
+    power: float,
+    policy: AnalysisPolicy,
+    trees: Boosted | None,
+) -> Width:
+    """How far quantiles lie apart, from the same forecasts of the whole horizon."""
+    origins = long_origins(weeks, short.exam.origins, policy)
+    if not origins:
+        return USUAL
+    exam = examine(weeks, origins, policy, policy.horizon_weeks)
+    wanted = sorted({choice.method for choice in choices.per_pattern})
+    found = ahead_of(wanted, weeks, origins, policy.horizon_weeks, seasonal=policy.seasonal, trees=trees)
+    there = _there(weeks, gone, origins, policy.horizon_weeks)
+    blank = np.zeros(there.shape)
+    ahead = [found[n].reshape(there.shape) if n in found else blank for n in range(len(ENTRANTS))]
+    means, widening = mixed(exam, ahead, choices.per_pattern)
+    means = np.where(there, means, 0.0)
+    return learn_width(short, Told(exam, corrected(weeks, exam, means, power), widening))
+
+
+def _there(weeks: Weeks, gone: Ints, origins: Sequence[int], horizon: int) -> Flags:
+    """(origins x series, horizon), weeks in which there was regular demand, of what had begun.
+
+    What had not begun at an origin was not known there: no sum may count a forecast of it.
+    """
+    ahead = np.arange(horizon)
+    parts = [(weeks.start < first)[:, None] & (first + ahead < gone[:, None]) for first in origins]
+    return np.concatenate(parts)
 
 
 def _means(weeks: Weeks, patterns: Patterns, choices: Choices, policy: AnalysisPolicy) -> tuple[Floats, int]:

@@ -15,6 +15,7 @@ from inventory.forecasting.methods import ENTRANTS, METHODS, NAIVE
 from inventory.forecasting.patterns import PATTERNS
 from inventory.forecasting.reconcile import factors
 from inventory.forecasting.weeks import Weeks
+from inventory.forecasting.width import USUAL, Width
 
 #: Corrections that are tried, preferred ones first, and how much more error of sums a preferred one
 #: may show on a few origins, and how much more error of series.
@@ -40,7 +41,7 @@ class Promotion:
     in_force: float = 0.0
 
 
-def plan_of(choices: Choices, correction: float) -> ForecastPlan:
+def plan_of(choices: Choices, correction: float, width: Width = USUAL) -> ForecastPlan:
     """The plan that choices make."""
     return ForecastPlan(
         tuple(
@@ -48,6 +49,8 @@ def plan_of(choices: Choices, correction: float) -> ForecastPlan:
             for code, choice in enumerate(choices.per_pattern)
         ),
         correction,
+        width.common,
+        width.stretch,
     )
 
 
@@ -65,9 +68,9 @@ def promote(
     if kept is None:
         reason = "the first model" if in_force is None else "the model in force cannot be made any more"
         return choices, power, Promotion(True, reason)
-    if in_force is not None and fresh.version == in_force.version:
-        return choices, power, Promotion(True, "the same model as before")
     assert in_force is not None
+    if (fresh.choices, power) == (in_force.choices, in_force.correction):
+        return choices, power, Promotion(True, "the same model as before")
     if len(exam.origins) < 3:
         return choices, power, Promotion(True, "too few origins to compare it with the one in force")
     new, old = _against(weeks, exam, ahead, kept, in_force.correction)

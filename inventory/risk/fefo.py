@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from inventory.contracts.arrays import Flags, Floats, Ints
-from inventory.contracts.demand import COMMON_SHARE, DemandDistribution, PieceCount
+from inventory.contracts.demand import DemandDistribution, PieceCount
 from inventory.contracts.stock import NO_DAY
 
 #: The share of outcomes that the cautious figure is not exceeded in.
@@ -298,10 +298,10 @@ def _asked(demand: DemandDistribution, row: Ints, deadline: Ints, queue: _Queue)
     mean, noise = demand.moments(row, deadline)
     since, wobble = mean - queue.mean[row], noise - queue.noise[row]
     spread = demand.spread(row)
-    common = COMMON_SHARE * spread
+    common = demand.common * spread
     one = np.ones((row.size, OUTCOMES))
     level = _gamma(one, common[:, None] * one, LEVELS[0])
-    own = (1.0 - COMMON_SHARE) * spread * wobble / (1.0 + common)
+    own = (1.0 - demand.common) * spread * wobble / (1.0 + common)
     expected = level * since[:, None]
     step = 1 + queue.steps[row] % (len(LEVELS) - 1)
     asked = queue.asked[row] + _gamma(expected, expected + level**2 * own[:, None], LEVELS[step])

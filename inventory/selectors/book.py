@@ -17,6 +17,7 @@ from inventory.contracts.arrays import Ints, empty
 from inventory.contracts.outcomes import Learnt
 from inventory.models import Location, LocationKind, Sku, Territory
 from inventory.selectors.columns import codes_of, positions_of, read_columns, read_packed
+from inventory.selectors.demand import find_common
 from inventory.selectors.distances import lane_days, lane_paise_per_kg, road_kilometres
 from inventory.selectors.outcomes import current_learnt
 from inventory.selectors.overrides import overridden_items, overrides_mark
@@ -160,6 +161,7 @@ def read_book(
         liquidating=items["offered"] > 0,
         weekly_mean=weekly,
         dispersion=items["dispersion"],
+        common=find_common(),
         position_item=_codes(positions_of(item_code, codes_of(held["sku"], held["territory"]))),
         location=_codes(positions_of(location_ids, held["location"])),
         batch_id=held["batch"],

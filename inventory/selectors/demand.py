@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from inventory.contracts import AnalysisPolicy, DemandSnapshot
 from inventory.contracts.demand import NOT_DELISTED
-from inventory.contracts.forecasts import ForecastPlan
+from inventory.contracts.forecasts import COMMON_SHARE, ForecastPlan
 from inventory.models import ForecastModel, Sku, Territory
 from inventory.selectors.columns import codes_of, ids_of, positions_of, read_columns
 from vyapar.kernel.calendar import ist_day
@@ -138,6 +138,12 @@ def find_plan() -> ForecastPlan | None:
     """The model in force, None before the first: whoever stood last made the forecasts."""
     stored = ForecastModel.objects.order_by("-as_of", "-pk").values_list("plan", flat=True).first()
     return None if stored is None else ForecastPlan.from_json(stored)
+
+
+def find_common() -> float:
+    """`common` of the distributions that the forecasts in force are."""
+    plan = find_plan()
+    return COMMON_SHARE if plan is None else plan.common
 
 
 def _sold(first: date, today: date, sku_id: int | None) -> dict[str, NDArray[Any]]:

@@ -11,6 +11,7 @@ from inventory.contracts import DemandDistribution
 from inventory.contracts.arrays import Floats
 from inventory.contracts.demand import DAYS_PER_WEEK
 from inventory.models import DemandForecast
+from inventory.selectors.demand import find_common
 from inventory.selectors.overrides import weeks_of
 
 CHANCES = (0.1, 0.5, 0.9)
@@ -56,21 +57,24 @@ def list_forecasts(*, sku: str, territory: str = "", daily: bool = False) -> lis
     if not found:
         return []
     baseline, means = weeks_of(found)
+    common = find_common()
     return [
         Ahead(
             row.sku.code, row.territory.code, row.as_of, row.pattern, row.method,
             bool((means[number] != baseline[number]).any()),
-            _steps(row, means[number], baseline[number], 1 if daily else DAYS_PER_WEEK),
+            _steps(row, means[number], baseline[number], 1 if daily else DAYS_PER_WEEK, common),
         )
         for number, row in enumerate(found)
     ]  # fmt: skip
 
 
-def _steps(row: DemandForecast, means: Floats, baseline: Floats, days: int) -> tuple[Step, ...]:
+def _steps(
+    row: DemandForecast, means: Floats, baseline: Floats, days: int, common: float
+) -> tuple[Step, ...]:
     parts = DAYS_PER_WEEK // days
     mean, plain = np.repeat(means / parts, parts), np.repeat(baseline / parts, parts)
     count = mean.size
-    whole = DemandDistribution(means[None, :], np.array([row.dispersion]))
+    whole = DemandDistribution(means[None, :], np.array([row.dispersion]), common)
     # each step by itself: a distribution whose first week goes at the step's own rate
     alone = DemandDistribution(mean[:, None] * parts, np.full(count, row.dispersion))
     numbers = np.arange(count)

@@ -145,7 +145,7 @@ def _expected(forecast: Forecast, code: Ints, skus: list[Any], territories: list
     weekly = np.zeros((code.size, forecast.weekly_mean.shape[1]))
     dispersion = np.ones(code.size)
     weekly[rows], dispersion[rows] = forecast.weekly_mean, forecast.dispersion
-    return {"weekly_mean": weekly, "dispersion": dispersion}
+    return {"weekly_mean": weekly, "dispersion": dispersion, "common": forecast.plan.common}
 
 
 def _sales(day: date, code: Ints) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from inventory.contracts import NO_DAY, DemandDistribution
-from inventory.contracts.demand import COMMON_SHARE
+from inventory.contracts.forecasts import COMMON_SHARE
 from inventory.risk import Walk, walk
 from inventory.risk.fefo import CAUTIOUS, UNLIKELY
 

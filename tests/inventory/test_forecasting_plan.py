@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -9,17 +10,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inventory.contracts import AnalysisPolicy, DemandSnapshot
+from inventory.contracts import AnalysisPolicy, DemandDistribution, DemandSnapshot
 from inventory.contracts.forecasts import ForecastPlan, Override
 from inventory.forecasting import forecast
+from inventory.forecasting.backtest import Examination
 from inventory.forecasting.boosted import FEWEST_EXAMPLES, learn
 from inventory.forecasting.choice import unproven
 from inventory.forecasting.forecast import Forecast
 from inventory.forecasting.overrides import Places, overridden
 from inventory.forecasting.patterns import PATTERNS
 from inventory.forecasting.plan import choices_of, plan_of
-from inventory.forecasting.reconcile import STRONGEST, factors
+from inventory.forecasting.reconcile import STRONGEST, factors, share_out
+from inventory.forecasting.spread import dispersion
 from inventory.forecasting.weeks import Weeks
+from inventory.forecasting.width import Told, Width, learn_width, long_origins
 from inventory.models import DailyDemand, DemandForecast, ForecastModel
 from tests.conftest import NOW
 from tests.inventory.book import TODAY, make_book
@@ -60,6 +64,105 @@ def test_every_category_comes_to_a_factor_within_bounds(seed, series, groups, co
     assert (ratio <= STRONGEST + 1e-9).all()
     assert (ratio >= 1 / STRONGEST - 1e-9).all()
     assert np.array_equal(factors(weeks_of(sales, group), count, means, 0.0), np.ones_like(means))
+
+
+@HUNDRED
+@given(st.integers(0, 2**32 - 1), st.integers(2, 30), st.integers(1, 4), st.floats(0.5, 2.0))
+def test_a_gap_is_shared_out_exactly_and_the_rare_are_raised_least(seed, series, groups, gap):
+    chance = np.random.default_rng(seed)
+    group = (np.arange(series) % groups).astype(np.int32)
+    means = chance.gamma(0.5, 20, (series, 1)) * (chance.random((series, 1)) < 0.8) * np.ones((1, 5))
+    wanted = np.full((groups, 5), gap)
+    found = share_out(means, group, wanted)
+    assert np.allclose(sums(means * found, group), sums(means, group) * gap, rtol=1e-9)
+    for one in np.unique(group):
+        order = np.argsort(means[group == one, 0], kind="stable")
+        factors_of_one = found[group == one][order, 0]
+        assert (np.diff(factors_of_one) >= -1e-9).all() if gap > 1 else np.ptp(factors_of_one) < 1e-9
+
+
+def test_what_has_just_begun_counts_in_its_sum_as_it_is_forecast():
+    """Its first week was chosen by its first sale: no level may be read from it."""
+    sales = np.zeros((3, 60))
+    sales[0], sales[1, 59], sales[2] = 10.0, 50.0, 10.0
+    weeks = Weeks(
+        sales,
+        (np.arange(60) >= np.array([[0], [59], [0]])) * 1.0,
+        np.array([0, 59, 0]),
+        np.zeros(3, np.int32),
+    )
+    means = np.array([[10.0] * 4, [6.0] * 4, [10.0] * 4])
+    assert np.allclose(means * factors(weeks, 60, means), means)
+
+
+@pytest.mark.parametrize("trend", [0.0, 0.15])
+def test_a_wave_of_the_year_that_no_single_series_shows_is_met_within_a_tenth(trend):
+    """Two years of a wave, at its steepest, forecast from levels that know nothing of it."""
+    chance = np.random.default_rng(5)
+    week = np.arange(104 + 13)
+    wave = (1 + 0.3 * np.sin(2 * np.pi * (week - 104) / 52)) * (1 + trend * week / 104)
+    sales = chance.poisson(chance.gamma(0.5, 4, (400, 1)) * wave)
+    known = weeks_of(sales[:, :104], np.arange(400) % 4)
+    means = np.repeat(sales[:, 96:104].mean(axis=1, keepdims=True), 13, axis=1)
+    ahead = sales[:, 104:].sum()
+    assert means.sum() / ahead < 0.88
+    assert (means * factors(known, 104, means)).sum() / ahead == pytest.approx(1.0, abs=0.1)
+
+
+def test_nothing_forecast_stays_nothing():
+    sales = np.vstack([np.zeros((3, 80)), np.full((2, 80), 5.0)])
+    means = np.zeros((5, 4))
+    found = factors(weeks_of(sales, np.array([0, 0, 1, 1, 1])), 80, means)
+    assert np.array_equal(found, np.ones_like(means))
+
+
+# --- widths
+
+
+def told_of(sold: np.ndarray, means: np.ndarray, spread: float) -> Told:
+    rows, weeks = sold.shape
+    exam = Examination(
+        (20, 24), weeks, sold, np.ones_like(sold), np.zeros(rows, np.int8), np.full(rows, spread),
+        np.ones(rows), np.ones(rows), np.ones(rows, np.bool_),
+    )  # fmt: skip
+    return Told(exam, means, np.ones(rows))
+
+
+@pytest.mark.parametrize(("lasting", "expected"), [(0.0, 0.0), (1.0, 1.0)])
+def test_errors_that_last_are_told_from_those_that_do_not(lasting, expected):
+    """One excess of variance, once of the level of all weeks, once of each week by itself."""
+    chance = np.random.default_rng(3)
+    level = chance.gamma(4.0, 0.25, (3_000, 1)) if lasting else np.ones((3_000, 1))
+    weekly = 1.0 if lasting else chance.gamma(4.0, 0.25, (3_000, 13))
+    sold = chance.poisson(40.0 * level * weekly * np.ones((1, 13))).astype(float)
+    flat = np.full(sold.shape, 40.0)
+    # widenings are found on four weeks: one that was made with the usual share is right there
+    usual = (lasting or 0.25) / (0.75 / 4 + 0.25) * 0.25
+    width = learn_width(told_of(sold[:, :4], flat[:, :4], usual), told_of(sold, flat, usual))
+    assert width.common == expected
+    distribution = DemandDistribution(
+        flat, dispersion(np.full(3_000, usual), width.of(np.ones(3_000), 4)), width.common
+    )
+    for weeks in (1, 4, 13):
+        low, high = (distribution.cumulative_quantile(np.arange(3_000), weeks * 7, p) for p in (0.1, 0.9))
+        total = sold[:, :weeks].sum(axis=1)
+        assert ((total >= low) & (total <= high)).mean() == pytest.approx(0.8, abs=0.06)
+
+
+@HUNDRED
+@given(st.floats(0, 1), st.floats(0.1, 5), st.floats(0.1, 100), st.integers(1, 13))
+def test_a_share_leaves_intervals_of_the_weeks_they_were_found_on_as_they_were(common, spread, mean, weeks):
+    flat = np.full((1, 13), mean)
+    usual = DemandDistribution(flat, np.array([1 / spread]))
+    width = Width(common).of(np.ones(1), weeks)
+    other = DemandDistribution(flat, 1 / (spread * width), common)
+    assert np.allclose(usual.total(0, weeks * 7).variance, other.total(0, weeks * 7).variance)
+
+
+def test_without_a_whole_horizon_behind_it_the_width_is_the_usual_one():
+    sales = np.random.default_rng(1).poisson(3.0, (30, 30))
+    assert long_origins(weeks_of(sales), (14, 18), replace(POLICY, horizon_weeks=26)) == ()
+    assert long_origins(weeks_of(sales), (9, 13, 17), POLICY) == (9, 13, 17)
 
 
 @HUNDRED

@@ -11,6 +11,7 @@ from django.db import transaction
 from inventory.contracts import DemandDistribution, MonitoringPolicy
 from inventory.contracts.outcomes import Predicted
 from inventory.models import Prediction, StockItem
+from inventory.selectors.demand import find_common
 from inventory.services.staging import rows, run
 from vyapar.engine.models import Action
 from vyapar.engine.selectors import get_policy, list_actions
@@ -94,6 +95,7 @@ def _note_items(day: date) -> int:
     demand = DemandDistribution(
         np.array([row[8][:weeks] for row in found], dtype=np.float64),
         np.array([row[9] for row in found], dtype=np.float64),
+        find_common(),
     )
     series = np.arange(len(found))
     kept = _demands(day, found, demand, series)
