@@ -60,11 +60,11 @@ def share_out(means: Floats, group: Codes, wanted: Floats) -> Floats:
     leaning = np.where((wanted > 1.0)[group], root, 1.0)
     log, most = np.log(wanted), np.log(STRONGEST_OF_ONE)
     members = sparse.csr_array((np.ones(group.size), (group, np.arange(group.size))), (groups, group.size))
-    told = members @ means
+    told = np.asarray(members @ means)
 
     def sums(strength: Floats) -> tuple[Floats, Floats]:
         one = np.exp(np.clip((strength * log)[group] * leaning, -most, most))
-        return one, (members @ (means * one)) / np.maximum(told, 1e-12)
+        return one, np.asarray(members @ (means * one)) / np.maximum(told, 1e-12)
 
     low, high = np.zeros_like(wanted), np.full_like(wanted, MOST_STRENGTH)
     for _ in range(HALVINGS):

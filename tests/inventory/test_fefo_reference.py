@@ -37,7 +37,9 @@ class Left:
     cautious: int
 
 
-def chances_of(weekly: list[float], dispersion: float, days: int, most: int) -> list[Decimal]:
+def chances_of(
+    weekly: list[float], dispersion: float, days: int, most: int, share: float = COMMON_SHARE
+) -> list[Decimal]:
     """P(N = 0), P(N = 1) … P(N = most) of the demand over some days, one after the other.
 
     A week asks for its mean, a part of a week for that part; of the variance beyond chance a share is
@@ -51,7 +53,7 @@ def chances_of(weekly: list[float], dispersion: float, days: int, most: int) -> 
         this = means[week] if week < len(means) else usual
         mean += part * this
         squares += part * this**2
-    common = Decimal(COMMON_SHARE)
+    common = Decimal(share)
     beyond = ((1 - common) * squares + common * mean**2) / Decimal(dispersion)
     if mean == 0:
         return [Decimal(1)] + [Decimal(0)] * most
@@ -62,7 +64,9 @@ def chances_of(weekly: list[float], dispersion: float, days: int, most: int) -> 
     return found
 
 
-def walked_slowly(weekly: list[list[float]], dispersion: list[float], lots: list[Lot]) -> list[Left]:
+def walked_slowly(
+    weekly: list[list[float]], dispersion: list[float], lots: list[Lot], share: float = COMMON_SHARE
+) -> list[Left]:
     """What is left of each lot: every number of pieces asked for is served, lot after lot."""
     found = []
     for lot in lots:
@@ -71,7 +75,7 @@ def walked_slowly(weekly: list[list[float]], dispersion: list[float], lots: list
             found.append(Left(Decimal(0), Decimal(0), 0))
             continue
         end = ahead + lot.quantity
-        chances = chances_of(weekly[lot.series], dispersion[lot.series], lot.deadline, end)
+        chances = chances_of(weekly[lot.series], dispersion[lot.series], lot.deadline, end, share)
         left = [min(lot.quantity, max(0, end - asked)) for asked in range(end + 1)]
         unsold = sum((p * pieces for p, pieces in zip(chances, left, strict=True)), Decimal(0))
         chance = sum((p for p, pieces in zip(chances, left, strict=True) if pieces), Decimal(0))
@@ -95,10 +99,12 @@ def cautious(chances: list[Decimal], left: list[int]) -> int:
     return 0
 
 
-def walked(weekly: list[list[float]], dispersion: list[float], lots: list[Lot]) -> Walk:
+def walked(
+    weekly: list[list[float]], dispersion: list[float], lots: list[Lot], share: float = COMMON_SHARE
+) -> Walk:
     columns = [np.array([getattr(lot, name) for lot in lots], np.int64) for name in Lot.__annotations__]
     series, deadline, quantity, batch, _cost = columns
-    demand = DemandDistribution(np.array(weekly), np.array(dispersion))
+    demand = DemandDistribution(np.array(weekly), np.array(dispersion), share)
     return walk(
         demand, series, deadline, quantity, turn=deadline, batch_id=batch, place=np.zeros(len(lots), np.int64)
     )
@@ -138,13 +144,13 @@ def one_deadline_each(draw):
 
 
 @HUNDRED
-@given(one_deadline_each())
-def test_lots_of_one_deadline_are_left_as_serving_every_possible_demand_leaves_them(case):
+@given(one_deadline_each(), st.sampled_from([0.0, COMMON_SHARE, 0.5, 1.0]))
+def test_lots_of_one_deadline_are_left_as_serving_every_possible_demand_leaves_them(case, share):
     weekly, dispersion, lots = case
     with localcontext() as context:
         context.prec = 50
-        slow = walked_slowly(weekly, dispersion, lots)
-    assert_same(walked(weekly, dispersion, lots), slow, lots)
+        slow = walked_slowly(weekly, dispersion, lots, share)
+    assert_same(walked(weekly, dispersion, lots, share), slow, lots)
 
 
 @settings(max_examples=100, deadline=None)

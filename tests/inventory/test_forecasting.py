@@ -90,6 +90,9 @@ def test_totals_add_days_within_and_beyond_the_horizon():
     both = demand.total([0], [14])
     excess = (1 - COMMON_SHARE) * (49 + 196) + COMMON_SHARE * 21**2
     assert both.variance[0] == pytest.approx(21 + excess / 2)
+    lasting = DemandDistribution(demand.weekly_mean, demand.dispersion, 1.0)
+    assert lasting.total([0], [7]).variance[0] == pytest.approx(7 + 49 / 2)
+    assert lasting.total([0], [14]).variance[0] == pytest.approx(21 + 21**2 / 2)
 
 
 @HUNDRED
@@ -115,6 +118,8 @@ def test_distributions_refuse_what_is_not_a_distribution():
         DemandDistribution(np.array([[1.0]]), np.array([np.nan]))
     with pytest.raises(Invalid, match="expected"):
         DemandDistribution(np.array([1.0]), np.array([1.0]))
+    with pytest.raises(Invalid, match="common"):
+        DemandDistribution(np.array([[1.0]]), np.array([1.0]), 1.5)
 
 
 # --- the snapshot

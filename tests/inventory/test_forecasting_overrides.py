@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
-from inventory.contracts.forecasts import LEVELS, Override
+from inventory.contracts.forecasts import LEVELS, ForecastPlan, Override
 from inventory.forecasting.overrides import Places, baseline_over, factor_of, overridden, value_added
-from inventory.models import DailyDemand, DemandForecast, ForecastOverride
+from inventory.models import DailyDemand, DemandForecast, ForecastModel, ForecastOverride
 from inventory.selectors.flows import list_lacking
 from inventory.selectors.forecasts import list_forecasts
 from inventory.selectors.overrides import list_overrides
@@ -152,6 +152,21 @@ def test_days_of_a_forecast_add_up_to_its_weeks(book):
     for number, week in enumerate(weeks.steps):
         assert sum(s.mean for s in days.steps[number * 7 : number * 7 + 7]) == pytest.approx(week.mean)
     assert days.steps[6].total_high == weeks.steps[0].total_high
+
+
+def test_totals_are_spread_as_the_model_in_force_says_and_single_weeks_are_not(book):
+    def wide() -> tuple[int, int]:
+        steps = list_forecasts(sku="S1")[0].steps
+        return steps[-1].total_high, steps[-1].high
+
+    before = wide()
+    plan = ForecastPlan((), common=1.0)
+    ForecastModel.objects.create(
+        cycle_id=1, as_of=TODAY, version=plan.version, data_from=TODAY, data_to=TODAY, series=2,
+        plan=plan.as_json(), promoted=True, reason="the first model",
+    )  # fmt: skip
+    assert wide()[0] > 1.2 * before[0]
+    assert wide()[1] == before[1]
 
 
 def test_a_dropped_override_leaves_the_baseline_and_cannot_be_dropped_twice(book):

@@ -15,11 +15,13 @@ from django.test.utils import CaptureQueriesContext
 from django_tenants.utils import tenant_context
 
 from inventory.contracts import MonitoringPolicy, StockStatus
+from inventory.contracts.forecasts import ForecastPlan
 from inventory.feeds.demonstration import generate
 from inventory.models import (
     BatchRisk,
     DailyDemand,
     DemandForecast,
+    ForecastModel,
     ForecastScore,
     Position,
     Purpose,
@@ -280,6 +282,16 @@ def test_a_new_forecast_makes_the_whole_book_be_looked_at(scored):
 def test_a_day_before_the_one_scored_last_is_not_looked_at(scored):
     assert take_stock_snapshot(NOW - timedelta(days=1), MonitoringPolicy()) is None
     assert take_stock_snapshot(NOW + timedelta(days=1), MonitoringPolicy()).whole
+
+
+def test_what_lasts_of_the_spread_is_read_with_the_model_in_force(scored):
+    model = ForecastModel.objects.get()
+    tomorrow = NOW + timedelta(days=1)
+    kept = ForecastPlan.from_json(model.plan).common
+    assert take_stock_snapshot(tomorrow, MonitoringPolicy()).common == kept
+    model.plan = {**model.plan, "common": 0.9}
+    model.save()
+    assert take_stock_snapshot(tomorrow, MonitoringPolicy()).demand.common == 0.9
 
 
 def test_the_whole_book_is_read_in_as_many_queries_as_a_part_of_it(scored):
