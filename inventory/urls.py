@@ -23,6 +23,7 @@ from inventory.views import (
     mapping,
     outcomes,
     outlets,
+    outlook,
     overrides,
     pivot,
     quality,
@@ -96,6 +97,8 @@ urlpatterns = [
     path("forecast/overrides/<int:override_id>/change", overrides.edit_override, name="override_edit"),
     path("forecast/overrides/<int:override_id>/drop", overrides.take_back_override, name="override_drop"),
     path("outcomes", outcomes.outcomes, name="outcomes"),
+    path("outlook", outlook.outlook, name="outlook"),
+    re_path(r"^outlook\.(?P<form>csv|xlsx)$", outlook.outlook_file, name="outlook_file"),
     re_path(
         r"^outcomes/replays/(?P<replay_id>[0-9a-f-]{36})/(?P<form>report|rows)$",
         outcomes.replay_file,

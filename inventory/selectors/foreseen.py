@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Sum
 
 from inventory.models import ItemOutlook, OutletStock, PositionOutlook, RiskModel
 from inventory.selectors.quality import territory_grades
@@ -59,6 +59,17 @@ def list_position_outlooks(
 def list_risk_models(limit: int = 20) -> list[RiskModel]:
     """What was learnt, the newest first, without its arrays."""
     return list(RiskModel.objects.defer("body").order_by("-as_of", "-version", "level")[:limit])
+
+
+def in_force() -> dict[str, RiskModel]:
+    """What is in force, by level, without its arrays."""
+    return {row.level: row for row in RiskModel.objects.filter(in_force=True).defer("body")}
+
+
+def sum_classes() -> dict[str, tuple[int, int]]:
+    """Items and packs of overstock by class within the territory, as in `AXF`."""
+    rows = ItemOutlook.objects.values("matrix").annotate(items=Count("pk"), packs=Sum("overstock_packs"))
+    return {row["matrix"]: (row["items"], int(row["packs"] or 0)) for row in rows.order_by()}
 
 
 def find_item_outlook(sku: str, territory: str) -> ItemOutlook | None:

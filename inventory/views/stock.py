@@ -16,11 +16,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from inventory.models import Movement, StockItem
+from inventory.models import ItemOutlook, Movement, StockItem
 from inventory.selectors import AGE_BANDS
 from inventory.selectors.alarms import last_sale_date
 from inventory.selectors.festivals import list_festivals_ahead
-from inventory.selectors.foreseen import find_item_outlook, list_position_outlooks
+from inventory.selectors.foreseen import find_item_outlook, in_force, list_position_outlooks
 from inventory.selectors.items import Headline, get_headline
 from inventory.selectors.overrides import list_overrides
 from inventory.selectors.quality import location_grades, territory_grades
@@ -259,8 +259,20 @@ def _foreseen(sku: str, territory: str) -> dict[str, Any] | None:
             for days, chance in chances
         ],
         "reasons": [reason_words(reason) for reason in outlook.reasons],
-        "rests_on": method_words(outlook.method, ""),
+        "rests_on": _rests_on(outlook),
+        "classes": (
+            (_("Class in its territory"), outlook.matrix),
+            (_("Class over all territories"), outlook.matrix_overall),
+        ),
+        "overstock": outlook.overstock_quantity,
     }
+
+
+def _rests_on(outlook: ItemOutlook) -> str:
+    """What the chance of 90 days rests on, and why on the rule where it does."""
+    model = in_force().get("item")
+    told = model.metrics.get("90", {}) if model else {}
+    return method_words(outlook.method, told.get("reason", ""))
 
 
 def _causes(sku: str, territory: str) -> list[dict[str, Any]]:
