@@ -46,6 +46,9 @@ class DemandSnapshot:
       same territory that follows it, -1 for none.
     - `brand`, `pack`: (series,) int32, numbers; `price_paise`: (series,) int64, 0 when not known: what
       tells which SKUs are alike.
+    - `paid_paise`: (series, whole weeks) float32, what a piece of the SKU usually cost in each of the last
+      whole weeks, over all territories, 0 where not known. `off_ahead`: (series, weeks ahead), share that
+      the price known to come is below today's, negative above; none when not given.
     - `in_force`: the model that forecasts are made by until a better one is found; None at first.
     """
 
@@ -61,6 +64,8 @@ class DemandSnapshot:
     brand: Codes = field(default_factory=empty)
     pack: Codes = field(default_factory=empty)
     price_paise: Ints = field(default_factory=empty)
+    paid_paise: NDArray[np.float32] = field(default_factory=empty)
+    off_ahead: Floats = field(default_factory=empty)
     in_force: ForecastPlan | None = None
 
     def __post_init__(self) -> None:
@@ -82,8 +87,12 @@ class DemandSnapshot:
             "brand": Column(("series",), np.int32, 0),
             "pack": Column(("series",), np.int32, 0),
             "price_paise": Column(("series",), np.int64, 0),
+            "paid_paise": Column(("series", "weeks"), np.float32, 0),
+            "off_ahead": Column(("series", "ahead"), np.float64, 0, low=None, high=1),
         }
-        settle(self, {"series": series, "days": days}, columns)
+        ahead = np.asarray(self.off_ahead)
+        sizes = {"weeks": days // DAYS_PER_WEEK, "ahead": ahead.shape[1] if ahead.ndim == 2 else 0}
+        settle(self, {"series": series, "days": days} | sizes, columns)
 
     @property
     def days(self) -> int:

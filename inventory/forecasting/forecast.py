@@ -24,6 +24,7 @@ from inventory.forecasting.effects import (
     effects_of,
     lineage_of,
     newcomers_of,
+    prices_of,
     rests_on,
 )
 from inventory.forecasting.methods import BOOSTED, BOOSTED_MIXTURE, ENTRANTS, METHODS, ahead_of
@@ -117,7 +118,13 @@ def forecast(snapshot: DemandSnapshot, policy: AnalysisPolicy) -> Forecast:
     back = np.argsort(rows)
     heir = np.where(snapshot.heir[rows] >= 0, back[snapshot.heir[rows]], -1)
     line = lineage_of(as_sold, snapshot.delisted_day[rows], heir, policy.horizon_weeks)
-    as_sold = line.weeks
+    prices = prices_of(
+        line.weeks,
+        _sku_numbers(snapshot, order).astype(np.int64),
+        snapshot.paid_paise[rows].astype(np.float64),
+        _off_ahead(snapshot, rows, policy),
+    )
+    as_sold = prices.without(line.weeks)
     effects = effects_of(as_sold, snapshot.as_of, snapshot.state[rows], policy.horizon_weeks)
     weeks = effects.without(as_sold)
     patterns = classify(weeks, policy)
@@ -132,7 +139,8 @@ def forecast(snapshot: DemandSnapshot, policy: AnalysisPolicy) -> Forecast:
         policy.horizon_weeks,
     )
     means = fresh.over(means)
-    means = line.passed_on(means * factors(weeks, weeks.count, means, standing.correction)) * effects.ahead
+    means = line.passed_on(means * factors(weeks, weeks.count, means, standing.correction))
+    means = means * effects.ahead * prices.ahead
     ceiling = CEILING * DAYS_PER_WEEK * snapshot.demand.max(axis=1, initial=0)[rows]
     whole = CEILING * weeks.rate().max(initial=0.0)
     borrows = line.heirs
@@ -165,12 +173,20 @@ def forecast(snapshot: DemandSnapshot, policy: AnalysisPolicy) -> Forecast:
         features=FEATURES if examples else (),
         festivals=effects.festivals,
         group=snapshot.group,
-        effects=(*line.told, *fresh.told),
+        effects=(*line.told, *prices.told, *fresh.told),
         rests_on={
             order[row]: told
             for row, told in rests_on(line, fresh, [snapshot.series_keys[row][0] for row in order]).items()
         },
     )
+
+
+def _off_ahead(snapshot: DemandSnapshot, rows: Ints, policy: AnalysisPolicy) -> Floats:
+    """(series, horizon), share off today's price of the sorted series; the last week known goes on."""
+    known = snapshot.off_ahead
+    if not known.shape[1]:
+        return np.zeros((rows.size, policy.horizon_weeks))
+    return np.asarray(known[rows][:, np.minimum(np.arange(policy.horizon_weeks), known.shape[1] - 1)])
 
 
 def _goods(snapshot: DemandSnapshot, order: list[int]) -> Goods:

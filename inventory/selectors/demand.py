@@ -16,6 +16,7 @@ from inventory.contracts import AnalysisPolicy, DemandSnapshot
 from inventory.contracts.demand import NOT_DELISTED
 from inventory.contracts.forecasts import COMMON_SHARE, ForecastPlan
 from inventory.models import ForecastModel, Sku, Territory
+from inventory.selectors.charged import off_ahead, paid_by_week
 from inventory.selectors.columns import codes_of, ids_of, positions_of, read_columns
 from vyapar.kernel.calendar import ist_day
 
@@ -27,7 +28,7 @@ LEAST_DAYS = 14
 _CHUNK = 4_096
 
 _SOLD = """
-SELECT sku_id, territory_id, day - %s::date, quantity
+SELECT sku_id, territory_id, day - %s::date, quantity, revenue_paise
 FROM inventory_dailydemand WHERE day >= %s AND day < %s{of_sku}
 """
 # What came on a day is what came of each kind: a receipt, or pieces found, that was booked and taken
@@ -98,6 +99,8 @@ def _snapshot(first: date, today: date, sku_id: int | None) -> DemandSnapshot:
         brand=np.array([sku[2] for sku, _ in found], dtype=np.int32),
         price_paise=np.array([sku[3] for sku, _ in found], dtype=np.int64),
         pack=_packs([(sku[4], sku[5]) for sku, _ in found]),
+        paid_paise=paid_by_week(ids_of(pairs)[0], sold, days),
+        off_ahead=off_ahead(ids_of(pairs)[0], today),
         in_force=find_plan(),
     )
 
@@ -150,7 +153,7 @@ def _sold(first: date, today: date, sku_id: int | None) -> dict[str, NDArray[Any
     only = "" if sku_id is None else " AND sku_id = %s"
     return read_columns(
         _SOLD.format(of_sku=only),
-        {"sku": "int", "territory": "int", "day": "int", "quantity": "int"},
+        dict.fromkeys(("sku", "territory", "day", "quantity", "revenue"), "int"),
         [first, first, today, *([] if sku_id is None else [sku_id])],
     )
 

@@ -1,4 +1,4 @@
-"""What moves demand beside its own past: festivals, what leaves, what follows and what is new.
+"""What moves demand beside its own past: festivals, prices, what leaves, what follows and what is new.
 
 Each effect is learnt from history and kept where it does no harm.
 """
@@ -6,6 +6,7 @@ Each effect is learnt from history and kept where it does no harm.
 from inventory.forecasting.effects.festivals import Festival, list_festivals
 from inventory.forecasting.effects.lineage import Lineage, lineage_of
 from inventory.forecasting.effects.newcomers import Goods, Newcomers, newcomers_of
+from inventory.forecasting.effects.prices import Prices, prices_of
 from inventory.forecasting.effects.rests import rests_on
 from inventory.forecasting.effects.standing import Effects, FestivalEffect, effects_of
 from inventory.forecasting.effects.told import EffectTold
@@ -18,9 +19,11 @@ __all__ = [
     "Goods",
     "Lineage",
     "Newcomers",
+    "Prices",
     "effects_of",
     "lineage_of",
     "list_festivals",
     "newcomers_of",
+    "prices_of",
     "rests_on",
 ]

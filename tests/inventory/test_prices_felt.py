@@ -1,0 +1,177 @@
+"""What cheaper weeks make of demand: planted responses are found, bulk orders and bare chance are not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+from django.utils import timezone
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from inventory.contracts import AnalysisPolicy, DemandSnapshot
+from inventory.forecasting import forecast
+from inventory.forecasting.effects.fit import HIGHEST, LOWEST
+from inventory.forecasting.effects.prices import _goods_of, _learn, below_usual, prices_of
+from inventory.forecasting.weeks import in_weeks
+from inventory.models import DailyDemand, ForecastModel, SkuPrice
+from inventory.selectors.demand import take_demand_snapshot
+from inventory.services.forecasts import keep_forecasts
+from tests.inventory.book import Book, make_book
+from vyapar.kernel.calendar import ist_day, ist_instant
+
+POLICY = AnalysisPolicy()
+AS_OF, WEEKS, SKUS = date(2026, 11, 2), 104, 60
+
+
+def offered(
+    response: tuple[float, float], *, seed: int = 5, recent: bool = False
+) -> tuple[DemandSnapshot, np.ndarray]:
+    """SIMULATED: sixty SKUs in two categories, in one week of ten 10 to 30 % off; and pieces in a usual week.
+
+    `recent`: the last four weeks were all at 30 % off.
+    """
+    chance = np.random.default_rng(seed)
+    group = np.arange(SKUS) % 2
+    level = chance.gamma(3.0, 2.0, SKUS) + 1.0
+    off = np.where(chance.random((SKUS, WEEKS)) < 0.1, chance.choice([0.1, 0.2, 0.3], (SKUS, WEEKS)), 0.0)
+    if recent:
+        off[:, -4:] = 0.3
+    factor = 1.0 + np.array(response)[group][:, None] * off
+    demand = chance.poisson(np.repeat(level[:, None] * factor, 7, axis=1)).astype(np.int32)
+    paid = (1_000.0 + 50.0 * np.arange(SKUS))[:, None] * (1.0 - off)
+    snapshot = DemandSnapshot(
+        as_of=AS_OF, series_keys=tuple((f"SKU-{n:03d}", "T0") for n in range(SKUS)), demand=demand,
+        in_stock=np.ones(demand.shape, dtype=bool), group=group, paid_paise=paid.astype(np.float32),
+    )  # fmt: skip
+    return snapshot, 7 * level
+
+
+def test_the_response_of_each_category_is_found():
+    snapshot, _level = offered((2.0, 4.0))
+    goods = _goods_of(in_weeks(snapshot), np.arange(SKUS), snapshot.paid_paise)
+    np.testing.assert_allclose(_learn(goods, WEEKS), [2.0, 4.0], rtol=0.15)
+
+
+def test_what_an_offer_sold_does_not_raise_the_weeks_after_it():
+    snapshot, level = offered((2.5, 2.5), recent=True)
+    found = forecast(snapshot, POLICY)
+    [told] = [one for one in found.effects if one.effect == "price"]
+    assert (told.stands, told.reason) == (True, "tested")
+    assert told.figure == pytest.approx(2.5, rel=0.15)
+    blind = forecast(replace(snapshot, paid_paise=np.zeros(0)), POLICY)
+    assert found.weekly_mean.mean(axis=1).sum() == pytest.approx(level.sum(), rel=0.05)
+    assert blind.weekly_mean.mean(axis=1).sum() > 1.15 * level.sum()
+
+
+def test_a_price_known_to_come_is_answered():
+    snapshot, _level = offered((2.5, 2.5))
+    ahead = np.zeros((SKUS, 13))
+    ahead[0, 4:] = 0.2
+    ahead[1, 4:] = -0.1
+    found = prices_of(in_weeks(snapshot), np.arange(SKUS), snapshot.paid_paise, ahead).ahead
+    np.testing.assert_allclose(found[0], [1.0] * 4 + [1.5] * 9, rtol=0.08)
+    np.testing.assert_allclose(found[1], [1.0] * 4 + [0.75] * 9, rtol=0.08)
+    np.testing.assert_allclose(found[2:], 1.0)
+
+
+def test_offers_that_nobody_answers_are_no_effect():
+    snapshot, _level = offered((0.0, 0.0))
+    found = prices_of(in_weeks(snapshot), np.arange(SKUS), snapshot.paid_paise, np.full((SKUS, 13), 0.2))
+    assert not found.told
+    assert (found.past == 1.0).all()
+    assert (found.ahead == 1.0).all()
+
+
+def test_a_price_that_changed_for_good_is_usual_on_either_side():
+    paid = np.full((1, 60), 100.0)
+    paid[0, 30:] = 80.0
+    paid[0, 45] = 60.0
+    off = below_usual(paid)
+    assert off[0, 45] == pytest.approx(0.25)
+    assert np.count_nonzero(off) <= 1
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 6), st.sampled_from([5, 26, 60]), st.data())
+def test_prices_are_bounded_and_do_not_depend_on_the_order_of_series(seed, series, count, data):
+    chance = np.random.default_rng(seed)
+    demand = chance.poisson(4.0, size=(series, 7 * count)).astype(np.int32)
+    snapshot = DemandSnapshot(
+        as_of=AS_OF, series_keys=tuple((f"S{n}", "T") for n in range(series)), demand=demand,
+        in_stock=np.ones(demand.shape, bool), group=np.arange(series) % 2,
+    )  # fmt: skip
+    weeks = in_weeks(snapshot)
+    deal = chance.random((series, count)) < 0.2
+    weeks.sales[deal] *= 1 + seed % 5
+    paid = np.where(deal, 60.0, 100.0) * (chance.random((series, count)) < 0.9)
+    ahead = chance.uniform(-0.75, 0.75, size=(series, 13))
+    sku = np.arange(series)
+    found = prices_of(weeks, sku, paid, ahead)
+    for factors in (found.past, found.ahead):
+        assert np.isfinite(factors).all()
+        assert LOWEST <= factors.min() <= factors.max() <= HIGHEST
+    assert (found.without(weeks).sales >= 0).all()
+    order = np.array(data.draw(st.permutations(range(series))))
+    other = prices_of(weeks.take(order), sku[order], paid[order], ahead[order])
+    np.testing.assert_allclose(other.past, found.past[order], rtol=1e-9)
+    np.testing.assert_allclose(other.ahead, found.ahead[order], rtol=1e-9)
+
+
+# --- from the database
+
+
+@pytest.fixture
+def book(in_alpha) -> Book:
+    return make_book()
+
+
+def test_the_price_of_a_week_is_the_middle_of_its_days_and_one_large_order_does_not_move_it(
+    book: Book,
+) -> None:
+    today = ist_day(ist_instant(AS_OF))
+    days = ((20, 1, 100), (6, 1, 100), (5, 1, 100), (4, 900, 60), (3, 2, 100))
+    for ago, pieces, price in days:
+        DailyDemand.objects.create(
+            sku=book.skus["S1"], territory=book.territories["MUM"], day=today - timedelta(days=ago),
+            quantity=pieces, revenue_paise=pieces * price,
+        )  # fmt: skip
+    found = take_demand_snapshot(ist_instant(today), POLICY)
+    row = found.series_keys.index(("S1", "MUM"))
+    # one day alone tells too little
+    assert found.paid_paise[row].tolist() == [0.0, 100.0]
+
+
+def test_a_price_to_come_is_known_ahead_but_not_of_the_past(book: Book) -> None:
+    today = ist_day(timezone.now())
+    sku = book.skus["S1"]
+    sku.trade_price_paise = 1_000
+    sku.save()
+    for ago in (40, 20, 1):
+        DailyDemand.objects.create(
+            sku=sku, territory=book.territories["MUM"], day=today - timedelta(days=ago), quantity=3
+        )
+    SkuPrice.objects.create(sku=sku, valid_from=today + timedelta(days=14), trade_price_paise=900)
+    found = take_demand_snapshot(ist_instant(today), POLICY)
+    row = found.series_keys.index(("S1", "MUM"))
+    np.testing.assert_allclose(found.off_ahead[row, :4], [0.0, 0.0, 0.1, 0.1])
+    earlier = take_demand_snapshot(ist_instant(today - timedelta(days=10)), POLICY)
+    assert earlier.off_ahead.shape[1] == 0
+
+
+def test_the_record_of_a_training_says_whether_prices_stand(book: Book) -> None:
+    snapshot, _level = offered((2.5, 2.5))
+    keys = tuple((f"S{n + 1}", "MUM") for n in range(3))
+    some = replace(
+        snapshot, series_keys=keys, demand=snapshot.demand[:3], in_stock=snapshot.in_stock[:3],
+        first_seen=snapshot.first_seen[:3], group=snapshot.group[:3], state=snapshot.state[:3],
+        delisted_day=snapshot.delisted_day[:3], heir=snapshot.heir[:3], brand=snapshot.brand[:3],
+        pack=snapshot.pack[:3], price_paise=snapshot.price_paise[:3], paid_paise=snapshot.paid_paise[:3],
+        off_ahead=snapshot.off_ahead[:3],
+    )  # fmt: skip
+    keep_forecasts(forecast(some, POLICY), cycle_id=1)
+    [told] = [one for one in ForecastModel.objects.get().effects if one.get("effect") == "price"]
+    assert told["stands"] in (True, False)
+    assert told["figure"] > 1
