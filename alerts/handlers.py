@@ -26,7 +26,7 @@ from inventory.selectors.alarms import last_sale_date, sum_dead, sum_expiring
 from inventory.selectors.freshness import list_stale
 from inventory.selectors.quality import list_low
 from vyapar.dashboard import board
-from vyapar.dashboard.board import NavItem
+from vyapar.dashboard.board import NavItem, SettingsLink
 from vyapar.engine import registry
 from vyapar.engine.contracts import AgentSpec, Chore, EventView, Setup, Subscriber, Tally
 from vyapar.engine.selectors import get_policy, list_actions
@@ -348,8 +348,9 @@ def put_templates(actor: Actor, at: datetime) -> None:
 
 
 def send_weekly(at: datetime) -> None:
-    """Send the weekly reports that are due."""
+    """Send the reports that are due, one's own and those that others are sent."""
     services.send_weekly_reports(at)
+    services.send_mailed_reports(at)
 
 
 def register() -> None:
@@ -391,4 +392,6 @@ def register() -> None:
     registry.hang(Chore("alerts.weekly_report", send_weekly))
     registry.hang(Tally("alerts", count_alerts))
     registry.hang(Setup("alerts.templates", put_templates))
+    note = _("Who gets which report by mail, on which day and hour.")
+    board.hang(SettingsLink("alerts:reports", _("Reports by mail"), note, "send", 17))
     board.hang(NavItem("alerts:alerts", _("Alerts"), "bell", 60, count=count_open, on_phone=True))

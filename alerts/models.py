@@ -1,4 +1,4 @@
-"""Alerts, who was told, and what they did about it; who gets the weekly report."""
+"""Alerts, who was told, and what they did about it; who gets reports by mail."""
 
 from __future__ import annotations
 
@@ -80,3 +80,43 @@ class WeeklyReport(models.Model):
 
     def __str__(self) -> str:
         return f"user {self.user_id}, day {self.weekday} at {self.hour}"
+
+
+class MailedReport(models.Model):
+    """A report that somebody in charge has sent to one address: which, when, and when it is due next.
+
+    Stopped ones stay, so that an address that wants none is not asked again by mistake.
+    """
+
+    class Kind(models.TextChoices):
+        WEEK = "week"  # what is dead, what will expire, what was decided and what waits
+        DEAD = "dead"  # the dead items that tie up most
+        EXPIRING = "expiring"  # what will expire unsold, week by week
+        WAITING = "waiting"  # what waits for a person
+
+    #: Instead of a weekday: it is sent on each.
+    DAILY = 7
+
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    email = models.EmailField()
+    name = models.CharField(max_length=120, blank=True)
+    language = models.CharField(max_length=5)
+    weekday = models.PositiveSmallIntegerField()  # 0 is Monday, 7 every day
+    hour = models.PositiveSmallIntegerField()  # IST
+    next_at = models.DateTimeField(null=True)  # None once it is stopped
+    sent_at = models.DateTimeField(null=True)
+    set_by = models.CharField(max_length=80)
+    set_by_name = models.CharField(max_length=160)
+    stopped_by_reader = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "email"], name="mailed_report_once"),
+            models.CheckConstraint(
+                condition=Q(weekday__lte=7, hour__lte=23), name="mailed_report_has_a_time"
+            ),
+        ]
+        indexes = [models.Index(fields=["next_at"], name="mailed_report_due")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} to {self.email}"

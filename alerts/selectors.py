@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, F, QuerySet, Sum
 
-from alerts.models import Alert, Notice, WeeklyReport
+from alerts.models import Alert, MailedReport, Notice, WeeklyReport
 from inventory.selectors import get_headline
 from inventory.selectors.shelf import StockFilter, list_items, sort_items
 from vyapar.engine.models import Transition
@@ -104,6 +104,11 @@ def week_figures(at: datetime) -> WeekFigures:
         executed=done["n"],
         executed_paise=int(done["net"] or 0),
     )
+
+
+def list_mailed_reports() -> list[MailedReport]:
+    """Reports that others are sent: those in force first, then by address."""
+    return list(MailedReport.objects.order_by(F("next_at").asc(nulls_last=True), "email", "kind"))
 
 
 def get_weekly_report(user_id: int) -> WeeklyReport | None:

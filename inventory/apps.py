@@ -9,13 +9,24 @@ class InventoryConfig(AppConfig):
 
     def ready(self) -> None:
         from inventory import handlers
-        from inventory.views import data, exports, forecast, outcomes, outlets, quality, registrations, stock
+        from inventory.views import (
+            consent_lists,
+            data,
+            exports,
+            forecast,
+            outcomes,
+            outlets,
+            quality,
+            registrations,
+            stock,
+        )
 
         handlers.register()
         stock.hang_shell()
         outcomes.hang_outcomes()
         forecast.hang_forecast()
         outlets.hang_outlets()
+        consent_lists.hang_consents()
         registrations.hang_registrations()
         exports.hang_shell()
         data.hang_data()

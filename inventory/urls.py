@@ -14,6 +14,7 @@ from inventory.api import risk as risk_api
 from inventory.api import stock as stock_api
 from inventory.api import twins as twins_api
 from inventory.views import (
+    consent_lists,
     consents,
     data,
     exports,
@@ -81,6 +82,9 @@ urlpatterns = [
     path("outlets", outlets.outlets, name="outlets"),
     re_path(r"^outlets\.(?P<form>csv|xlsx)$", outlets.outlets_file, name="outlets_file"),
     re_path(r"^outlets/items\.(?P<form>csv|xlsx)$", outlets.outlet_items_file, name="outlet_items_file"),
+    path("outlets/consents", consent_lists.consents, name="consents"),
+    path("outlets/consents/write", consent_lists.write, name="consents_write"),
+    re_path(r"^outlets/consents/form\.(?P<form>csv|xlsx)$", consent_lists.form_file, name="consents_form"),
     path("outlets/<str:retailer_id>", outlets.outlet, name="outlet"),
     path("outlets/<str:retailer_id>/consent", consents.record, name="outlet_consent"),
     re_path(

@@ -11,6 +11,13 @@ from alerts.services.alerting import (
     snooze,
     wake_snoozed,
 )
+from alerts.services.mailed import (
+    send_mailed_reports,
+    send_report_now,
+    set_mailed_report,
+    stop_mailed_report,
+    stop_reports_to,
+)
 from alerts.services.weekly import (
     ensure_weekly_template,
     send_weekly_reports,
@@ -28,9 +35,14 @@ __all__ = [
     "mark_read",
     "raise_alert",
     "recipient",
+    "send_mailed_reports",
+    "send_report_now",
     "send_weekly_reports",
+    "set_mailed_report",
     "set_weekly_report",
     "snooze",
+    "stop_mailed_report",
+    "stop_reports_to",
     "stop_weekly_report",
     "wake_snoozed",
     "write_weekly_report",

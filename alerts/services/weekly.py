@@ -98,14 +98,14 @@ def send_weekly_reports(at: datetime) -> int:
     return len(letters)
 
 
-def write_weekly_report(figures: WeekFigures, language: str) -> WeeklyText:
-    """The report's text; every figure names the page that shows its rows."""
+def write_weekly_report(figures: WeekFigures, language: str, end: str = "") -> WeeklyText:
+    """The report's text; every figure names the page that shows its rows. `end`: why it came, for others."""
     with override(language if language in LANGUAGES else "en"):
         name = current_distributor().name
         subject = _("%(name)s: %(dead)s dead, %(soon)s will expire unsold in 30 days") % {
             "name": name, "dead": indian(figures.dead_paise), "soon": indian(figures.expiring[30]),
         }  # fmt: skip
-        parts = [_standing(figures), _worst(figures), _decided(figures), _end()]
+        parts = [_standing(figures), _worst(figures), _decided(figures), end or _end()]
         return WeeklyText(subject, "\n\n".join(part for part in parts if part))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from django.test import Client
@@ -99,6 +100,45 @@ def test_a_check_really_calls_the_far_side_and_says_what_it_said(owner, make_san
         account.secrets[secret] = "wrong"
         account.save()
         assert "answers and" not in said(owner.post(f"/settings/channels/{channel}/check", follow=True))
+
+
+def test_a_simulated_far_side_takes_a_changed_secret_for_its_own(
+    owner,
+    make_sandbox,  # noqa: F811
+    receiver,  # noqa: F811
+    tmp_path,
+    settings,
+    monkeypatch,
+    django_capture_on_commit_callbacks,
+):
+    settings.HOME = tmp_path
+    known = tmp_path / "sandbox" / "routes.json"
+    known.parent.mkdir()
+    known.write_text(json.dumps(routes(receiver.url)))
+    made = make_sandbox(routes=known)
+    open_channels(base_url=made.http_url, smtp_port=made.smtp_address[1])
+    monkeypatch.setattr(
+        "vyapar.messaging.services.setup.current_distributor", lambda: SimpleNamespace(sandbox=True)
+    )
+    fresh = {
+        "whatsapp": {"phone_number_id": "10101", "waba_id": "90909", "token": "fresh", "app_secret": "signs"},
+        "sms": {
+            "entity_id": "1101000000000000002",
+            "header": "VYAPAR-N",
+            "api_key": "fresh-key",
+            "callback_secret": "signs",
+        },
+    }
+    for channel, given in fresh.items():
+        with django_capture_on_commit_callbacks(execute=True):
+            owner.post(f"/settings/channels/{channel}", given)
+        assert "It answers and knows" in said(owner.post(f"/settings/channels/{channel}/check", follow=True))
+    told = json.loads(known.read_text())
+    assert list(told["whatsapp"]) == ["10101"]
+    assert told["whatsapp"]["10101"]["app_secret"] == "signs"
+    assert told["whatsapp"]["10101"]["webhook_url"].startswith(receiver.url)
+    assert list(told["sms"]) == ["fresh-key"]
+    assert "90909" in told["templates"]
 
 
 def test_a_far_side_that_is_not_there_is_said(owner):

@@ -43,6 +43,13 @@ def next_weekly(after: datetime, weekday: int, hour: int) -> datetime:
     return instant if instant > after else ist_instant(day + timedelta(days=7), time(hour))
 
 
+def next_daily(after: datetime, hour: int) -> datetime:
+    """The first instant after `after` that is `hour` o'clock in India."""
+    day = ist_day(after)
+    instant = ist_instant(day, time(hour))
+    return instant if instant > after else ist_instant(day + timedelta(days=1), time(hour))
+
+
 def slot(instant: datetime, seconds: int) -> datetime:
     """`instant` floored to a multiple of `seconds` since the epoch: the name of a cycle."""
     stamp = int(instant.timestamp())

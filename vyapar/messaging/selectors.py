@@ -11,7 +11,9 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from vyapar.farside.resilience import BreakerState
 from vyapar.farside.resilience import breaker_states as states_of
+from vyapar.kernel.calendar import ist_day
 from vyapar.messaging.contracts import Channel
+from vyapar.messaging.letters import ConsentRow
 from vyapar.messaging.models import ChannelAccount, Consent, Message, Template
 from vyapar.tenancy.here import current_schema
 
@@ -92,6 +94,20 @@ def get_account(channel: Channel) -> ChannelAccount | None:
 def list_accounts() -> list[ChannelAccount]:
     """All accounts by channel."""
     return list(ChannelAccount.objects.order_by("channel"))
+
+
+def find_known_words(rows: Iterable[ConsentRow]) -> set[ConsentRow]:
+    """Those of some words that stand in the ledger already: same party, channel, purpose, day and answer."""
+    given = list(rows)
+    kept = Consent.objects.filter(party__in={row.party for row in given}).values_list(
+        "party", "channel", "purpose", "granted", "at"
+    )
+    said = {(party, way, purpose, granted, ist_day(at)) for party, way, purpose, granted, at in kept}
+    return {
+        row
+        for row in given
+        if (row.party, row.channel.value, row.purpose, row.granted, ist_day(row.at)) in said
+    }
 
 
 def list_consent(party: str) -> list[Consent]:

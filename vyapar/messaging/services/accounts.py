@@ -6,7 +6,8 @@ import fcntl
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import Any
@@ -88,11 +89,7 @@ def announce_to_sandbox(*, webhook_base: str, host_header: str) -> Path:
     The file is shared by all distributors of one home and merged under a lock; the sandbox reads it
     again whenever it changes.
     """
-    path = Path(settings.HOME) / "sandbox" / "routes.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with (path.parent / "routes.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    with _routes_file() as (path, kept):
         fresh = _routes(webhook_base, host_header)
         merged = {
             "whatsapp": {**kept.get("whatsapp", {}), **fresh["whatsapp"]},
@@ -100,11 +97,62 @@ def announce_to_sandbox(*, webhook_base: str, host_header: str) -> Path:
             "dlt": _by_id([*kept.get("dlt", []), *fresh["dlt"]]),
             "templates": {**kept.get("templates", {}), **fresh["templates"]},
         }
-        draft = path.with_suffix(".new")
-        draft.write_text(json.dumps(merged, ensure_ascii=False, indent=1), encoding="utf-8")
-        draft.chmod(0o600)
-        draft.replace(path)
+        _keep_routes(path, merged)
     return path
+
+
+def retell_sandbox(before: ChannelAccount, after: ChannelAccount) -> None:
+    """Let the local protocol server take an account's new numbers and secrets for its own.
+
+    A real far side knows a new secret because it made it. The server that stands in for it knows only
+    what it was told when the house was built: without this a changed secret would end the channel.
+    """
+    with _routes_file() as (path, kept):
+        if after.channel == Channel.WHATSAPP:
+            lines = kept.get("whatsapp", {})
+            line = lines.pop(before.settings.get("phone_number_id"), None)
+            if line is None:
+                return
+            secrets = {name: after.secrets[name] for name in ("app_secret", "token")}
+            lines[after.settings["phone_number_id"]] = {
+                **line,
+                **secrets,
+                "waba_id": after.settings["waba_id"],
+            }
+            filed = kept.get("templates", {})
+            if texts := filed.get(before.settings.get("waba_id")):
+                filed[after.settings["waba_id"]] = texts
+        elif after.channel == Channel.SMS:
+            line = kept.get("sms", {}).pop(before.secrets.get("api_key"), None)
+            if line is None:
+                return
+            entity, header = after.settings["entity_id"], after.settings["header"]
+            told = {"entity_id": entity, "headers": [header], "secret": after.secrets["callback_secret"]}
+            kept["sms"][after.secrets["api_key"]] = {**line, **told}
+            ours = {text.provider_template for text in Template.objects.filter(channel=Channel.SMS)}
+            for text in kept.get("dlt", []):
+                if text["template_id"] in ours:
+                    text |= {"entity_id": entity, "header": header}
+        else:
+            return
+        _keep_routes(path, kept)
+
+
+@contextmanager
+def _routes_file() -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The sandbox's routes as they stand, alone under their lock."""
+    path = Path(settings.HOME) / "sandbox" / "routes.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with (path.parent / "routes.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield path, json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def _keep_routes(path: Path, routes: Mapping[str, Any]) -> None:
+    draft = path.with_suffix(".new")
+    draft.write_text(json.dumps(routes, ensure_ascii=False, indent=1), encoding="utf-8")
+    draft.chmod(0o600)
+    draft.replace(path)
 
 
 def _routes(webhook_base: str, host_header: str) -> dict[str, Any]:

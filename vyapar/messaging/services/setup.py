@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -21,7 +22,7 @@ from vyapar.messaging.clients import client_of
 from vyapar.messaging.contracts import Channel
 from vyapar.messaging.models import ChannelAccount
 from vyapar.messaging.selectors import get_account
-from vyapar.messaging.services.accounts import save_account
+from vyapar.messaging.services.accounts import retell_sandbox, save_account
 from vyapar.people.models import User
 from vyapar.tenancy.selectors import current_distributor
 
@@ -48,6 +49,8 @@ def set_up_account(
 ) -> ChannelAccount:
     """Create or change an account; a secret left empty stays as it was, and none is ever told.
 
+    The far side of a SIMULATED distributor, a local server, takes what is set here for its own.
+
     `Invalid` names each field that is missing or has the wrong form.
     """
     old = get_account(channel)
@@ -73,6 +76,8 @@ def set_up_account(
         secrets=kept,
         sandbox=current_distributor().sandbox,
     )
+    if old is not None and old.sandbox and account.sandbox:
+        transaction.on_commit(partial(retell_sandbox, old, account))
     append_audit(
         actor=actor, verb="ChannelAccountSet", subject=f"channel:{channel.value}", at=at,
         after={**told, "secrets": sorted(name for name, value in fresh.items() if value)},
