@@ -88,16 +88,17 @@ def check_consents(rows: Iterable[Row], defaults: Mapping[str, str], *, at: date
     for number, row in listed:
         words, wrong = _read(number, row, known, days, at)
         for word in () if wrong else words:
-            place = word.party, word.channel, ist_day(word.at)
-            first, before = found.setdefault(place, (number, word))
+            first, before = found.setdefault((word.party, word.channel, ist_day(word.at)), (number, word))
             if before.granted != word.granted:
-                said = _("row %(row)d says the opposite for the same channel and day") % {"row": first}
-                wrong.append(Fault("contradicts", said, "word", row=number, value=row.get("word", "")))
+                before_said = "yes" if before.granted else "no"
+                wrong.append(_contradiction(number, first, row.get("word", "")))
+                wrong.append(_contradiction(first, number, before_said))
         faults += wrong
     bad = {fault.row for fault in faults}
     good = [word for number, word in found.values() if number not in bad]
     old = find_known_words(good)
     fresh = tuple(word for word in good if word not in old)
+    faults.sort(key=lambda fault: fault.row or 0)
     return ConsentCheck(len(listed), fresh, len(good) - len(fresh), tuple(faults))
 
 
@@ -153,6 +154,11 @@ def _read(
     return [
         ConsentRow(party, way, MARKETING, said in _YES, moment, source, proof) for way in channels
     ], faults
+
+
+def _contradiction(number: int, other: int, word: str) -> Fault:
+    message = _("row %(row)d says the opposite for the same channel and day") % {"row": other}
+    return Fault("contradicts", message, "word", row=number, value=word)
 
 
 def _channels(text: str) -> list[Channel]:

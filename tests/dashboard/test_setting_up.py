@@ -132,6 +132,7 @@ def test_a_simulated_far_side_takes_a_changed_secret_for_its_own(
     for channel, given in fresh.items():
         with django_capture_on_commit_callbacks(execute=True):
             owner.post(f"/settings/channels/{channel}", given)
+        made.registry.refresh()  # it looks by itself every moment
         assert "It answers and knows" in said(owner.post(f"/settings/channels/{channel}/check", follow=True))
     told = json.loads(known.read_text())
     assert list(told["whatsapp"]) == ["10101"]
@@ -190,3 +191,20 @@ def test_people_set_their_own_address_and_owners_everybodys(owner):
 def test_only_owners_open_these_pages(path):
     assert signed_in(Role.MANAGER)[1].get(path).status_code == 403
     assert signed_in(Role.OWNER)[1].get(path).status_code == 200
+
+
+def test_a_person_keeps_a_number_and_an_owner_anybodys(owner):
+    me = User.objects.get(role=Role.OWNER)
+    assert "The number is kept" in said(owner.post("/settings/phone", {"phone": "098765-43210"}, follow=True))
+    me.refresh_from_db()
+    assert me.phone == "+919876543210"
+    assert "ten digits" in said(owner.post("/settings/phone", {"phone": "12"}, follow=True))
+    other, browser = signed_in(Role.ANALYST)
+    assert browser.post("/settings/phone", {"phone": "98765 43211", "person": me.pk}).status_code == 404
+    owner.post("/settings/phone", {"phone": "98765 43211", "person": other.pk})
+    other.refresh_from_db()
+    assert other.phone == "+919876543211"
+    owner.post("/settings/phone", {"phone": "", "person": other.pk})
+    other.refresh_from_db()
+    assert other.phone == ""
+    assert "98765" not in AuditEntry.objects.filter(verb="PersonPhoneSet").latest("pk").body

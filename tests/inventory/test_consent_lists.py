@@ -93,7 +93,7 @@ def test_each_row_says_what_is_wrong_and_the_others_do_not_wait_for_it() -> None
 @DB
 def test_what_contradicts_itself_is_kept_neither_way() -> None:
     found = check("outlet,word\nR1,yes\nR1,no\nR2,yes\nR2,yes\n", **FORM)
-    assert [(fault.row, fault.code) for fault in found.faults] == [(3, "contradicts")]
+    assert [(fault.row, fault.code) for fault in found.faults] == [(2, "contradicts"), (3, "contradicts")]
     assert [(word.party, word.granted) for word in found.words if word.party == "retailer:R2"] == [
         ("retailer:R2", True)
     ]

@@ -53,6 +53,7 @@ urlpatterns = [
     path("settings/channels/<slug:channel>", channels.set_channel, name="channel_set"),
     path("settings/channels/<slug:channel>/check", channels.check_channel, name="channel_check"),
     path("settings/email", channels.own_email, name="own_email"),
+    path("settings/phone", channels.own_phone, name="own_phone"),
     path("settings/webhooks", webhooks.webhooks, name="webhooks"),
     path("settings/webhooks/add", webhooks.add, name="webhook_add"),
     path("settings/webhooks/<uuid:endpoint_id>", webhooks.endpoint, name="webhook"),

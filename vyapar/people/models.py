@@ -18,6 +18,7 @@ class User(AbstractUser):
         default=Role.ANALYST,
     )
     language = models.CharField(max_length=5, default="en")
+    phone = models.CharField(max_length=16, blank=True)  # +91 and ten digits
     #: How this person wants to be told: subset of `in_app`, `email`.
     alert_channels = models.JSONField(default=list)
     #: Alerts below this urgency are not sent to them: low, medium, high, critical.

@@ -10,6 +10,7 @@ import polars as pl
 
 from vyapar.kernel.errors import Invalid
 from vyapar.kernel.gstin import parse
+from vyapar.kernel.phone import phone_of as phone_of
 from vyapar.law.rates import is_hsn
 from vyapar.law.store import table
 
@@ -77,16 +78,6 @@ def is_rated(hsn: str) -> bool:
 def pincode_of(text: str) -> str | None:
     value = re.sub(r"[\s-]", "", text)
     return value if re.fullmatch(r"[1-9][0-9]{5}", value) else None
-
-
-def phone_of(text: str) -> str | None:
-    """`+91` and ten digits of the first number in a text; None when there is none."""
-    first = re.split(r"[,;/|]", text)[0]
-    digits = re.sub(r"\D", "", first)
-    for prefix in ("0091", "91", "0"):
-        if len(digits) == 10 + len(prefix) and digits.startswith(prefix):
-            digits = digits[len(prefix) :]
-    return f"+91{digits}" if re.fullmatch(r"[1-9][0-9]{9}", digits) else None
 
 
 def email_of(text: str) -> str | None:

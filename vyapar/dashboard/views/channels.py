@@ -16,9 +16,10 @@ from vyapar.dashboard.access import attempt, back, page, person
 from vyapar.kernel.errors import VyaparError
 from vyapar.messaging.contracts import Channel
 from vyapar.messaging.selectors import list_accounts
-from vyapar.messaging.services import check_account, set_email, set_up_account
+from vyapar.messaging.services import check_account, set_email, set_phone, set_up_account
 from vyapar.messaging.services.setup import KNOWN, SECRETS
 from vyapar.people.contracts import May
+from vyapar.people.models import User
 from vyapar.people.selectors import list_people
 
 _LABELS = {
@@ -82,17 +83,36 @@ def check_channel(request: HttpRequest, channel: str) -> HttpResponseBase:
 @require_POST
 def own_email(request: HttpRequest) -> HttpResponseBase:
     """A person's own address; an owner may set anybody's."""
-    me, now = person(request), timezone.now()
-    wanted = request.POST.get("person", "") or str(me.pk)
-    found = next((one for one in list_people() if str(one.pk) == wanted), None)
-    if found is None or (found.pk != me.pk and not me.may(May.RULES)):
-        raise Http404
+    me, found, now = person(request), _whose(request), timezone.now()
     attempt(
         request,
         lambda: set_email(found, request.POST.get("email", ""), actor=me.actor, at=now),
         _("The address is kept."),
     )
     return back(request, "dashboard:settings")
+
+
+@page()
+@require_POST
+def own_phone(request: HttpRequest) -> HttpResponseBase:
+    """A person's own number; an owner may set anybody's."""
+    me, found, now = person(request), _whose(request), timezone.now()
+    attempt(
+        request,
+        lambda: set_phone(found, request.POST.get("phone", ""), actor=me.actor, at=now),
+        _("The number is kept."),
+    )
+    return back(request, "dashboard:settings")
+
+
+def _whose(request: HttpRequest) -> User:
+    """Whose address or number it is: one's own, or anybody's for who may change rules; else 404."""
+    me = person(request)
+    wanted = request.POST.get("person", "") or str(me.pk)
+    found = next((one for one in list_people() if str(one.pk) == wanted), None)
+    if found is None or (found.pk != me.pk and not me.may(May.RULES)):
+        raise Http404
+    return found
 
 
 # --- parts ---------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from vyapar.messaging.services.consent import record_consents, record_word, with
 from vyapar.messaging.services.letters import queue
 from vyapar.messaging.services.reports import apply_reports
 from vyapar.messaging.services.sending import claim_due, look_after, send
-from vyapar.messaging.services.setup import check_account, set_email, set_up_account
+from vyapar.messaging.services.setup import check_account, set_email, set_phone, set_up_account
 
 __all__ = [
     "announce_to_sandbox",
@@ -26,6 +26,7 @@ __all__ = [
     "save_template",
     "send",
     "set_email",
+    "set_phone",
     "set_up_account",
     "withdraw",
 ]

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Fault, Invalid, Refused
+from vyapar.kernel.phone import phone_of
 from vyapar.messaging.channels.email import EmailClient
 from vyapar.messaging.channels.sms import SmsClient
 from vyapar.messaging.channels.whatsapp import WhatsAppClient
@@ -129,6 +130,23 @@ def set_email(person: User, email: str, *, actor: Actor, at: datetime) -> None:
     person.save(update_fields=["email", "alert_channels"])
     append_audit(
         actor=actor, verb="PersonEmailSet", subject=f"user:{person.pk}", at=at, after={"email": bool(email)}
+    )
+
+
+@transaction.atomic
+def set_phone(person: User, phone: str, *, actor: Actor, at: datetime) -> None:
+    """Change the number a person is called at; empty takes it away. `Invalid` for what is no number."""
+    told = phone.strip()
+    number = phone_of(told) if told else ""
+    if number is None:
+        fault = Fault("phone", _("write ten digits, such as 98765 43210"), "phone", value=told[:40])
+        raise Invalid(_("This is no telephone number in India"), code="bad_phone", faults=[fault])
+    if number == person.phone:
+        raise Refused(_("nothing was changed"), code="nothing_changed")
+    person.phone = number
+    person.save(update_fields=["phone"])
+    append_audit(
+        actor=actor, verb="PersonPhoneSet", subject=f"user:{person.pk}", at=at, after={"phone": bool(number)}
     )
 
 
