@@ -1,7 +1,7 @@
 """Net rupees of every way out of a lot, what doing nothing costs, and exact totals of both."""
 
 from inventory.impact.book import PricedBook, price_book
-from inventory.impact.interval import Interval, Span, demand_span, intervals
+from inventory.impact.interval import Interval, Span, intervals, span_behind, spans_in_turn
 from inventory.impact.ladder import Ladder, ladder
 from inventory.impact.loss import Loss, loss_if_nothing_is_done
 from inventory.impact.lots import Lots
@@ -27,12 +27,13 @@ __all__ = [
     "WayShare",
     "WaysOut",
     "best_split",
-    "demand_span",
     "intervals",
     "ladder",
     "loss_if_nothing_is_done",
     "price_book",
     "price_ways",
+    "span_behind",
+    "spans_in_turn",
     "split_lot",
     "total_by",
     "waiting",

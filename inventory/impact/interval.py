@@ -20,7 +20,7 @@ LOW, HIGH = 0.1, 0.9
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Span:
-    """Pieces asked for by a day more than expected: `low` and `high`, (lots,), negative and positive."""
+    """Pieces of a lot that sell beyond what should: `low` and `high`, (lots,), negative and positive."""
 
     low: Ints
     high: Ints
@@ -34,26 +34,49 @@ class Interval:
     high: Ints
 
 
-def demand_span(demand: DemandDistribution, series: Ints, days: Ints) -> Span:
-    """How far demand of `series` (lots,) over `days` (lots,) strays from its mean, in whole pieces.
+def spans_in_turn(
+    demand: DemandDistribution, series: Ints, days: Ints, *, pieces: Ints, quantity: Ints, sold: Ints
+) -> Span:
+    """How far what sells of each lot strays, with demand of its series going down the FEFO order.
+
+    (lots,) each: `pieces` of the lot that can be sold within its `days`; `quantity` of them need a way
+    out, of which `sold` should sell after all. What an earlier lot sells, a later one does not: demand
+    that strays is given out once, however many lots share it. What is at risk sells last.
+    """
+    ends = [np.zeros(series.size, dtype=np.int64) for _ in (LOW, HIGH)]
+    wanted = [demand.total(series, days).quantile(chance) for chance in (LOW, HIGH)]
+    taken: list[dict[int, int]] = [{}, {}]
+    for lot in np.lexsort((days, series)).tolist():
+        for end, asked, before in zip(ends, wanted, taken, strict=True):
+            gone = before.get(int(series[lot]), 0)
+            serves = min(max(int(asked[lot]) - gone, 0), int(pieces[lot]))
+            before[int(series[lot])] = gone + serves
+            end[lot] = max(int(quantity[lot]) - (int(pieces[lot]) - serves), 0)
+    return _span(ends, quantity, sold)
+
+
+def span_behind(
+    demand: DemandDistribution, series: Ints, days: Ints, *, ahead: Ints, quantity: Ints, sold: Ints
+) -> Span:
+    """How far what sells of each lot strays where `ahead` pieces of the place's own stock sell first.
 
     -1 stands for no series: nothing strays.
     """
-    known, row = series >= 0, np.maximum(series, 0)
-    total = demand.total(row, days)
-    ends = [total.quantile(chance) - total.mean for chance in (LOW, HIGH)]
-    low, high = np.minimum(np.ceil(ends[0]), 0), np.maximum(np.floor(ends[1]), 0)
-    return Span(
-        np.where(known, low, 0).astype(np.int64),
-        np.where(known, high, 0).astype(np.int64),
-    )
+    total = demand.total(np.maximum(series, 0), days)
+    asked = [np.floor(total.quantile(chance)).astype(np.int64) for chance in (LOW, HIGH)]
+    ends = [np.where(series >= 0, np.clip(pieces - ahead, 0, quantity), sold) for pieces in asked]
+    return _span(ends, quantity, sold)
+
+
+def _span(ends: list[Ints], quantity: Ints, sold: Ints) -> Span:
+    low, high = (np.clip(end, 0, quantity) - sold for end in ends)
+    return Span(np.minimum(low, 0), np.maximum(high, 0))
 
 
 def intervals(lots: Lots, rates: MoneyRates, *, here: Span, there: Span) -> Interval:
     """The 10th and the 90th percentile of the net of every way out.
 
-    `here` and `there`: how demand strays where the lot is and where its lane leads. What is at risk
-    sells last, so a piece asked for more is a piece of it sold, up to all of it. An offer strays as
+    `here` and `there`: how what sells strays where the lot is and where its lane leads. An offer strays as
     far as plain demand does, and at least as far as chance alone moves so many buyers. A claim is
     paid or refused; giving away and destroying are certain.
     """

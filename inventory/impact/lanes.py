@@ -13,7 +13,7 @@ from inventory.contracts.policy import MoneyRates
 from inventory.contracts.stock import StockSnapshot
 from inventory.impact.lots import Lots
 from inventory.impact.rates import GRAMS_PER_KG
-from inventory.impact.ways import most_moved_gain, moved_gain
+from inventory.impact.ways import most_moved_gain, moved_net, unmoved_net
 
 #: Lots looked at together; bounds the memory of lots x territories.
 CHUNK = 50_000
@@ -151,6 +151,7 @@ def _choose(
     most = np.where(is_open, _most(snapshot, np.maximum(there, 0), np.maximum(left, 0), own), -1.0)
     crosses = snapshot.territory_gstin[origin][:, None] != snapshot.territory_gstin[names]
     hope = _hope(lots, rates, most, np.maximum(fee, 0), crosses, mine)
+    stayed = unmoved_net(lots, rates)
     best = np.zeros(len(lots), dtype=np.int64)
     rows = np.arange(len(lots))
     while rows.size:
@@ -165,7 +166,7 @@ def _choose(
             moved_paise_per_kg=fee[spot, lane],
             crosses=crosses[spot, lane],
         )
-        gain = moved_gain(moved, rates)
+        gain = moved_net(moved, rates) - stayed[rows]
         hope[rows, lane] = -np.inf
         earns = (gain > best[rows]) & (sold > 0)
         best[rows[earns]] = gain[earns]

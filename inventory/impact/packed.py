@@ -3,6 +3,10 @@
 A book has millions of lots, and JSON of their ways would be most of what rescoring writes. Per lot:
 how many ways and components it knows (a byte each), which ways are open (a byte, the first way lowest),
 which components are not zero (bits, ways x components, highest first), and those, little-endian int64.
+
+Ways and components are known by their place: new ones are added at the end, and none is ever moved or
+taken away, or what was packed before would be read under other names. Bytes that know more of either than
+this code does are refused.
 """
 
 from __future__ import annotations
@@ -40,6 +44,8 @@ def unpack_ways(packed: bytes) -> list[dict[str, Any]]:
     if not packed:
         return []
     count, wide, is_open = packed[:_HEAD]
+    if count > len(WAYS) or wide > len(COMPONENTS):
+        raise ValueError(f"packed with {count} ways of {wide} components, more than are known here")
     size = -(-count * wide // 8)
     present = np.unpackbits(np.frombuffer(packed, np.uint8, size, _HEAD), count=count * wide)
     table = np.zeros(count * wide, np.int64)

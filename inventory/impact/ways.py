@@ -79,19 +79,19 @@ class WaysOut:
         )
 
 
-#: Why a way is closed.
+#: Why a way is closed, as a code that the faces have words for.
 _CLOSED = {
-    "hold": "expired stock cannot be kept for sale",
-    "transfer": "expired, or no open lane leads to a territory that would sell it in time",
-    "discount": "expired, or too little life is left to sell it at any price",
-    "return_to_company": "the company does not take it back, or no longer does",
-    "donate": "too little life is left for a charity",
+    "hold": "closed_expired",
+    "transfer": "closed_no_lane_pays",
+    "discount": "closed_no_life_to_sell",
+    "return_to_company": "closed_not_taken_back",
+    "donate": "closed_no_life_for_charity",
     "destroy": "",
 }
 
 
 def why_closed(name: str) -> str:
-    """Why a way is closed, where it is."""
+    """The code of why a way is closed, where it is."""
     return _CLOSED[name]
 
 
@@ -151,19 +151,22 @@ def _transfer(lots: Lots, rates: MoneyRates) -> _Parts:
     return _added(parts, _leftover(lots, rates, lots.quantity - lots.moved_sold))
 
 
-def moved_gain(lots: Lots, rates: MoneyRates) -> Ints:
-    """(lots,), paise by which moving a lot along its lane beats keeping it to the end with nothing sold:
-    what a lane is chosen by. The same parts as `transfer` among the ways out, all of them.
-    """
+def moved_net(lots: Lots, rates: MoneyRates) -> Ints:
+    """(lots,), net paise of moving each along its lane: the parts of `transfer` among the ways out."""
+    return np.asarray(np.sum(list(_transfer(lots, rates).values()), axis=0, dtype=np.int64))
+
+
+def unmoved_net(lots: Lots, rates: MoneyRates) -> Ints:
+    """(lots,), net paise of keeping each to the end with nothing sold: what a lane must beat."""
     none = np.zeros(len(lots), dtype=np.int64)
-    unmoved = _added(_kept(lots, rates, none, none), _leftover(lots, rates, lots.quantity))
-    moved, stayed = _transfer(lots, rates), np.sum(list(unmoved.values()), axis=0, dtype=np.int64)
-    return np.asarray(np.sum(list(moved.values()), axis=0, dtype=np.int64) - stayed)
+    parts = _added(_kept(lots, rates, none, none), _leftover(lots, rates, lots.quantity))
+    return np.asarray(np.sum(list(parts.values()), axis=0, dtype=np.int64))
 
 
 def most_moved_gain(lots: Lots, rates: MoneyRates) -> tuple[Floats, Floats, Floats]:
-    """What `moved_gain` is never above, whichever lane and however many sell, (lots,) paise each:
-    (a piece that sells, the fixed part of any lane, what crossing registrations takes from it).
+    """What `moved_net` is never above `unmoved_net` by, whichever lane and however many sell.
+
+    (lots,) paise each: a piece that sells, the fixed part of any lane, what crossing takes from it.
 
     Freight, which is the lane's own, is not in it. Every rounding is given away.
     """

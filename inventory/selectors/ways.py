@@ -16,11 +16,13 @@ from inventory.contracts.arrays import Ints
 from inventory.impact import (
     WAYS,
     Lots,
+    Span,
     WayShare,
-    demand_span,
     intervals,
     ladder,
     price_ways,
+    span_behind,
+    spans_in_turn,
     split_lot,
     waiting,
 )
@@ -102,12 +104,21 @@ def list_weighed_lots(sku_code: str, today: date, territory: str = "") -> tuple[
     places = book.item_territory[book.position_item]
     chosen = [n for n in mine.tolist() if not territory or book.territories[places[n]] == territory]
     batches = Batch.objects.in_bulk([int(book.batch_id[n]) for n in chosen])
-    found = [_weigh(book, outcome, policy, n, sku.case_pack, batches[int(book.batch_id[n])]) for n in chosen]
+    here = _strays(book, outcome)
+    found = [
+        _weigh(book, outcome, policy, here, n, sku.case_pack, batches[int(book.batch_id[n])]) for n in chosen
+    ]
     return tuple(sorted(found, key=lambda lot: (-lot.pieces, lot.location, lot.batch)))
 
 
 def _weigh(
-    book: StockBook, outcome: MonitoringOutcome, policy: MonitoringPolicy, n: int, pack: int, batch: Batch
+    book: StockBook,
+    outcome: MonitoringOutcome,
+    policy: MonitoringPolicy,
+    here: Span,
+    n: int,
+    pack: int,
+    batch: Batch,
 ) -> WeighedLot:
     lot = outcome.lots.some(np.array([n]))
     item = int(book.position_item[n])
@@ -120,7 +131,7 @@ def _weigh(
         territory=book.territories[int(book.item_territory[item])],
         pieces=int(lot.quantity[0]),
         expiry_date=batch.expiry_date,
-        ways=_ways(book, outcome, policy, n, lot),
+        ways=_ways(book, outcome, policy, here, n, lot),
         ladder=tuple(
             Rung(bp, int(rungs.sold[k, 0]), int(rungs.net[k, 0]), bool(rungs.best[0] == k))
             for k, bp in enumerate(rungs.rungs)
@@ -131,13 +142,14 @@ def _weigh(
 
 
 def _ways(
-    book: StockBook, outcome: MonitoringOutcome, policy: MonitoringPolicy, n: int, lot: Lots
+    book: StockBook, outcome: MonitoringOutcome, policy: MonitoringPolicy, here: Span, n: int, lot: Lots
 ) -> tuple[WeighedWay, ...]:
-    item = np.array([book.position_item[n]], dtype=np.int64)
     there = np.array([_item_of(book, n, int(outcome.lane.territory[n]))], dtype=np.int64)
     left = np.maximum(lot.days - lot.moved_days, 0)
-    spans = (demand_span(book.demand, item, lot.days), demand_span(book.demand, there, left))
-    sure = intervals(lot, policy, here=spans[0], there=spans[1])
+    ahead = book.per_item(outcome.exposure.usable)[np.maximum(there, 0)]
+    away = span_behind(book.demand, there, left, ahead=ahead, quantity=lot.quantity, sold=lot.moved_sold)
+    at_home = Span(here.low[n : n + 1], here.high[n : n + 1])
+    sure = intervals(lot, policy, here=at_home, there=away)
     wait = waiting(lot, policy, _claim_days(book, n))
 
     def last_day(number: int) -> date | None:
@@ -154,6 +166,19 @@ def _ways(
         for way in price_ways(lot, policy).of(0)
         for number in [WAYS.index(way.name)]
     )  # fmt: skip
+
+
+def _strays(book: StockBook, outcome: MonitoringOutcome) -> Span:
+    """How far what sells of every position of the book strays, shared by the lots of a series."""
+    lots = outcome.lots
+    return spans_in_turn(
+        book.demand,
+        book.position_item.astype(np.int64),
+        lots.days,
+        pieces=outcome.exposure.usable,
+        quantity=lots.quantity,
+        sold=lots.held_sold,
+    )
 
 
 def _claim_days(book: StockBook, n: int) -> Ints:

@@ -11,6 +11,7 @@ from inventory.models import LearntFactor, ReplayReport
 from inventory.selectors.impact import ExpiringWeek, Impact
 from inventory.selectors.outcomes import Outcome
 from inventory.selectors.ways import WeighedLot
+from vyapar.dashboard.templatetags.words import way_note
 from vyapar.engine.wire import camel
 from vyapar.kernel.money import rupees
 
@@ -187,7 +188,7 @@ def lot_out(lot: WeighedLot) -> dict[str, Any]:
             {
                 "name": way.name, "available": way.available, "net": rupees(way.net_paise),
                 "low": rupees(way.low_paise), "high": rupees(way.high_paise),
-                "weekOfWaiting": rupees(way.week_paise), "lastDay": way.last_day, "note": way.note,
+                "weekOfWaiting": rupees(way.week_paise), "lastDay": way.last_day, "note": way_note(way.note),
                 "components": {camel(name): rupees(n) for name, n in way.components.items()},
             }
             for way in lot.ways

@@ -13,7 +13,7 @@ from inventory.selectors.shelf import get_item, list_territories
 from inventory.selectors.ways import WeighedLot, list_weighed_lots
 from vyapar.dashboard.access import page
 from vyapar.dashboard.sheets import rupees, sheet
-from vyapar.dashboard.templatetags.words import plain, way_label
+from vyapar.dashboard.templatetags.words import plain, way_label, way_note
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import NotFound
 
@@ -57,8 +57,8 @@ def lots_file(request: HttpRequest, sku: str, territory: str, form: str) -> Http
     lines = (
         [
             lot.batch, lot.location, lot.pieces, lot.expiry_date, way_label(way.name),
-            _("yes") if way.available else _("no"), way.note, rupees(way.net_paise), rupees(way.low_paise),
-            rupees(way.high_paise), rupees(way.week_paise), way.last_day,
+            _("yes") if way.available else _("no"), way_note(way.note), rupees(way.net_paise),
+            rupees(way.low_paise), rupees(way.high_paise), rupees(way.week_paise), way.last_day,
             *(rupees(way.components.get(name)) for name in parts),
         ]
         for lot in found

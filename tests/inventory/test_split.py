@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from itertools import product
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from inventory.contracts import MonitoringPolicy
+from inventory.contracts.demand import DemandDistribution
 from inventory.impact import Branch, best_split, intervals, ladder, price_ways, split_lot
-from inventory.impact.interval import Span, demand_span
-from inventory.impact.ways import WAYS
+from inventory.impact.interval import Span, span_behind, spans_in_turn
+from inventory.impact.packed import unpack_ways
+from inventory.impact.ways import COMPONENTS, WAYS
 from tests.inventory.test_impact import POLICY, lots
 from vyapar.kernel.errors import Invalid
 
@@ -162,20 +165,88 @@ def test_a_claim_is_paid_or_refused():
     assert [found.low[way, 0], found.high[way, 0]] == sure
 
 
-def test_demand_strays_by_its_own_percentiles():
-    import numpy as np
+def demand_of_a_piece_a_day():
+    return DemandDistribution(np.array([[7.0]]), np.array([1_000.0]))
 
-    from inventory.contracts.demand import DemandDistribution
 
-    demand = DemandDistribution(np.array([[7.0]]), np.array([1_000.0]))
-    found = demand_span(demand, np.array([0, -1]), np.array([70, 70]))
-    total = demand.total(0, 70)
-    assert found.low[0] == np.ceil(total.quantile(0.1) - total.mean) < 0
-    assert found.high[0] == np.floor(total.quantile(0.9) - total.mean) > 0
-    assert found.low[1] == found.high[1] == 0
+def test_demand_that_strays_is_given_to_lots_in_turn_and_once():
+    """Two lots of one series, by the 40th and the 70th day: the first sells first."""
+    demand, days = demand_of_a_piece_a_day(), np.array([70, 40])
+    pieces = np.array([60, 50])
+    low40, high40, low70, high70 = (
+        int(demand.total(0, day).quantile(chance)) for day in (40, 70) for chance in (0.1, 0.9)
+    )
+    assert low40 < 40 < high40 < 50
+    found = spans_in_turn(
+        demand, np.array([0, 0]), days, pieces=pieces, quantity=np.array([60, 50]), sold=np.array([30, 40])
+    )
+    assert (found.low[1], found.high[1]) == (low40 - 40, high40 - 40)
+    assert (found.low[0], found.high[0]) == (
+        min(low70 - low40 - 30, 0),
+        max(high70 - high40 - 30, 0),
+    )
+    alone = spans_in_turn(
+        demand, np.array([0]), days[:1], pieces=pieces[:1], quantity=pieces[:1], sold=np.array([60])
+    )
+    assert alone.low[0] == min(low70, 60) - 60
+
+
+@HUNDRED
+@given(
+    st.lists(st.tuples(st.integers(0, 120), st.integers(0, 80), st.integers(0, 80)), min_size=1, max_size=6)
+)
+def test_lots_of_one_series_never_sell_more_together_than_is_asked_for(drawn):
+    demand = demand_of_a_piece_a_day()
+    days, pieces, quantity = (np.array(column, dtype=np.int64) for column in zip(*drawn, strict=True))
+    quantity = np.minimum(quantity, pieces)
+    none = np.zeros(len(drawn), dtype=np.int64)
+    found = spans_in_turn(demand, none, days, pieces=pieces, quantity=quantity, sold=none)
+    assert found.high.sum() <= demand.total(0, int(days.max())).quantile(0.9)
+    assert (found.high <= quantity).all()
+    assert (found.low == 0).all()
+
+
+def test_where_a_lane_leads_the_stock_that_is_there_takes_the_straying_demand_first():
+    demand, days = demand_of_a_piece_a_day(), np.array([70, 70, 70])
+    high = int(demand.total(0, 70).quantile(0.9))
+    found = span_behind(
+        demand,
+        np.array([0, 0, -1]),
+        days,
+        ahead=np.array([0, 75, 0]),
+        quantity=np.array([100, 100, 100]),
+        sold=np.array([70, 0, 50]),
+    )
+    assert found.high.tolist() == [high - 70, max(high - 75, 0), 0]
+    assert found.low[0] < 0
+    assert found.low[1:].tolist() == [0, 0]
 
 
 def _one(value):
-    import numpy as np
-
     return np.array([value], dtype=np.int64)
+
+
+# --- ways as bytes
+
+
+def test_ways_and_components_keep_their_places_in_bytes_written_before():
+    """Bytes of a lot of 100 pieces as an earlier version wrote them: new names go to the end only."""
+    assert WAYS[:6] == ("hold", "transfer", "discount", "return_to_company", "donate", "destroy")
+    assert COMPONENTS[:13] == (
+        "recovered", "residual", "claim", "carrying", "opportunity", "transport", "handling", "documents",
+        "discount", "message", "disposal", "output_tax", "itc_reversal",
+    )  # fmt: skip
+    assert len(WAYS) <= 8, "which ways are open is one byte"
+    before = bytes([6, 13, 0b100001, 0x80, *[0] * 8, 0x04])
+    before += (12_000).to_bytes(8, "little") + (-18_000).to_bytes(8, "little", signed=True)
+    told = {way["name"]: way for way in unpack_ways(before)}
+    assert told["hold"]["components"] == {"recovered": 12_000}
+    assert told["destroy"]["net_paise"] == -18_000
+    assert told["donate"]["note"] == "closed_no_life_for_charity"
+    assert [name for name, way in told.items() if way["available"]] == ["hold", "destroy"]
+
+
+@pytest.mark.parametrize("head", [[9, 13, 0], [6, 200, 0]])
+def test_bytes_that_know_more_ways_than_this_code_are_refused(head):
+    with pytest.raises(ValueError, match="more than are known"):
+        unpack_ways(bytes(head))

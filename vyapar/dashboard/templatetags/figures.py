@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 
-from vyapar.dashboard.templatetags.words import component_label, way_label
+from vyapar.dashboard.templatetags.words import component_label, way_label, way_note
 from vyapar.kernel import money as kernel_money
 from vyapar.kernel import quantity as kernel_quantity
 from vyapar.kernel.calendar import IST
@@ -216,7 +216,7 @@ def _way_row(way: Any, chosen: str, best: str, low: int, span: int, hold: int | 
         "net_paise": net,
         "against_hold": None if hold is None or name == "hold" else net - hold,
         "available": field(way, "available", True),
-        "note": field(way, "note", ""),
+        "note": way_note(str(field(way, "note", "") or "")),
         "chosen": name == chosen,
         "best": name == best,
         "components": [(component_label(code), int(paise)) for code, paise in components.items()],

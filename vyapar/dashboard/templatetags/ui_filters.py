@@ -101,6 +101,12 @@ def plain(code: Any) -> str:
 
 
 @register.filter
+def way_note(note: str) -> str:
+    """Why a way out is closed, in words."""
+    return words.way_note(note)
+
+
+@register.filter
 def way_label(code: str) -> str:
     """The word for a way out."""
     return words.way_label(code)

@@ -136,9 +136,23 @@ _WAYS: Mapping[str, str | Promise] = {
     "destroy": _("Destroy"),
 }
 
+#: Why a way out is closed.
+_CLOSED: Mapping[str, str | Promise] = {
+    "closed_expired": _("expired stock cannot be kept for sale"),
+    "closed_no_lane_pays": _("expired, or no open lane leads where it sells in time and pays for the move"),
+    "closed_no_life_to_sell": _("expired, or too little life is left to sell it at any price"),
+    "closed_not_taken_back": _("the company does not take it back, or no longer does"),
+    "closed_no_life_for_charity": _("too little life is left for a charity"),
+}
+
 _COMPONENTS: Mapping[str, str | Promise] = {
     "revenue": _("Revenue"),
     "recovered": _("Recovered"),
+    "residual": _("Worth of what is left"),
+    "claim": _("Claim on the company"),
+    "documents": _("Papers"),
+    "message": _("Messages"),
+    "output_tax": _("Tax out of pocket between registrations"),
     "credit_note": _("Credit note from the company"),
     "goods": _("Cost of goods"),
     "write_off": _("Written off"),
@@ -185,6 +199,11 @@ def said(name: str) -> str:
 def way_label(code: str) -> str:
     """The word for a way out."""
     return str(_WAYS.get(code) or plain(code))
+
+
+def way_note(note: str) -> str:
+    """The words for why a way out is closed; a sentence of somebody's own stays as it is."""
+    return str(_CLOSED.get(note, note))
 
 
 def component_label(code: str) -> str:
