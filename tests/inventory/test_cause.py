@@ -15,9 +15,18 @@ from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from inventory.contracts import NO_DAY
+from inventory.contracts.policy import MonitoringPolicy
 from inventory.contracts.prediction import PredictionPolicy
 from inventory.feeds.demonstration import generate
-from inventory.models import ItemOutlook, OutletStock, PositionOutlook, RiskModel, StandingDay
+from inventory.models import (
+    DemandForecast,
+    ItemOutlook,
+    OutletStock,
+    Position,
+    PositionOutlook,
+    RiskModel,
+    StandingDay,
+)
 from inventory.risk.cause import UNCLEAR, CauseFacts, causes, evidence, pressed
 from inventory.selectors.outlook import take_outlook_snapshot
 from inventory.selectors.standing import CUTS, list_standing_astray, sum_standing
@@ -235,3 +244,24 @@ def test_what_stood_at_outlets_is_kept_and_mornings_before_are_counted_from_the_
             assert sum(cell.sums["expected_paise"] for cell in found.cells) == day.expected_paise
     book = take_outlook_snapshot(NOW, PredictionPolicy())
     assert recount_standing(book, actor=system("tests"), at=NOW) == 0, "once"
+
+
+@pytest.mark.django_db
+def test_overstock_is_what_the_cover_leaves_of_usable_pieces_in_whole_packs(foreseen):
+    days = MonitoringPolicy().cover_days_slow
+    usable: dict[tuple[int, int], int] = {}
+    for at in Position.objects.filter(on_hand__gt=0).select_related("batch", "location"):
+        if at.batch.expiry_date is None or at.batch.expiry_date >= TODAY:
+            key = at.sku_id, at.location.territory_id
+            usable[key] = usable.get(key, 0) + at.on_hand - at.reserved
+    weekly = {
+        (row.sku_id, row.territory_id): sum(row.weekly_mean) / 91 for row in DemandForecast.objects.all()
+    }
+    over = 0
+    for row in ItemOutlook.objects.select_related("sku"):
+        key, pack = (row.sku_id, row.territory_id), row.sku.case_pack
+        assert row.overstock_quantity == row.overstock_packs * pack
+        spare = usable.get(key, 0) - weekly.get(key, 0.0) * days
+        assert spare - pack - 1 < row.overstock_quantity <= max(spare, 0) + 1e-6, row
+        over += row.overstock_packs > 0
+    assert over
