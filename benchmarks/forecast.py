@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -51,18 +52,19 @@ def simulated_demand(series: int = 6_000, days: int = 739, seed: int = 20260401)
     return chance.poisson(level * wave * busy * chance.gamma(0.8, 1.25, (series, days))).astype(np.int32)
 
 
-def snapshot_of(daily: np.ndarray) -> DemandSnapshot:
-    """What was known when `daily` ended."""
+def snapshot_of(daily: np.ndarray, group: np.ndarray | None = None) -> DemandSnapshot:
+    """What was known when `daily` ended; `group` numbers the category of each series."""
     return DemandSnapshot(
         as_of=EPOCH + timedelta(days=daily.shape[1]),
         series_keys=tuple((f"{row:06d}", "T") for row in range(len(daily))),
         demand=daily,
         in_stock=np.ones(daily.shape, dtype=bool),
+        group=np.zeros(len(daily), np.int32) if group is None else group.astype(np.int32),
     )
 
 
-def peers(weeks: Weeks) -> tuple[dict[str, np.ndarray], float]:
-    """(series, WEEKS) means of each statsforecast method on the same weeks, and seconds for all."""
+def peers(weeks: Weeks, ahead: int = WEEKS) -> tuple[dict[str, np.ndarray], float]:
+    """(series, ahead) means of each statsforecast method on the same weeks, and seconds for all."""
     import pandas as pd
     from statsforecast import StatsForecast
     from statsforecast.models import ADIDA, TSB, CrostonSBA
@@ -77,14 +79,19 @@ def peers(weeks: Weeks) -> tuple[dict[str, np.ndarray], float]:
     methods = [TSB(alpha_d=0.1, alpha_p=0.2), CrostonSBA(), ADIDA()]
     runner = StatsForecast(models=methods, freq=1, n_jobs=1)
     start = time.perf_counter()
-    found = runner.forecast(df=frame, h=WEEKS).sort_values(["unique_id", "ds"])
+    found = runner.forecast(df=frame, h=ahead).sort_values(["unique_id", "ds"])
     took = time.perf_counter() - start
     names = ["TSB", "CrostonSBA", "ADIDA"]
-    return {name: found[name].to_numpy().reshape(weeks.series, WEEKS) for name in names}, took
+    return {name: found[name].to_numpy().reshape(weeks.series, ahead) for name in names}, took
 
 
-def judged(means: np.ndarray, size: np.ndarray, sold: np.ndarray, weeks: Weeks) -> np.ndarray:
-    """RMSSE of weeks, pinball loss of the total over the mean weekly change, bias, coverage of 80 %."""
+def judged(ahead: DemandDistribution, sold: np.ndarray, weeks: Weeks) -> np.ndarray:
+    """RMSSE of weeks, pinball loss of the total over the mean weekly change, bias, coverage of 80 %.
+
+    Of as many weeks as were `sold` (series, weeks).
+    """
+    horizon = sold.shape[1]
+    means = ahead.weekly_mean[:, :horizon]
     started = np.arange(weeks.count - 1) >= weeks.start[:, None]
     step = np.where(started, np.diff(weeks.sales, axis=1), 0.0)
     count = np.maximum(started.sum(axis=1), 1)
@@ -92,35 +99,39 @@ def judged(means: np.ndarray, size: np.ndarray, sold: np.ndarray, weeks: Weeks) 
     kept = square > 0
     rmsse = np.sqrt(((means - sold) ** 2).mean(axis=1)[kept] / square[kept]).mean()
     total = sold[kept].sum(axis=1)[:, None]
-    ahead = DemandDistribution(means[kept], size[kept])
-    quantile = ahead.cumulative_quantile(np.arange(kept.sum())[:, None], WEEKS * 7, QUANTILES)
+    quantile = ahead.cumulative_quantile(np.flatnonzero(kept)[:, None], horizon * 7, QUANTILES)
     loss = np.maximum(QUANTILES * (total - quantile), (QUANTILES - 1) * (total - quantile)).mean(axis=1)
     inside = ((total[:, 0] >= quantile[:, 0]) & (total[:, 0] <= quantile[:, -1])).mean()
     bias = (means - sold)[kept].sum() / sold[kept].sum()
     return np.array([rmsse, (loss / change[kept]).mean(), bias, inside])
 
 
-def one_holdout(daily: np.ndarray, cut: int) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-    """Judgements and seconds when the days from `cut` on are held out.
+def one_holdout(
+    daily: np.ndarray, cut: int, horizons: Sequence[int] = (WEEKS,), group: np.ndarray | None = None
+) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+    """Judgements, one row for each horizon in weeks, and seconds when the days from `cut` on are held out.
 
     Peers have no interval for sparse demand that is quick enough, so each is given the same spread
     of a negative binomial around its mean; ours is widened or narrowed by its own back-test.
     """
-    known = daily[:, :cut]
-    known = known[(known > 0).any(axis=1)]
-    sold = daily[(daily[:, :cut] > 0).any(axis=1), cut : cut + WEEKS * 7]
-    sold = sold.reshape(len(known), WEEKS, 7).sum(axis=2).astype(float)
-    snapshot = snapshot_of(known)
+    begun, most = (daily[:, :cut] > 0).any(axis=1), max(horizons)
+    known = daily[begun, :cut]
+    sold = daily[begun, cut : cut + most * 7].reshape(len(known), most, 7).sum(axis=2).astype(float)
+    snapshot = snapshot_of(known, None if group is None else group[begun])
     start = time.perf_counter()
     ours = forecast(snapshot, AnalysisPolicy())
     seconds = {"ours": time.perf_counter() - start}
     weeks = in_weeks(snapshot)
     spreads = spread(weeks, weeks.count, classify(weeks, AnalysisPolicy()).code)
     size = dispersion(spreads, np.ones(weeks.series))
-    others, seconds["statsforecast"] = peers(weeks)
-    others["naive"] = np.repeat(last_week(weeks, [weeks.count])[0][:, None], WEEKS, axis=1)
-    found = {name: judged(means, size, sold, weeks) for name, means in others.items()}
-    found["ours"] = judged(ours.weekly_mean[:, :WEEKS], ours.dispersion, sold, weeks)
+    others, seconds["statsforecast"] = peers(weeks, most)
+    others["naive"] = np.repeat(last_week(weeks, [weeks.count])[0][:, None], most, axis=1)
+    told = {name: DemandDistribution(means, size) for name, means in others.items()}
+    told["ours"] = ours.distribution
+    found = {
+        name: np.array([judged(one, sold[:, :horizon], weeks) for horizon in horizons])
+        for name, one in told.items()
+    }
     return found, seconds
 
 
@@ -130,7 +141,7 @@ def run(invoices: Path | None = None) -> dict[str, Any]:
     daily = real_demand(path) if path.exists() else simulated_demand()
     cuts = [daily.shape[1] - WEEKS * 7 * number for number in range(HOLDOUTS, 0, -1)]
     rounds = [one_holdout(daily, cut) for cut in cuts]
-    table = {name: np.mean([found[name] for found, _ in rounds], axis=0) for name in rounds[0][0]}
+    table = {name: np.mean([found[name][0] for found, _ in rounds], axis=0) for name in rounds[0][0]}
     ours = table.pop("ours")
     best = min((name for name in table if name != "naive"), key=lambda name: table[name][0])
     sharpest = min((name for name in table if name != "naive"), key=lambda name: table[name][1])
