@@ -44,17 +44,18 @@ def goods(_path: str) -> Demand:
     from inventory.feeds.demonstration import generate
 
     ledger = generate("demo", TODAY)
-    bought = ledger.sales.filter(pl.col("quantity") > 0).with_columns(
-        pl.col("at").dt.convert_time_zone("Asia/Kolkata").dt.date().alias("day")
-    )
     category = dict(zip(ledger.skus["sku"], ledger.skus["category"].rank("dense"), strict=True))
-    keys = bought.select("sku", "territory").unique(maintain_order=True).with_row_index("row")
-    bought = bought.join(keys, on=["sku", "territory"])
-    day = (bought["day"] - bought["day"].min()).dt.total_days()
-    return (
-        _dense(bought["row"].to_numpy(), day.to_numpy(), bought["quantity"].to_numpy()),
-        np.array([category[sku] for sku in keys["sku"]], dtype=np.int32),
-    )
+    daily, skus = _by_place(ledger.sales)
+    return daily, np.array([category[sku] for sku in skus], dtype=np.int32)
+
+
+def rule(_path: str) -> Demand:
+    """SIMULATED: the rule that books of any size are made by, of a thousand outlets."""
+    from inventory.feeds.demonstration import scale
+
+    made = scale(TODAY, outlets=1_000, lines=2_000_000).months()
+    sales = pl.concat([month.ledger.sales.select("at", "sku", "territory", "quantity") for month in made])
+    return _by_place(sales)[0], None
 
 
 def wave(_path: str) -> Demand:
@@ -99,9 +100,19 @@ def retail(path: str) -> Demand:
 
 
 SETS: dict[str, Callable[[str], Demand]] = {
-    "carried": carried, "goods": goods, "wave": wave, "wholesale": wholesale, "retail": retail,
+    "carried": carried, "goods": goods, "rule": rule, "wave": wave, "wholesale": wholesale, "retail": retail,
 }  # fmt: skip
 REAL = ("carried", "wholesale", "retail")
+
+
+def _by_place(sales: pl.DataFrame) -> tuple[np.ndarray, list[str]]:
+    """(series, days) pieces by SKU and territory, and each series' SKU."""
+    day = pl.col("at").dt.convert_time_zone("Asia/Kolkata").dt.date()
+    bought = sales.filter(pl.col("quantity") > 0).with_columns((day - day.min()).dt.total_days().alias("day"))
+    keys = bought.select("sku", "territory").unique().sort("sku", "territory").with_row_index("row")
+    bought = bought.join(keys, on=["sku", "territory"])
+    daily = _dense(*(bought[name].to_numpy() for name in ("row", "day", "quantity")))
+    return daily, keys["sku"].to_list()
 
 
 def _dense(row: np.ndarray, day: np.ndarray, pieces: np.ndarray) -> np.ndarray:
