@@ -73,6 +73,7 @@ def copy_columns(table: str, columns: Mapping[str, Column], types: Mapping[str, 
 def copying(table: str, frame: pl.DataFrame, types: Mapping[str, str]) -> Iterator[None]:
     """As `copy_frame` with `types`, while the block works things out; when it ends every row is there.
 
+    Rows arrive in whatever order travels best: nothing may be read out of it.
     Encoding and sending have a thread of their own, so that two processors work: ours on what follows,
     the database's on these rows. The block may not ask the database anything.
     """
@@ -81,7 +82,7 @@ def copying(table: str, frame: pl.DataFrame, types: Mapping[str, str]) -> Iterat
 
     def send() -> None:
         try:
-            for part in encode(frame, types):
+            for part in encode(frame, types, in_order=False):
                 pipe.write(part)
         except BaseException as error:  # noqa: BLE001  # told to the one who waits
             failed.append(error)

@@ -10,7 +10,7 @@ import pytest
 
 from inventory.services import binary
 from inventory.services.binary import Chosen, Strung, pack
-from inventory.services.staging import copy_columns, rows, scratch
+from inventory.services.staging import copy_columns, copying, rows, scratch
 
 pytestmark = pytest.mark.django_db
 
@@ -65,3 +65,20 @@ def test_columns_that_are_no_frames_arrive_row_by_row_in_their_order(monkeypatch
         (-1, 20_000, 1, "found", "ब", b"xyz", None, None),
         (0, 10_957, 2 * 10**15, "sale", "ब", b"z", None, 3),
     ]
+
+
+@pytest.mark.parametrize("many", [False, True], ids=["few lengths", "many lengths"])
+def test_rows_that_need_no_order_all_arrive_whatever_their_lengths(many: bool, monkeypatch) -> None:
+    monkeypatch.setattr(binary, "_SLICE", 64)
+    types = {"n": "bigint", "name": "text", "gst": "jsonb", "run": "integer", "at": "timestamptz"}
+    names = [None if n % 7 == 0 else "é" * (n % 40 if many else n % 3) for n in range(200)]
+    rates = [None if n % 2 else f'{{"rate": {n % 3}}}' for n in range(200)]
+    frame = pl.DataFrame({"n": range(200), "name": names, "gst": rates}).with_columns(
+        pl.lit(None, dtype=pl.Int64).alias("run"),
+        pl.lit(datetime(2026, 11, 29, 4, tzinfo=UTC)).dt.convert_time_zone("UTC").alias("at"),
+    )
+    with scratch(types) as table:
+        with copying(table, frame, types):
+            pass
+        found = rows(f"SELECT n, name, gst::text, run, at FROM {table} ORDER BY n")
+    assert found == frame.rows()

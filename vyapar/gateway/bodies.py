@@ -14,8 +14,8 @@ from rest_framework.request import Request
 
 from vyapar.kernel.errors import Fault, Invalid
 
-#: Up to here a spooled body stays in memory.
-IN_MEMORY = 1 << 20
+#: Up to here a spooled body stays in memory: a batch of 20,000 sales in JSON has 4 MiB.
+IN_MEMORY = 8 << 20
 _CHUNK = 1 << 18
 
 

@@ -10,6 +10,7 @@ from inventory.feeds.canonical.texts import each_once, empty, is_number, where
 from inventory.feeds.canonical.units import UNKNOWN, size, units_of
 
 _PLAIN = r"^[+-]?\d{1,15}(\.0+)?$"
+_DIGITS = 15
 _NUMBER = r"(\d{1,3}(?:,\d{2,3})*,\d{3}(?:\.\d{1,4})?|\d{1,12}(?:\.\d{1,4})?)"
 _ONE = rf"^([+-]?)\s*{_NUMBER}\s*([A-Za-z][A-Za-z.]*)?"
 # Tally writes the alternate unit behind: 10 EA = 1 CTN
@@ -39,7 +40,17 @@ def is_plain(column: pl.Series, text: pl.Series) -> bool:
     """Whether every quantity is a bare figure, so that no unit needs to be known."""
     if is_number(column.dtype) or column.dtype == pl.Null:
         return True
-    return column.dtype == pl.String and bool(text.unique().str.contains(_PLAIN).fill_null(True).all())
+    if column.dtype != pl.String:
+        return False
+    return _bare(text) is not None or bool(text.unique().str.contains(_PLAIN).fill_null(True).all())
+
+
+def _bare(text: pl.Series) -> pl.Series | None:
+    """Figures with nothing around them, read at once: what most systems write. None when one has more."""
+    if (text.str.len_bytes().max() or 0) > _DIGITS:  # type: ignore[operator]
+        return None
+    value = text.cast(pl.Int64, strict=False)
+    return value if value.null_count() == text.null_count() else None
 
 
 def whole_of(column: pl.Series, text: pl.Series) -> pl.Series:
@@ -53,7 +64,8 @@ def whole_of(column: pl.Series, text: pl.Series) -> pl.Series:
         return where(exact, value).cast(pl.Int64, strict=False)
     if kind != pl.String and not kind.is_decimal():
         return empty(column.name, pl.Int64, len(column))
-    return each_once(_whole_of_text, text)
+    bare = _bare(text) if text.dtype == pl.String else None
+    return each_once(_whole_of_text, text) if bare is None else bare
 
 
 def _whole_of_text(text: pl.Series) -> pl.Series:

@@ -88,10 +88,10 @@ def _counts_in_packs(sheet: Sheet) -> bool:
         return True
     for spec in specs:
         text = sheet.text(spec.name)
-        worded = text.str.contains(r"/\s*[A-Za-z]").any() if spec.form is Form.MONEY else not is_plain(
-            sheet.column(spec.name), text
-        )  # fmt: skip
-        if worded:
+        if spec.form is not Form.MONEY and not is_plain(sheet.column(spec.name), text):
+            return True
+        slashed = spec.form is Form.MONEY and text.str.contains("/", literal=True).any()
+        if slashed and text.str.contains(r"/\s*[A-Za-z]").any():
             return True
     return False
 
