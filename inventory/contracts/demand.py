@@ -170,9 +170,10 @@ class DemandDistribution:
     - `weekly_mean`: (series, weeks), pieces per week; the first week starts on `as_of`.
     - `dispersion`: (series,), size of the negative binomial of one week: variance of a week =
       mean + mean^2 / dispersion.
-
     - `common`: share of the excess variance that is common to all weeks, 0 to 1; the rest is independent
       from week to week. So intervals of long totals do not become falsely narrow.
+    - `within`: (profiles, 7), share of a week's demand on each of its days, the first that of `as_of`;
+      `profile`: (series,), which of them a series has. Without any a week lies evenly on its days.
 
     Beyond the last week the mean of all weeks goes on.
     """
@@ -180,6 +181,8 @@ class DemandDistribution:
     weekly_mean: Floats
     dispersion: Floats
     common: float = COMMON_SHARE
+    within: Floats = field(default_factory=empty)
+    profile: Codes = field(default_factory=empty)
 
     def __post_init__(self) -> None:
         shape = np.asarray(self.weekly_mean).shape
@@ -191,7 +194,12 @@ class DemandDistribution:
             "weekly_mean": Column(("series", "weeks"), np.float64),
             "dispersion": Column(("series",), np.float64),
         }
-        settle(self, {"series": shape[0], "weeks": shape[1]}, columns)
+        profiles = np.asarray(self.within).size // DAYS_PER_WEEK
+        if profiles:
+            columns["within"] = Column(("profiles", "days"), np.float64, high=1)
+            columns["profile"] = Column(("series",), np.int32, high=profiles - 1)
+        sizes = {"series": shape[0], "weeks": shape[1], "profiles": profiles, "days": DAYS_PER_WEEK}
+        settle(self, sizes, columns)
         if not 0.0 <= self.common <= 1.0:
             message = f"is {self.common}, expected a share between 0 and 1"
             fault = Fault("out_of_range", message, "common")
@@ -210,8 +218,11 @@ class DemandDistribution:
         weeks in it, which the part of the variance that is not common to all weeks grows with.
         """
         row, day = np.broadcast_arrays(np.asarray(rows), np.asarray(days, dtype=np.float64))
+        week = np.maximum(day, 0.0) / DAYS_PER_WEEK
+        whole = np.minimum(week.astype(np.int64), self.weeks)
+        part = week - whole if np.asarray(self.within).size == 0 else self._part(row, week, whole)
         means, squares = self._running()
-        return _interpolate(means, row, day), _interpolate(squares, row, day)
+        return _interpolate(means, row, whole, part), _interpolate(squares, row, whole, part)
 
     def spread(self, rows: ArrayLike) -> Floats:
         """1 / dispersion of series `rows`, within the bounds of dispersion."""
@@ -239,6 +250,18 @@ class DemandDistribution:
         """Expected pieces asked for beyond `stock` within `days` days."""
         return self.total(rows, days).expected_shortfall(stock)
 
+    def _part(self, row: NDArray[Any], week: Floats, whole: Ints) -> Floats:
+        """Share of a week after the `whole` ones that lies before so many days; above 1 beyond the last."""
+        beyond = np.floor(week)
+        place = (week - beyond) * DAYS_PER_WEEK
+        day = np.minimum((place + 1e-9).astype(np.int64), DAYS_PER_WEEK - 1)
+        sums = np.hstack([np.zeros((self.within.shape[0], 1)), np.cumsum(self.within, axis=1)])
+        sums[:, -1] = 1.0
+        at = self.profile[row].astype(np.int64) * (DAYS_PER_WEEK + 1) + day
+        start = sums.ravel()[at]
+        inside = np.maximum(place - day, 0.0) * (sums.ravel()[at + 1] - start)
+        return np.asarray(beyond - whole + start + inside)
+
     def _running(self) -> tuple[Floats, Floats]:
         """(series, weeks + 2) running sums of means and of squared means; the last is endless."""
         flat = self.weekly_mean.mean(axis=1, keepdims=True)
@@ -246,12 +269,10 @@ class DemandDistribution:
         return np.cumsum(weekly, axis=1), np.cumsum(weekly**2, axis=1)
 
 
-def _interpolate(running: Floats, row: NDArray[Any], day: Floats) -> Floats:
-    """Running sums at fractions of weeks; the last week's step repeats for ever."""
-    week = np.maximum(day, 0.0) / DAYS_PER_WEEK
-    whole = np.minimum(week.astype(np.int64), running.shape[1] - 2)
+def _interpolate(running: Floats, row: NDArray[Any], whole: Ints, part: Floats) -> Floats:
+    """Running sums after whole weeks and a part of the next; the last week's step repeats for ever."""
     start = running[row, whole]
-    return np.asarray(start + (week - whole) * (running[row, whole + 1] - start))
+    return np.asarray(start + part * (running[row, whole + 1] - start))
 
 
 def _cdf(size: Floats, mean: Floats, count: Floats) -> Floats:

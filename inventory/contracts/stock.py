@@ -18,6 +18,8 @@ from vyapar.kernel.errors import Fault, Invalid
 NO_DAY = 2**31 - 1
 #: A day before all history: never sold, received nobody knows when, no return agreed.
 NEVER = 0
+#: Shares of weekdays that differ by less are the same.
+_ALIKE = 1e-9
 
 _ITEM = ("items",)
 _POSITION = ("positions",)
@@ -54,6 +56,7 @@ _COLUMNS: dict[str, Column] = {
     "territory_gstin": Column(("territories",), np.int32, 0),
     "lane_paise_per_kg": Column(_LANE, np.int64, -1, low=-1),
     "lane_days": Column(_LANE, np.int64, 0),
+    "weekday_share": Column(("territories", "weekdays"), np.float64, 1 / 7, high=1),
 }
 
 
@@ -85,6 +88,8 @@ class StockSnapshot:
 
     Lanes, (territories, territories), from row to column: `lane_paise_per_kg` (-1: closed) and
     `lane_days`; `territory_gstin`: (territories,), equal for territories of one registration.
+    `weekday_share`: (territories, 7), share of a week's demand on each day from Monday on; all alike when
+    not given.
     """
 
     as_of: date
@@ -126,6 +131,7 @@ class StockSnapshot:
     territory_gstin: Codes = field(default_factory=empty)
     lane_paise_per_kg: Ints = field(default_factory=empty)
     lane_days: Ints = field(default_factory=empty)
+    weekday_share: Floats = field(default_factory=empty)
 
     def __post_init__(self) -> None:
         weekly = np.asarray(self.weekly_mean)
@@ -134,6 +140,7 @@ class StockSnapshot:
             "positions": np.asarray(self.position_item).shape[0],
             "territories": len(self.territories),
             "weeks": weekly.shape[1] if weekly.ndim == 2 else 0,
+            "weekdays": 7,
         }
         settle(self, sizes, _COLUMNS)
         _check_references(self, sizes)
@@ -154,7 +161,10 @@ class StockSnapshot:
     @property
     def demand(self) -> DemandDistribution:
         """Demand of the items; series number = item number."""
-        return DemandDistribution(self.weekly_mean, self.dispersion, self.common)
+        if not self.weekday_share.size or np.ptp(self.weekday_share) < _ALIKE:
+            return DemandDistribution(self.weekly_mean, self.dispersion, self.common)
+        within = np.roll(self.weekday_share, -self.as_of.weekday(), axis=1)
+        return DemandDistribution(self.weekly_mean, self.dispersion, self.common, within, self.item_territory)
 
     @property
     def free(self) -> Ints:

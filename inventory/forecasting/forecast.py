@@ -26,6 +26,7 @@ from inventory.forecasting.effects import (
     newcomers_of,
     prices_of,
     rests_on,
+    weekdays_of,
 )
 from inventory.forecasting.methods import BOOSTED, BOOSTED_MIXTURE, ENTRANTS, METHODS, ahead_of
 from inventory.forecasting.patterns import PATTERNS, Pattern, Patterns, classify
@@ -60,6 +61,7 @@ class Forecast:
       Levels, seasons and the back-test are of history cleaned of those that stand.
     - `effects`: what else was looked for, standing or not; `rests_on`: of some series, by number, what
       they rest on beside their own past: see `rests_on`.
+    - `weekdays`: by territory, share of a week's demand on each day from Monday on; none: all alike.
     """
 
     as_of: date
@@ -82,6 +84,7 @@ class Forecast:
     festivals: tuple[FestivalEffect, ...] = ()
     group: Codes = field(default_factory=empty)
     effects: tuple[EffectTold, ...] = ()
+    weekdays: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     rests_on: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
@@ -149,6 +152,7 @@ def forecast(snapshot: DemandSnapshot, policy: AnalysisPolicy) -> Forecast:
     found = np.array([choice.widening for choice in choices.per_pattern])[patterns.code]
     widening = standing.width.of(found, policy.back_test_weeks)
     spreads = spread(weeks, weeks.count, patterns.code)
+    days = weekdays_of(snapshot)
     return Forecast(
         as_of=snapshot.as_of,
         series_keys=snapshot.series_keys,
@@ -173,7 +177,8 @@ def forecast(snapshot: DemandSnapshot, policy: AnalysisPolicy) -> Forecast:
         features=FEATURES if examples else (),
         festivals=effects.festivals,
         group=snapshot.group,
-        effects=(*line.told, *prices.told, *fresh.told),
+        effects=(*line.told, *prices.told, *fresh.told, *days.told),
+        weekdays=days.shares,
         rests_on={
             order[row]: told
             for row, told in rests_on(line, fresh, [snapshot.series_keys[row][0] for row in order]).items()

@@ -21,6 +21,7 @@ from inventory.selectors.demand import find_common
 from inventory.selectors.distances import lane_days, lane_paise_per_kg, road_kilometres
 from inventory.selectors.outcomes import current_learnt
 from inventory.selectors.overrides import overridden_items, overrides_mark
+from inventory.selectors.weekdays import weekday_shares
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.digest import sha256_of
 from vyapar.kernel.errors import VyaparError
@@ -180,6 +181,7 @@ def read_book(
         territory_gstin=gstin,
         lane_paise_per_kg=kilogram,
         lane_days=days,
+        weekday_share=weekday_shares(territories),
         sku_ids=ids,
         territory_ids=territory_ids,
         position_ids=held["id"],

@@ -13,6 +13,7 @@ from inventory.contracts.demand import DAYS_PER_WEEK
 from inventory.models import DemandForecast
 from inventory.selectors.demand import find_common
 from inventory.selectors.overrides import weeks_of
+from inventory.selectors.weekdays import weekday_shares
 
 CHANCES = (0.1, 0.5, 0.9)
 
@@ -57,26 +58,31 @@ def list_forecasts(*, sku: str, territory: str = "", daily: bool = False) -> lis
     if not found:
         return []
     baseline, means = weeks_of(found)
+    shares = weekday_shares([row.territory.code for row in found]) if daily else None
     common = find_common()
     return [
         Ahead(
             row.sku.code, row.territory.code, row.as_of, row.pattern, row.method,
             bool((means[number] != baseline[number]).any()),
-            _steps(row, means[number], baseline[number], 1 if daily else DAYS_PER_WEEK, common),
+            _steps(row, means[number], baseline[number], common, None if shares is None else shares[number]),
         )
         for number, row in enumerate(found)
     ]  # fmt: skip
 
 
 def _steps(
-    row: DemandForecast, means: Floats, baseline: Floats, days: int, common: float
+    row: DemandForecast, means: Floats, baseline: Floats, common: float, weekdays: Floats | None
 ) -> tuple[Step, ...]:
-    parts = DAYS_PER_WEEK // days
-    mean, plain = np.repeat(means / parts, parts), np.repeat(baseline / parts, parts)
+    """Week by week, or day by day with the share of a week that each weekday has (Monday first)."""
+    days = DAYS_PER_WEEK if weekdays is None else 1
+    share = np.ones(1) if weekdays is None else np.roll(weekdays, -row.as_of.weekday())
+    mean, plain = np.outer(means, share).ravel(), np.outer(baseline, share).ravel()
     count = mean.size
-    whole = DemandDistribution(means[None, :], np.array([row.dispersion]), common)
+    within = np.zeros((0, DAYS_PER_WEEK)) if weekdays is None else share[None, :]
+    profile = np.zeros(1, dtype=np.int32)
+    whole = DemandDistribution(means[None, :], np.array([row.dispersion]), common, within, profile)
     # each step by itself: a distribution whose first week goes at the step's own rate
-    alone = DemandDistribution(mean[:, None] * parts, np.full(count, row.dispersion))
+    alone = DemandDistribution(mean[:, None] * (DAYS_PER_WEEK // days), np.full(count, row.dispersion))
     numbers = np.arange(count)
     low, middle, high = (alone.cumulative_quantile(numbers, days, chance) for chance in CHANCES)
     ends, first = (numbers + 1) * days, np.zeros(count, dtype=np.int64)

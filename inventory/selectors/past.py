@@ -26,6 +26,7 @@ from inventory.selectors.book import (
     without_gst,
 )
 from inventory.selectors.columns import codes_of, ids_of, positions_of, read_columns
+from inventory.selectors.weekdays import shares_of
 
 _ORDINAL = "({} - DATE '0001-01-01' + 1)"
 # The ledger up to the evening before; what moved on the day itself was not known in the morning.
@@ -120,6 +121,7 @@ def take_past_snapshot(day: date, forecast: Forecast) -> PastBook | None:
         territory_gstin=np.array([registrations.index(t[2]) for t in territories], dtype=np.int32),
         lane_paise_per_kg=kilogram,
         lane_days=days,
+        weekday_share=shares_of(forecast.weekdays, [t[1] for t in territories]),
     )
     return PastBook(snapshot, held["batch"], held["location"])
 

@@ -104,7 +104,7 @@ def _keep_record(found: Forecast, cycle_id: int) -> None:
             "examples": found.examples,
             "features": list(found.features),
             "plan": found.plan.as_json(),
-            "effects": [*_festivals(found), *map(asdict, found.effects)],
+            "effects": [*_festivals(found), *_others(found)],
             "promoted": found.promotion.promoted,
             "reason": found.promotion.reason,
             "figure": found.promotion.figure,
@@ -125,6 +125,12 @@ def _festivals(found: Forecast) -> list[dict[str, Any]]:
         }
         for one in found.festivals
     ]  # fmt: skip
+
+
+def _others(found: Forecast) -> list[dict[str, Any]]:
+    """Effects beside festivals in plain form; that of weekdays with the shares of each territory."""
+    shares = {"shares": {territory: list(week) for territory, week in found.weekdays.items()}}
+    return [asdict(one) | (shares if one.effect == "weekdays" else {}) for one in found.effects]
 
 
 # --- overrides -----------------------------------------------------------------------------

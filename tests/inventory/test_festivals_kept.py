@@ -72,7 +72,7 @@ def test_the_snapshot_knows_the_state_of_each_territory(book: Book) -> None:
 
 def test_the_record_of_a_training_says_which_festivals_stand(book: Book) -> None:
     keep_forecasts(forecast(festive(1.6), POLICY), cycle_id=1)
-    [told] = [one for one in ForecastModel.objects.get().effects if one["festival"] == "diwali"]
+    [told] = [one for one in ForecastModel.objects.get().effects if one.get("festival") == "diwali"]
     assert (told["stands"], told["seen"], told["reason"]) == (True, 2, "tested")
     assert told["factors"]["BIS"] == pytest.approx(1.6, rel=0.1)
     [ahead] = [one for one in list_festivals_ahead("S1", "MUM", DAY) if one.festival == "diwali"]

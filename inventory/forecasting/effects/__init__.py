@@ -1,4 +1,4 @@
-"""What moves demand beside its own past: festivals, prices, what leaves, what follows and what is new.
+"""What moves demand beside its own past: festivals, prices, days, what leaves, what follows and what is new.
 
 Each effect is learnt from history and kept where it does no harm.
 """
@@ -10,6 +10,7 @@ from inventory.forecasting.effects.prices import Prices, prices_of
 from inventory.forecasting.effects.rests import rests_on
 from inventory.forecasting.effects.standing import Effects, FestivalEffect, effects_of
 from inventory.forecasting.effects.told import EffectTold
+from inventory.forecasting.effects.weekdays import Weekdays, weekdays_of
 
 __all__ = [
     "EffectTold",
@@ -20,10 +21,12 @@ __all__ = [
     "Lineage",
     "Newcomers",
     "Prices",
+    "Weekdays",
     "effects_of",
     "lineage_of",
     "list_festivals",
     "newcomers_of",
     "prices_of",
     "rests_on",
+    "weekdays_of",
 ]
