@@ -19,7 +19,12 @@ from inventory.selectors.demand import take_demand_snapshot
 from inventory.selectors.exports import count_exports
 from inventory.selectors.freshness import list_doubts
 from inventory.selectors.items import tally_stock
-from inventory.selectors.outlook import OutlookBook, take_outlook_snapshot
+from inventory.selectors.outlook import (
+    OutlookBook,
+    split_outlook,
+    take_outlook_part,
+    take_outlook_snapshot,
+)
 from inventory.selectors.reliance import Reliance
 from inventory.selectors.twins import is_look_due
 from inventory.services import twins
@@ -27,7 +32,7 @@ from inventory.services.clearing import clear_house
 from inventory.services.demonstration import find_due
 from inventory.services.impact import is_impact_due
 from inventory.services.imports import list_takeable
-from inventory.services.prediction import Foreseen, keep_outlook
+from inventory.services.prediction import Foreseen, keep_outlook, lay_out_outlook, publish_outlook
 from inventory.services.pulls import due_pulls, list_awaited
 from vyapar.engine import registry
 from vyapar.engine.contracts import ActionView, AgentSpec, Chore, EventView, Guard, Subscriber, Tally
@@ -95,6 +100,9 @@ def register() -> None:
             decide=foresee,
             record=keep_foreseen,
             after=("analysis",),
+            split=split_foreseen,
+            take_part=take_outlook_part,
+            close=publish_foreseen,
         )
     )
 
@@ -208,8 +216,22 @@ def foresee(book: OutlookBook, policy: PredictionPolicy) -> Decision:
 
 
 def keep_foreseen(decision: Decision, cycle: Any, actor: Actor, at: datetime) -> None:
-    """Keep what a Prediction cycle foresees."""
-    keep_outlook(decision.outcome, cycle_id=cycle.pk, actor=actor, at=at)
+    """Keep what a Prediction cycle foresees, or a part of one."""
+    part = bool(list_scopes(cycle.pk))
+    keep_outlook(decision.outcome, cycle_id=cycle.pk, actor=actor, at=at, part=part)
+
+
+def split_foreseen(as_of: datetime, policy: PredictionPolicy) -> list[dict[str, Any]]:
+    """The parts of a large outlook; room for what they say of items."""
+    parts = split_outlook(as_of, policy)
+    if parts:
+        lay_out_outlook()
+    return parts
+
+
+def publish_foreseen(cycle: Any, actor: Actor, at: datetime) -> None:
+    """Join what all parts of an outlook said of items."""
+    publish_outlook(cycle_id=cycle.pk)
 
 
 def keep_forecasts(decision: Decision, cycle: Any, actor: Actor, at: datetime) -> None:

@@ -30,45 +30,55 @@ SEED = 20_260_401
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class OutlookSnapshot:
-    """What the agent reads. Items of `history` and of `stock` are numbered on their own.
+class PastSnapshot:
+    """What was sold, item by item and outlet by outlet; everything that can be learnt from.
 
-    - `stock_item`: (items of the stock,) number of the history's item; every item of stock has one.
-    - `weekly`, `value_paise`: (items of the history, weeks) pieces and (items,) sales value of the last
-      year; `item_territory`, `item_sku`: (items of the history,) numbers.
-    - `case_pack`: (items of the stock,) pieces of a case.
-    - `facts`: of the stock's positions. `monitoring`: the thresholds in force.
+    - `weekly`, `value_paise`: (items, weeks) pieces and (items,) sales value of the last year;
+      `item_territory`, `item_sku`: (items,) numbers.
     - `now`: what was learnt and is in force, by level, and its `versions`; `relearn`: whether it is time
       to learn anew.
     """
 
     history: SalesHistory
-    stock: StockSnapshot
-    stock_item: Ints
     weekly: Floats
     value_paise: Ints
     item_sku: Ints
     item_territory: Ints
-    case_pack: Ints
-    facts: CauseFacts
-    monitoring: MonitoringPolicy
     now: Mapping[str, Learnt] = field(metadata={"known_by": "versions"})
     versions: Mapping[str, int]
     relearn: bool
 
 
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ShelfSnapshot:
+    """What lies on the shelves, of all SKUs or of some: no SKU needs to know of another's.
+
+    - `case_pack`: (items of the stock,) pieces of a case. `facts`: of the stock's positions.
+    - `monitoring`: the thresholds in force.
+    """
+
+    stock: StockSnapshot
+    case_pack: Ints
+    facts: CauseFacts
+    monitoring: MonitoringPolicy
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class OutlookSnapshot:
+    """What the agent reads; a part of a large cycle has the past, or some of the shelves."""
+
+    past: PastSnapshot | None
+    shelf: ShelfSnapshot | None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class Outlook:
-    """What the agent concludes.
+class PastOutlook:
+    """What the agent concludes from what was sold.
 
     - `learnt`: by level, what is in force now; `candidates`: what was learnt today, with the reason it
       is not in force (empty: it is).
     - `item_chance`: (items, 3), `item_reasons`; `pair_rows`, `pair_chance`: (rows,), (rows, 3).
     - `within`, `overall`: classes of items in their territory, and of their SKUs.
-    - `overstock`: (items of the stock,) usable pieces beyond the cover, in whole cases.
-    - `causes` of positions, `caused`: those that are dead, slow, at risk or expired; `last`: last days;
-      `expected_paise`, `p90_paise`: unsold at expiry, at cost. `item_cause`: (items of the stock,) index
-      into `CAUSES` by value, -1 without.
     - `standing`: of pairs.
     """
 
@@ -80,6 +90,19 @@ class Outlook:
     pair_chance: Floats
     within: Matrix
     overall: Matrix
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShelfOutlook:
+    """What the agent concludes about stock.
+
+    - `overstock`: (items,) usable pieces beyond the cover, in whole cases.
+    - `causes` of positions, `caused`: those that are dead, slow, at risk or expired; `last`: last days;
+      `expected_paise`, `p90_paise`: unsold at expiry, at cost. `item_cause`: (items,) index into
+      `CAUSES` by value, -1 without.
+    """
+
     overstock: Ints
     causes: Causes
     caused: Flags
@@ -87,24 +110,41 @@ class Outlook:
     last: LastDays
     expected_paise: Ints
     p90_paise: Ints
-    standing: Standing
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outlook:
+    """Both conclusions; None for what the snapshot did not have."""
+
+    past: PastOutlook | None
+    shelf: ShelfOutlook | None
 
 
 def decide(snapshot: OutlookSnapshot, policy: PredictionPolicy) -> Decision:
     """A decision whose outcome is an `Outlook`; it proposes nothing.
 
-    Passed over are horizons for which a plain rule stands in, and what was learnt but is worse.
+    Passed over are horizons for which a plain rule stands in, and what was learnt but is worse. Counts
+    and passed over of all parts of a cycle, one after another, are those of the cycle in one piece.
     """
-    history, stock, rules = snapshot.history, snapshot.stock, snapshot.monitoring
+    past, shelf, counts = None, None, {}
+    over: tuple[PassedOver, ...] = ()
+    if snapshot.past is not None:
+        past = _of_past(snapshot.past, policy)
+        over = _passed_over(past.learnt, past.candidates)
+        counts |= {"items": snapshot.past.history.items, "pairs": snapshot.past.history.pairs}
+        counts |= {"overdue": int(past.standing.overdue.sum())}
+    if snapshot.shelf is not None:
+        shelf = _of_shelf(snapshot.shelf)
+        counts |= {"positions": snapshot.shelf.stock.positions, "caused": int(shelf.caused.sum())}
+    return Decision(passed_over=over, outcome=Outlook(past, shelf), counts=counts)
+
+
+def _of_past(snapshot: PastSnapshot, policy: PredictionPolicy) -> PastOutlook:
+    history = snapshot.history
     learnt, candidates = _learnt(snapshot, policy)
     item_chance, item_reasons = _items(history, learnt["item"])
     pairs = features(history, "outlet", history.days)
-    risks, moves = exposure(stock, rules), motion(stock)
-    codes = status(stock, moves, rules)
-    ailing = np.isin(codes, [STATUSES.index(s) for s in (StockStatus.DEAD, StockStatus.SLOW_MOVING)])
-    caused = ailing[stock.position_item] | (risks.at_risk > 0) | risks.expired
-    found = causes(snapshot.facts)
-    outcome = Outlook(
+    return PastOutlook(
         learnt=learnt,
         candidates=candidates,
         item_chance=item_chance,
@@ -113,6 +153,18 @@ def decide(snapshot: OutlookSnapshot, policy: PredictionPolicy) -> Decision:
         pair_chance=chances(learnt["outlet"], pairs),
         within=matrix(snapshot.weekly, snapshot.value_paise, snapshot.item_territory, policy),
         overall=_overall(snapshot, policy),
+        standing=standing(history, policy),
+    )
+
+
+def _of_shelf(snapshot: ShelfSnapshot) -> ShelfOutlook:
+    stock, rules = snapshot.stock, snapshot.monitoring
+    risks, moves = exposure(stock, rules), motion(stock)
+    codes = status(stock, moves, rules)
+    ailing = np.isin(codes, [STATUSES.index(s) for s in (StockStatus.DEAD, StockStatus.SLOW_MOVING)])
+    caused = ailing[stock.position_item] | (risks.at_risk > 0) | risks.expired
+    found = causes(snapshot.facts)
+    return ShelfOutlook(
         overstock=_overstock(stock, risks.usable, snapshot.case_pack, rules),
         causes=found,
         caused=caused,
@@ -120,18 +172,14 @@ def decide(snapshot: OutlookSnapshot, policy: PredictionPolicy) -> Decision:
         last=_last(stock, risks, rules),
         expected_paise=np.floor(risks.expected_unsold * stock.cost_paise + 0.5).astype(np.int64),
         p90_paise=risks.p90_unsold * stock.cost_paise,
-        standing=standing(history, policy),
     )
-    counts = {"items": history.items, "pairs": history.pairs, "positions": stock.positions}
-    counts |= {"caused": int(caused.sum()), "overdue": int(outcome.standing.overdue.sum())}
-    return Decision(passed_over=_passed_over(learnt, candidates), outcome=outcome, counts=counts)
 
 
 # --- parts ---------------------------------------------------------------------------------
 
 
 def _learnt(
-    snapshot: OutlookSnapshot, policy: PredictionPolicy
+    snapshot: PastSnapshot, policy: PredictionPolicy
 ) -> tuple[dict[str, Learnt], dict[str, tuple[Learnt, str]]]:
     """What holds for each level, and what was learnt today."""
     holds, fresh = dict(snapshot.now), {}
@@ -158,7 +206,7 @@ def _items(history: SalesHistory, learnt: Learnt) -> tuple[Floats, list[tuple[Re
     return chance, told
 
 
-def _overall(snapshot: OutlookSnapshot, policy: PredictionPolicy) -> Matrix:
+def _overall(snapshot: PastSnapshot, policy: PredictionPolicy) -> Matrix:
     """Classes of SKUs over all territories, told for each item."""
     skus = int(snapshot.item_sku.max(initial=-1)) + 1
     weekly, value = np.zeros((skus, snapshot.weekly.shape[1])), np.zeros(skus, np.int64)

@@ -16,7 +16,7 @@ from inventory.contracts import NEVER, NO_DAY, STATUSES, MonitoringPolicy, Stock
 from inventory.contracts.arrays import Ints, empty
 from inventory.contracts.outcomes import Learnt
 from inventory.models import Location, LocationKind, Sku, Territory
-from inventory.selectors.columns import codes_of, positions_of, read_columns, read_packed
+from inventory.selectors.columns import codes_of, of_skus, positions_of, read_columns, read_packed
 from inventory.selectors.demand import find_common
 from inventory.selectors.distances import lane_days, lane_paise_per_kg, road_kilometres
 from inventory.selectors.outcomes import current_learnt
@@ -81,7 +81,7 @@ def split_stock(as_of: datetime, policy: MonitoringPolicy) -> list[dict[str, Any
     everything = list(Sku.objects.order_by("pk").values_list("pk", flat=True))
     whole = len(skus) > _MOST * len(everything)
     common = {"whole": whole, "outlets": whole and not _are_outlets_counted(today)}
-    ranges = _ranges(everything if whole else skus, held)
+    ranges = sku_ranges(everything if whole else skus, held)
     return [{**common, "first": first, "last": last} for first, last in ranges]
 
 
@@ -104,7 +104,7 @@ def _mark(today: date, policy: MonitoringPolicy) -> tuple[str, Learnt]:
     return f"{sha256_of((policy, learnt))[:12]}:{today.isoformat()}{overrides_mark()}", learnt
 
 
-def _ranges(skus: Sequence[int], held: Mapping[int, int]) -> list[tuple[int, int]]:
+def sku_ranges(skus: Sequence[int], held: Mapping[int, int]) -> list[tuple[int, int]]:
     """Sorted SKUs in runs that hold `PART_POSITIONS` at most, or a single SKU that holds more."""
     found: list[tuple[int, int]] = []
     run, size = [skus[0]], held.get(skus[0], 0)
@@ -116,6 +116,13 @@ def _ranges(skus: Sequence[int], held: Mapping[int, int]) -> list[tuple[int, int
         run.append(sku)
         size += more
     return [*found, (run[0], run[-1])]
+
+
+def list_item_codes(skus: Sequence[int] | None) -> Ints:
+    """Codes of the items that a book of some SKUs (by id), or of all, would have; sorted."""
+    scope = of_skus(skus)
+    found = read_columns(_KNOWN.format(writes=_WRITES.format(scope=scope), scope=scope), _KNOWN_COLUMNS)
+    return np.sort(codes_of(found["sku"], found["territory"]))
 
 
 def read_book(
@@ -284,15 +291,19 @@ def without_gst(price: Ints, rate_bp: Ints, cost: Ints) -> Ints:
 # All that is read of history is as long as the window: only for what did not sell in it is its last sale
 # before looked for, one look into the index for each.
 _ORDINAL = "({} - DATE '0001-01-01' + 1)"
+_KNOWN = """
+SELECT sku_id, territory_id, coalesce(w.writes, 0) AS writes, coalesce(w.forecast, 0) AS forecast
+FROM ({writes}) w
+FULL JOIN (SELECT sku_id, territory_id FROM inventory_stockitem p WHERE {scope}) s
+  USING (sku_id, territory_id)
+"""
+_KNOWN_COLUMNS = {"sku": "int", "territory": "int", "writes": "int", "forecast": "int"}
 _ITEMS = """
 SELECT n.sku_id, n.territory_id, n.writes, n.forecast,
        coalesce({last_sale}, 0), coalesce(d.recent, 0), coalesce(d.earlier, 0),
        CASE i.status {statuses} ELSE 0 END, coalesce(o.pieces, 0),
        coalesce({outlets_recent}, 0), coalesce({outlets_usual}, 0), coalesce(f.dispersion, 1)
-FROM (SELECT sku_id, territory_id, coalesce(w.writes, 0) AS writes, coalesce(w.forecast, 0) AS forecast
-      FROM ({writes}) w
-      FULL JOIN (SELECT sku_id, territory_id FROM inventory_stockitem p WHERE {scope}) s
-        USING (sku_id, territory_id)) n
+FROM ({known}) n
 LEFT JOIN inventory_stockitem i ON i.sku_id = n.sku_id AND i.territory_id = n.territory_id
 LEFT JOIN inventory_demandforecast f ON f.sku_id = n.sku_id AND f.territory_id = n.territory_id
 LEFT JOIN (SELECT sku_id, territory_id, max(day) FILTER (WHERE quantity > 0) AS last_sale,
@@ -334,10 +345,10 @@ def _items(today: date, scope: Sequence[int] | None, counts: bool) -> dict[str, 
     remembered: a day more or less of them decides nothing."""
     statuses = " ".join(f"WHEN '{status.value}' THEN {n}" for n, status in enumerate(STATUSES))
     days = {"recent": OUTLETS_RECENT_DAYS, "usual": OUTLETS_USUAL_DAYS}
-    outlets = _OUTLETS.format(**days, scope=_scope(scope)) if counts else ""
+    outlets = _OUTLETS.format(**days, scope=of_skus(scope)) if counts else ""
     sql = _ITEMS.format(
-        writes=_WRITES.format(scope=_scope(scope)),
-        scope=_scope(scope),
+        known=_KNOWN.format(writes=_WRITES.format(scope=of_skus(scope)), scope=of_skus(scope)),
+        scope=of_skus(scope),
         last_sale=_ORDINAL.format("coalesce(d.last_sale, e.day)"),
         statuses=statuses,
         outlets=outlets,
@@ -356,11 +367,6 @@ def _are_outlets_counted(today: date) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _scope(skus: Sequence[int] | None) -> str:
-    """A condition on `p.sku_id`; ids are whole numbers of ours, so they may stand in the text."""
-    return "true" if skus is None else f"p.sku_id IN ({', '.join(map(str, map(int, skus)))})"
-
-
 def _weekly(scope: Sequence[int] | None, item_code: Ints) -> NDArray[np.float64]:
     """(items, weeks), 0 for items without a forecast."""
     with connection.cursor() as cursor:
@@ -370,7 +376,7 @@ def _weekly(scope: Sequence[int] | None, item_code: Ints) -> NDArray[np.float64]
     means = ", ".join(
         f"coalesce(weekly_mean[{n + 1}], weekly_mean[array_length(weekly_mean, 1)], 0)" for n in range(weeks)
     )
-    found = read_columns(_FORECASTS.format(means=means, scope=_scope(scope)), columns)
+    found = read_columns(_FORECASTS.format(means=means, scope=of_skus(scope)), columns)
     table = np.zeros((item_code.size, weeks))
     rows = positions_of(item_code, codes_of(found["sku"], found["territory"]))
     for n in range(weeks):
@@ -401,11 +407,11 @@ _BATCH_COLUMNS = ("id", "cost", "mrp", "itc", "expiry", "made", "return_bp", "re
 def _positions(scope: Sequence[int] | None) -> dict[str, NDArray[Any]]:
     """Positions with stock by id; what their batch and their place say is read once for each of these."""
     received = _ORDINAL.format("p.first_receipt_date")
-    held = read_packed(_HELD.format(received=received, scope=_scope(scope)), _HELD_COLUMNS)
+    held = read_packed(_HELD.format(received=received, scope=of_skus(scope)), _HELD_COLUMNS)
     order = np.argsort(held["id"])
     held = {name: column[order] for name, column in held.items()}
     days = {name: _ORDINAL.format(f"p.{column}_date") for name, column in _DAYS.items()}
-    lots = read_packed(_BATCHES.format(**days, no_day=NO_DAY, scope=_scope(scope)), _BATCH_COLUMNS)
+    lots = read_packed(_BATCHES.format(**days, no_day=NO_DAY, scope=of_skus(scope)), _BATCH_COLUMNS)
     lot = positions_of(lots["id"], held["batch"])
     places = read_packed("SELECT id, territory_id FROM inventory_location", ("id", "territory"))
     held["territory"] = places["territory"][positions_of(places["id"], held["location"])]

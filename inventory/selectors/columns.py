@@ -68,6 +68,11 @@ def read_packed(sql: str, names: Sequence[str], values: Sequence[Any] = ()) -> d
     return dict(zip(names, parts, strict=True))
 
 
+def of_skus(skus: Sequence[int] | None, column: str = "p.sku_id") -> str:
+    """A condition on a column of SKUs; ids are whole numbers of ours, so they may stand in the text."""
+    return "true" if skus is None else f"{column} IN ({', '.join(map(str, map(int, skus))) or 'NULL'})"
+
+
 _STRIDE = 1_000_000  # territories never get so many
 
 

@@ -12,14 +12,14 @@ import polars as pl
 from django.db import transaction
 from django.db.models import Max
 
-from inventory.agent.prediction import Outlook
+from inventory.agent.prediction import Outlook, PastOutlook, ShelfOutlook
 from inventory.contracts import NEVER, NO_DAY
 from inventory.models import RiskModel
 from inventory.risk.cause import CAUSES, evidence
 from inventory.risk.keeping import curves, figures, packed
 from inventory.risk.outlets import stands_there
 from inventory.risk.predict import Learnt
-from inventory.selectors.outlook import OutlookBook
+from inventory.selectors.outlook import OutlookBook, PastBook, ShelfBook
 from inventory.services.cells import sums_follow
 from inventory.services.staging import copy_frame, run, staged
 from inventory.services.standing import keep_standing, recount_standing
@@ -27,6 +27,24 @@ from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
 
 _EPOCH = date(1970, 1, 1).toordinal()
+
+
+_ITEM_NAMES = (
+    "sku_id", "territory_id", "cycle_id", "as_of", "no_sale_30", "no_sale_60", "no_sale_90", "method",
+    "reasons", "matrix", "matrix_overall", "value_share_bp", "demand_cv",
+)  # fmt: skip
+#: Where the past leaves its items and the shelves their overstock until the cycle closes.
+_ITEMS, _OVER = "inventory_itemoutlook_fresh", "inventory_overstock_fresh"
+_JOIN = """
+INSERT INTO inventory_itemoutlook ({names}, overstock_quantity, overstock_packs)
+SELECT {mine}, coalesce(o.quantity, 0), coalesce(o.packs, 0)
+FROM {items} i LEFT JOIN {over} o USING (sku_id, territory_id, cycle_id)
+WHERE i.cycle_id = %s ORDER BY i.sku_id, i.territory_id
+"""
+_DROP_POSITIONS = """
+DELETE FROM inventory_positionoutlook o USING inventory_position p
+WHERE p.id = o.position_id AND p.sku_id = ANY(%s)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,36 +56,77 @@ class Foreseen:
 
 
 @transaction.atomic
-def keep_outlook(foreseen: Foreseen, *, cycle_id: int, actor: Actor, at: datetime) -> int:
+def keep_outlook(
+    foreseen: Foreseen, *, cycle_id: int, actor: Actor, at: datetime, part: bool = False
+) -> None:
     """Put everything a Prediction cycle found in the place of what was found before; models are kept for
-    ever. Returns the outlet positions kept.
+    ever. What a `part` says of items waits for the others: see `publish_outlook`.
     """
-    stamp = {"cycle_id": pl.lit(cycle_id), "as_of": pl.lit(foreseen.book.stock.as_of)}
-    for level, (learnt, why_not) in foreseen.outcome.candidates.items():
-        _keep_model(level, learnt, why_not, foreseen.book, cycle_id=cycle_id, actor=actor, at=at)
-    for table, frame in (
-        ("inventory_itemoutlook", _item_frame(foreseen)),
-        ("inventory_positionoutlook", _position_frame(foreseen)),
-        ("inventory_outletstock", outlets := _outlet_frame(foreseen)),
-    ):
-        run(f"DELETE FROM {table}")  # noqa: S608 - one of the three names above
-        copy_frame(table, frame.with_columns(**stamp))
-    _keep_item_causes(foreseen)
+    if not part:
+        lay_out_outlook()
+        run("DELETE FROM inventory_positionoutlook")
+    book, found = foreseen.book, foreseen.outcome
+    # shelves first: whoever writes items and the trail does it in this order
+    if book.shelf is not None and found.shelf is not None:
+        _keep_shelf(book.shelf, found.shelf, cycle_id)
+    if book.past is not None and found.past is not None:
+        _keep_past(book.past, found.past, cycle_id=cycle_id, actor=actor, at=at)
+    if not part:
+        publish_outlook(cycle_id=cycle_id)
+
+
+@transaction.atomic
+def lay_out_outlook() -> None:
+    """Empty tables for what the parts of a cycle say of items."""
+    run(f"DROP TABLE IF EXISTS {_ITEMS}, {_OVER}")
+    names = ", ".join(_ITEM_NAMES)
+    run(f"CREATE TABLE {_ITEMS} AS SELECT {names} FROM inventory_itemoutlook WHERE false")  # noqa: S608
+    whole = "cycle_id bigint, sku_id bigint, territory_id bigint, quantity bigint, packs bigint"
+    run(f"CREATE TABLE {_OVER} ({whole})")
+
+
+@transaction.atomic
+def publish_outlook(*, cycle_id: int) -> None:
+    """Join what the parts of a cycle said of items, and let go of positions that none of them saw."""
+    names = ", ".join(_ITEM_NAMES)
+    mine = ", ".join(f"i.{name}" for name in _ITEM_NAMES)
+    run("DELETE FROM inventory_itemoutlook")
+    run(_JOIN.format(names=names, mine=mine, items=_ITEMS, over=_OVER), [cycle_id])
+    run("DELETE FROM inventory_positionoutlook WHERE cycle_id <> %s", [cycle_id])
+    run(f"DROP TABLE {_ITEMS}, {_OVER}")
+
+
+def _keep_past(book: PastBook, found: PastOutlook, *, cycle_id: int, actor: Actor, at: datetime) -> None:
+    stamp = {"cycle_id": pl.lit(cycle_id), "as_of": pl.lit(book.as_of)}
+    for level, (learnt, why_not) in found.candidates.items():
+        _keep_model(level, learnt, why_not, book, cycle_id=cycle_id, actor=actor, at=at)
+    copy_frame(_ITEMS, _item_frame(book, found).with_columns(**stamp))
+    run("DELETE FROM inventory_outletstock")
+    copy_frame("inventory_outletstock", _outlet_frame(book, found).with_columns(**stamp))
     keep_standing(actor=actor, at=at)
-    recount_standing(foreseen.book, actor=actor, at=at)
-    return outlets.height
+    recount_standing(book, actor=actor, at=at)
+
+
+def _keep_shelf(shelf: ShelfBook, found: ShelfOutlook, cycle_id: int) -> None:
+    stamp = {"cycle_id": pl.lit(cycle_id)}
+    if shelf.part:
+        run(_DROP_POSITIONS, [shelf.book.sku_ids.tolist()])
+    positions = _position_frame(shelf, found).with_columns(**stamp, as_of=pl.lit(shelf.book.as_of))
+    copy_frame("inventory_positionoutlook", positions)
+    copy_frame(_OVER, _over_frame(shelf, found).with_columns(**stamp))
+    _keep_item_causes(shelf, found)
 
 
 def _keep_model(
-    level: str, learnt: Learnt, why_not: str, book: OutlookBook, *, cycle_id: int, actor: Actor, at: datetime
+    level: str, learnt: Learnt, why_not: str, book: PastBook, *, cycle_id: int, actor: Actor, at: datetime
 ) -> None:
     last = RiskModel.objects.filter(level=level).aggregate(last=Max("version"))["last"] or 0
     if not why_not:
         RiskModel.objects.filter(level=level, in_force=True).update(in_force=False)
     told = figures(learnt)
     row = RiskModel.objects.create(
-        level=level, version=last + 1, cycle_id=cycle_id, as_of=book.stock.as_of, window_first=book.first,
-        window_last=book.stock.as_of - timedelta(days=1), rows=learnt.rows,
+        level=level, version=last + 1, cycle_id=cycle_id, as_of=book.as_of, window_first=book.first,
+        window_last=book.as_of - timedelta(days=1), rows=learnt.rows,
         method="ensemble" if any(one.ensemble for one in learnt.horizons) else "rule",
         metrics=told, reliability=curves(learnt), in_force=not why_not, why_not=why_not, body=packed(learnt),
     )  # fmt: skip
@@ -80,12 +139,7 @@ def _keep_model(
 # --- frames --------------------------------------------------------------------------------
 
 
-def _item_frame(foreseen: Foreseen) -> pl.DataFrame:
-    book, found = foreseen.book, foreseen.outcome
-    over = np.zeros(book.item_skus.size, np.int64)
-    over[book.stock_item] = found.overstock
-    packs = np.ones(book.item_skus.size, np.int64)
-    packs[book.stock_item] = book.case_pack
+def _item_frame(book: PastBook, found: PastOutlook) -> pl.DataFrame:
     cv = found.within.cv
     method = found.learnt["item"].horizons[-1].method
     return pl.DataFrame(
@@ -101,22 +155,32 @@ def _item_frame(foreseen: Foreseen) -> pl.DataFrame:
             "matrix_overall": [found.overall.name(row) for row in range(cv.size)],
             "value_share_bp": found.within.share_bp,
             "demand_cv": pl.Series(np.where(np.isfinite(cv), cv, np.nan)).fill_nan(None),
-            "overstock_quantity": over,
-            "overstock_packs": over // packs,
         }
     )
 
 
-def _position_frame(foreseen: Foreseen) -> pl.DataFrame:
-    book, found = foreseen.book, foreseen.outcome
+def _over_frame(shelf: ShelfBook, found: ShelfOutlook) -> pl.DataFrame:
+    book, over = shelf.book, found.overstock
+    frame = pl.DataFrame(
+        {
+            "sku_id": book.sku_ids[book.item_sku],
+            "territory_id": book.territory_ids[book.item_territory],
+            "quantity": over,
+            "packs": over // shelf.case_pack,
+        }
+    )
+    return frame.filter(pl.col("quantity") > 0)
+
+
+def _position_frame(shelf: ShelfBook, found: ShelfOutlook) -> pl.DataFrame:
     caused = found.caused.tolist()
     figures_ = [
-        _json(evidence(book.facts, found.causes, place)) if mine else "{}"
+        _json(evidence(shelf.facts, found.causes, place)) if mine else "{}"
         for place, mine in enumerate(caused)
     ]
     return pl.DataFrame(
         {
-            "position_id": book.book.position_ids,
+            "position_id": shelf.book.position_ids,
             "cause": [found.causes.name(place) if mine else "" for place, mine in enumerate(caused)],
             "confidence": np.where(found.caused, found.causes.confidence, 0.0),
             "evidence": figures_,
@@ -131,14 +195,13 @@ def _position_frame(foreseen: Foreseen) -> pl.DataFrame:
     )
 
 
-def _outlet_frame(foreseen: Foreseen) -> pl.DataFrame:
-    book, found = foreseen.book, foreseen.outcome
+def _outlet_frame(book: PastBook, found: PastOutlook) -> pl.DataFrame:
     stands, history = found.standing, book.history
     kept = np.flatnonzero(stands_there(stands))
     item = history.pair_item[kept]
     place = np.full(history.pairs, -1, np.int64)
     place[found.pair_rows] = np.arange(found.pair_rows.size)
-    last = book.stock.today - stands.idle_days[kept]
+    last = book.as_of.toordinal() - stands.idle_days[kept]
     return pl.DataFrame(
         {
             "retailer_id": book.outlet_ids[history.pair_outlet[kept]],
@@ -162,18 +225,19 @@ WHERE i.sku_id = c.sku_id AND i.territory_id = c.territory_id AND i.cause <> c.c
 """
 
 
-def _keep_item_causes(foreseen: Foreseen) -> None:
+def _keep_item_causes(shelf: ShelfBook, found: ShelfOutlook) -> None:
     """The cause behind most of an item's value, beside its status."""
-    book, names = foreseen.book.book, [*CAUSES, ""]
+    book, names = shelf.book, [*CAUSES, ""]
     frame = pl.DataFrame(
         {
             "sku_id": book.sku_ids[book.item_sku],
             "territory_id": book.territory_ids[book.item_territory],
-            "cause": [names[code] for code in foreseen.outcome.item_cause.tolist()],
+            "cause": [names[code] for code in found.item_cause.tolist()],
         }
     )
     types = {"sku_id": "bigint", "territory_id": "bigint", "cause": "text"}
-    with staged(frame, types) as table, sums_follow(None):
+    skus = book.sku_ids.tolist() if shelf.part else None
+    with staged(frame, types) as table, sums_follow(skus):
         run(_ITEM_CAUSES.format(found=table))
 
 

@@ -13,7 +13,7 @@ from inventory.models import OutletStock, StandingDay
 from inventory.risk.outlets import standing, stands_there
 from inventory.risk.standing_days import CUTS, MEASURES, pack_day
 from inventory.selectors.cells import AGE_BANDS
-from inventory.selectors.outlook import OutlookBook
+from inventory.selectors.outlook import PastBook
 from inventory.selectors.standing import STANDING_CELLS, STOPPED, TRIED_ONCE
 from inventory.services.staging import frame_of
 from vyapar.engine.selectors import get_policy
@@ -45,13 +45,13 @@ def keep_standing(*, actor: Actor, at: datetime) -> int:
 
 
 @transaction.atomic
-def recount_standing(book: OutlookBook, *, actor: Actor, at: datetime) -> int:
+def recount_standing(book: PastBook, *, actor: Actor, at: datetime) -> int:
     """Count from the sales what stood on mornings before the first that was kept; returns how many.
 
     By the same rule, from what had been sold by each morning; names and places are today's. Done once:
     nothing is counted when more than one day is there already.
     """
-    today, days = book.stock.as_of, book.history.days
+    today, days = book.as_of, book.history.days
     if StandingDay.objects.exclude(day=today).exists():
         return 0
     policy, _version = get_policy("prediction", today)
