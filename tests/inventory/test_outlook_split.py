@@ -19,6 +19,7 @@ from inventory.models import (
     StandingDay,
     StockItem,
 )
+from inventory.risk import predict
 from inventory.selectors import book, outlook
 from inventory.selectors.cells import list_astray
 from inventory.services import demonstration as demo
@@ -28,6 +29,7 @@ from tests.inventory.book import TODAY
 from vyapar.engine import services, tasks
 from vyapar.engine.models import Cycle, CyclePart, Event
 from vyapar.kernel.actor import system
+from vyapar.tenancy.models import Distributor
 from vyapar.tenancy.services import close_distributor, open_distributor
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +41,8 @@ LATE = NOW + timedelta(minutes=6)
 def house(django_db_setup, django_db_blocker):
     """A small demonstration with forecasts and scores, and nothing foreseen yet."""
     with django_db_blocker.unblock():
+        for old in Distributor.objects.filter(slug="split-outlook"):  # of a run that was cut off
+            close_distributor(old)
         distributor = open_distributor(slug="split-outlook", name="Split", domain="split-outlook.localhost")
         with tenant_context(distributor):
             demo.load_data(
@@ -51,8 +55,11 @@ def house(django_db_setup, django_db_blocker):
 
 
 @pytest.fixture
-def here(house, django_db_blocker):
-    """In that distributor; what the test writes is rolled back."""
+def here(house, django_db_blocker, monkeypatch):
+    """In that distributor; what the test writes is rolled back. To learn takes minutes: the rules stand in,
+    what was learnt is kept all the same.
+    """
+    monkeypatch.setattr(predict, "_BEFORE", 10_000)
     with django_db_blocker.unblock(), tenant_context(house), transaction.atomic():
         yield
         transaction.set_rollback(True)
@@ -60,7 +67,7 @@ def here(house, django_db_blocker):
 
 @pytest.fixture
 def small_parts(monkeypatch):
-    monkeypatch.setattr(book, "PART_POSITIONS", 5)
+    monkeypatch.setattr(book, "PART_POSITIONS", 20)
 
 
 def names_of(model) -> list[str]:
@@ -101,7 +108,7 @@ def undone(work) -> dict[str, list]:
 
 def in_turn() -> Cycle:
     cycle = services.run_cycle("prediction", NOW, at=NOW)
-    assert cycle.parts.count() > 5
+    assert cycle.parts.count() > 2
     return cycle
 
 
@@ -122,7 +129,7 @@ def test_an_outlook_in_parts_is_the_one_in_one_piece(here, monkeypatch):
     whole = undone(lambda: services.run_cycle("prediction", NOW, at=NOW))
     assert all(rows for rows in whole.values())
     assert any(cause for _sku, _territory, cause in whole["causes"])
-    monkeypatch.setattr(book, "PART_POSITIONS", 5)
+    monkeypatch.setattr(book, "PART_POSITIONS", 20)
     for work in (in_turn, backwards):
         parts = undone(work)
         for name, rows in whole.items():
@@ -138,7 +145,7 @@ def test_where_most_sells_too_much_to_be_read_the_parts_leave_the_same_out(here,
     monkeypatch.setattr(outlook, "MOST_LINES", int(sum(most[: len(most) // 3])))
     whole = undone(lambda: services.run_cycle("prediction", NOW, at=NOW))
     assert len(whole["PositionOutlook"]) < Position.objects.filter(on_hand__gt=0).count()
-    monkeypatch.setattr(book, "PART_POSITIONS", 5)
+    monkeypatch.setattr(book, "PART_POSITIONS", 20)
     parts = undone(backwards)
     for name, rows in whole.items():
         assert parts[name] == rows, name
@@ -177,7 +184,7 @@ def test_the_tasks_hand_out_the_parts_and_the_last_closes(here, small_parts, mon
     handed: list[tuple[int, int]] = []
     monkeypatch.setattr(tasks.run_part, "delay", lambda *part: handed.append(part))
     tasks.run_cycle("prediction", NOW.isoformat())
-    assert len(handed) > 5
+    assert len(handed) > 2
     for part in handed:
         assert Cycle.objects.get(agent="prediction").state == "running"
         assert not ItemOutlook.objects.exists(), "items are told when all is known"
