@@ -103,6 +103,7 @@ def register() -> None:
             split=split_foreseen,
             take_part=take_outlook_part,
             close=publish_foreseen,
+            part_minutes=20,  # to learn from the past takes minutes where processors are shared
         )
     )
 

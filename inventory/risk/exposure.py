@@ -40,7 +40,8 @@ class Exposure:
 
 def exposure(snapshot: StockSnapshot, policy: MonitoringPolicy) -> Exposure:
     """Two FEFO walks over the usable stock: to expiry less the channel's minimum life, and to the
-    day by which the distributor wants stock gone.
+    day by which the distributor wants stock gone. What expires before that day stands first in both
+    queues, so the first walk says of it what the second would.
     """
     days = np.where(snapshot.expiry_day >= NO_DAY, NO_DAY, snapshot.expiry_day - snapshot.today).astype(
         np.int64
@@ -53,7 +54,10 @@ def exposure(snapshot: StockSnapshot, policy: MonitoringPolicy) -> Exposure:
     item = snapshot.position_item.astype(np.int64)
     ties: dict[str, Ints] = {"turn": sell, "batch_id": snapshot.batch_id, "place": place}
     by_expiry = walk(snapshot.demand, item, sell, usable, **ties)
-    by_leaving = walk(snapshot.demand, item, leave, usable, **ties)
+    later = sell >= policy.cover_days_dead
+    by_leaving = walk(snapshot.demand, item, leave, usable, **ties, asked=later)
+    at_risk = np.where(later, by_leaving.rounded, by_expiry.rounded)
+    last = np.where(later, by_leaving.last_unsold, by_expiry.last_unsold)
     return Exposure(
         days_to_expiry=days,
         sell_days=sell,
@@ -61,8 +65,8 @@ def exposure(snapshot: StockSnapshot, policy: MonitoringPolicy) -> Exposure:
         expected_unsold=by_expiry.expected_unsold,
         probability_unsold=by_expiry.probability_unsold,
         p90_unsold=by_expiry.p90_unsold,
-        at_risk=by_leaving.rounded,
-        held_sold=by_leaving.rounded - np.floor(by_leaving.last_unsold + 0.5).astype(np.int64),
+        at_risk=at_risk,
+        held_sold=at_risk - np.floor(last + 0.5).astype(np.int64),
         usable=usable,
         expired=expired,
     )

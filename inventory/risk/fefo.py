@@ -104,13 +104,15 @@ def walk(
     turn: Ints,
     batch_id: Ints,
     place: Ints | NDArray[np.int32],
+    asked: Flags | None = None,
 ) -> Walk:
     """Lots sold first-expiry-first from the demand of their series.
 
     All (lots,): `series` number, `deadline` days from `as_of` by which a piece must be sold (0: none
     can be; `NO_DAY`: no deadline, nothing is ever left), `quantity` pieces, `turn` the day by which
     FEFO orders them (deadlines must not fall as turns rise). Ties: smaller lots first, then by
-    `batch_id`, then by `place`.
+    `batch_id`, then by `place`. `asked`: lots that are to be told of, all where not given; of the others
+    all figures are 0, but they stand in the queue like any.
 
     Exact for the first deadline of a series, and for later ones as long as nothing before them is
     wasted. Where it may be, the demand that wasted pieces no longer absorb is followed through 32
@@ -129,6 +131,9 @@ def walk(
     pieces = quantity[order].astype(np.float64)
     end = np.cumsum(pieces)
     end -= (end - pieces)[groups.first][group]
+    if asked is not None:
+        told = asked[order]
+        order, group, pieces, end = order[told], group[told], pieces[told], end[told]
     for start in range(0, order.size, _TOGETHER):
         some = slice(start, start + _TOGETHER)
         lots = _Lots(order[some], group[some], pieces[some], end[some])
@@ -215,9 +220,10 @@ def _last_of(
 
 
 def _shifted(excess: Floats, behind: Floats, here: PieceCount, lots: _Lots) -> Floats:
-    """Excess of what stands before each lot: that of the lot before it, looked up anew at a group's first."""
+    """Excess of what stands before each lot: that of the lot before it, looked up anew where that one is not
+    here: at a group's first."""
     before = np.roll(excess, 1)
-    opens = np.append(True, np.diff(lots.group) != 0)
+    opens = np.append(True, (np.diff(lots.group) != 0) | (lots.end[1:] - lots.pieces[1:] != lots.end[:-1]))
     first = np.flatnonzero(opens)
     some = PieceCount(here.mean[first], here.variance[first])
     before[first] = some.expected_excess(behind[first] - lots.pieces[first])

@@ -243,7 +243,7 @@ def test_what_stood_at_outlets_is_kept_and_mornings_before_are_counted_from_the_
             found = sum_standing((cut,), day.day)
             assert sum(cell.sums["expected_paise"] for cell in found.cells) == day.expected_paise
     book = take_outlook_snapshot(NOW, PredictionPolicy())
-    assert recount_standing(book, actor=system("tests"), at=NOW) == 0, "once"
+    assert recount_standing(book.past, actor=system("tests"), at=NOW) == 0, "once"
 
 
 @pytest.mark.django_db

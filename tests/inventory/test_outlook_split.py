@@ -8,6 +8,7 @@ import pytest
 from django.db import connection, transaction
 from django_tenants.utils import tenant_context
 
+from inventory.contracts.prediction import PredictionPolicy
 from inventory.feeds.demonstration import generate
 from inventory.models import (
     ItemOutlook,
@@ -20,6 +21,7 @@ from inventory.models import (
     StockItem,
 )
 from inventory.risk import predict
+from inventory.risk.cause import CauseFacts
 from inventory.selectors import book, outlook
 from inventory.selectors.cells import list_astray
 from inventory.services import demonstration as demo
@@ -34,7 +36,7 @@ from vyapar.tenancy.services import close_distributor, open_distributor
 
 pytestmark = pytest.mark.django_db
 
-LATE = NOW + timedelta(minutes=6)
+SOON, LATE = NOW + timedelta(minutes=19), NOW + timedelta(minutes=21)
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +153,29 @@ def test_where_most_sells_too_much_to_be_read_the_parts_leave_the_same_out(here,
         assert parts[name] == rows, name
 
 
+def facts_of(found) -> dict[int, tuple]:
+    """What is known of each position, by its id; numbers of items are those of the snapshot."""
+    facts = found.shelf.facts
+    names = [name for name in CauseFacts.__slots__ if name not in ("today", "item")]
+    rows = zip(*(getattr(facts, name).tolist() for name in names), strict=True)
+    return dict(zip(found.shelf.book.position_ids.tolist(), rows, strict=True))
+
+
+def test_a_maker_who_pressed_with_goods_of_another_part_is_seen(here, monkeypatch):
+    Sku.objects.update(brand=Sku.objects.first().brand)
+    Position.objects.update(first_receipt_date=TODAY - timedelta(days=40))
+    policy = PredictionPolicy()
+    whole = facts_of(outlook.take_outlook_snapshot(NOW, policy))
+    monkeypatch.setattr(book, "PART_POSITIONS", 20)
+    past, *shelves = outlook.split_outlook(NOW, policy)
+    assert past == {"past": True}
+    parts = [facts_of(outlook.take_outlook_part(NOW, policy, scope)) for scope in shelves]
+    assert max(map(len, parts)) < max(
+        facts[CauseFacts.__slots__.index("pressed") - 2] for facts in whole.values()
+    )
+    assert {position: facts for part in parts for position, facts in part.items()} == whole
+
+
 def test_what_a_worker_was_cut_off_in_is_done_by_another_and_nothing_twice(here, small_parts, monkeypatch):
     whole = undone(in_turn)
 
@@ -171,7 +196,8 @@ def test_what_a_worker_was_cut_off_in_is_done_by_another_and_nothing_twice(here,
         for number in (*rest, first):
             services.work_on_part(cycle.pk, number, at=NOW)
         assert Cycle.objects.get(pk=cycle.pk).state == "running"
-        assert not services.run_part(cycle.pk, lost, at=NOW), "the lease is not over"
+        assert not services.run_part(cycle.pk, lost, at=SOON), "who learns has longer than five minutes"
+        assert services.due_parts(SOON) == []
         assert services.due_parts(LATE) == [(cycle.pk, lost)]
         services.work_on_part(cycle.pk, lost, at=LATE)
         return cycle

@@ -150,7 +150,8 @@ class AgentSpec:
     A cycle too large for one worker is cut by `split`, which plans it as scopes of plain JSON that do
     not depend on each other; none or one means that it is not cut. `take_part` is then the snapshot of a
     scope, recorded as any other by `record`; `merge` makes one decision of those of all parts, and
-    `close` runs in the transaction that completes the cycle. An agent that splits proposes nothing.
+    `close` runs in the transaction that completes the cycle. An agent that splits proposes nothing. A part
+    that has been running for `part_minutes` was cut off, and another worker may have it.
     """
 
     name: str
@@ -166,6 +167,7 @@ class AgentSpec:
     take_part: Callable[[datetime, Any, Mapping[str, Any]], Any] | None = None
     merge: Callable[[Sequence[Decision], Any], Decision] | None = None
     close: Callable[[Any, Actor, datetime], None] | None = None
+    part_minutes: int = 5
 
 
 #: The event of a subscriber who wants them all.

@@ -23,7 +23,7 @@ from vyapar.kernel.errors import Misconfigured
 
 log = structlog.get_logger(__name__)
 
-#: A part that has been running this long was cut off: another worker may have it.
+#: A cycle of which nothing has been heard this long is looked after.
 PART_LEASE = timedelta(minutes=5)
 MAX_PART_ATTEMPTS = 3
 _State = CyclePart.State
@@ -68,12 +68,19 @@ def due_parts(at: datetime) -> list[tuple[int, int]]:
     Of a cycle whose parts are done and that nobody closed, the first: to work on it closes the cycle.
     """
     running = CyclePart.objects.filter(cycle__state=Cycle.State.RUNNING, attempts__lt=MAX_PART_ATTEMPTS)
-    late = Q(state=_State.RUNNING, claimed_at__lt=at - PART_LEASE)
-    late |= Q(state=_State.WAITING, cycle__claimed_at__lt=at - PART_LEASE)
+    late = Q(state=_State.WAITING, cycle__claimed_at__lt=at - PART_LEASE)
+    for spec in registry.agents():
+        if spec.split is not None:
+            late |= Q(state=_State.RUNNING, cycle__agent=spec.name, claimed_at__lt=at - lease_of(spec))
     found = list(running.filter(late).order_by("cycle", "number").values_list("cycle_id", "number"))
     quiet = Cycle.objects.filter(state=Cycle.State.RUNNING, claimed_at__lt=at - PART_LEASE)
     whole = quiet.filter(parts__number=0).exclude(parts__state__in=[_State.WAITING, _State.RUNNING])
     return found + [(pk, 0) for pk in whole.order_by("pk").values_list("pk", flat=True)]
+
+
+def lease_of(spec: AgentSpec) -> timedelta:
+    """How long a part of an agent's cycle may run before another worker may have it."""
+    return timedelta(minutes=spec.part_minutes)
 
 
 def run_part(cycle_id: int, number: int, *, at: datetime) -> bool:
@@ -103,7 +110,8 @@ def _claim(cycle_id: int, number: int, at: datetime) -> CyclePart | None:
     part = parts.filter(cycle_id=cycle_id, number=number, cycle__state=Cycle.State.RUNNING).first()
     if part is None or part.state == _State.DONE:
         return None
-    if part.state == _State.RUNNING and part.claimed_at is not None and part.claimed_at >= at - PART_LEASE:
+    until = at - lease_of(registry.agent(part.cycle.agent))
+    if part.state == _State.RUNNING and part.claimed_at is not None and part.claimed_at >= until:
         return None
     part.state, part.claimed_at, part.attempts = _State.RUNNING, at, part.attempts + 1
     part.save()
