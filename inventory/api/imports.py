@@ -44,12 +44,15 @@ _HOW = [
     OpenApiParameter("sheet", str, description="the sheet of a workbook"),
     OpenApiParameter("encoding", str),
     OpenApiParameter("delimiter", str),
+    OpenApiParameter(
+        "complete", bool, description="Tally: the file has every voucher of its days; what it lacks is gone"
+    ),
     OpenApiParameter("profile", int, description="id of a saved mapping profile"),
     OpenApiParameter("write", bool, description="goes on to be written when its check is good"),
     OpenApiParameter("again", bool, description="take in a file that is known already"),
 ]
 #: Parameters handed on to the system that reads the file.
-_OPTIONS = ("kind", "sheet", "encoding", "delimiter")
+_OPTIONS = ("kind", "sheet", "encoding", "delimiter", "complete")
 
 
 class ImportList(ApiView):

@@ -29,6 +29,15 @@ class RecordKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """All documents that a source has of some days: what was recorded of those and is not here is gone."""
+
+    first: date
+    last: date
+    documents: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Parcel:
     """Some rows of one kind from one place of a source.
 
@@ -39,7 +48,9 @@ class Parcel:
     is complete. `faults` are about rows that could not be read at all (a quote that never closes,
     characters lost): they are not in `rows`, their text is the fault's value. `selves`, of sources whose
     documents are altered: `row`, `document` (its name, which never changes), `version` (grows with every
-    change; 0 where the source does not say) and `content` (a digest of what the document says).
+    change; 0 where the source does not say), `content` (a digest of what the document says) and `day`.
+    `bare`: documents (`document`, `version`) that were met and give no rows: what an earlier self of them
+    landed goes. `whole` closes a source that says it has every document of its days.
     """
 
     kind: RecordKind
@@ -48,6 +59,8 @@ class Parcel:
     bytes_read: int = 0
     faults: tuple[Fault, ...] = ()
     selves: pl.DataFrame | None = None
+    bare: pl.DataFrame | None = None
+    whole: Whole | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,6 +185,7 @@ class FeedVoucher(models.Model):
     revision = models.PositiveSmallIntegerField(default=0)  # how often it landed anew: its sales' lines
     gone = models.BooleanField(default=False)  # out of the books there
     lines = models.JSONField(default=list)  # keys of what landed: what taking it back needs
+    day = models.DateField(null=True)  # the document's own; null of what landed before it was kept
 
     class Meta:
         indexes = [models.Index(fields=["feed", "document"], name="feed_voucher_known")]
@@ -208,6 +209,7 @@ class QuarantinedRow(models.Model):
     values = models.JSONField()  # canonical name -> text as it came
     corrected = models.JSONField(default=dict)  # canonical name -> text instead
     faults = models.JSONField()  # [{field, code, message, value}]
+    told = models.JSONField(null=True)  # of a document: its name, version, digest of what it said
     state = models.CharField(max_length=9, choices=State.choices, default=State.OPEN)
     changed_by = models.CharField(max_length=80, blank=True)
     changed_at = models.DateTimeField(null=True)

@@ -78,7 +78,7 @@ def get_profile(profile_id: int) -> MappingProfile:
 
 def list_runs(wanted: RunFilter = RunFilter()) -> QuerySet[ImportRun]:
     """Runs that fit, newest first, with their feeds."""
-    runs = ImportRun.objects.select_related("feed").order_by("-number")
+    runs = ImportRun.objects.select_related("feed", "profile").order_by("-number")
     if wanted.words:
         words = Q(title__icontains=wanted.words) | Q(started_by_name__icontains=wanted.words)
         runs = runs.filter(words | Q(number=int(wanted.words)) if wanted.words.isdecimal() else words)

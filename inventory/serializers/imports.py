@@ -33,6 +33,7 @@ class ImportOut(serializers.Serializer[Any]):
     number = serializers.IntegerField()
     feed = serializers.CharField()
     title = serializers.CharField()
+    profile = serializers.CharField(allow_null=True, help_text="the mapping profile it is read by")
     state = serializers.ChoiceField(ImportRun.State.choices)
     done = serializers.BooleanField()
     known = serializers.BooleanField(help_text="the same file was taken in before: this is that import")
@@ -89,6 +90,7 @@ def run_out(run: ImportRun) -> dict[str, Any]:
         "number": run.number,
         "feed": run.feed.code,
         "title": run.title,
+        "profile": str(run.profile) if run.profile else None,
         "state": run.state,
         "done": run.state in _STILL or bool(run.options.get("wait")),
         "known": run.known,

@@ -542,7 +542,9 @@ class TestVouchers:
         assert [r["timestamp"][:10] for r in rows] == ["2026-05-01", "2026-05-01", "2026-05-02", "2026-05-05"]
 
     def test_cancelled_optional_and_deleted_vouchers_are_withdrawn_before_anything_is_sold(self):
-        kinds = [(p.kind, p.rows) for p in TallySource(SAMPLES / "vouchers.xml", {}).parcels()]
+        kinds = [
+            (p.kind, p.rows) for p in TallySource(SAMPLES / "vouchers.xml", {}).parcels() if p.rows.height
+        ]
         withdrawn, sold = [rows for kind, rows in kinds if kind is RecordKind.SALES]
         assert withdrawn["transaction_id"].to_list() == ["c-1-00000006", "c-1-00000007", "c-1-00000099"]
         assert set(withdrawn["cancelled"]) == {"yes"}

@@ -73,10 +73,10 @@ def refusal(voucher: Voucher) -> Row:
 
 
 def signed(voucher: Voucher, rows: list[Row]) -> list[Row]:
-    """Rows of a voucher with which self of it they tell: its name, its AlterID, a digest of what it says."""
+    """Rows of a voucher with which self of it they tell: name, AlterID, digest of what it says, day."""
     said = [{name: value for name, value in row.items() if name not in _SILENT} for row in rows]
     content = sha256(json.dumps(said, ensure_ascii=False, sort_keys=True).encode()).hexdigest()[:32]
-    told = (transaction_id(voucher), voucher.alter_id, content)
+    told = (transaction_id(voucher), voucher.alter_id, content, voucher.day)
     return [{**row, SELF: told} for row in rows]
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import polars as pl
 
-from inventory.contracts.feeds import Parcel, RecordKind, Uncovered
+from inventory.contracts.feeds import Parcel, RecordKind, Uncovered, Whole
 from inventory.feeds.tally import entries
 from inventory.feeds.tally.books import Books
 from inventory.feeds.tally.coverage import Coverage
 from inventory.feeds.tally.days import parse_day
+from inventory.feeds.tally.frames import BARE, frame_of, selves_of
 from inventory.feeds.tally.items import Item
 from inventory.feeds.tally.records import MASTERS, Node
 from inventory.feeds.tally.vouchers import Voucher, read_voucher
@@ -29,35 +31,6 @@ _BOUGHT = (VoucherKind.PURCHASE, VoucherKind.RECEIPT_NOTE)
 _SPLIT = re.compile(r"\s*-?\s*\(from .*\)$", re.IGNORECASE)
 _REVISION = re.compile(r"(\d{1,10}):(\d{1,2})\b")
 _KINDS = (*(kind for kind in RecordKind if kind is not RecordKind.STOCK), RecordKind.STOCK)
-#: Columns of each kind in parcels; all of them text.
-_COLUMNS: dict[RecordKind, tuple[str, ...]] = {
-    RecordKind.LOCATIONS: ("code", "name", "kind", "territory", "address", "pincode"),
-    RecordKind.RETAILERS: (
-        "retailer_id", "name", "territory", "address", "place", "pincode", "phone", "email", "gstin",
-        "credit_limit", "outstanding",
-    ),
-    RecordKind.SKUS: (
-        "sku", "name", "brand", "category", "hsn", "uqc", "mrp", "trade_price", "cost", "case_pack",
-    ),
-    RecordKind.BATCHES: (
-        "sku", "batch", "mrp", "cost", "manufacture_date", "expiry_date", "purchase_invoice",
-    ),
-    RecordKind.PURCHASES: (
-        "purchase_invoice", "supplier_name", "supplier_gstin", "invoice_date", "sku", "batch", "location",
-        "quantity", "cost", "tax", "cancelled",
-    ),
-    RecordKind.RECEIPTS: (
-        "reference", "received_at", "sku", "batch", "location", "quantity", "mrp", "cost", "manufacture_date",
-        "expiry_date", "purchase_invoice", "cancelled",
-    ),
-    RecordKind.SALES: (
-        "transaction_id", "line", "retailer_id", "sku", "batch", "quantity", "unit_price", "timestamp",
-        "location", "gst_details", "cancelled",
-    ),
-    RecordKind.STOCK: (
-        "sku", "batch", "location", "quantity", "as_of", "mrp", "expiry_date", "manufacture_date", "value",
-    ),
-}  # fmt: skip
 
 
 class Passage:
@@ -81,12 +54,16 @@ class Passage:
             tuple[RecordKind, str], int
         ] = {}  # by voucher in the parcel being filled: its AlterID
         self._withdrawn: list[Row] = []
+        self._bare: dict[str, int] = {}  # vouchers met that give no rows: AlterID by name
+        self._is_whole = str(options.get("complete")).lower() in ("true", "yes", "1")
+        self._met: set[str] = set()
+        self._days: tuple[date, date] | None = None
         self._revisions: dict[int, int] = {}  # of altered vouchers
         self._rounding = entries.Rounding()
 
     @property
     def is_full(self) -> bool:
-        return any(len(rows) >= _ROWS for rows in self._rows.values())
+        return len(self._bare) >= _ROWS or any(len(rows) >= _ROWS for rows in self._rows.values())
 
     def take(self, node: Node) -> None:
         """One record of the file."""
@@ -108,6 +85,8 @@ class Passage:
         """What is waiting, each kind after those it refers to."""
         self._latest.clear()
         wanted = self._options.get("kind")
+        if not wanted:
+            yield from self._bare_parcels(offset, after, final=final)
         for kind in _KINDS:
             rows, self._rows[kind] = self._rows[kind], []
             if wanted and kind.value != wanted:
@@ -119,13 +98,25 @@ class Passage:
                     yield Parcel(
                         kind,
                         self._number,
-                        _frame(kind, part, first),
+                        frame_of(kind, part, first),
                         offset,
-                        selves=_selves(kind, part, first),
+                        selves=selves_of(kind, part, first),
                     )
                 self._number += 1
         if final and self._number == 0 and not self._vouchers_began:
             self._coverage.note("file", "nothing in it is of a kind this system keeps")
+
+    def _bare_parcels(self, offset: int, after: int, *, final: bool) -> Iterator[Parcel]:
+        """What gives no rows: vouchers of kinds that are not told, and which vouchers there are at all."""
+        bare, self._bare = self._bare, {}
+        whole = Whole(*self._days, frozenset(self._met)) if final and self._is_whole and self._days else None
+        if not bare and whole is None:
+            return
+        if self._number > after:
+            told = pl.DataFrame(list(bare.items()), schema=BARE, orient="row")
+            kind = RecordKind.SALES
+            yield Parcel(kind, self._number, frame_of(kind, [], 1), offset, bare=told, whole=whole)
+        self._number += 1
 
     def _parts(self, kind: RecordKind, rows: list[Row]) -> Iterator[list[Row]]:
         """Parcels' worth of rows. What is withdrawn goes before what is sold: in one parcel it would
@@ -212,11 +203,14 @@ class Passage:
                 self._walk.move(voucher)
             return
         self._coverage.look_at(node)
+        self._meet(voucher)
         if not self._counts(voucher):
             if entries.is_sale(voucher) or (voucher.deleted and voucher.kind is None):
                 self._withdraw(voucher, for_good=True)
             elif voucher.kind in _BOUGHT:
                 self._rows[RecordKind.RECEIPTS].append(entries.refusal(voucher))
+            else:
+                self._leave(voucher)
             return
         if not voucher.alter_id:
             self._coverage.note(
@@ -266,11 +260,16 @@ class Passage:
                 self._withdraw(voucher)
             rows = entries.sales_of(voucher, self._books, self._rounding, revision=revision)
             self._tell(RecordKind.SALES, voucher, rows)
+            if not rows:
+                self._leave(voucher)
         elif kind is VoucherKind.PURCHASE:
             supplier = self._books.parties.get(fold(voucher.party))
             bought = entries.purchases_of(voucher, self._books, supplier.gstin if supplier else "")
+            came = entries.receipts_of(voucher, self._books)
             self._tell(RecordKind.PURCHASES, voucher, bought)
-            self._tell(RecordKind.RECEIPTS, voucher, entries.receipts_of(voucher, self._books))
+            self._tell(RecordKind.RECEIPTS, voucher, came)
+            if not (bought or came):
+                self._leave(voucher)
         elif kind is VoucherKind.RECEIPT_NOTE:
             self._tell(RecordKind.RECEIPTS, voucher, entries.receipts_of(voucher, self._books))
         else:
@@ -279,6 +278,7 @@ class Passage:
                 f"{kind.value if kind else ''} vouchers", f"their movements {told}, not told one by one",
                 _example(voucher),
             )  # fmt: skip
+            self._leave(voucher)
 
     def _tell_batches(self, voucher: Voucher) -> None:
         for move in voucher.moves:
@@ -297,6 +297,9 @@ class Passage:
     def _tell(self, kind: RecordKind, voucher: Voucher, rows: list[Row]) -> None:
         """Rows of a voucher; of the same one told twice in a parcel the later self counts."""
         name = entries.transaction_id(voucher)
+        if self._bare.get(name, 0) > voucher.alter_id:
+            return
+        self._bare.pop(name, None)
         known = self._latest.get((kind, name))
         if known is not None:
             if known > voucher.alter_id:
@@ -305,6 +308,24 @@ class Passage:
             self._rows[kind] = [row for row in told if row[entries.SELF][0] != name]
         self._latest[kind, name] = voucher.alter_id
         self._rows[kind] += entries.signed(voucher, rows)
+
+    def _leave(self, voucher: Voucher) -> None:
+        """A voucher that gives no rows; those that an earlier self of it gave in this parcel go."""
+        name = entries.transaction_id(voucher)
+        for kind in (RecordKind.PURCHASES, RecordKind.RECEIPTS, RecordKind.SALES):
+            known = self._latest.get((kind, name))
+            if known is not None and known > voucher.alter_id:
+                return
+            if known is not None:
+                self._rows[kind] = [row for row in self._rows[kind] if row[entries.SELF][0] != name]
+        self._bare[name] = max(voucher.alter_id, self._bare.get(name, 0))
+
+    def _meet(self, voucher: Voucher) -> None:
+        if self._is_whole:
+            self._met.add(entries.transaction_id(voucher))
+            if voucher.day:
+                first, last = self._days or (voucher.day, voucher.day)
+                self._days = min(first, voucher.day), max(last, voucher.day)
 
     # --- notes -----------------------------------------------------------------------------------
 
@@ -356,21 +377,3 @@ def same_company(one: str, other: str) -> bool:
 def _example(voucher: Voucher) -> str:
     day = f" of {voucher.day:%d-%m-%Y}" if voucher.day else ""
     return f"{voucher.type_name} {voucher.number}{day}".strip()
-
-
-def _selves(kind: RecordKind, rows: list[Row], first: int) -> pl.DataFrame | None:
-    """Which self of which voucher rows are of; None of kinds that are not vouchers'."""
-    told = [(first + n, *row[entries.SELF]) for n, row in enumerate(rows) if entries.SELF in row]
-    return pl.DataFrame(told, schema=_SELVES, orient="row") if told else None
-
-
-_SELVES = {"row": pl.Int64, "document": pl.String, "version": pl.Int64, "content": pl.String}
-
-
-def _frame(kind: RecordKind, rows: list[Row], first: int) -> pl.DataFrame:
-    columns = {
-        name: [None if (value := row.get(name)) is None else str(value) for row in rows]
-        for name in _COLUMNS[kind]
-    }
-    frame = pl.DataFrame(columns, schema=dict.fromkeys(_COLUMNS[kind], pl.String))
-    return frame.with_row_index("row", offset=first).with_columns(pl.col("row").cast(pl.Int64))

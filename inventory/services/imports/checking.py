@@ -56,8 +56,11 @@ class Found:
     last_day: date | None = None
     rows: int = 0
     forgotten: int = 0
+    took_back: bool = False
 
     def add(self, parcel: Parcel, judged: Landed, at: datetime) -> None:
+        if not judged.rows:  # only tells which vouchers there are
+            return
         counts = self.counts.setdefault(parcel.kind.value, Counter())
         counts["rows"] += judged.rows
         for name in OUTCOMES:
@@ -81,7 +84,7 @@ class Found:
     def is_walked(self) -> bool:
         """Whether stock is stated after goods of the same file moved."""
         kinds = {kind for kind, counts in self.counts.items() if counts["rows"] > counts["rejected"]}
-        return RecordKind.STOCK.value in kinds and not kinds.isdisjoint(_MOVING)
+        return RecordKind.STOCK.value in kinds and (self.took_back or not kinds.isdisjoint(_MOVING))
 
     @property
     def rejected(self) -> int:
@@ -166,6 +169,7 @@ def _read(ours: Claim, source: Source, at: datetime, memory: Memory) -> Found:
         parcel = parted.parcel
         judged = judge(parcel.kind, parcel.rows, at=at, promised=promised)
         found.add(parcel, parted.counted(with_unread(parcel, judged)), at)
+        found.took_back |= bool(parted.withdrawn)
         memory.learn(parted)
         found.forgotten += promised.forget(RecordKind.SALES.value, REMEMBERED)
         with transaction.atomic():

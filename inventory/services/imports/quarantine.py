@@ -19,8 +19,10 @@ from inventory.services.imports.locks import lock_run
 from inventory.services.imports.reconciling import SETTLED, settle
 from inventory.services.imports.rows import fault_in
 from inventory.services.imports.tallies import add_tallies, keep_tallies
+from inventory.services.imports.vouchers import add_lines, find_newer
 from inventory.services.imports.writing import add_days
 from inventory.services.landing import land
+from inventory.services.staging import take_turns
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Fault, Invalid, NotFound, Refused
@@ -125,6 +127,9 @@ def names_of(kind: RecordKind) -> set[str]:
 def _drive(
     run: ImportRun, kind: RecordKind, chosen: list[QuarantinedRow], done: Driven, actor: Actor, at: datetime
 ) -> None:
+    chosen = _refuse_older(run, kind, chosen, done, actor, at)
+    if not chosen:
+        return
     parcel = Parcel(kind, 0, frame_of_rows([{**row.values, **row.corrected} for row in chosen], chosen))
     source = f"{run.feed.code}#{run.number}"
     landed = land(kind, parcel.rows, source=source, actor=actor, at=at, run=run)
@@ -133,6 +138,8 @@ def _drive(
         wrong.setdefault(one.row or 0, []).append(fault_in(one))
     _tally(run, chosen, at, -1)
     taken = [row for row in chosen if row.row not in wrong]
+    right = parcel.rows.filter(~pl.col("row").is_in(list(wrong)))
+    add_lines(run, kind, right, {row.row: row.told[0] for row in taken if row.told})
     keep_tallies(run, parcel, landed, at, instead_of=frame_of_rows([row.values for row in chosen], chosen))
     for row in chosen:
         row.changed_by, row.changed_at = actor.ref, at
@@ -144,6 +151,29 @@ def _drive(
     done.taken += len(taken)
     done.wrong += len(chosen) - len(taken)
     done.by_kind[kind.value] = landed
+
+
+def _refuse_older(
+    run: ImportRun, kind: RecordKind, chosen: list[QuarantinedRow], done: Driven, actor: Actor, at: datetime
+) -> list[QuarantinedRow]:
+    """The rows whose voucher still stands as they tell it; the others keep why they are not taken."""
+    told = [(str(row.told[0]), int(row.told[1]), str(row.told[2])) for row in chosen if row.told]
+    if not told:
+        return chosen
+    take_turns("vouchers")
+    newer = find_newer(run, kind, told)
+    older = [row for row in chosen if row.told and row.told[0] in newer]
+    _tally(run, older, at, -1)
+    for row in older:
+        stands = newer[row.told[0]]
+        said = f" (AlterID {stands}, this row is of {row.told[1]})" if stands > row.told[1] else ""
+        message = f"a later self of this voucher is recorded{said}: it counts; drop this row"
+        row.faults = [fault_in(Fault("newer_version", message, row=row.row, value=row.told[0]))]
+        row.changed_by, row.changed_at, row.state = actor.ref, at, State.OPEN
+    _tally(run, older, at, 1)
+    QuarantinedRow.objects.bulk_update(older, ["state", "faults", "changed_by", "changed_at"], 1_000)
+    done.wrong += len(older)
+    return [row for row in chosen if row not in older]
 
 
 def frame_of_rows(values: Sequence[Mapping[str, str]], chosen: Sequence[QuarantinedRow]) -> pl.DataFrame:

@@ -16,7 +16,7 @@ from vyapar.kernel.actor import Actor
 def take_parcel(run: ImportRun, parcel: Parcel, *, actor: Actor, at: datetime) -> tuple[Parted, Landed]:
     """Land a parcel's rows, in the caller's transaction; what became of those of `parted.parcel`."""
     name = f"{run.feed.code}#{run.number}"
-    if parcel.selves is not None:
+    if any(told is not None for told in (parcel.selves, parcel.bare, parcel.whole)):
         take_turns("vouchers")
     parted = part_selves(run, parcel)
     if parted.withdrawn:  # several landings in one transaction: all turns in the order of everybody

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 
 import polars as pl
 
-from inventory.contracts.feeds import Landed, Parcel, RecordKind, Uncovered
+from inventory.contracts.feeds import Landed, Parcel, RecordKind, Uncovered, Whole
 from inventory.models import FeedVoucher, ImportRun
+from vyapar.kernel.errors import Fault, Refused
 
 #: Outcomes of rows that are not handed on: of a self that is older than what stands, of one that is gone.
 OLDER, GONE = "older_version", "cancelled"
 #: Lines of one revision of a voucher; lines once withdrawn never come back under their number.
 REVISION = 10_000
+#: So many vouchers may be missing from a whole export however few it has.
+_FEW = 10
 #: Kinds that vouchers land in, in the order in which a source tells them.
 _KINDS = (RecordKind.PURCHASES, RecordKind.RECEIPTS, RecordKind.SALES)
 #: What a line is known by where taking it back needs all of it.
@@ -33,6 +37,7 @@ class Self:
     revision: int = 0
     gone: bool = False
     lines: tuple[tuple[str | None, ...], ...] = ()
+    day: date | None = None
 
 
 Selves = dict[tuple[str, str], Self]
@@ -53,6 +58,8 @@ class Parted:
     fresh: Selves = field(default_factory=dict)
     older: list[str] = field(default_factory=list)
     taken_back: int = 0  # rows of `aside` that took something back
+    left: list[str] = field(default_factory=list)  # that are of a kind now which gives no rows
+    missing: list[str] = field(default_factory=list)  # that a whole export does not have any more
 
     def counted(self, landed: Landed) -> Landed:
         """What became of all rows of the parcel."""
@@ -68,17 +75,26 @@ class Memory:
     def __init__(self) -> None:
         self.selves: Selves = {}
         self._older: dict[str, None] = {}
+        self._left: dict[str, None] = {}
+        self._missing: dict[str, None] = {}
 
     def learn(self, parted: Parted) -> None:
         self.selves |= parted.fresh
         self._older |= dict.fromkeys(parted.older)
+        self._left |= dict.fromkeys(parted.left)
+        self._missing |= dict.fromkeys(parted.missing)
 
     def told(self) -> list[Uncovered]:
         """What the coverage says of them."""
-        if not self._older:
-            return []
-        reason = "a later version of them is recorded: this is an older export, they change nothing"
-        return [Uncovered("older versions of vouchers", len(self._older), reason, next(iter(self._older)))]
+        told = (
+            (self._older, "older versions of vouchers",
+             "a later version of them is recorded: this is an older export, they change nothing"),
+            (self._left, "vouchers that are of another kind now",
+             "nothing of their kind is told here: what they had landed is taken back"),
+            (self._missing, "vouchers that are gone",
+             "recorded before, and this whole export of their days has them no more: they are taken back"),
+        )  # fmt: skip
+        return [Uncovered(name, len(met), reason, next(iter(met))) for met, name, reason in told if met]
 
 
 def part_selves(
@@ -91,6 +107,10 @@ def part_selves(
     """
     empty = replace(parcel, rows=parcel.rows.clear(), faults=())
     parted = Parted(parcel, empty)
+    if parcel.bare is not None:
+        _leave(parted, run, parcel.bare, memory or {})
+    if parcel.whole is not None:
+        _miss(parted, run, parcel.whole)
     if parcel.selves is None:
         return parted
     told = parcel.rows.join(parcel.selves, on="row", how="left", maintain_order="left")
@@ -113,7 +133,7 @@ def keep_selves(run: ImportRun, parted: Parted) -> None:
             FeedVoucher(
                 feed_id=run.feed_id, run=run, kind=kind, document=document, version=one.version,
                 content=one.content, revision=one.revision, gone=one.gone,
-                lines=[list(line) for line in one.lines],
+                lines=[list(line) for line in one.lines], day=one.day,
             )
             for (kind, document), one in parted.fresh.items()
         ),
@@ -126,14 +146,95 @@ def _find(run: ImportRun, documents: Sequence[str]) -> Selves:
     found = newest.order_by("kind", "document", "-pk").distinct("kind", "document")
     return {
         (one.kind, one.document): Self(
-            one.version, one.content, one.revision, one.gone, tuple(tuple(line) for line in one.lines)
+            one.version,
+            one.content,
+            one.revision,
+            one.gone,
+            tuple(tuple(line) for line in one.lines),
+            one.day,
         )
         for one in found
     }
 
 
+def _leave(
+    parted: Parted, run: ImportRun, bare: pl.DataFrame, memory: Mapping[tuple[str, str], Self]
+) -> None:
+    """Take back what earlier selves landed of vouchers that give no rows any more."""
+    names = bare["document"].to_list()
+    here = set(names)
+    standing = _find(run, names) | {key: one for key, one in memory.items() if key[1] in here}
+    versions = dict(bare.iter_rows())
+    for (kind, document), known in standing.items():
+        version = versions[document]
+        if known.gone:
+            continue
+        if version and known.version and version <= known.version:
+            parted.older.append(document)
+            continue
+        _withdraw(parted, RecordKind(kind), document, known)
+        gone = replace(known, version=max(version, known.version), content="", gone=True, lines=())
+        _keep(parted, RecordKind(kind), document, gone)
+        parted.left.append(document)
+
+
+def _miss(parted: Parted, run: ImportRun, whole: Whole) -> None:
+    """Take back what was recorded of the days of a whole export and is not in it.
+
+    Raises `Refused` when that is more than a fifth: then the export is not whole.
+    """
+    days = (whole.first, whole.last)
+    names = FeedVoucher.objects.filter(feed_id=run.feed_id, day__range=days).values_list(
+        "document", flat=True
+    )
+    there = set(names)
+    standing = {
+        key: one for key, one in _find(run, sorted(there - whole.documents)).items()
+        if not one.gone and one.day and whole.first <= one.day <= whole.last
+    }  # fmt: skip
+    missing = {document for _, document in standing}
+    if len(missing) > max(_FEW, len(there) // 5):
+        said = f"{len(missing)} of {len(there)} vouchers recorded of {days[0]:%d-%m-%Y} to {days[1]:%d-%m-%Y}"
+        message = f"the export is said to be complete and lacks {said}"
+        hint = "export all voucher types of the period, or leave out that it is complete"
+        fault = Fault("not_complete", hint, "complete", value=sorted(missing)[0])
+        raise Refused(message, code="not_complete", faults=[fault])
+    for (kind, document), known in sorted(standing.items()):
+        _withdraw(parted, RecordKind(kind), document, known)
+        _keep(parted, RecordKind(kind), document, replace(known, content="", gone=True, lines=()))
+    parted.missing += sorted(missing)
+
+
+def find_newer(run: ImportRun, kind: RecordKind, told: Sequence[tuple[str, int, str]]) -> dict[str, int]:
+    """Documents of which another self stands than the one told; its version. `told`: as rows keep it."""
+    standing = _find(run, [document for document, *_ in told])
+    newer: dict[str, int] = {}
+    for document, version, content in told:
+        mine = standing.get((kind.value, document))
+        others = [one for (_, name), one in standing.items() if name == document]
+        newest = max((one.version for one in others), default=0)
+        if newest > version or (mine is not None and (mine.gone or mine.content != content)):
+            newer[document] = max(newest, version)
+    return newer
+
+
+def add_lines(run: ImportRun, kind: RecordKind, rows: pl.DataFrame, documents: Mapping[int, str]) -> None:
+    """Rows that a person had to correct landed after their voucher did: taking it back needs them too."""
+    if kind not in _KEYS or not documents:
+        return
+    standing = _find(run, sorted(set(documents.values())))
+    fresh: Selves = {}
+    for row in rows.iter_rows(named=True):
+        key = (kind.value, documents.get(row["row"], ""))
+        known = fresh.get(key) or standing.get(key)
+        line = tuple(row.get(name) for name in _KEYS[kind])
+        if known is not None and line not in known.lines:
+            fresh[key] = replace(known, lines=(*known.lines, line))
+    keep_selves(run, Parted(Parcel(kind, 0, rows), Parcel(kind, 0, rows), fresh=fresh))
+
+
 def _decide(parted: Parted, kind: RecordKind, document: str, rows: pl.DataFrame, standing: Selves) -> None:
-    version, content = rows["version"][0], rows["content"][0]
+    version, content, day = rows["version"][0], rows["content"][0], rows["day"][0]
     gone = bool((rows["cancelled"] == "yes").fill_null(False).all())
     known = standing.get((kind.value, document))
     numbers = rows["row"].to_list()
@@ -143,7 +244,7 @@ def _decide(parted: Parted, kind: RecordKind, document: str, rows: pl.DataFrame,
     lines = tuple(rows.select(_KEYS[kind]).iter_rows()) if kind in _KEYS else ()
     if known is None:
         first = int(rows["line"][0] or 1) // REVISION if kind is RecordKind.SALES else 0
-        _keep(parted, kind, document, Self(version, content, first, False, lines))
+        _keep(parted, kind, document, Self(version, content, first, False, lines, day))
         _leave_others(parted, kind, document, version, standing)
         return
     sure = bool(version and known.version)
@@ -153,11 +254,11 @@ def _decide(parted: Parted, kind: RecordKind, document: str, rows: pl.DataFrame,
     elif (sure and version == known.version) or (content == known.content and not known.gone):
         both = tuple(dict.fromkeys((*known.lines, *lines)))
         newest = max(version, known.version)
-        if both != known.lines or newest != known.version:
-            _keep(parted, kind, document, replace(known, version=newest, lines=both))
+        if both != known.lines or newest != known.version or (day and day != known.day):
+            _keep(parted, kind, document, replace(known, version=newest, lines=both, day=day))
     else:
         _withdraw(parted, kind, document, known)
-        _keep(parted, kind, document, Self(version, content, known.revision + 1, False, lines))
+        _keep(parted, kind, document, Self(version, content, known.revision + 1, False, lines, day))
         _leave_others(parted, kind, document, version, standing)
 
 

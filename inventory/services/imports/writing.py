@@ -92,7 +92,8 @@ def _write(ours: Claim, source: Source, parcel: Parcel, actor: Actor, at: dateti
         run=run, number=parcel.number, kind=parcel.kind.value, rows=landed.rows,
         bytes_read=parcel.bytes_read, counts=_counts(landed), at=ours.clock(),
     )  # fmt: skip
-    add_counts(run, parcel.kind.value, landed)
+    if landed.rows:
+        add_counts(run, parcel.kind.value, landed)
     run.rows_read += landed.rows
     run.bytes_read = max(run.bytes_read, parcel.bytes_read)
     run.bytes_total = source.bytes_total or run.bytes_total
@@ -125,12 +126,28 @@ def quarantine(run: ImportRun, parcel: Parcel, landed: Landed) -> None:
         message = f"more than {MOST_QUARANTINED:,} rows are wrong: correct the file or its mapping instead"
         raise Refused(message, code="too_many_wrong")
     bad = parcel.rows.filter(pl.col("row").is_in(list(faults)))
+    told = _told_of(parcel, list(faults))
     texts = dict(zip(bad["row"].to_list(), texts_of(bad.drop("row")), strict=True))
     aside = (
-        QuarantinedRow(run=run, kind=parcel.kind.value, row=row, values=texts.get(row, {}), faults=wrong)
+        QuarantinedRow(
+            run=run,
+            kind=parcel.kind.value,
+            row=row,
+            values=texts.get(row, {}),
+            faults=wrong,
+            told=told.get(row),
+        )
         for row, wrong in sorted(faults.items())
     )
     QuarantinedRow.objects.bulk_create(aside, batch_size=2_000, ignore_conflicts=True)
+
+
+def _told_of(parcel: Parcel, rows: list[int]) -> dict[int, list[Any]]:
+    """Of which document, in which version, saying what, rows are."""
+    if parcel.selves is None:
+        return {}
+    mine = parcel.selves.filter(pl.col("row").is_in(rows)).select("row", "document", "version", "content")
+    return {row: told for row, *told in mine.iter_rows()}
 
 
 def _counts(landed: Landed) -> dict[str, object]:
