@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("inventory", "0027_risk")]
+    dependencies = [("inventory", "0022_effects_more")]
 
     operations = [
         migrations.AddField("feedvoucher", "day", models.DateField(null=True)),

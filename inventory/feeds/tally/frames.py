@@ -54,6 +54,7 @@ BARE = {"document": pl.String, "version": pl.Int64}
 
 
 def frame_of(kind: RecordKind, rows: list[Row], first: int) -> pl.DataFrame:
+    """Rows of a kind as a parcel has them; `first`: the number of the first."""
     columns = {
         name: [None if (value := row.get(name)) is None else str(value) for row in rows]
         for name in _COLUMNS[kind]
