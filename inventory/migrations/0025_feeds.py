@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("inventory", "0022_effects_more")]
+    dependencies = [("inventory", "0023_landing")]
 
     operations = [
         migrations.AddField("feedvoucher", "day", models.DateField(null=True)),
