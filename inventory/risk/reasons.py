@@ -32,7 +32,7 @@ FIGURES: dict[str, tuple[str, ...]] = {
     "shop": ("shop_idle", "shop_calls_90"),
     "season": ("same_season",),
     "cover": ("cover",),
-    "delisted": (),
+    "delisted": ("delisted",),
 }
 #: Fewer points of a hundred are not worth a sentence, nor are more sentences than these.
 _LEAST, _MOST = 0.01, 3

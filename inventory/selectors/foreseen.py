@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.db import connection
 from django.db.models import Count, Q, QuerySet, Sum
 
 from inventory.models import ItemOutlook, OutletStock, PositionOutlook, RiskModel
@@ -59,6 +60,22 @@ def list_position_outlooks(
 def list_risk_models(limit: int = 20) -> list[RiskModel]:
     """What was learnt, the newest first, without its arrays."""
     return list(RiskModel.objects.defer("body").order_by("-as_of", "-version", "level")[:limit])
+
+
+_STUCK = """
+SELECT o.id, i.value_paise FROM inventory_itemoutlook o
+JOIN inventory_stockitem i ON i.sku_id = o.sku_id AND i.territory_id = o.territory_id
+WHERE i.value_paise > 0 ORDER BY o.no_sale_90 * i.value_paise DESC, o.id LIMIT %s
+"""
+
+
+def list_stuck(limit: int = 25) -> list[tuple[ItemOutlook, int]]:
+    """Items with stock and its worth at cost in paise, by the rupees expected not to move in 90 days."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STUCK, [limit])
+        worth = {pk: int(paise) for pk, paise in cursor}
+    found = ItemOutlook.objects.select_related("sku", "territory").in_bulk(list(worth))
+    return [(found[pk], paise) for pk, paise in worth.items()]
 
 
 def in_force() -> dict[str, RiskModel]:

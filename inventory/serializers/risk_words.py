@@ -102,6 +102,12 @@ def _season(given: dict[str, Any]) -> str:
     return _("In this season a year ago it sold on %(same_season)s days.") % given
 
 
+def _made(given: dict[str, Any]) -> str:
+    if "delisted" not in given:  # rows of before do not say which
+        return _("Its maker no longer makes it, or still does.")
+    return _("Its maker no longer makes it.") if given["delisted"] != "0" else _("Its maker still makes it.")
+
+
 _REASONS: dict[str, _Say] = {
     "silence": _silence,
     "orders": _orders,
@@ -115,7 +121,7 @@ _REASONS: dict[str, _Say] = {
         if "cover" in given
         else _("Its stock weighs in.")
     ),
-    "delisted": lambda given: _("Its maker no longer makes it, or still does."),
+    "delisted": _made,
     "never_sold": lambda given: _("It has not sold here in two years."),
 }
 

@@ -17,13 +17,14 @@ from inventory.risk.matrix import ABC, FSN, XYZ
 from inventory.selectors.foreseen import (
     grades_by_territory,
     in_force,
-    list_item_outlooks,
     list_risk_models,
+    list_stuck,
     sum_classes,
 )
 from inventory.serializers.risk_words import method_words, reason_words
 from vyapar.dashboard.access import page
 from vyapar.dashboard.sheets import lines_of, sheet
+from vyapar.kernel.money import group_indian
 
 MODELS, WORST = 12, 25
 _LEVELS = {
@@ -36,7 +37,7 @@ _WHY_NOT = {"worse": gettext_lazy("ranks worse than what is in force; that stays
 
 @page()
 def outlook(request: HttpRequest) -> HttpResponseBase:
-    """How well the chance of no sale told what happened; who is likeliest not to sell; classes of goods."""
+    """How well the chance of no sale told what happened; which stock is likeliest to stay; classes."""
     asked = request.GET.get("days", "")
     days = int(asked) if asked in map(str, HORIZONS) else HORIZONS[-1]
     models, grades = in_force(), grades_by_territory()
@@ -47,8 +48,8 @@ def outlook(request: HttpRequest) -> HttpResponseBase:
             "levels": [_level(models[level], days) for level in LEVELS if level in models],
             "tabs": [_tab(one, days) for one in HORIZONS],
             "worst": [
-                (row, [reason_words(one) for one in row.reasons], grades.get(row.territory.code, ""))
-                for row in list_item_outlooks(limit=WORST)
+                (row, paise, [reason_words(one) for one in row.reasons], grades.get(row.territory.code, ""))
+                for row, paise in list_stuck(WORST)
             ],
             "classes": _classes(),
             "models": [
@@ -109,7 +110,7 @@ def _level(model: RiskModel, days: int) -> dict[str, Any]:
         "rows": rows,
         "chart": _chart(bars) if mine and bars else None,
         "summary": _("On average %(off)s of 100 off what happened, by tenths of %(rows)s positions.")
-        % {"off": f"{100 * mine['off']:.1f}", "rows": mine["rows"]}
+        % {"off": f"{100 * mine['off']:.1f}", "rows": group_indian(mine["rows"])}
         if mine
         else "",
     }

@@ -8,7 +8,9 @@ import io
 import pytest
 from django.test import Client
 
-from inventory.models import ItemOutlook, RiskModel
+from inventory.models import ItemOutlook, RiskModel, StockItem
+from inventory.serializers.risk_words import reason_words
+from tests.conftest import NOW
 from tests.inventory.book import TODAY, Book, make_book
 from vyapar.people.contracts import Role
 from vyapar.people.services import add_person
@@ -74,18 +76,36 @@ def test_the_curve_is_shown_beside_both_rules_and_a_rule_says_why_it_stands_in(b
     assert "ranks worse than what is in force" in body
 
 
-def test_the_likeliest_come_first_with_a_reason_and_classes_count_every_item(browser, book):
+def test_what_is_likeliest_to_stay_comes_first_with_a_reason_and_classes_count_every_item(browser, book):
     learnt("item", "rule", "lost_to_rule")
-    foresee(book, "S1", 0.2, "AXF")
-    foresee(book, "S2", 0.9, "CZN", packs=3)
-    foresee(book, "S3", 0.5, "CZS", packs=1)
+    for sku, chance, matrix, packs, paise in (
+        ("S1", 0.2, "AXF", 0, 100_000), ("S2", 0.9, "CZN", 3, 10_000), ("S3", 0.5, "CZS", 1, 0),
+    ):  # fmt: skip
+        foresee(book, sku, chance, matrix, packs)
+        StockItem.objects.create(
+            sku=book.skus[sku], territory=book.territories["MUM"], as_of=TODAY, value_paise=paise,
+            updated_at=NOW,
+        )  # fmt: skip
     shown = browser.get("/outlook").context
-    assert [row.sku.code for row, _words, _grade in shown["worst"]] == ["S2", "S3", "S1"]
-    assert "points" in shown["worst"][0][1][0]
+    found = [(row.sku.code, paise) for row, paise, _words, _grade in shown["worst"]]
+    assert found == [("S1", 100_000), ("S2", 10_000)], "by rupees expected to stay; what is not there is not"
+    assert "points" in shown["worst"][0][2][0]
     classes = shown["classes"]
     assert classes["items"] == 3
     assert classes["rows"][2]["cells"][2] == [("F", 0, 0), ("S", 1, 1), ("N", 1, 3)]
     assert classes["rows"][0]["cells"][0][0] == ("F", 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("figures", "said"),
+    [
+        ({"delisted": 1.0}, "no longer makes it."),
+        ({"delisted": 0.0}, "still makes it."),
+        ({}, "or still does."),
+    ],
+)
+def test_a_reason_says_whether_the_maker_still_makes_it(figures, said):
+    assert said in reason_words({"topic": "delisted", "points": 3.0, "figures": figures})
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
