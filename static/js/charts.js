@@ -88,11 +88,14 @@ const tooltip = (p, more) => ({
   ...more,
 });
 
+// on a phone more than two names of a legend take a second line
+const legendLines = (spec) =>
+  (spec.series?.length ?? 0) + (spec.fan?.length ?? 0) > 2 && matchMedia("(max-width: 30rem)").matches ? 2 : 1;
 const base = (p, spec) => ({
   animationDuration: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 300,
   textStyle: font,
   color: p.series,
-  grid: { left: 8, right: 16, top: spec.legend === false ? 16 : 36, bottom: 8, containLabel: true },
+  grid: { left: 8, right: 16, top: spec.legend === false ? 16 : 14 + 22 * legendLines(spec), bottom: 8, containLabel: true },
   legend: {
     show: spec.legend !== false && spec.series?.length + (spec.fan?.length ?? 0) > 1,
     top: 0,
