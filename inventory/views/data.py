@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from inventory.contracts.feeds import RecordKind
 from inventory.forms import UploadForm, system_for
 from inventory.models import ImportRun
 from inventory.selectors.imports import (
@@ -29,7 +30,14 @@ from inventory.selectors.imports import (
 )
 from inventory.services import imports
 from inventory.tasks import drive_import
-from inventory.views.import_words import cause_words, field_label, kind_words, steps, warning_words
+from inventory.views.import_words import (
+    cause_words,
+    field_label,
+    field_of,
+    kind_words,
+    steps,
+    warning_words,
+)
 from inventory.views.onboarding import hang_onboarding
 from vyapar.dashboard import board
 from vyapar.dashboard.access import attempt, page, person
@@ -139,6 +147,16 @@ def progress(request: HttpRequest, run_id: UUID) -> HttpResponse:
     return render(request, "inventory/data/_progress.html", {"run": run, "moving": True})
 
 
+def _told(found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Faults or notes, each with its field as people call it."""
+    told = []
+    for one in found:
+        kind, name = one.get("kind", ""), one.get("field", "")
+        known = field_of(kind, name) if kind in set(RecordKind) else name
+        told.append({**one, "label": field_label(known)})
+    return told
+
+
 def _context(run: ImportRun, request: HttpRequest) -> dict[str, Any]:
     kind, differing = request.GET.get("kind", ""), request.GET.get("all") != "1"
     totals = list_totals(run, kind=kind, differing=differing)
@@ -151,10 +169,10 @@ def _context(run: ImportRun, request: HttpRequest) -> dict[str, Any]:
         "steps": steps(run),
         "counts": _counts(run.counts or run.checks.get("counts", {})),
         "warnings": [warning_words(one) for one in run.checks.get("warnings", ())],
-        "faults": run.checks.get("faults", ())[:60],
+        "faults": _told(run.checks.get("faults", ())[:60]),
         "fault_count": run.checks.get("fault_count", 0),
         "by_code": list(run.checks.get("by_code", {}).items())[:12],
-        "notes": run.checks.get("notes", ())[:20],
+        "notes": _told(run.checks.get("notes", ())[:20]),
         "note_count": sum(run.checks.get("notes_by_code", {}).values()),
         "preview": _preview(run.checks.get("preview", {})),
         "kinds": [{**one, "label": kind_words(one["kind"])} for one in kept.get("kinds", ())],
