@@ -33,6 +33,7 @@ KINDS = {
     Kind.EXPIRING: gettext_lazy("What will expire unsold, week by week"),
     Kind.WAITING: gettext_lazy("What waits for a decision"),
 }
+_END = gettext_lazy("Here stands who had it sent, and the link by which its reader stops it.")
 _TEXTS = ("kind", "email", "name", "language")
 
 
@@ -66,7 +67,7 @@ def _shown(request: HttpRequest, given: dict[str, Any], error: VyaparError | Non
         "hours": range(24),
         "languages": [(code, label) for code, label in settings.LANGUAGES if code in LANGUAGES],
         "can_mail": get_account(Channel.EMAIL) is not None,
-        "preview": write_report(kind, _language(), timezone.now(), ""),
+        "preview": write_report(kind, _language(), timezone.now(), str(_END)),
         "preview_label": KINDS[Kind(kind)],
     }
     return render(request, "alerts/reports.html", context, status=422 if error else 200)
