@@ -126,7 +126,8 @@ def decide(snapshot: OutlookSnapshot, policy: PredictionPolicy) -> Decision:
     Passed over are horizons for which a plain rule stands in, and what was learnt but is worse. Counts
     and passed over of all parts of a cycle, one after another, are those of the cycle in one piece.
     """
-    past, shelf, counts = None, None, {}
+    past, shelf = None, None
+    counts: dict[str, int] = {}
     over: tuple[PassedOver, ...] = ()
     if snapshot.past is not None:
         past = _of_past(snapshot.past, policy)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -52,10 +53,10 @@ def exposure(snapshot: StockSnapshot, policy: MonitoringPolicy) -> Exposure:
     usable = np.where(expired, 0, snapshot.free)
     place = _place_order(snapshot)
     item = snapshot.position_item.astype(np.int64)
-    ties: dict[str, Ints] = {"turn": sell, "batch_id": snapshot.batch_id, "place": place}
-    by_expiry = walk(snapshot.demand, item, sell, usable, **ties)
+    queue = partial(walk, snapshot.demand, item, turn=sell, batch_id=snapshot.batch_id, place=place)
+    by_expiry = queue(deadline=sell, quantity=usable)
     later = sell >= policy.cover_days_dead
-    by_leaving = walk(snapshot.demand, item, leave, usable, **ties, asked=later)
+    by_leaving = queue(deadline=leave, quantity=usable, asked=later)
     at_risk = np.where(later, by_leaving.rounded, by_expiry.rounded)
     last = np.where(later, by_leaving.last_unsold, by_expiry.last_unsold)
     return Exposure(

@@ -59,7 +59,7 @@ class _Cells:
 
     @property
     def width(self) -> int:
-        return self.body.shape[1]
+        return int(self.body.shape[1])
 
     @property
     def uneven(self) -> bool:

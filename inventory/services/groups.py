@@ -108,7 +108,8 @@ def sums_within(values: Numbers, places: Numbers) -> Numbers:
     if not len(values):
         return upto
     begins = np.concatenate([[True], places[1:] != places[:-1]])
-    return upto - (upto - values)[begins][np.cumsum(begins) - 1]
+    within: Numbers = upto - (upto - values)[begins][np.cumsum(begins) - 1]
+    return within
 
 
 def numbers(column: pl.Series) -> Numbers:

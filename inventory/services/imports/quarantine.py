@@ -157,18 +157,19 @@ def _refuse_older(
     run: ImportRun, kind: RecordKind, chosen: list[QuarantinedRow], done: Driven, actor: Actor, at: datetime
 ) -> list[QuarantinedRow]:
     """The rows whose voucher still stands as they tell it; the others keep why they are not taken."""
-    told = [(str(row.told[0]), int(row.told[1]), str(row.told[2])) for row in chosen if row.told]
+    told = {row.pk: (str(of[0]), int(of[1]), str(of[2])) for row in chosen if (of := row.told)}
     if not told:
         return chosen
     take_turns("vouchers")
-    newer = find_newer(run, kind, told)
-    older = [row for row in chosen if row.told and row.told[0] in newer]
+    newer = find_newer(run, kind, list(told.values()))
+    older = [row for row in chosen if row.pk in told and told[row.pk][0] in newer]
     _tally(run, older, at, -1)
     for row in older:
-        stands = newer[row.told[0]]
-        said = f" (AlterID {stands}, this row is of {row.told[1]})" if stands > row.told[1] else ""
+        voucher, alter, _ = told[row.pk]
+        stands = newer[voucher]
+        said = f" (AlterID {stands}, this row is of {alter})" if stands > alter else ""
         message = f"a later self of this voucher is recorded{said}: it counts; drop this row"
-        row.faults = [fault_in(Fault("newer_version", message, row=row.row, value=row.told[0]))]
+        row.faults = [fault_in(Fault("newer_version", message, row=row.row, value=voucher))]
         row.changed_by, row.changed_at, row.state = actor.ref, at, State.OPEN
     _tally(run, older, at, 1)
     QuarantinedRow.objects.bulk_update(older, ["state", "faults", "changed_by", "changed_at"], 1_000)
