@@ -75,7 +75,7 @@ class RetailerAdmin(admin.ModelAdmin[Any]):
 
 @admin.register(Brand)
 class BrandAdmin(admin.ModelAdmin[Any]):
-    list_display = ("name", "supplier_name", "return_bp", "return_days")
+    list_display = ("name", "supplier_name", "return_bp", "return_days", "claim_cap_paise", "claimed_paise")
     search_fields = ("name", "supplier_name")
 
 

@@ -132,6 +132,9 @@ def lots_of(snapshot: StockSnapshot, risks: Exposure, policy: MonitoringPolicy) 
         crosses=lane.crosses,
         return_bp=snapshot.return_bp,
         return_open=snapshot.return_until_day >= snapshot.today,
+        claim_room=snapshot.claim_room_paise,
+        claim_success_bp=snapshot.claim_success_bp,
+        claim_days=snapshot.claim_days,
     )
     return lots, lane
 

@@ -23,7 +23,7 @@ from inventory.contracts.policy import (
     MoneyRates,
     MonitoringPolicy,
 )
-from inventory.contracts.stock import NEVER, NO_DAY, StockSnapshot
+from inventory.contracts.stock import NEVER, NO_CAP, NO_DAY, StockSnapshot
 
 __all__ = [
     "COMMON_SHARE",
@@ -31,6 +31,7 @@ __all__ = [
     "DISPERSION_HIGH",
     "DISPERSION_LOW",
     "NEVER",
+    "NO_CAP",
     "NO_DAY",
     "SCORE_WEIGHTS",
     "STATUSES",

@@ -20,6 +20,8 @@ NO_DAY = 2**31 - 1
 NEVER = 0
 #: Shares of weekdays that differ by less are the same.
 _ALIKE = 1e-9
+#: Paise that a company credits which has no cap.
+NO_CAP = 2**62
 
 _ITEM = ("items",)
 _POSITION = ("positions",)
@@ -53,6 +55,9 @@ _COLUMNS: dict[str, Column] = {
     "first_receipt_day": Column(_POSITION, np.int64, NEVER, high=NO_DAY),
     "return_bp": Column(_POSITION, np.int64, 0, high=10_000),
     "return_until_day": Column(_POSITION, np.int64, NEVER, high=NO_DAY),
+    "claim_room_paise": Column(_POSITION, np.int64, NO_CAP),
+    "claim_success_bp": Column(_POSITION, np.int64, -1, low=-1, high=10_000),
+    "claim_days": Column(_POSITION, np.int64, -1, low=-1),
     "territory_gstin": Column(("territories",), np.int32, 0),
     "lane_paise_per_kg": Column(_LANE, np.int64, -1, low=-1),
     "lane_days": Column(_LANE, np.int64, 0),
@@ -85,6 +90,9 @@ class StockSnapshot:
       `first_receipt_day`: when the distributor first received it (transfers do not restart it).
     - `return_bp`: share of cost the company credits, 0 when it takes none back, and
       `return_until_day`: last day on which it accepts a claim.
+    - `claim_room_paise`: this position's share of what the company still credits this year, `NO_CAP`
+      where it has no cap; `claim_success_bp`, `claim_days`: how often it accepts a claim and days until
+      it pays, -1 where the policy's own figure holds.
 
     Lanes, (territories, territories), from row to column: `lane_paise_per_kg` (-1: closed) and
     `lane_days`; `territory_gstin`: (territories,), equal for territories of one registration.
@@ -127,6 +135,9 @@ class StockSnapshot:
     first_receipt_day: Ints = field(default_factory=empty)
     return_bp: Ints = field(default_factory=empty)
     return_until_day: Ints = field(default_factory=empty)
+    claim_room_paise: Ints = field(default_factory=empty)
+    claim_success_bp: Ints = field(default_factory=empty)
+    claim_days: Ints = field(default_factory=empty)
 
     territory_gstin: Codes = field(default_factory=empty)
     lane_paise_per_kg: Ints = field(default_factory=empty)

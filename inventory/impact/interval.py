@@ -93,13 +93,16 @@ def _net(lots: Lots, rates: MoneyRates, here: Span, there: Span, is_high: bool) 
         held_sold=np.clip(lots.held_sold + at_home, 0, lots.quantity),
         moved_sold=np.clip(lots.moved_sold + away, 0, lots.quantity),
     )
-    paid = rates.claim_success_bp
+    accepted = np.where(lots.claim_success_bp < 0, rates.claim_success_bp, lots.claim_success_bp)
     chance = int((HIGH if is_high else LOW) * BASIS_POINTS)
-    is_paid = paid > BASIS_POINTS - chance
-    settled = replace(rates, claim_success_bp=BASIS_POINTS if is_paid else 0)
+    is_paid = accepted > BASIS_POINTS - chance
     # a lane that may sell nothing is still open: its net is that of what comes back
-    opened = replace(strayed, moved_sold=np.maximum(strayed.moved_sold, np.minimum(lots.moved_sold, 1)))
-    net = price_ways(opened, settled).net.copy()
+    opened = replace(
+        strayed,
+        moved_sold=np.maximum(strayed.moved_sold, np.minimum(lots.moved_sold, 1)),
+        claim_success_bp=np.where(is_paid, BASIS_POINTS, 0),
+    )
+    net = price_ways(opened, rates).net.copy()
     net[WAYS.index("discount")] = _offer(lots, rates, at_home)
     return net
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from numpy.typing import NDArray
 
-from inventory.contracts.arrays import Column, Flags, Ints, settle
+from inventory.contracts.arrays import Column, Flags, Ints, empty, settle
+from inventory.contracts.stock import NO_CAP
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -24,7 +25,9 @@ class Lots:
     - `moved_sold`: pieces expected to sell where the best open lane leads, at most `quantity`;
       `moved_days` in transit, `moved_paise_per_kg` freight (-1: no lane is open), `crosses`: the
       lane leads to another GST registration.
-    - `return_bp`: share of cost the company credits; `return_open`: it accepts a claim today.
+    - `return_bp`: share of cost the company credits; `return_open`: it accepts a claim today;
+      `claim_room`: the most it still credits for this lot; `claim_success_bp`, `claim_days`: how often
+      it accepts a claim and when it pays, -1 where the rates' own figure holds.
     """
 
     quantity: Ints
@@ -43,11 +46,16 @@ class Lots:
     crosses: Flags
     return_bp: Ints
     return_open: Flags
+    claim_room: Ints = field(default_factory=empty)
+    claim_success_bp: Ints = field(default_factory=empty)
+    claim_days: Ints = field(default_factory=empty)
 
     def __post_init__(self) -> None:
         flags = {"perishes", "expired", "crosses", "return_open"}
         columns = {
-            name: Column(("lots",), "bool" if name in flags else "int64", low=_LOW.get(name, 0))
+            name: Column(
+                ("lots",), "bool" if name in flags else "int64", _FILL.get(name), low=_LOW.get(name, 0)
+            )
             for name in self.__slots__
         }
         settle(self, {"lots": len(self.quantity)}, columns)
@@ -67,4 +75,7 @@ _LOW: dict[str, float | None] = {
     "expired": None,
     "crosses": None,
     "return_open": None,
+    "claim_success_bp": -1,
+    "claim_days": -1,
 }
+_FILL = {"claim_room": NO_CAP, "claim_success_bp": -1, "claim_days": -1}

@@ -126,7 +126,7 @@ def open_ways(lots: Lots, rates: MoneyRates) -> Flags:
         "hold": fit,
         "transfer": fit & (lots.moved_paise_per_kg >= 0) & (lots.moved_sold > 0),
         "discount": fit & (lots.days > 0),
-        "return_to_company": lots.return_open & (lots.return_bp > 0),
+        "return_to_company": lots.return_open & (lots.return_bp > 0) & (lots.claim_room > 0),
         "donate": fit & (lots.life_days >= rates.donate_minimum_life_days),
         "destroy": np.ones(len(lots), dtype=np.bool_),
     }
@@ -208,12 +208,15 @@ def price_rung(lots: Lots, rates: MoneyRates, rung: int, sold: Ints) -> dict[str
 
 
 def _return_to_company(lots: Lots, rates: MoneyRates) -> _Parts:
-    claim = part(part(lots.quantity * lots.cost, lots.return_bp), rates.claim_success_bp)
+    """A claim up to what the company still credits for the lot; what it refuses is destroyed."""
+    success = np.where(lots.claim_success_bp < 0, rates.claim_success_bp, lots.claim_success_bp)
+    days = np.where(lots.claim_days < 0, rates.claim_days, lots.claim_days)
+    claim = part(np.minimum(part(lots.quantity * lots.cost, lots.return_bp), lots.claim_room), success)
     refused = _destroyed(lots, rates, lots.quantity)
-    refused = {name: -part(-cost, 10_000 - rates.claim_success_bp) for name, cost in refused.items()}
+    refused = {name: -part(-cost, BASIS_POINTS - success) for name, cost in refused.items()}
     parts = {
         "claim": claim,
-        "opportunity": -interest(claim, rates.opportunity_rate_bp, rates.claim_days),
+        "opportunity": -interest(claim, rates.opportunity_rate_bp, days),
         "transport": -by_weight(lots.quantity * lots.grams, rates.local_freight_paise_per_kg),
         "handling": -lots.quantity * rates.handling_paise_per_piece,
         "documents": np.full(len(lots), -rates.document_paise),

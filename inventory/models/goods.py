@@ -15,9 +15,30 @@ class Brand(models.Model):
     return_bp = models.PositiveIntegerField(default=0)  # share of cost he credits; 0: takes nothing back
     #: Last day of a claim, counted from the batch's expiry (negative: before it); None: at any time.
     return_days = models.IntegerField(null=True)
+    #: The most he credits in a financial year (None: no cap), and what was claimed of it in `claimed_year`
+    #: ("2026-27"), paid or not. Lists of goods leave these alone.
+    claim_cap_paise = models.BigIntegerField(null=True, blank=True)
+    claimed_paise = models.BigIntegerField(default=0, db_default=0)
+    claimed_year = models.CharField(max_length=7, blank=True, default="", db_default="")
+    #: How often he accepts a claim, and days until he pays; None: as the rules have it for all.
+    claim_success_bp = models.PositiveIntegerField(null=True, blank=True)
+    claim_days = models.PositiveIntegerField(null=True, blank=True)
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(return_bp__lte=10_000), name="brand_return")]
+        constraints = [
+            models.CheckConstraint(condition=Q(return_bp__lte=10_000), name="brand_return"),
+            models.CheckConstraint(
+                condition=Q(claim_cap_paise__isnull=True) | Q(claim_cap_paise__gte=0), name="brand_claim_cap"
+            ),
+            models.CheckConstraint(condition=Q(claimed_paise__gte=0), name="brand_claimed"),
+            models.CheckConstraint(
+                condition=Q(claim_success_bp__isnull=True) | Q(claim_success_bp__lte=10_000),
+                name="brand_claim_success",
+            ),
+            models.CheckConstraint(
+                condition=Q(claim_days__isnull=True) | Q(claim_days__lte=3_650), name="brand_claim_days"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -16,6 +16,7 @@ from inventory.contracts import NEVER, NO_DAY, STATUSES, MonitoringPolicy, Stock
 from inventory.contracts.arrays import Ints, empty
 from inventory.contracts.outcomes import Learnt
 from inventory.models import Location, LocationKind, Sku, Territory
+from inventory.selectors.claims import claim_rooms
 from inventory.selectors.columns import codes_of, of_skus, positions_of, read_columns, read_packed
 from inventory.selectors.demand import find_common
 from inventory.selectors.distances import lane_days, lane_paise_per_kg, road_kilometres
@@ -185,6 +186,9 @@ def read_book(
         first_receipt_day=held["received"],
         return_bp=held["return_bp"],
         return_until_day=np.clip(held["return_until"], NEVER, NO_DAY),
+        claim_room_paise=claim_rooms(today, held["id"]),
+        claim_success_bp=held["claim_success"],
+        claim_days=held["claim_days"],
         territory_gstin=gstin,
         lane_paise_per_kg=kilogram,
         lane_days=days,
@@ -395,13 +399,25 @@ SELECT p.id, p.cost_paise, p.mrp_paise, p.itc_paise, coalesce({expiry}, {no_day}
        br.return_bp,
        CASE WHEN br.return_bp = 0 THEN 0
             WHEN br.return_days IS NULL OR p.expiry_date IS NULL THEN {no_day}
-            ELSE {expiry} + br.return_days END
+            ELSE {expiry} + br.return_days END,
+       coalesce(br.claim_success_bp, -1), coalesce(br.claim_days, -1)
 FROM inventory_batch p
 JOIN inventory_sku s ON s.id = p.sku_id
 JOIN inventory_brand br ON br.id = s.brand_id
 WHERE {scope}
 """
-_BATCH_COLUMNS = ("id", "cost", "mrp", "itc", "expiry", "made", "return_bp", "return_until")
+_BATCH_COLUMNS = (
+    "id",
+    "cost",
+    "mrp",
+    "itc",
+    "expiry",
+    "made",
+    "return_bp",
+    "return_until",
+    "claim_success",
+    "claim_days",
+)
 
 
 def _positions(scope: Sequence[int] | None) -> dict[str, NDArray[Any]]:
