@@ -4,51 +4,65 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('inventory', '0022_effects_more'),
+        ("inventory", "0025_feeds"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='brand',
-            name='claim_cap_paise',
+            model_name="brand",
+            name="claim_cap_paise",
             field=models.BigIntegerField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='brand',
-            name='claim_days',
+            model_name="brand",
+            name="claim_days",
             field=models.PositiveIntegerField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='brand',
-            name='claim_success_bp',
+            model_name="brand",
+            name="claim_success_bp",
             field=models.PositiveIntegerField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='brand',
-            name='claimed_paise',
+            model_name="brand",
+            name="claimed_paise",
             field=models.BigIntegerField(db_default=0, default=0),
         ),
         migrations.AddField(
-            model_name='brand',
-            name='claimed_year',
-            field=models.CharField(blank=True, db_default='', default='', max_length=7),
+            model_name="brand",
+            name="claimed_year",
+            field=models.CharField(blank=True, db_default="", default="", max_length=7),
         ),
         migrations.AddConstraint(
-            model_name='brand',
-            constraint=models.CheckConstraint(condition=models.Q(('claim_cap_paise__isnull', True), ('claim_cap_paise__gte', 0), _connector='OR'), name='brand_claim_cap'),
+            model_name="brand",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("claim_cap_paise__isnull", True), ("claim_cap_paise__gte", 0), _connector="OR"
+                ),
+                name="brand_claim_cap",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='brand',
-            constraint=models.CheckConstraint(condition=models.Q(('claimed_paise__gte', 0)), name='brand_claimed'),
+            model_name="brand",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("claimed_paise__gte", 0)), name="brand_claimed"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='brand',
-            constraint=models.CheckConstraint(condition=models.Q(('claim_success_bp__isnull', True), ('claim_success_bp__lte', 10000), _connector='OR'), name='brand_claim_success'),
+            model_name="brand",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("claim_success_bp__isnull", True), ("claim_success_bp__lte", 10000), _connector="OR"
+                ),
+                name="brand_claim_success",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='brand',
-            constraint=models.CheckConstraint(condition=models.Q(('claim_days__isnull', True), ('claim_days__lte', 3650), _connector='OR'), name='brand_claim_days'),
+            model_name="brand",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("claim_days__isnull", True), ("claim_days__lte", 3650), _connector="OR"),
+                name="brand_claim_days",
+            ),
         ),
     ]
