@@ -302,14 +302,15 @@ def hear_key_expiring(event: EventView) -> None:
 def hear_drift(event: EventView) -> None:
     """What an agent predicts no longer fits what happens."""
     told = event.payload
-    is_shift = told["measure"] == "shift"
+    is_shift = told["measure"] != "psi"
+    what = ", ".join(filter(None, (told["kind"], told.get("group"), told.get("agent"))))
     _raise(
         Condition(
             cause="drift",
             subject=event.subject,
-            title=f"Predictions of {told['kind']} no longer fit"
+            title=f"Predictions of {what} no longer fit"
             if is_shift
-            else f"Predictions of {told['kind']} have changed their shape",
+            else f"Predictions of {what} have changed their shape",
             detail=f"{'Off by' if is_shift else 'Index'} {told['value']}, the limit is {told['threshold']}; "
             f"seen in {told['count']} predictions.",
             recommended_action="Open the outcomes: look at what changed in the data before acting on scores",

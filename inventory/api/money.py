@@ -48,7 +48,7 @@ _OUTCOMES = {
             "kind": "expiry", "group": "30", "agent": "monitoring", "waiting": 12, "settled": 44,
             "disturbed": 4, "expected": 25.6, "happened": 23.0, "brier": 0.18, "gap": -0.06,
             "standardErrors": -0.9, "within": None, "predicted": "81200.00", "realised": "77950.00",
-            "reliability": [_BAND],
+            "factor": 0.9644, "signsDiffer": False, "reliability": [_BAND],
         }
     ],
     "learnt": [

@@ -36,15 +36,19 @@ Learnt = Mapping[str, int]
 class DriftDetected:
     """What is predicted no longer fits what happens, or what is predicted has changed its shape.
 
-    `measure` is `shift` (settled outcomes against their chances) or `psi` (chances of late against
-    those before); `value` passed `threshold`, seen in `count` predictions.
+    It is of one `kind` of one `agent`, and of one way out, horizon or demand pattern of these (`group`).
+    `measure` is `shift` (settled outcomes against their chances), `amount` (pieces or paise that came
+    against those told, as a share of these) or `psi` (chances of late against those before); `value`
+    passed `threshold`, seen in `count` predictions.
     """
 
     name: ClassVar[str] = "DriftDetected"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     kind: str
     measure: str
     value: float
     threshold: float
     count: int
+    agent: str = ""
+    group: str = ""

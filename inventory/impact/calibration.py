@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from inventory.contracts.arrays import Floats
+from inventory.contracts.outcomes import UNCHANGED
 
 #: Bands of chance in a reliability table: 0 to 10 %, 10 to 20 %… the last one includes 100 %.
 BANDS = 10
@@ -56,6 +57,21 @@ def shift(chances: Floats, happened: Floats) -> tuple[float, float]:
     return gap, gap / spread
 
 
+def amount_shift(told: Floats, came: Floats) -> tuple[float, float]:
+    """(by how much of what was told more came, that in standard errors of the differences seen).
+
+    Pieces or paise, (predictions,) each, costs negative: a cost that doubled is a shift of -1. 0 of both
+    below two predictions or where nothing was told.
+    """
+    size = float(np.abs(told).sum())
+    if told.size < 2 or not size:
+        return 0.0, 0.0
+    gaps = came - told
+    # a paisa of doubt, so that differences that are all alike are not an infinite distance off
+    error = float(gaps.std(ddof=1)) / np.sqrt(gaps.size) + 1e-9 * size
+    return float(gaps.sum()) / size, float(gaps.mean()) / float(error)
+
+
 def population_stability(before: Floats, lately: Floats) -> float:
     """How far the chances of late are spread otherwise than before (PSI, over `BANDS` bands).
 
@@ -72,7 +88,16 @@ def shrunk_factor_bp(happened: float, predicted: float, prior: float) -> int:
     """The factor that makes `predicted` what `happened`, in basis points, drawn towards 1.
 
     `prior`: how much must have been predicted for experience to weigh as much as no correction does.
-    Bounded to between a quarter and four times.
+    Bounded to between a quarter and four times. Costs are negative and are learnt by their size: more
+    than 1 is a larger cost. A gain that became a cost, or a cost that became a gain, is no matter of a
+    factor: it stays 1, and `signs_differ` says so.
     """
-    factor = (prior + max(happened, 0.0)) / (prior + max(predicted, 0.0))
-    return int(np.clip(round(10_000 * factor), 2_500, 40_000))
+    if signs_differ(happened, predicted):
+        return UNCHANGED
+    factor = (prior + abs(happened)) / (prior + abs(predicted))
+    return int(np.clip(round(UNCHANGED * factor), 2_500, 40_000))
+
+
+def signs_differ(happened: float, predicted: float) -> bool:
+    """Whether one is a gain and the other a cost."""
+    return happened * predicted < 0

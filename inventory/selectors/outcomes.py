@@ -7,11 +7,15 @@ from datetime import date
 from itertools import groupby
 
 import numpy as np
+from django.db.models import Q
 
 from inventory.contracts.arrays import Floats
 from inventory.contracts.outcomes import UNCHANGED, Factor, Learnt, Predicted
-from inventory.impact.calibration import Band, brier, reliability, shift
+from inventory.impact.calibration import Band, brier, reliability, shift, shrunk_factor_bp, signs_differ
 from inventory.models import LearntFactor, Prediction, ReplayReport
+
+#: Rupees that must have been told for what came of them to weigh as much as no correction does.
+PRIOR_PAISE = 10_000_00
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +26,9 @@ class Outcome:
     follows. `expected` and `happened`: sums of chances and of events, or of pieces. `brier`, `gap`
     (share by which it happened more often) and `errors` (that in standard errors) are None for
     pieces; `within` is the share of pieces within their 80 % interval, None for events.
-    `predicted_paise`, `realised_paise`: over the settled.
+    `predicted_paise`, `realised_paise`: over the settled. `factor_bp`: what would make the rupees told
+    those that came, costs by their size, drawn towards 1 by `PRIOR_PAISE`; None where rupees are not told
+    to come true one by one, and where a gain became a cost or the other way (`signs_differ`).
     """
 
     kind: str
@@ -39,6 +45,8 @@ class Outcome:
     within: float | None
     predicted_paise: int
     realised_paise: int
+    factor_bp: int | None
+    signs_differ: bool
     bands: tuple[Band, ...]
 
 
@@ -60,6 +68,9 @@ def _outcome(kind: str, group: str, agent: str, rows: list[Prediction]) -> Outco
     gap, errors = shift(expected, happened) if is_event else (None, None)
     spans = [row for row in clean if row.low is not None and row.high is not None]
     inside = [row.low <= (row.happened or 0.0) <= row.high for row in spans]  # type: ignore[operator]
+    told, came = sum(row.paise for row in clean), sum(row.realised_paise or 0 for row in clean)
+    is_money = bool(clean) and kind in (Predicted.ACTION, Predicted.EXPIRY)
+    mixed = is_money and signs_differ(came, told)
     return Outcome(
         kind=kind,
         group=group,
@@ -73,8 +84,10 @@ def _outcome(kind: str, group: str, agent: str, rows: list[Prediction]) -> Outco
         gap=gap,
         errors=errors,
         within=sum(inside) / len(inside) if inside and not is_event else None,
-        predicted_paise=sum(row.paise for row in clean),
-        realised_paise=sum(row.realised_paise or 0 for row in clean),
+        predicted_paise=told,
+        realised_paise=came,
+        factor_bp=None if mixed or not is_money else shrunk_factor_bp(came, told, PRIOR_PAISE),
+        signs_differ=mixed,
         bands=reliability(expected, happened) if is_event else (),
     )
 
@@ -88,9 +101,18 @@ def list_settled(kind: Predicted, since: date) -> list[Prediction]:
     return list(Prediction.objects.filter(kind=kind, settled_on__gte=since, disturbed=False).order_by("pk"))
 
 
-def chances_between(kind: Predicted, first: date, last: date) -> Floats:
-    """Chances of the predictions of a kind that were made on these days, settled or not."""
-    made = Prediction.objects.filter(kind=kind, made_on__range=(first, last), probability__isnull=False)
+def list_predicted(since: date) -> list[tuple[Predicted, str, str]]:
+    """(kind, agent, group) of all that was predicted or settled since a day, sorted."""
+    rows = Prediction.objects.filter(Q(settled_on__gte=since) | Q(made_on__gte=since))
+    found = rows.order_by("kind", "agent", "group").values_list("kind", "agent", "group").distinct()
+    return [(Predicted(kind), agent, group) for kind, agent, group in found]
+
+
+def chances_between(kind: Predicted, first: date, last: date, agent: str, group: str) -> Floats:
+    """Chances of the predictions of one agent and group that were made on these days, settled or not."""
+    made = Prediction.objects.filter(
+        kind=kind, agent=agent, group=group, made_on__range=(first, last), probability__isnull=False
+    )
     return np.fromiter(made.values_list("probability", flat=True), dtype=np.float64)
 
 

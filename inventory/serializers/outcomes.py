@@ -82,6 +82,10 @@ class OutcomeOut(serializers.Serializer[Any]):
     within = serializers.FloatField(allow_null=True, help_text="share within the 80 % interval")
     predicted = serializers.CharField()
     realised = serializers.CharField()
+    factor = serializers.FloatField(
+        allow_null=True, help_text="rupees that came by rupees told, costs by their size, drawn towards 1"
+    )
+    signsDiffer = serializers.BooleanField(help_text="a gain became a cost or the other way: no factor")
     reliability = ReliabilityBand(many=True)
 
 
@@ -157,6 +161,8 @@ def outcome_out(found: Outcome) -> dict[str, Any]:
         "standardErrors": found.errors,
         "predicted": rupees(found.predicted_paise),
         "realised": rupees(found.realised_paise),
+        "factor": None if found.factor_bp is None else found.factor_bp / 10_000,
+        "signsDiffer": found.signs_differ,
         "reliability": [
             {name: getattr(band, name) for name in ("low", "high", "count", "expected", "happened")}
             for band in found.bands

@@ -37,7 +37,7 @@ def outcomes(request: HttpRequest) -> HttpResponseBase:
         request,
         "inventory/outcomes.html",
         {
-            "outcomes": [(row, _what(row)) for row in rows],
+            "outcomes": [(row, _what(row), (row.factor_bp or 0) / 100) for row in rows],
             "factors": [(row, _factor(row.name), row.factor_bp / 100) for row in list_factors()],
             "learning": policy.learning,
             "trend": _trend(list_impact_trend(today - timedelta(days=TREND_DAYS))),

@@ -261,10 +261,13 @@ def test_two_workers_that_see_one_cause_at_the_same_moment_raise_one_alert(fresh
 @DB
 def test_predictions_that_drift_are_told_once_with_where_to_look() -> None:
     for _ in range(2):
-        tell(DriftDetected("expiry", "shift", -0.31, 0.05, 80), "drift:expiry")
+        tell(
+            DriftDetected("expiry", "shift", -0.31, 0.05, 80, "monitoring", "30"),
+            "drift:expiry:monitoring:30",
+        )
     alert = Alert.objects.get(cause="drift")
     assert (alert.urgency, alert.url) == ("medium", "/outcomes")
-    assert alert.title == "Predictions of expiry no longer fit"
+    assert alert.title == "Predictions of expiry, 30, monitoring no longer fit"
     assert "-0.31" in alert.detail
 
 

@@ -225,9 +225,57 @@ def test_drift_is_told_once_a_week_and_only_where_it_is_seen_often_enough(book):
     assert outcomes.find_drift(actor=ME, at=NOW) == ()
     _batches(book, 60, 0.75, 10, TODAY - timedelta(days=61))
     told = outcomes.find_drift(actor=ME, at=NOW)
-    assert [(one.kind, one.measure, one.count) for one in told] == [("expiry", "shift", 109)]
+    assert [(one.kind, one.measure, one.count, one.agent, one.group) for one in told] == [
+        ("expiry", "shift", 109, "monitoring", "30")
+    ]
     assert outcomes.find_drift(actor=ME, at=NOW + timedelta(days=6)) == ()
-    assert Event.objects.filter(name="DriftDetected", subject="drift:expiry").count() == 1
+    assert Event.objects.filter(name="DriftDetected", subject="drift:expiry:monitoring:30").count() == 1
+
+
+def _done(way, agent, nets):
+    Prediction.objects.bulk_create(
+        Prediction(
+            kind=Predicted.ACTION, subject=f"action:{way}:{agent}:{n}", agent=agent, group=way, paise=told,
+            made_on=TODAY - timedelta(days=60), due_on=TODAY - timedelta(days=10), expected=1.0,
+            settled_on=TODAY, happened=1.0, realised_paise=came,
+        )
+        for n, (told, came) in enumerate(nets)
+    )  # fmt: skip
+
+
+def test_what_was_done_drifts_by_way_out_and_agent_and_only_those_that_are_off(book):
+    _done("transfer", "reallocation", [(10_000 + n, 10_200 - n) for n in range(12)])
+    _done("campaign", "liquidation", [(10_000 + n, 4_000 + 10 * n) for n in range(12)])
+    _done("destroy", "compliance", [(-1_000, -2_000 - n) for n in range(12)])
+    _done("donate", "compliance", [(-1_000, -5_000)] * 9)  # too few
+    told = outcomes.find_drift(actor=ME, at=NOW)
+    assert [(one.agent, one.group, one.measure, one.count) for one in told] == [
+        ("compliance", "destroy", "amount", 12), ("liquidation", "campaign", "amount", 12),
+    ]  # fmt: skip
+    assert told[0].value == pytest.approx(-1.0, abs=0.01), "the cost doubled"
+    assert told[1].value == pytest.approx(-0.6, abs=0.01)
+    assert outcomes.find_drift(actor=ME, at=NOW) == ()
+
+
+def test_rupees_that_came_are_set_against_those_told_for_each_way_and_agent(book):
+    lakh = 1_00_000_00
+    _done("campaign", "liquidation", [(lakh, lakh // 2)] * 4)
+    _done("destroy", "compliance", [(-lakh, -2 * lakh)] * 4)
+    _done("transfer", "reallocation", [(lakh, -lakh)] * 4)
+    told = {one.group: one for one in list_outcomes(Predicted.ACTION)}
+    assert (told["campaign"].factor_bp, told["campaign"].agent) == (5_122, "liquidation")  # 2.1 by 4.1
+    assert told["destroy"].factor_bp == 19_756  # 8.1 by 4.1: a cost that is twice as large
+    assert (told["transfer"].factor_bp, told["transfer"].signs_differ) == (None, True)
+    assert (told["transfer"].predicted_paise, told["transfer"].realised_paise) == (4 * lakh, -4 * lakh)
+
+
+@HUNDRED
+@given(st.floats(0, 1e4), st.floats(0, 1e4), st.floats(1, 100))
+def test_a_cost_is_learnt_as_a_gain_of_its_size_is(happened, predicted, prior):
+    gain = shrunk_factor_bp(happened, predicted, prior)
+    assert shrunk_factor_bp(-happened, -predicted, prior) == gain
+    assert shrunk_factor_bp(-100.0, -50.0, prior) > 10_000
+    assert shrunk_factor_bp(-100.0, 50.0, prior) == 10_000
 
 
 def test_chances_that_change_their_shape_are_told(book):

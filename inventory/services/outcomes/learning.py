@@ -10,11 +10,17 @@ import numpy as np
 from django.db import transaction
 
 from inventory.contracts.outcomes import UNCHANGED, DriftDetected, Factor, Predicted
-from inventory.impact.calibration import population_stability, shift, shrunk_factor_bp
+from inventory.impact.calibration import amount_shift, population_stability, shift, shrunk_factor_bp
 from inventory.impact.rates import BASIS_POINTS
 from inventory.impact.response import cleared_shares
 from inventory.models import LearntFactor, Prediction
-from inventory.selectors.outcomes import chances_between, list_factors, list_settled, newest_factors
+from inventory.selectors.outcomes import (
+    chances_between,
+    list_factors,
+    list_predicted,
+    list_settled,
+    newest_factors,
+)
 from vyapar.engine.models import Action, Event
 from vyapar.engine.selectors import get_policy
 from vyapar.engine.services import append_audit, emit
@@ -31,6 +37,8 @@ LEAST_MOVE_BP = 100
 #: Drift: outcomes this many standard errors and this share of all off, or chances spread this
 #: differently, each seen in so many predictions.
 SHIFT_ERRORS, SHIFT_SHARE, PSI, LEAST_COUNT = 3.0, 0.05, 0.25, 50
+#: Of amounts: off by this share of all that was told; what was done is rarer than what is scored.
+AMOUNT_SHARE, LEAST_ACTIONS = 0.25, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +126,14 @@ def _claims(rows: list[Prediction]) -> _Sums:
 
 @transaction.atomic
 def find_drift(*, actor: Actor, at: datetime) -> tuple[DriftDetected, ...]:
-    """Tell, once a week and kind, of predictions that no longer fit; returns what was told."""
+    """Tell of predictions that no longer fit, by kind, agent and way out, horizon or pattern, once a week
+    each; returns what was told.
+    """
     today = ist_day(at)
     told = []
-    for kind in (Predicted.EXPIRY, Predicted.DEAD):
-        found = _drift_of(kind, today)
-        subject = f"drift:{kind}"
+    for kind, agent, group in list_predicted(today - timedelta(days=LATELY_DAYS)):
+        found = _drift_of(kind, agent, group, today)
+        subject = ":".join(filter(None, ("drift", kind, agent, group)))
         recent = ist_instant(today - timedelta(days=7))
         if found is None or Event.objects.filter(name=found.name, subject=subject, at__gt=recent).exists():
             continue
@@ -132,17 +142,40 @@ def find_drift(*, actor: Actor, at: datetime) -> tuple[DriftDetected, ...]:
     return tuple(told)
 
 
-def _drift_of(kind: Predicted, today: date) -> DriftDetected | None:
+def _drift_of(kind: Predicted, agent: str, group: str, today: date) -> DriftDetected | None:
     lately = today - timedelta(days=LATELY_DAYS)
-    settled = [row for row in list_settled(kind, lately) if row.probability is not None]
-    chances = np.array([row.probability for row in settled], dtype=np.float64)
-    happened = np.array([row.happened for row in settled], dtype=np.float64)
+    settled = [
+        row
+        for row in list_settled(kind, lately)
+        if (row.agent, row.group) == (agent, group) and row.happened is not None
+    ]
+    if kind not in (Predicted.EXPIRY, Predicted.DEAD):
+        return _amounts_off(kind, agent, group, settled)
+    sure = [row for row in settled if row.probability is not None]
+    chances = np.array([row.probability for row in sure], dtype=np.float64)
+    happened = np.array([row.happened for row in sure], dtype=np.float64)
     gap, errors = shift(chances, happened)
-    if len(settled) >= LEAST_COUNT and abs(errors) >= SHIFT_ERRORS and abs(gap) >= SHIFT_SHARE:
-        return DriftDetected(kind.value, "shift", round(gap, 4), SHIFT_SHARE, len(settled))
-    now = chances_between(kind, lately, today)
-    then = chances_between(kind, lately - timedelta(days=BEFORE_DAYS), lately - timedelta(days=1))
+    if len(sure) >= LEAST_COUNT and abs(errors) >= SHIFT_ERRORS and abs(gap) >= SHIFT_SHARE:
+        return DriftDetected(kind.value, "shift", round(gap, 4), SHIFT_SHARE, len(sure), agent, group)
+    now = chances_between(kind, lately, today, agent, group)
+    then = chances_between(
+        kind, lately - timedelta(days=BEFORE_DAYS), lately - timedelta(days=1), agent, group
+    )
     psi = population_stability(then, now)
     if min(now.size, then.size) >= LEAST_COUNT and psi >= PSI:
-        return DriftDetected(kind.value, "psi", round(psi, 4), PSI, int(now.size))
+        return DriftDetected(kind.value, "psi", round(psi, 4), PSI, int(now.size), agent, group)
+    return None
+
+
+def _amounts_off(kind: Predicted, agent: str, group: str, settled: list[Prediction]) -> DriftDetected | None:
+    """Pieces of demand, or net paise of what was done, that are off by more than chance."""
+    is_action = kind is Predicted.ACTION
+    told = np.array([row.paise if is_action else row.expected or 0.0 for row in settled], dtype=np.float64)
+    came = np.array(
+        [row.realised_paise or 0 if is_action else row.happened or 0.0 for row in settled], dtype=np.float64
+    )
+    gap, errors = amount_shift(told, came)
+    enough = len(settled) >= (LEAST_ACTIONS if is_action else LEAST_COUNT)
+    if enough and abs(errors) >= SHIFT_ERRORS and abs(gap) >= AMOUNT_SHARE:
+        return DriftDetected(kind.value, "amount", round(gap, 4), AMOUNT_SHARE, len(settled), agent, group)
     return None
