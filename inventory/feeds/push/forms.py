@@ -47,7 +47,7 @@ def read_table(
     """
     table = _READERS[form](body, kind, names)
     if b"\\" in body and b"\\u" in body and _holds_nul(table.rows):
-        raise Invalid("the body holds NUL characters, which no text may", code="not_text")
+        raise Invalid("the body holds NUL or half of a paired character, which no text may", code="not_text")
     rows = table.rows if form is Form.CSV else _calmed(table.rows, amounts)
     return Table(rows.with_row_index("row", offset=1).cast({"row": pl.Int64}), table.ignored)
 
