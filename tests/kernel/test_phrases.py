@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vyapar.dashboard.templatetags import words
-from vyapar.dashboard.templatetags.ui_filters import spoken
+from vyapar.dashboard.templatetags.ui_filters import spoken, spoken_each
+from vyapar.engine.rules import Verdict
 from vyapar.kernel.decision import Finding, PassedOver, Severity
 from vyapar.kernel.digest import plain
 from vyapar.kernel.phrases import Phrase, counted, phrase, together, words_of
@@ -75,3 +76,10 @@ def test_findings_and_what_was_passed_over_carry_the_words_of_their_phrases(othe
 )
 def test_old_rows_and_words_that_do_not_fit_are_told_as_they_stand(row, other):
     assert spoken(row, "title") == "as it stands"
+
+
+def test_each_reason_of_a_verdict_is_said_again_and_old_ones_stand(other):
+    verdict = plain(Verdict(False, (phrase("it pays"), "as it stands")))
+    assert spoken_each(verdict, "reasons") == ["fayda hai", "as it stands"]
+    assert spoken_each({"reasons": ["old"]}, "reasons") == ["old"]
+    assert spoken_each({}, "reasons") == []

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from vyapar.engine.contracts import ActionView, Autonomy, Mode
 from vyapar.kernel.decision import Finding, Severity
 from vyapar.kernel.money import indian
+from vyapar.kernel.phrases import phrase as _
+from vyapar.kernel.phrases import words_of
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`alone` says whether the agent may act; `reasons` says why, or why a person is asked."""
+    """`alone` says whether the agent may act; `reasons` says why, or why a person is asked; `words` what
+    each reason was made of.
+    """
 
     alone: bool
     reasons: tuple[str, ...]
+    words: tuple[tuple[Mapping[str, Any], ...], ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "words", self.words or tuple(map(words_of, self.reasons)))
 
 
 def judge(
@@ -32,10 +41,14 @@ def judge(
     person: what is unclear is not done alone.
     """
     if limits.mode is Mode.PROPOSE or limits.mode is Mode.OBSERVE:
-        return Verdict(False, (f"every {action.kind} waits for a person (mode {limits.mode})",))
-    reasons = [f"{f.code}: {f.message}" for f in findings if f.severity in (Severity.BLOCK, Severity.WARN)]
+        return Verdict(False, (_("every action of this kind waits for a person"),))
+    reasons: list[str] = [
+        _("%(code)s: %(message)s", code=f.code, message=f.message)
+        for f in findings
+        if f.severity in (Severity.BLOCK, Severity.WARN)
+    ]
     if halted:
-        reasons.append("the stop button is pulled")
+        reasons.append(_("the stop button is pulled"))
     if limits.mode is Mode.AUTO_WITHIN_LIMITS:
         reasons += _exceeded(action, limits, spent_today_paise)
     if reasons:
@@ -44,29 +57,37 @@ def judge(
 
 
 def _exceeded(action: ActionView, limits: Autonomy, spent_today_paise: int) -> list[str]:
-    reasons = []
+    reasons: list[str] = []
     if action.value_paise > limits.max_value_paise:
-        reasons.append(
-            f"moves {indian(action.value_paise)}, above the limit of {indian(limits.max_value_paise)}"
-        )
+        worth = {"value": indian(action.value_paise), "limit": indian(limits.max_value_paise)}
+        reasons.append(_("moves %(value)s, above the limit of %(limit)s", **worth))
     if action.quantity > limits.max_quantity:
-        reasons.append(f"{action.quantity} pieces, above the limit of {limits.max_quantity}")
+        pieces = {"pieces": action.quantity, "limit": limits.max_quantity}
+        reasons.append(_("%(pieces)s pieces, above the limit of %(limit)s", **pieces))
     if action.discount_bp > limits.max_discount_bp:
-        reasons.append(f"discount {action.discount_bp / 100:g} %, above {limits.max_discount_bp / 100:g} %")
+        rates = {"discount": f"{action.discount_bp / 100:g}", "limit": f"{limits.max_discount_bp / 100:g}"}
+        reasons.append(_("discount %(discount)s %%, above %(limit)s %%", **rates))
     if action.confidence < limits.min_confidence:
-        reasons.append(f"confidence {action.confidence:.0%}, below the {limits.min_confidence:.0%} asked for")
+        shares = {"confidence": f"{action.confidence:.0%}", "least": f"{limits.min_confidence:.0%}"}
+        reasons.append(_("confidence %(confidence)s, below the %(least)s asked for", **shares))
     if spent_today_paise + action.value_paise > limits.daily_cap_paise:
+        total = {
+            "total": indian(spent_today_paise + action.value_paise),
+            "cap": indian(limits.daily_cap_paise),
+        }
         reasons.append(
-            f"today's {action.kind} total would be {indian(spent_today_paise + action.value_paise)}, "
-            f"above the daily cap of {indian(limits.daily_cap_paise)}"
+            _("today's total of its kind would be %(total)s, above the daily cap of %(cap)s", **total)
         )
     return reasons
 
 
 def _within(action: ActionView, limits: Autonomy) -> str:
     if limits.mode is Mode.AUTO:
-        return f"{action.kind} runs without a person (mode auto, autonomy version {limits.version})"
-    return (
-        f"within the limits of autonomy version {limits.version}: {indian(action.value_paise)} of "
-        f"{indian(limits.max_value_paise)}, confidence {action.confidence:.0%}"
+        return _("it runs without a person, by version %(version)s of the limits", version=limits.version)
+    return _(
+        "within version %(version)s of the limits: %(value)s of %(limit)s, confidence %(confidence)s",
+        version=limits.version,
+        value=indian(action.value_paise),
+        limit=indian(limits.max_value_paise),
+        confidence=f"{action.confidence:.0%}",
     )

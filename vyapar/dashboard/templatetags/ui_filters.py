@@ -154,3 +154,11 @@ def spoken(thing: Any, name: str) -> str:
     if isinstance(known, Mapping):
         known = known.get(name)
     return words.say_again(known or ()) or str(figures.field(thing, name, "") or "")
+
+
+@register.filter
+def spoken_each(thing: Any, name: str) -> list[str]:
+    """The texts of a list in the reader's language; `words` of the row are those of each, in its order."""
+    texts, known = list(figures.field(thing, name) or ()), list(figures.field(thing, "words") or ())
+    known += [()] * (len(texts) - len(known))
+    return [words.say_again(kept) or str(text) for text, kept in zip(texts, known, strict=False)]
