@@ -217,10 +217,13 @@ class DemandDistribution:
         """Expected pieces of series `rows` over the first `days` days, and the sum of squares of the
         weeks in it, which the part of the variance that is not common to all weeks grows with.
         """
-        row, day = np.broadcast_arrays(np.asarray(rows), np.asarray(days, dtype=np.float64))
-        week = np.maximum(day, 0.0) / DAYS_PER_WEEK
-        whole = np.minimum(week.astype(np.int64), self.weeks)
-        part = week - whole if np.asarray(self.within).size == 0 else self._part(row, week, whole)
+        row, day = np.broadcast_arrays(np.asarray(rows), np.asarray(days))
+        if np.asarray(self.within).size and np.issubdtype(day.dtype, np.integer):
+            whole, part = self._whole_days(row, day)
+        else:
+            week = np.maximum(day.astype(np.float64), 0.0) / DAYS_PER_WEEK
+            whole = np.minimum(week.astype(np.int64), self.weeks)
+            part = week - whole if np.asarray(self.within).size == 0 else self._part(row, week, whole)
         means, squares = self._running()
         return _interpolate(means, row, whole, part), _interpolate(squares, row, whole, part)
 
@@ -250,17 +253,28 @@ class DemandDistribution:
         """Expected pieces asked for beyond `stock` within `days` days."""
         return self.total(rows, days).expected_shortfall(stock)
 
+    def _sums_within(self) -> Floats:
+        """(profiles * 8,), share of a week that lies before each of its days, and 1 at its end."""
+        sums = np.zeros((self.within.shape[0], DAYS_PER_WEEK + 1))
+        np.cumsum(self.within, axis=1, out=sums[:, 1:])
+        sums[:, -1] = 1.0
+        return sums.ravel()
+
+    def _whole_days(self, row: NDArray[Any], day: NDArray[Any]) -> tuple[Ints, Floats]:
+        """Whole weeks before so many days, and the share of the next; above 1 beyond the last."""
+        week, rest = np.divmod(np.maximum(day, 0), DAYS_PER_WEEK)
+        whole = np.minimum(week, self.weeks)
+        part = self._sums_within()[self.profile[row] * (DAYS_PER_WEEK + 1) + rest]
+        return whole, part + (week - whole)
+
     def _part(self, row: NDArray[Any], week: Floats, whole: Ints) -> Floats:
-        """Share of a week after the `whole` ones that lies before so many days; above 1 beyond the last."""
+        """The same of days that are not whole, of which `week` are the weeks."""
         beyond = np.floor(week)
         place = (week - beyond) * DAYS_PER_WEEK
         day = np.minimum((place + 1e-9).astype(np.int64), DAYS_PER_WEEK - 1)
-        sums = np.hstack([np.zeros((self.within.shape[0], 1)), np.cumsum(self.within, axis=1)])
-        sums[:, -1] = 1.0
-        at = self.profile[row].astype(np.int64) * (DAYS_PER_WEEK + 1) + day
-        start = sums.ravel()[at]
-        inside = np.maximum(place - day, 0.0) * (sums.ravel()[at + 1] - start)
-        return np.asarray(beyond - whole + start + inside)
+        sums, at = self._sums_within(), self.profile[row].astype(np.int64) * (DAYS_PER_WEEK + 1) + day
+        inside = np.maximum(place - day, 0.0) * (sums[at + 1] - sums[at])
+        return np.asarray(beyond - whole + sums[at] + inside)
 
     def _running(self) -> tuple[Floats, Floats]:
         """(series, weeks + 2) running sums of means and of squared means; the last is endless."""

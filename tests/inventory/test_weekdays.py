@@ -103,6 +103,8 @@ def test_a_week_keeps_its_sum_and_days_add_up(seed, weeks, extra):
             np.testing.assert_allclose(one, other, rtol=1e-9)
         days, _noise = found.moments(rows, np.arange(7 * weeks + extra))
         assert (np.diff(days) >= -1e-9).all()
+    for one, other in zip(found.moments(0, np.arange(60)), found.moments(0, np.arange(60.0)), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-9)
     first, _noise = found.moments(0, np.arange(8))
     np.testing.assert_allclose(np.diff(first), means[0, 0] * within[1], rtol=1e-6, atol=1e-9)
 
