@@ -72,6 +72,7 @@ urlpatterns = [
     ),
     path("api/v1/retailers", stock_api.RetailerList.as_view(), name="retailers"),
     path("api/v1/forecasts", forecasts_api.ForecastDoor.as_view(), name="forecasts"),
+    path("api/v1/forecast-effects", forecasts_api.ForecastEffectsDoor.as_view(), name="forecast-effects"),
     path("api/v1/forecast-overrides", forecasts_api.OverridesDoor.as_view(), name="overrides"),
     path(
         "api/v1/forecast-overrides/<int:override_id>",

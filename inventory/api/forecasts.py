@@ -9,19 +9,23 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schem
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from inventory.selectors.festivals import list_effects, list_known
 from inventory.selectors.forecasts import list_forecasts
 from inventory.selectors.overrides import OverrideRow, list_overrides
 from inventory.serializers.forecasts import (
+    ForecastEffects,
     ForecastList,
     OverrideIn,
     OverrideList,
     OverrideOut,
+    effects_out,
     forecast_out,
     override_out,
 )
 from inventory.services import drop_override, set_override
 from vyapar.engine.api import read, read_text
 from vyapar.gateway.views import ApiView, read_limit
+from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import Fault, Invalid
 from vyapar.people.contracts import May
 
@@ -62,6 +66,18 @@ class ForecastDoor(ApiView):
             raise Invalid("the query is not right", code="bad_query", faults=faults)
         found = list_forecasts(sku=sku, territory=read_text(request, "territory"), daily=step == "day")
         return Response({"results": [forecast_out(one) for one in found]})
+
+
+class ForecastEffectsDoor(ApiView):
+    """What moves demand beside its own past."""
+
+    @extend_schema(
+        operation_id="getForecastEffects",
+        summary="Festivals, prices, days of the week and other effects: what was found, and what stands",
+        responses=ForecastEffects,
+    )
+    def get(self, request: Request) -> Response:
+        return Response(effects_out(list_known(ist_day(timezone.now())), list_effects()))
 
 
 class OverridesDoor(ApiView):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
-from inventory.forecasting.effects import list_festivals
+from inventory.forecasting.effects import Festival, list_festivals
 from inventory.models import ForecastModel, Sku, Territory
 
 #: How far ahead a festival is told of: as far as forecasts reach.
@@ -26,10 +27,31 @@ class FestivalAhead:
     seen: int
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A festival of the table, its next main day, and what the training found of it (None: nothing)."""
+
+    festival: Festival
+    next_day: date | None
+    found: dict[str, Any] | None
+
+
+def list_known(today: date) -> tuple[Known, ...]:
+    """Every festival of the table, the soonest first. One query."""
+    found = {one["festival"]: one for one in list_effects() if "festival" in one}
+    known = [Known(one, one.next_day(today), found.get(one.code)) for one in list_festivals()]
+    return tuple(sorted(known, key=lambda one: (one.next_day or date.max, one.festival.code)))
+
+
+def list_effects() -> list[dict[str, Any]]:
+    """Everything that the training in force looked for, standing or not."""
+    found = ForecastModel.objects.order_by("-as_of", "-pk").values_list("effects", flat=True).first()
+    return list(found or ())
+
+
 def list_festivals_ahead(sku: str, territory: str, today: date) -> tuple[FestivalAhead, ...]:
     """Those that stand and are kept in the territory's State, the soonest first. Three queries."""
-    found = ForecastModel.objects.order_by("-as_of", "-pk").values_list("effects", flat=True).first()
-    standing = [one for one in found or () if one["stands"] and "festival" in one]
+    standing = [one for one in list_effects() if one["stands"] and "festival" in one]
     if not standing:
         return ()
     category = Sku.objects.filter(code=sku).values_list("category__code", flat=True).first()

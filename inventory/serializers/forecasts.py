@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rest_framework import serializers
 
 from inventory.contracts.forecasts import LEVELS
+from inventory.selectors.festivals import Known
 from inventory.selectors.forecasts import Ahead
 from inventory.selectors.overrides import OverrideRow
 
@@ -41,6 +43,46 @@ class ForecastList(serializers.Serializer[Any]):
     """Forecasts by territory."""
 
     results = ForecastOut(many=True)
+
+
+class FestivalKnown(serializers.Serializer[Any]):
+    """A festival of the table, and what the training in force found of it."""
+
+    festival = serializers.CharField()
+    name = serializers.CharField()
+    states = serializers.ListField(
+        child=serializers.CharField(), help_text="GST State codes that keep it; none: all"
+    )
+    basis = serializers.ChoiceField(("fixed", "solar", "lunar", "estimated"))
+    leadDays = serializers.IntegerField(help_text="days of trade before the main day")
+    nextDay = serializers.DateField(allow_null=True)
+    stands = serializers.BooleanField(help_text="whether forecasts reckon with it")
+    seen = serializers.IntegerField(help_text="how often it lay in the history")
+    factors = serializers.DictField(
+        child=serializers.FloatField(), help_text="by category, demand of a week of its trade over others"
+    )
+
+
+class EffectFound(serializers.Serializer[Any]):
+    """Another effect that the training in force looked for."""
+
+    effect = serializers.ChoiceField(("fading", "handover", "price", "alike", "weekdays"))
+    figure = serializers.FloatField(help_text="in the effect's own unit")
+    seen = serializers.IntegerField(help_text="how many cases taught it")
+    stands = serializers.BooleanField()
+    reason = serializers.ChoiceField(("tested", "untested", "lost"))
+    gain = serializers.FloatField(help_text="share of the error without it that it saved on weeks held out")
+
+
+class ForecastEffects(serializers.Serializer[Any]):
+    """What moves demand beside its own past."""
+
+    festivals = FestivalKnown(many=True)
+    effects = EffectFound(many=True)
+    weekdays = serializers.DictField(
+        child=serializers.ListField(child=serializers.FloatField()),
+        help_text="by territory, share of a week's demand on each day from Monday on; none: all alike",
+    )
 
 
 class OverrideIn(serializers.Serializer[Any]):
@@ -106,6 +148,28 @@ def forecast_out(one: Ahead) -> dict[str, Any]:
             }
             for step in one.steps
         ],
+    }  # fmt: skip
+
+
+def effects_out(festivals: Sequence[Known], effects: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The outside form of what moves demand."""
+    others = [one for one in effects if "effect" in one]
+    days = next((one for one in others if one["effect"] == "weekdays" and one["stands"]), {})
+    names = ("effect", "figure", "seen", "stands", "reason", "gain")
+    return {
+        "festivals": [_festival_out(one) for one in festivals],
+        "effects": [{name: one[name] for name in names} for one in others],
+        "weekdays": days.get("shares", {}),
+    }
+
+
+def _festival_out(known: Known) -> dict[str, Any]:
+    one, found = known.festival, known.found or {}
+    return {
+        "festival": one.code, "name": one.name, "states": [f"{code:02d}" for code in sorted(one.states)],
+        "basis": one.basis, "leadDays": one.lead_days, "nextDay": known.next_day,
+        "stands": bool(found.get("stands")), "seen": found.get("seen", 0),
+        "factors": found.get("factors", {}),
     }  # fmt: skip
 
 

@@ -155,3 +155,32 @@ def test_a_festival_seen_once_and_one_that_the_moon_decides_are_told_as_that() -
         "Eid al-Fitr on 10 Mar 2027: −7 % in the 14 days before. Seen 1 time only, so it is drawn "
         "strongly to no effect. The moon may move it by a day or two."
     )
+
+
+def test_the_api_tells_every_festival_of_the_table_and_what_stands(book: Book) -> None:
+    stood()
+    ForecastModel.objects.update(
+        effects=[
+            {"festival": "diwali", "seen": 2, "stands": True, "reason": "tested", "gain": 0.1,
+             "factors": {"BIS": 1.4}},
+            {"effect": "weekdays", "figure": 1.5, "seen": 60, "stands": True, "reason": "tested", "gain": 0.2,
+             "shares": {"MUM": [0.3, 0.2, 0.1, 0.1, 0.1, 0.2, 0.0]}},
+            {"effect": "price", "figure": 2.5, "seen": 9, "stands": False, "reason": "lost", "gain": -0.1},
+        ]
+    )  # fmt: skip
+    person = add_person(
+        username="analyst", password="look-at-stock-1", role=Role.ANALYST, name="A", email="a@alpha.example"
+    )
+    browser = Client(HTTP_HOST="alpha.localhost")
+    browser.force_login(person)
+    told = browser.get("/api/v1/forecast-effects").json()
+    assert {one["festival"] for one in told["festivals"]} == {one.code for one in list_festivals()}
+    [diwali] = [one for one in told["festivals"] if one["festival"] == "diwali"]
+    assert (diwali["stands"], diwali["factors"]) == (True, {"BIS": 1.4})
+    [pongal] = [one for one in told["festivals"] if one["festival"] == "pongal"]
+    assert (pongal["stands"], "33" in pongal["states"]) == (False, True)
+    assert [(one["effect"], one["stands"]) for one in told["effects"]] == [
+        ("weekdays", True),
+        ("price", False),
+    ]
+    assert told["weekdays"] == {"MUM": [0.3, 0.2, 0.1, 0.1, 0.1, 0.2, 0.0]}
