@@ -34,11 +34,11 @@ HAVE = {entry.msgid for entry in HINDI if not entry.obsolete}
 #: Abbreviations of the trade and of the law that an Indian office writes in Latin letters.
 LATIN = {
     "SKU", "SMS", "WhatsApp", "WhatsApp Business", "RMSSE", "WAPE", "MRP", "HSN", "GSTIN",
-    "SGST", "FSSAI", "PDF", "CSV", "Excel", "SBA", "TSB", "SHA-256",
+    "SGST", "FSSAI", "PDF", "CSV", "Excel", "SBA", "TSB", "SHA-256", "AUC",
 }  # fmt: skip
 SAME = {
     "SKU", "SMS", "WhatsApp", "WhatsApp Business", "RMSSE", "WAPE", "MRP", "HSN", "GSTIN",
-    "SGST", "FSSAI", "PDF", "CSV", "Excel", "SHA-256", "of", "Sba", "Tsb",
+    "SGST", "FSSAI", "PDF", "CSV", "Excel", "SHA-256", "AUC", "of", "Sba", "Tsb",
 }  # fmt: skip
 
 _PLACE = re.compile(r"%\(\w+\)[sd]|%[sd]|%%")
