@@ -70,7 +70,7 @@ class EffectFound(serializers.Serializer[Any]):
     figure = serializers.FloatField(help_text="in the effect's own unit")
     seen = serializers.IntegerField(help_text="how many cases taught it")
     stands = serializers.BooleanField()
-    reason = serializers.ChoiceField(("tested", "untested", "lost"))
+    reason = serializers.ChoiceField(("tested", "untested", "lost", "unlikely"))
     gain = serializers.FloatField(help_text="share of the error without it that it saved on weeks held out")
 
 

@@ -85,6 +85,14 @@ def test_offers_that_nobody_answers_are_no_effect():
     assert (found.ahead == 1.0).all()
 
 
+def test_a_response_beyond_belief_does_not_stand():
+    snapshot, _level = offered((7.5, 7.5))
+    found = prices_of(in_weeks(snapshot), np.arange(SKUS), snapshot.paid_paise, np.full((SKUS, 13), 0.2))
+    [told] = found.told
+    assert (told.stands, told.reason) == (False, "unlikely")
+    assert (found.ahead == 1.0).all()
+
+
 def test_a_price_that_changed_for_good_is_usual_on_either_side():
     paid = np.full((1, 60), 100.0)
     paid[0, 30:] = 80.0

@@ -22,6 +22,8 @@ DEEPEST = 0.75
 PRIOR, GROUP_PRIOR = 3.0, 1.0
 #: Responses within which every one stays: at 2.5 ten percent off sell a quarter more.
 MOST = 8.0
+#: Above this it is not the price that moves demand, but large orders that have a price of their own.
+BELIEVED = 6.0
 #: Share of the weeks around whose price must be known, or only busy weeks would be compared.
 KNOWN = 0.8
 #: Weeks of history before which nothing is learnt.
@@ -77,6 +79,8 @@ def prices_of(weeks: Weeks, sku: Ints, paid: Floats, off_ahead: Floats) -> Price
     deals = int((goods.off > 0).sum())
     usual = float(_usual(goods, weeks.count))
     told = _examined(goods, weeks.count, usual, deals)
+    if usual > BELIEVED:
+        told = replace(told, stands=False, reason="unlikely")
     if not told.stands:
         return Prices(none.past, none.ahead, (told,))
     mine = response[weeks.group][:, None]

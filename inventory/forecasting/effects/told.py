@@ -16,7 +16,7 @@ class EffectTold:
 
     `effect`: its word; `figure`: what was found, in the effect's own unit; `seen`: how many cases
     taught it; `gain`: share of the error without it that it saved in the examination; `reason`:
-    tested, untested or lost.
+    tested, untested, lost, or unlikely: more than any such effect can be.
     """
 
     effect: str
