@@ -31,8 +31,6 @@ from vyapar.kernel.calendar import ist_day
 #: Lines that are read at most. Beyond, the SKUs that sell least come first: what sells all the time
 #: neither dies nor stands at outlets.
 MOST_LINES = 6_000_000
-#: Above this share of all SKUs the whole book is looked at.
-_MOST = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -110,10 +108,10 @@ def take_outlook_part(
 
 
 def _read_past(first: date, today: date, policy: PredictionPolicy) -> PastBook:
-    scope = _told_first(first, today)
+    scope = _looked_at(first, today)
     daily = read_daily(first, today)
     visits = _visits(first, today, scope)
-    codes = np.union1d(_codes(visits), list_item_codes(_among(_looked_at(first, today))))
+    codes = np.union1d(_codes(visits), list_item_codes(_among(scope)))
     item_skus, item_territories = ids_of(codes)
     history, outlets = _history(daily.days, first, codes, visits, read_moves(first, today))
     now = _in_force()
@@ -140,7 +138,7 @@ def _read_shelf(
     first: date, today: date, skus: list[int], among: list[int] | None, *, part: bool = False
 ) -> ShelfBook | None:
     """The stock of some SKUs, where any is known; `among`: all that the cycle looks at."""
-    found = read_book(today, "outlook", skus, part=part, outlets=False)
+    found = read_book(today, "outlook", skus, part=part or among is not None, outlets=False)
     if not found.items:
         return None
     monitoring, _ = get_policy("monitoring", today)
@@ -155,20 +153,17 @@ def _read_shelf(
     )
 
 
-def _looked_at(first: date, today: date) -> list[int]:
-    """SKUs whose shelves are looked at, by id: all, unless the history of most cannot be read."""
-    every, scope = _every_sku(), _told_first(first, today)
-    return every if len(scope) > _MOST * len(every) else scope
-
-
 def _among(skus: list[int]) -> list[int] | None:
     """The same; None when they are all."""
     return None if len(skus) == Sku.objects.count() else skus
 
 
-def _told_first(first: date, today: date) -> list[int]:
-    """SKUs whose history is read, by id: those that sell least first, as far as `MOST_LINES` go."""
-    every = np.array(_every_sku(), dtype=np.int64)
+def _looked_at(first: date, today: date) -> list[int]:
+    """SKUs that are looked at, by id: those that sell least first, as far as `MOST_LINES` go.
+
+    Their history and their shelves: of goods whose history is not read nothing can be said.
+    """
+    every = np.array(Sku.objects.order_by("pk").values_list("pk", flat=True), dtype=np.int64)
     found = read_columns(_LINES, {"sku": "int", "lines": "int"}, [first, today])
     lines = np.zeros(every.size, np.int64)
     lines[positions_of(every, found["sku"])] = found["lines"]
@@ -178,10 +173,6 @@ def _told_first(first: date, today: date) -> list[int]:
 
 
 _LINES = "SELECT sku_id, sum(lines) FROM inventory_dailydemand WHERE day >= %s AND day < %s GROUP BY 1"
-
-
-def _every_sku() -> list[int]:
-    return list(Sku.objects.order_by("pk").values_list("pk", flat=True))
 
 
 def _held() -> dict[int, int]:

@@ -138,15 +138,17 @@ def test_an_outlook_in_parts_is_the_one_in_one_piece(here, monkeypatch):
             assert parts[name] == rows, name
 
 
-def test_where_most_sells_too_much_to_be_read_the_parts_leave_the_same_out(here, monkeypatch):
+@pytest.mark.parametrize("share", [0.3, 0.8])
+def test_what_sells_too_much_to_be_read_is_left_out_whole_and_in_parts(here, monkeypatch, share):
     most = sorted(
         outlook.read_columns(
             outlook._LINES, {"sku": "int", "lines": "int"}, [TODAY.replace(year=2020), TODAY]
         )["lines"]
     )
-    monkeypatch.setattr(outlook, "MOST_LINES", int(sum(most[: len(most) // 3])))
+    monkeypatch.setattr(outlook, "MOST_LINES", int(sum(most[: int(len(most) * share)])))
     whole = undone(lambda: services.run_cycle("prediction", NOW, at=NOW))
-    assert len(whole["PositionOutlook"]) < Position.objects.filter(on_hand__gt=0).count()
+    assert 0 < len(whole["PositionOutlook"]) < Position.objects.filter(on_hand__gt=0).count()
+    assert 0 < len(whole["ItemOutlook"]) < StockItem.objects.count()
     monkeypatch.setattr(book, "PART_POSITIONS", 20)
     parts = undone(backwards)
     for name, rows in whole.items():
