@@ -493,6 +493,7 @@ def frames(draw) -> tuple[RecordKind, pl.DataFrame]:
 
 
 @given(drawn=frames())
+@example(drawn=(K.SALES, pl.DataFrame({"row": [2**63]})))
 @settings(max_examples=300, deadline=None)
 def test_reading_never_breaks_and_every_row_is_a_line_or_has_a_fault(drawn):
     kind, frame = drawn

@@ -98,7 +98,9 @@ def shown(value: Any) -> str:
 
 
 def _rows(frame: pl.DataFrame) -> pl.Series:
-    """The rows' own numbers, or places counted from 1."""
-    if "row" in frame.columns and frame.schema["row"].is_integer() and not frame["row"].null_count():
-        return frame["row"].cast(pl.Int64)
+    """The rows' own numbers where they are numbers of 64 bits, or places counted from 1."""
+    if "row" in frame.columns and frame.schema["row"].is_integer():
+        own = frame["row"].cast(pl.Int64, strict=False)
+        if not own.null_count():
+            return own
     return pl.int_range(1, frame.height + 1, dtype=pl.Int64, eager=True).alias("row")
