@@ -18,6 +18,9 @@ from django.db import transaction
 from vyapar.messaging.contracts import Channel
 from vyapar.messaging.models import ChannelAccount, Template
 
+#: A variable of the DLT registry holds some 30 letters; a value of ours may have 240.
+_VARIABLES_A_VALUE = 8
+
 
 @transaction.atomic
 def save_account(
@@ -131,7 +134,7 @@ def retell_sandbox(before: ChannelAccount, after: ChannelAccount) -> None:
             kept["sms"][after.secrets["api_key"]] = {**line, **told}
             ours = {text.provider_template for text in Template.objects.filter(channel=Channel.SMS)}
             for text in kept.get("dlt", []):
-                if text["template_id"] in ours:
+                if text["template_id"] in ours and text["entity_id"] == before.settings["entity_id"]:
                     text |= {"entity_id": entity, "header": header}
         else:
             return
@@ -194,7 +197,7 @@ def _routes(webhook_base: str, host_header: str) -> dict[str, Any]:
 
 
 def _by_id(items: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    return list({item["template_id"]: item for item in items}.values())
+    return list({(item["entity_id"], item["template_id"]): item for item in items}.values())
 
 
 def _at_meta(template: Template) -> dict[str, Any]:
@@ -211,4 +214,5 @@ def _at_meta(template: Template) -> dict[str, Any]:
 
 
 def _dlt_text(body: str) -> str:
-    return re.sub(r"{{\d+}}", "{#var#}", body)
+    """The text as it is registered: a variable there holds few letters, so that each value is several."""
+    return re.sub(r"{{\d+}}", "{#var#}" * _VARIABLES_A_VALUE, body)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -60,9 +60,13 @@ class DltTemplate:
     text: str
 
     def matches(self, text: str) -> bool:
-        """True when the text is this template with its variables filled."""
-        fixed = (re.escape(part) for part in _VARIABLE.split(self.text))
-        return re.fullmatch(".{0,40}".join(fixed), text, re.DOTALL) is not None
+        """True when the text is this template with its variables filled, each with 40 letters at most."""
+        pattern, end = "", 0
+        for run in _VARIABLES.finditer(self.text):  # in a row they are one: apart they try every way to part
+            room = 40 * len(_VARIABLE.findall(run.group()))
+            pattern += f"{re.escape(self.text[end : run.start()])}.{{0,{room}}}"
+            end = run.end()
+        return re.fullmatch(pattern + re.escape(self.text[end:]), text, re.DOTALL) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +101,13 @@ class Template:
         return next(found, {})
 
 
+def _by_owner(items: Iterable[Mapping[str, str]]) -> dict[tuple[str, str], DltTemplate]:
+    return {(item["entity_id"], item["template_id"]): DltTemplate(**item) for item in items}
+
+
 _PARTS = frozenset({"whatsapp", "sms", "dlt", "templates"})
 _VARIABLE = re.compile(r"\{#var#\}|\{?#(?:numeric|url|urlott|cbn|email|alphanumeric)#\}?")
+_VARIABLES = re.compile(f"(?:{_VARIABLE.pattern})+")
 
 
 class Registry:
@@ -116,7 +125,7 @@ class Registry:
         self._lock = threading.RLock()
         self._lines: dict[str, Line] = {}
         self._accounts: dict[str, SmsAccount] = {}
-        self._dlt: dict[str, DltTemplate] = {}
+        self._dlt: dict[tuple[str, str], DltTemplate] = {}
         self._templates: dict[tuple[str, str, str], Template] = {}
         self._load()
 
@@ -183,7 +192,7 @@ class Registry:
         try:
             lines = {key: Line(key, **fields) for key, fields in parts.get("whatsapp", {}).items()}
             accounts = {key: _account(key, f) for key, f in parts.get("sms", {}).items()}
-            dlt = {item["template_id"]: DltTemplate(**item) for item in parts.get("dlt", [])}
+            dlt = _by_owner(parts.get("dlt", []))
             templates = [
                 _approved(waba_id, item)
                 for waba_id, items in parts.get("templates", {}).items()
@@ -198,10 +207,10 @@ class Registry:
             self._templates |= {(t.waba_id, t.name, t.language): t for t in templates}
             self._save()
 
-    def find_dlt(self, template_id: str) -> DltTemplate | None:
-        """A DLT content template by its id."""
+    def find_dlt(self, entity_id: str, template_id: str) -> DltTemplate | None:
+        """A DLT content template of an entity, by its id."""
         with self._lock:
-            return self._dlt.get(template_id)
+            return self._dlt.get((entity_id, template_id))
 
     def put_template(self, template: Template) -> None:
         """File a template or its new standing."""
@@ -239,7 +248,7 @@ class Registry:
         kept = json.loads(self._file.read_text(encoding="utf-8"))
         self._lines = {item["phone_number_id"]: Line(**item) for item in kept["lines"]}
         self._accounts = {item["api_key"]: _kept_account(item) for item in kept["accounts"]}
-        self._dlt = {item["template_id"]: DltTemplate(**item) for item in kept["dlt"]}
+        self._dlt = _by_owner(kept["dlt"])
         for item in kept["templates"]:
             template = Template(**{**item, "components": tuple(item["components"])})
             self._templates[(template.waba_id, template.name, template.language)] = template

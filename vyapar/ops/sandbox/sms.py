@@ -84,11 +84,8 @@ class SmsDesk:
             return sms_error("DLT_HEADER_UNKNOWN", "the header is not registered")
         if not _MOBILE.fullmatch(body["to"]):
             return sms_error("BAD_NUMBER", "not an Indian mobile number")
-        template = self._ground.registry.find_dlt(body["template_id"])
-        if template is None or (template.entity_id, template.header) != (
-            body["entity_id"],
-            body["header"],
-        ):
+        template = self._ground.registry.find_dlt(body["entity_id"], body["template_id"])
+        if template is None or template.header != body["header"]:
             return sms_error("DLT_TEMPLATE_UNKNOWN", "no such template for this entity and header")
         if not template.matches(body["text"]):
             return sms_error("DLT_TEMPLATE_MISMATCH", "the text differs from the template")
