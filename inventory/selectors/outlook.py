@@ -71,7 +71,7 @@ def take_outlook_snapshot(as_of: datetime, policy: PredictionPolicy) -> OutlookB
         return None
     skus = _looked_at(first, today)
     shelf = _read_shelf(first, today, skus, _among(skus))
-    return None if shelf is None else OutlookBook(past=_read_past(first, today, policy), shelf=shelf)
+    return None if shelf is None else OutlookBook(past=_read_past(first, today, policy, skus), shelf=shelf)
 
 
 def split_outlook(as_of: datetime, policy: PredictionPolicy) -> list[dict[str, Any]]:
@@ -96,9 +96,9 @@ def take_outlook_part(
     first = first_day(today)
     if first is None:
         return None
-    if scope.get("past"):
-        return OutlookBook(past=_read_past(first, today, policy), shelf=None)
     skus = _looked_at(first, today)
+    if scope.get("past"):
+        return OutlookBook(past=_read_past(first, today, policy, skus), shelf=None)
     mine = [sku for sku in skus if scope["first"] <= sku <= scope["last"]]
     shelf = _read_shelf(first, today, mine, _among(skus), part=True) if mine else None
     return None if shelf is None else OutlookBook(past=None, shelf=shelf)
@@ -107,11 +107,10 @@ def take_outlook_part(
 # --- the two halves ------------------------------------------------------------------------
 
 
-def _read_past(first: date, today: date, policy: PredictionPolicy) -> PastBook:
-    scope = _looked_at(first, today)
+def _read_past(first: date, today: date, policy: PredictionPolicy, skus: list[int]) -> PastBook:
     daily = read_daily(first, today)
-    visits = _visits(first, today, scope)
-    codes = np.union1d(_codes(visits), list_item_codes(_among(scope)))
+    visits = _visits(first, today, skus)
+    codes = np.union1d(_codes(visits), list_item_codes(_among(skus)))
     item_skus, item_territories = ids_of(codes)
     history, outlets = _history(daily.days, first, codes, visits, read_moves(first, today))
     now = _in_force()
