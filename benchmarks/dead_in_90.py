@@ -34,10 +34,10 @@ def history_of(lines: pl.DataFrame, days: int) -> SalesHistory:
     )
     pairs = visits.select("stock", "customer").unique().sort("stock", "customer").with_row_index("pair")
     visits = visits.join(pairs, on=["stock", "customer"], how="left").sort("pair", "day")
-    items = int(lines["stock"].max()) + 1
+    items = int(lines["stock"].to_numpy().max()) + 1
     return SalesHistory(
         days=days,
-        outlets=int(lines["customer"].max()) + 1,
+        outlets=int(lines["customer"].to_numpy().max()) + 1,
         item_group=np.zeros(items, np.int32),
         pair_item=pairs["stock"].to_numpy(),
         pair_outlet=pairs["customer"].to_numpy(),

@@ -36,7 +36,7 @@ def real_demand(invoices: Path) -> np.ndarray:
     series = lines["stock"].to_numpy().astype(int) * TERRITORIES
     series += lines["customer"].to_numpy().astype(int) % TERRITORIES
     found, row = np.unique(series, return_inverse=True)
-    daily = np.zeros((found.size, int(lines["day"].max()) + 1), np.int32)
+    daily = np.zeros((found.size, int(lines["day"].to_numpy().max()) + 1), np.int32)
     np.add.at(daily, (row, lines["day"].to_numpy()), lines["quantity"].to_numpy())
     return daily
 

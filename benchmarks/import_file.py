@@ -23,8 +23,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from benchmarks._children import ROOT
 from benchmarks._sales import COPY, DAY, distributor, encoded, history, prepare
-from benchmarks._web import ROOT, loads
+from benchmarks._web import loads
 
 LINES = int(os.environ.get("VYAPAR_BENCH_LINES", 1_000_000))
 GOAL_MB = 600

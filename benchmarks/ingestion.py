@@ -162,7 +162,7 @@ def drf(number: int) -> float:
 
     from inventory.models import Retailer, Sale, Sku
 
-    class Line(serializers.Serializer):
+    class Line(serializers.Serializer[Any]):
         transactionId = serializers.CharField(max_length=64)
         line = serializers.IntegerField(min_value=1)
         retailerId = serializers.CharField(max_length=40)

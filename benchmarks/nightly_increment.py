@@ -22,7 +22,7 @@ import polars as pl
 
 from benchmarks._sales import distributor
 from benchmarks._web import loads
-from benchmarks.rescore import score
+from benchmarks.rescore import cycle
 from inventory.feeds.demonstration import scale
 
 MOST = int(os.environ.get("VYAPAR_BENCH_LINES", 25_000_000))
@@ -60,18 +60,17 @@ def at_size(lines: int) -> dict[str, Any]:
         start = time.perf_counter()
         night = load(lines)
         loaded = time.perf_counter() - start
-        full, _, positions = score(NOW, 1)
+        full, positions = cycle(NOW)
         start = time.perf_counter()
         for part in night.iter_slices(NIGHT // BATCHES):
             land(part)
         landed = time.perf_counter() - start
-        changed, parts, some = score(NOW + timedelta(minutes=1), 2)
+        changed, some = cycle(NOW + timedelta(minutes=1))
         return {
             "history": count("inventory_sale") - NIGHT,
             "load": round(loaded, 1),
             "land": round(landed, 2),
             "rescore": round(changed, 2),
-            "rescore_by_part": parts,
             "full_score": round(full, 2),
             "positions": positions,
             "positions_rescored": some,

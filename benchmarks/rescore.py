@@ -25,7 +25,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as one_of
-from typing import Any
+from typing import Any, cast
 
 from benchmarks._stock import SKUS, stocked
 
@@ -107,8 +107,8 @@ def share_out(cycle_id: int, parts: list[int], at: datetime, workers: list[Conne
             free.pop().send((cycle_id, parts.pop(0), at))
             busy += 1
         for worker in one_of([one for one in workers if one not in free]):
-            worker.recv()  # type: ignore[union-attr]
-            free.append(worker)  # type: ignore[arg-type]
+            cast(Connection, worker).recv()
+            free.append(cast(Connection, worker))
             busy -= 1
 
 

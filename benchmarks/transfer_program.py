@@ -86,12 +86,12 @@ def through_arrays(program: Program) -> float:
 
 def highs_alone(program: Program) -> float:
     """HiGHS without any of our code between: its own interior-point method, rows added as given."""
-    highs = highspy.Highs()
+    highs = highspy.Highs()  # type: ignore[no-untyped-call]  # its stubs leave the constructor bare
     highs.setOptionValue("output_flag", False)
     highs.setOptionValue("solver", "ipm")
-    matrix, none = program.matrix(), np.zeros(0, np.int32)
+    matrix, none, nothing = program.matrix(), np.zeros(0, np.int32), np.zeros(0)
     highs.addCols(
-        program.columns, -program.value, np.zeros(program.columns), program.upper, 0, none, none, none
+        program.columns, -program.value, np.zeros(program.columns), program.upper, 0, none, none, nothing
     )
     below = np.full(len(program.limit), -highspy.kHighsInf)
     highs.addRows(

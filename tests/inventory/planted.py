@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 from inventory.contracts.twins import OutletFacts, SkuFacts
 from inventory.feeds.demonstration import identity, outlets
@@ -49,7 +50,7 @@ _STREETS = (("Road", "Rd"), ("Main", "Mn"), ("Shop ", "Shop No. "), ("Shop ", "#
 class Planted:
     """What is compared, and the pairs of codes that are one."""
 
-    rows: list
+    rows: list[Any]
     twins: frozenset[frozenset[str]]
 
 
@@ -178,14 +179,14 @@ def _siblings(one: SkuFacts, names: set[str], chance: random.Random) -> list[Sku
 
 def _sku_twin(one: SkuFacts, code: str, chance: random.Random) -> SkuFacts:
     head, size, unit = one.name.rsplit(" ", 2)
-    unit = {"g": ("g", "gm", "GMS", "G"), "ml": ("ml", "ML", "Ml"), "kg": ("kg", "KG", "Kgs"),
+    units = {"g": ("g", "gm", "GMS", "G"), "ml": ("ml", "ML", "Ml"), "kg": ("kg", "KG", "Kgs"),
             "L": ("L", "Ltr", "ltr"), "pcs": ("pcs", "Pcs", "N")}[unit]  # fmt: skip
     words = head.split()
     if chance.random() < 0.3 and len(words[-1]) > 4:
         words[-1] = _typo(words[-1], chance)
     if chance.random() < 0.2:
         words = [words[0], words[-1], *words[1:-1]]
-    name = f"{' '.join(words)} {size}{chance.choice(('', ' '))}{chance.choice(unit)}"
+    name = f"{' '.join(words)} {size}{chance.choice(('', ' '))}{chance.choice(units)}"
     name = name.upper() if chance.random() < 0.3 else name
     mrp = one.mrp_paise if chance.random() < 0.85 else one.mrp_paise * 21 // 20
     return replace(
@@ -194,7 +195,7 @@ def _sku_twin(one: SkuFacts, code: str, chance: random.Random) -> SkuFacts:
     )  # fmt: skip
 
 
-def precision_and_recall(found: list, planted: Planted) -> tuple[float, float]:
+def precision_and_recall(found: list[Any], planted: Planted) -> tuple[float, float]:
     """Shares of what was found that are twins, and of the twins that were found."""
     told = {frozenset((one.one, one.two)) for one in found}
     right = told & planted.twins
