@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from inventory.contracts.feeds import RecordKind
@@ -18,36 +20,48 @@ _OF_GOODS = frozenset({RecordKind.SKUS, RecordKind.PRICES, RecordKind.BATCHES})
 _LONGEST = timedelta(days=400)
 
 
-def rests_on(payload: Mapping[str, Any], homes: Mapping[str, str] | None = None) -> Rests:
-    """The places and goods that an action's payload names, under the names all kinds of actions use.
-
-    `homes`: territory by location, for locations whose territory the payload does not name.
-    """
+def rests_on(payload: Mapping[str, Any]) -> Rests:
+    """The places and goods that an action's payload names, under the names all kinds of actions use."""
     found: dict[str, set[str]] = {"territory": set(), "location": set(), "sku": set()}
     for name, value in _leaves(payload):
-        for kind, codes in found.items():
-            if name == kind or name.endswith("_" + kind):
-                codes.add(value)
-    locations = frozenset(found["location"])
-    homes = homes or {}
+        if kind := _kind(name):
+            found[kind].add(value)
     return Rests(
-        territories=frozenset(found["territory"] | {homes[one] for one in locations if one in homes}),
-        locations=locations,
+        territories=frozenset(found["territory"]),
+        locations=frozenset(found["location"]),
         skus=frozenset(found["sku"]),
         outlets=bool(payload.get("targets")),
     )
 
 
-def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
-    """Every text in a payload with the name it stands under."""
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _leaves(inner, str(key))
-    elif isinstance(value, Sequence) and not isinstance(value, str):
-        for inner in value:
-            yield from _leaves(inner, name)
-    elif isinstance(value, str) and value:
-        yield name, value
+def at_home(rests: Rests, homes: Mapping[str, str]) -> Rests:
+    """The same with the territories in which its locations lie: a payload need not name them.
+
+    `homes`: territory by location.
+    """
+    lies_in = {homes[one] for one in rests.locations if one in homes}
+    return replace(rests, territories=rests.territories | lies_in)
+
+
+@lru_cache(1024)
+def _kind(name: str) -> str:
+    """What a text of this name is the code of; nothing for most."""
+    last = name.rpartition("_")[2]
+    return last if last in ("territory", "location", "sku") else ""
+
+
+def _leaves(payload: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Every text in a JSON payload, of which one can hold thousands, with the name it stands under."""
+    open_: list[tuple[str, Any]] = list(payload.items())
+    while open_:
+        name, value = open_.pop()
+        if isinstance(value, str):
+            if value:
+                yield name, value
+        elif isinstance(value, dict):
+            open_.extend(value.items())
+        elif isinstance(value, list | tuple):
+            open_.extend((name, inner) for inner in value)
 
 
 def concerns(reach: Reach, rests: Rests, goods: bool) -> bool:

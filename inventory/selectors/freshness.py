@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
-from inventory.agent.resting import concerns, open_hours, rests_on
+from inventory.agent.resting import at_home, concerns, open_hours, rests_on
 from inventory.contracts import MonitoringPolicy
 from inventory.contracts.quality import Reach, Rests
 from inventory.models import (
@@ -95,14 +95,13 @@ def list_doubts(at: datetime, payload: Mapping[str, Any] | None = None) -> list[
     every place of it that is graded too low. A feed that never brought anything is no ground for
     doubt, a distributor without feeds neither.
     """
-    return doubts_of({0: payload or {}}, at)[0]
+    return doubts_of(rests_of({0: payload or {}}), at)[0]
 
 
-def doubts_of(payloads: Mapping[_Key, Mapping[str, Any]], at: datetime) -> dict[_Key, list[Finding]]:
-    """`list_doubts` for several payloads at once; a fixed number of queries while nothing is in doubt."""
+def doubts_of(rests: Mapping[_Key, Rests], at: datetime) -> dict[_Key, list[Finding]]:
+    """`list_doubts` for what several payloads rest on; a fixed number of queries while none is in doubt."""
     policy = _policy(at)
     suspects = _suspects(at, closed_days(policy))
-    rests = rests_of(payloads)
     grades = {(one.kind, one.code): one for one in latest_grades()}
     told = _tell_demonstration(at) if not suspects else None
     doubts: dict[_Key, list[Finding]] = {}
@@ -174,7 +173,7 @@ def rests_of(payloads: Mapping[_Key, Mapping[str, Any]]) -> dict[_Key, Rests]:
         return told
     places = Location.objects.filter(code__in=codes)
     homes = dict(places.values_list("code", "territory__code"))
-    return {key: rests_on(payload, homes) for key, payload in payloads.items()}
+    return {key: at_home(one, homes) for key, one in told.items()}
 
 
 def _is_concerned(suspect: _Suspect, rests: Rests) -> bool:

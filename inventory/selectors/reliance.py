@@ -20,7 +20,8 @@ class Reliance:
     def judge(self, payloads: Mapping[UUID, Mapping[str, Any]], *, at: datetime) -> dict[UUID, DataQuality]:
         if not payloads:
             return {}
-        rests, doubts = rests_of(payloads), doubts_of(payloads, at)
+        rests = rests_of(payloads)
+        doubts = doubts_of(rests, at)
         grades = {(one.kind, one.code): one for one in latest_grades()}
         places = {key: graded_places(grades, one) for key, one in rests.items()}
         names = _names({(one.kind, one.code) for mine in places.values() for one in mine})

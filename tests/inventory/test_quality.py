@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from inventory.agent.quality import add, grade
-from inventory.agent.resting import open_hours, rests_on
+from inventory.agent.resting import at_home, open_hours, rests_on
 from inventory.contracts import MonitoringPolicy
 from inventory.contracts.quality import LIMITS, MARKS, WEIGHTS, Figure, Grade
 from inventory.models import Feed, ImportRun, QualityGrade
@@ -136,9 +136,8 @@ def test_open_hours_grow_with_time_and_shrink_with_closed_days(since, hours, wee
 
 
 def test_a_payload_tells_what_it_rests_on_by_the_names_that_all_kinds_use():
-    rests = rests_on(
-        {"lines": [{"sku": "S", "location": "GD-X"}], "target_territory": "BLR"}, {"GD-X": "MUM"}
-    )
+    rests = rests_on({"lines": [{"sku": "S", "location": "GD-X"}], "target_territory": "BLR"})
+    rests = at_home(rests, {"GD-X": "MUM"})
     assert (rests.territories, rests.locations, rests.skus) == ({"BLR", "MUM"}, {"GD-X"}, {"S"})
     assert not rests_on({"quantity": 3}).is_known
 
