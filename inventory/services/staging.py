@@ -231,3 +231,14 @@ def take_trail() -> None:
     comes to hold stock: in another order the two would wait for each other for ever.
     """
     take_turns("audit")
+
+
+def take_every_turn() -> None:
+    """Take the turns of all who write rows and stock, in everybody's order; held until the transaction ends.
+
+    For whoever lands rows of several kinds in one transaction: turns taken kind by kind end with the trail
+    each, and the next kind's turn would be asked for by somebody whom its holder waits for.
+    """
+    for what in ("vouchers", "sales", "masters", "stock sums"):
+        take_turns(what)
+    take_trail()

@@ -13,10 +13,27 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from inventory.contracts.feeds import RecordKind
-from inventory.models import Feed, ImportRun, Location, Position, Retailer, Sale, Sku
+from inventory.models import (
+    Feed,
+    ForecastOverride,
+    ImportRun,
+    ItemOutlook,
+    Location,
+    OutletStock,
+    Position,
+    PositionOutlook,
+    Prediction,
+    Retailer,
+    Sale,
+    Sku,
+    StockCell,
+    StockItem,
+    Territory,
+)
 from inventory.selectors.columns import read_columns
 from inventory.selectors.demand import _MOVED
 from inventory.services import StockLine, check_positions, list_blockers, reserve, take_back
+from inventory.services.cells import sums_follow
 from inventory.services.landing.tables import TABLES
 from tests.conftest import NOW
 from tests.inventory.book import TODAY, make_book, sale
@@ -94,6 +111,72 @@ def in_stock_days() -> list[tuple]:
     columns = read_columns(_MOVED.format(of_sku=""), dict.fromkeys(names, "int"), [first, first, today])
     rows = zip(*(columns[name].tolist() for name in names), strict=True)
     return sorted(row for row in rows if row[3] or row[4])
+
+
+def concluded(sku: Sku, position: Position | None = None, retailer: Retailer | None = None) -> None:
+    """What a night's cycles work out of goods: an item, what is foreseen, what was predicted."""
+    place = Territory.objects.get(code="MUM")
+    of = {"cycle_id": 1, "as_of": TODAY}
+    chances = {"no_sale_30": 0.1, "no_sale_60": 0.1, "no_sale_90": 0.1}
+    with sums_follow([sku.pk]):
+        StockItem.objects.create(
+            sku=sku, territory=place, current_stock=100, value_paise=500, updated_at=NOW, **of
+        )
+    ItemOutlook.objects.create(
+        sku=sku, territory=place, method="rule", matrix="AXF", matrix_overall="AXF", value_share_bp=1,
+        **chances, **of,
+    )  # fmt: skip
+    foretold = {"agent": "prediction", "made_on": TODAY, "due_on": TODAY}
+    Prediction.objects.create(kind="dead", subject=f"item:{sku.code}@MUM", sku=sku, **foretold)
+    if position is not None:
+        PositionOutlook.objects.create(position=position, **of)
+        Prediction.objects.create(kind="expiry", subject="batch", position=position, **foretold)
+    if retailer is not None:
+        OutletStock.objects.create(
+            retailer=retailer, sku=sku, territory=place, last_bought_date=TODAY, interval_days=9, orders=1,
+            pieces=5, probability=0.5, expected_quantity=2, expected_paise=10, **chances, **of,
+        )  # fmt: skip
+
+
+@pytest.mark.usefixtures("in_alpha")
+def test_a_forecast_that_a_person_changed_stands_in_the_way_by_name():
+    make_book()
+    run = open_run()
+    put(K.SKUS, SKU, run=run)
+    ForecastOverride.objects.create(
+        level="sku", sku=Sku.objects.get(code=SKU["sku"]), from_date=TODAY, to_date=TODAY, factor=1.2,
+        reason="a fair", actor_ref="user:1", made_at=NOW, baseline_pieces=1, adjusted_pieces=2,
+    )  # fmt: skip
+    [blocker] = undo(run).blockers
+    assert "SKU N1 is named by 1 forecast override" in str(blocker)
+
+
+@pytest.mark.usefixtures("in_alpha")
+def test_what_cycles_concluded_of_goods_goes_with_them_and_stands_in_nobodys_way():
+    make_book()
+    before, run = everything(), open_run()
+    put(K.SKUS, SKU, run=run)
+    put(K.RETAILERS, SHOP, run=run)
+    put(K.STOCK, {**STOCK, "sku": SKU["sku"]}, run=run)
+    new = Sku.objects.get(code=SKU["sku"])
+    concluded(new, new.positions.get(), Retailer.objects.get(retailer_id=SHOP["retailer_id"]))
+    assert StockCell.objects.exists()
+    assert undo(run).blockers == ()
+    assert everything() == before
+    assert not Prediction.objects.exists()
+    assert not StockCell.objects.exists(), "sums over items go with the items"
+
+
+@pytest.mark.usefixtures("in_alpha")
+def test_sums_over_items_are_of_the_old_category_again():
+    book = make_book()
+    concluded(book.skus["S1"])
+    before = list(StockCell.objects.values_list("category__code", "items"))
+    run = open_run()
+    put(K.SKUS, {"sku": "S1", "name": "Else", "hsn": "19053100", "mrp": "99", "category": "New one"}, run=run)
+    assert list(StockCell.objects.values_list("category__code", "items")) == [("NEW-ONE", 1)]
+    assert undo(run).blockers == ()
+    assert list(StockCell.objects.values_list("category__code", "items")) == before == [("BIS", 1)]
 
 
 @pytest.mark.usefixtures("in_alpha")

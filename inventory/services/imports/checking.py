@@ -24,6 +24,7 @@ from inventory.services.imports.rows import fault_in, landing_texts, with_unread
 from inventory.services.imports.taking import take_parcel
 from inventory.services.imports.vouchers import Memory, part_selves
 from inventory.services.landing import Promised, judge
+from inventory.services.staging import take_every_turn
 from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import Fault, Refused
 
@@ -189,6 +190,7 @@ def _try(ours: Claim, source: Source, at: datetime, read: Found) -> Found:
         run.save(update_fields=["claimed_at"])
     found, about = Found(forgotten=read.forgotten), ImportRun.objects.select_related("feed").get(pk=run.pk)
     with transaction.atomic():
+        take_every_turn()
         for parcel in source.parcels():
             parted, landed = take_parcel(about, parcel, actor=asker(about), at=at)
             found.add(parted.parcel, parted.counted(landed), at)

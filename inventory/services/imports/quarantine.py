@@ -22,7 +22,7 @@ from inventory.services.imports.tallies import add_tallies, keep_tallies
 from inventory.services.imports.vouchers import add_lines, find_newer
 from inventory.services.imports.writing import add_days
 from inventory.services.landing import land
-from inventory.services.staging import take_turns
+from inventory.services.staging import take_every_turn
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Fault, Invalid, NotFound, Refused
@@ -103,6 +103,7 @@ def drive_again(run_id: UUID, *, actor: Actor, at: datetime, rows: Iterable[int]
     if not chosen:
         raise Refused("no row waits to be driven again: correct one first", code="nothing_to_drive")
     ask(run, actor)
+    take_every_turn()
     done = Driven()
     for kind in RecordKind:
         mine = [row for row in chosen if row.kind == kind]
@@ -160,7 +161,6 @@ def _refuse_older(
     told = {row.pk: (str(of[0]), int(of[1]), str(of[2])) for row in chosen if (of := row.told)}
     if not told:
         return chosen
-    take_turns("vouchers")
     newer = find_newer(run, kind, list(told.values()))
     older = [row for row in chosen if row.pk in told and told[row.pk][0] in newer]
     _tally(run, older, at, -1)

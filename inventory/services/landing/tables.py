@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.apps import apps
-from django.db.models import Model
+from django.db.models import ForeignObjectRel, Model
 
 #: Tables whose rows a run makes, in the order in which they can go, and what people call a row: the
 #: word, and an expression over `t` that names it.
@@ -29,7 +29,12 @@ TABLES: dict[str, tuple[str, str]] = {
     "inventory_gstregistration": ("registration", "t.gstin"),
 }
 #: What is worked out from the rest by every cycle anew: it goes with what it is about.
-DERIVED = frozenset({"BatchRisk", "DailyDemand", "DemandForecast", "StockItem"})
+DERIVED = frozenset({
+    "BatchRisk", "DailyDemand", "DemandForecast", "ItemOutlook", "OutletStock", "PositionOutlook",
+    "Prediction", "StockCell", "StockItem",
+})  # fmt: skip
+#: Tables whose rows say under what items are summed, or that have items: sums are counted anew with them.
+SUMMED = ("inventory_sku", "inventory_territory")
 
 
 def columns_of(table: str) -> list[str]:
@@ -38,10 +43,10 @@ def columns_of(table: str) -> list[str]:
 
 
 def referring(table: str) -> list[tuple[type[Model], str]]:
-    """Models that refer to rows of a table, and the column they do it by."""
+    """Models that refer to rows of a table, whether it knows of them or not, and the column they do it by."""
     found: list[tuple[type[Model], str]] = []
-    for relation in _model(table)._meta.related_objects:
-        column = getattr(relation.field, "column", None)
+    for relation in _model(table)._meta.get_fields(include_hidden=True):
+        column = getattr(relation.field, "column", None) if isinstance(relation, ForeignObjectRel) else None
         if column:
             found.append((relation.related_model, str(column)))
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -10,13 +11,14 @@ import polars as pl
 from django.db import transaction
 
 from inventory.models import ImportRun
+from inventory.services.cells import sums_follow
 from inventory.services.demand import rework_demand
 from inventory.services.landing.blockers import Blocker, list_blockers
 from inventory.services.landing.errand import run_prefix, undo_prefix
-from inventory.services.landing.tables import DERIVED, TABLES, columns_of, referring
+from inventory.services.landing.tables import DERIVED, SUMMED, TABLES, columns_of, referring
 from inventory.services.ledger import record_movements
 from inventory.services.partitions import ensure_sale_partitions
-from inventory.services.staging import frame_of, rows, take_trail, take_turns
+from inventory.services.staging import frame_of, rows, take_every_turn
 from inventory.services.staging import run as run_sql
 from inventory.services.telling import tell_stock_changed
 from vyapar.engine.services import append_audit
@@ -39,9 +41,7 @@ def take_back(run: ImportRun, *, actor: Actor, at: datetime) -> TakenBack:
     instants, so that every past day has the stock it had; changed rows are as they were; made rows
     are gone. Twice is once: what is taken back already is left alone.
     """
-    take_turns("sales")
-    take_turns("masters")
-    take_trail()
+    take_every_turn()
     blockers = list_blockers(run)
     if blockers:
         return TakenBack(blockers=blockers)
@@ -49,10 +49,11 @@ def take_back(run: ImportRun, *, actor: Actor, at: datetime) -> TakenBack:
     triples = [_uncancel(run, undone), _forget_sales(run, undone)]
     rework_demand(pl.concat(triples))
     _reverse(run, undone, actor, at)
-    for table in TABLES:
-        _restore(run, table, undone)
-    for table in TABLES:
-        _remove(run, table, undone)
+    with sums_follow(None) if _moves_sums(run) else nullcontext():
+        for table in TABLES:
+            _restore(run, table, undone)
+        for table in TABLES:
+            _remove(run, table, undone)
     undone["rows put back"] = run_sql(_PUT_BACK, [run.pk])
     run_sql("DELETE FROM inventory_feedvoucher WHERE run_id = %s", [run.pk])
     run_sql(
@@ -193,6 +194,15 @@ def _restore(run: ImportRun, table: str, undone: dict[str, int]) -> None:
     restored = run_sql(_RESTORE.format(table=table, columns=columns), [run.pk])
     if table != "inventory_position":
         undone["rows restored"] = undone.get("rows restored", 0) + restored
+
+
+def _moves_sums(run: ImportRun) -> bool:
+    """Whether sums over items change: they go, or they are of another brand or category."""
+    sql = (
+        'SELECT EXISTS (SELECT 1 FROM inventory_importchange WHERE run_id = %s AND "table" = ANY(%s) '
+        "AND undone_at IS NULL)"
+    )
+    return bool(rows(sql, [run.pk, list(SUMMED)])[0][0])
 
 
 def _remove(run: ImportRun, table: str, undone: dict[str, int]) -> None:
