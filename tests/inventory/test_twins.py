@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from django.apps import apps
 from django.db import connection
+from django.db.models import Sum
 from django_tenants.utils import tenant_context
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -28,11 +29,14 @@ from inventory.likeness import (
 from inventory.models import (
     Batch,
     DailyDemand,
+    ForecastOverride,
     Movement,
     Position,
     Retailer,
     Sale,
     Sku,
+    StockCell,
+    StockItem,
     Twins,
     TwinsChange,
     TwinsLook,
@@ -47,12 +51,13 @@ from inventory.services import (
     merge_twins,
     take_apart,
 )
+from inventory.services.cells import sums_follow
 from inventory.services.holding import release, reserve
 from inventory.services.lines import StockLine
 from inventory.services.twins import follow_withdrawal, list_ties, merge_certain
 from inventory.services.twins.relations import HANDLED
 from tests.conftest import NOW
-from tests.inventory.book import Book, make_book, sale
+from tests.inventory.book import TODAY, Book, make_book, sale
 from tests.inventory.planted import planted_outlets, planted_skus, precision_and_recall
 from vyapar.engine.models import Action, AuditEntry, Event
 from vyapar.kernel.actor import system
@@ -202,12 +207,10 @@ def test_every_relation_to_what_is_merged_is_handled() -> None:
     """A new table that refers to outlets or SKUs must say what merging does with it."""
     for name, handled in HANDLED.items():
         model = apps.get_model("inventory", name)
-        found = {
-            (relation.related_model.__name__, relation.field.column)
-            for relation in model._meta.related_objects
-        }
+        relations = [one for one in model._meta.get_fields(include_hidden=True) if hasattr(one, "field")]
+        found = {(relation.related_model.__name__, relation.field.column) for relation in relations}
         assert found == set(handled), f"relations of {name}"
-        for relation in model._meta.related_objects:
+        for relation in relations:
             assert (
                 relation.related_model._meta.db_table
                 == f"inventory_{relation.related_model.__name__.lower()}"
@@ -429,6 +432,32 @@ def test_stock_and_sales_of_a_merged_sku_are_the_kept_ones_and_the_ledger_only_g
     assert not check_positions()
     assert [row.quantity for row in DailyDemand.objects.all()] == [9]
     assert Event.objects.filter(name="InventoryUpdated", payload__reason="twins").count() >= 2
+
+
+def test_sums_over_items_and_a_persons_forecast_go_with_a_merged_sku_and_come_back(book: Book) -> None:
+    for number, paise in (("S1", 500), ("S2", 300)):
+        sku = book.skus[number]
+        with sums_follow([sku.pk]):
+            StockItem.objects.create(
+                sku=sku, territory=book.territories["MUM"], as_of=TODAY, current_stock=50, value_paise=paise,
+                updated_at=NOW,
+            )  # fmt: skip
+    ForecastOverride.objects.create(
+        level="sku", sku=book.skus["S2"], from_date=TODAY, to_date=TODAY, factor=1.2, reason="a fair",
+        actor_ref="user:1", made_at=NOW, baseline_pieces=1, adjusted_pieces=2,
+    )  # fmt: skip
+    assert sums() == (2, 800)
+    twins = merge_skus()
+    assert sums() == (1, 500)
+    assert ForecastOverride.objects.get().sku.code == "S1"
+    take_apart(twins.pk, actor=system("tests"), at=NOW)
+    assert sums() == (2, 800)
+    assert ForecastOverride.objects.get().sku.code == "S2"
+
+
+def sums() -> tuple[int, int]:
+    """Items and rupees at cost, as the first screen adds them up."""
+    return tuple(StockCell.objects.aggregate(items=Sum("items"), paise=Sum("value_paise")).values())
 
 
 def test_a_merged_sku_is_taken_apart_exactly(book: Book) -> None:

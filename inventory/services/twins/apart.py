@@ -11,7 +11,8 @@ from inventory.contracts.feeds import RecordKind
 from inventory.contracts.twins import TwinsKeptApart, TwinsTakenApart
 from inventory.models import Retailer, Sku, Twins
 from inventory.selectors.twins import get_twins
-from inventory.services.staging import rows, run, take_trail, take_turns
+from inventory.services.cells import sums_follow
+from inventory.services.staging import rows, run, take_every_turn, take_turns
 from inventory.services.twins import moving
 from inventory.services.twins.checking import get_outlet, get_sku, open_actions
 from inventory.services.twins.consent import give_back
@@ -32,9 +33,7 @@ def take_apart(twins_id: int, *, actor: Actor, at: datetime) -> Twins:
     that has come to depend on the merge, and changes nothing. The pair waits again for a decision.
     """
     take_turns("twins")
-    take_turns("sales")
-    take_turns("masters")
-    take_trail()
+    take_every_turn()
     twins = get_twins(twins_id, for_update=True)
     if twins.state != Twins.State.MERGED:
         raise Refused("these two are not merged", code="not_merged")
@@ -174,8 +173,9 @@ def _restore_skus(twins: Twins, actor: Actor, at: datetime) -> dict[str, int]:
     for change in twins.changes.filter(table="successor"):
         Sku.objects.filter(pk=kept, replaced_by=None).update(replaced_by_id=change.before["replaced_by_id"])
     restored["days"] = moving.rework(twins, [kept, other])
-    for table, _column in columns("Sku", How.FORGOTTEN):
-        moving.recall(twins, table)
+    with sums_follow([kept, other]):
+        for table, _column in columns("Sku", How.FORGOTTEN):
+            moving.recall(twins, table)
     run(_TOUCH, [at, [kept, other]])
     changes = {(kept, place): -pieces for place, pieces in stock}
     moving.tell(changes | {(other, place): pieces for place, pieces in stock}, actor, at)

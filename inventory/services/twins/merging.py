@@ -12,7 +12,8 @@ from inventory.contracts.feeds import RecordKind
 from inventory.contracts.twins import KINDS, TwinsMerged
 from inventory.models import Retailer, Sku, Twins
 from inventory.selectors.twins import find_twins_of, list_twins
-from inventory.services.staging import rows, run, take_trail, take_turns
+from inventory.services.cells import sums_follow
+from inventory.services.staging import rows, run, take_every_turn, take_turns
 from inventory.services.twins import moving
 from inventory.services.twins.checking import check_names, check_outlets, check_skus, get_outlet, get_sku
 from inventory.services.twins.consent import take_stricter
@@ -36,9 +37,7 @@ def merge_twins(*, kind: RecordKind, keep: str, other: str, actor: Actor, at: da
     if kind not in KINDS:
         raise Invalid(f"only retailers and SKUs have twins, not {kind}", code="no_twins_of_kind")
     take_turns("twins")
-    take_turns("sales")
-    take_turns("masters")
-    take_trail()
+    take_every_turn()
     check_names(kind, keep, other)
     twins = find_twins_of(kind, keep, other)
     if twins is None:  # a person knows of it what no look has found
@@ -156,8 +155,9 @@ class _Skus:
             moved[name] = moving.move(twins, table, column, other, kept, only.get(table, ""))
         self._drop_successor(twins)
         moved["days"] = moving.rework(twins, [other])
-        for table, column in columns("Sku", How.FORGOTTEN):
-            moving.forget(twins, table, column, other)
+        with sums_follow([kept, other]):
+            for table, column in columns("Sku", How.FORGOTTEN):
+                moving.forget(twins, table, column, other)
         run(_TOUCH, [at, kept])
         changes = {(other, place): -pieces for place, pieces in stock}
         moving.tell(changes | {(kept, place): pieces for place, pieces in stock}, actor, at)

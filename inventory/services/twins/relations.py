@@ -42,6 +42,7 @@ HANDLED: dict[str, dict[tuple[str, str], How]] = {
         ("Sku", "replaced_by_id"): How.MOVED,
         ("DailyDemand", "sku_id"): How.REWORKED,
         ("DemandForecast", "sku_id"): How.FORGOTTEN,
+        ("ForecastOverride", "sku_id"): How.MOVED,  # what a person knows of it holds of the kept one
         ("StockItem", "sku_id"): How.FORGOTTEN,
         ("ItemOutlook", "sku_id"): How.FORGOTTEN,
         ("OutletStock", "sku_id"): How.FORGOTTEN,
