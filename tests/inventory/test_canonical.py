@@ -22,7 +22,7 @@ from inventory.feeds.canonical import (
     read,
 )
 from inventory.feeds.canonical.amounts import paise_of
-from inventory.feeds.canonical.days import days_of, instants_of
+from inventory.feeds.canonical.days import days_of, instants_of, no_such_day
 from inventory.feeds.canonical.identities import (
     channels_of,
     gstin_of,
@@ -334,6 +334,41 @@ class TestDays:
         ]
         assert instants(*texts) == [want] * len(texts)
         assert instants(at) == [want]
+
+    @settings(max_examples=200, deadline=None)
+    @given(st.integers(1990, 2099), st.integers(0, 14), st.integers(0, 33))
+    @example(2026, 2, 31)
+    @example(2028, 2, 29)
+    def test_a_day_that_the_calendar_does_not_have_is_told_from_what_is_no_day(self, year, month, number):
+        try:
+            date(year, month, number)
+        except ValueError:
+            exists = False
+        else:
+            exists = True
+        texts = [f"{number:02d}-{month:02d}-{year}", f"{year}-{month:02d}-{number:02d}T10:00:00+05:30",
+                 f"{number}/{month}/{year} 10:15 am", f"{year}{month:02d}{number:02d}"]  # fmt: skip
+        assert no_such_day(pl.Series(texts)).to_list() == [not exists] * 4
+        others = ["yesterday", "5", "12-Xyz-2026", "tomorrow 10:00", f"28-02-{year} 25:99"]
+        assert not no_such_day(pl.Series(others)).any()
+
+    def test_the_words_say_what_is_wrong_with_a_day(self):
+        told = {
+            "31-02-2026": "the calendar has no such day",
+            "31 June 2026 10:15": "the calendar has no such day",
+            "soon": "a day and its time",
+            "23-11-2026 25:10": "a day and its time",
+        }
+        found = reading(
+            K.SALES, *(sale(f"T{n}", "S1", 1, timestamp=one) for n, one in enumerate(told))
+        ).faults
+        assert [(one.row, one.code) for one in found] == [(n, "not_an_instant") for n in range(1, 5)]
+        assert all(words in one.message for one, words in zip(found, told.values(), strict=True)), found
+        years = reading(K.STOCK, stock(expiry_date="01-01-1889"), stock(expiry_date="31-11-2026")).faults
+        assert [one.message for one in years] == [
+            "write a year from 1990 to 2150",
+            "the calendar has no such day; the day comes before the month, e.g. 28-02-2026",
+        ]
 
     def test_a_day_alone_begins_or_ends(self):
         assert instants("01-04-2026", "46113") == [ist_instant(date(2026, 4, 1))] * 2

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from inventory.contracts.feeds import RecordKind
 from inventory.feeds.tally import passage
+from inventory.feeds.tally.source import TallySource
 from inventory.models import FeedVoucher, ImportRun, Movement, Sale
 from inventory.services import imports
 from tests.conftest import NOW
@@ -181,3 +183,61 @@ def test_a_file_of_vouchers_over_several_parcels_lands_and_is_altered_whole(
     assert sorted(one.gone for one in newest) == [False] * 6 + [True] * 4
     undo(again)
     assert books() == {"held": {"B": 90}, "sold": [1] * 10, "bought": [("INV-1", 100)]}
+
+
+def between() -> list[str]:
+    """Vouchers of their own that fill parcels between two selves of another."""
+    return [sold(1, 100 + n, number=100 + n) for n in range(9)]
+
+
+JOURNAL = voucher("Journal", "", day=DAY, number=2, alter=9)
+GONE = voucher("Sales", "<ISCANCELLED>Yes</ISCANCELLED>", day=DAY, number=2, alter=9)
+PURCHASE = bought(40, 9, number=2, bill="INV-2", batch="C")
+
+
+@pytest.mark.parametrize("is_later_first", [True, False])
+@pytest.mark.parametrize(
+    ("older", "later", "held", "lines", "bills"),
+    [
+        (sold(5, 4), sold(7, 9), {"B": 84}, [7], []),
+        (sold(5, 4), JOURNAL, {"B": 91}, [], []),
+        (sold(5, 4), GONE, {"B": 91}, [], []),
+        (sold(5, 4), PURCHASE, {"B": 91, "C": 40}, [], [("INV-2", 40)]),
+        (bought(40, 4, number=2, bill="INV-2", batch="C"), sold(5, 9), {"B": 86}, [5], []),
+        (bought(50, 4, number=2, bill="INV-2", batch="C"), PURCHASE, {"B": 91, "C": 40}, [], [("INV-2", 40)]),
+    ],
+    ids=["sale", "journal", "cancelled", "purchase", "purchase that became a sale", "altered purchase"],
+)
+def test_of_two_selves_parcels_apart_the_later_stands_in_whatever_order_and_in_files_of_their_own(
+    is_later_first, older, later, held, lines, bills, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passage, "_ROWS", 3)
+    pair = (later, older) if is_later_first else (older, later)
+    take(tmp_path, bought(100, 1), pair[0], *between(), pair[1])
+    now = {"held": held, "sold": [1] * 9 + lines, "bought": [("INV-1", 100), *bills]}
+    assert books() == now
+    take(tmp_path, older)
+    if later != JOURNAL or not is_later_first:  # a journal that had nothing to take back is not kept
+        assert books() == now, "nor does a file of its own bring the older one back"
+
+
+@pytest.mark.parametrize("is_later_first", [True, False])
+@pytest.mark.parametrize("later", [sold(7, 9), GONE, sold(7, 9).replace(">9<", "><")])
+def test_the_stock_is_walked_by_the_selves_that_count(
+    is_later_first, later, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passage, "_ROWS", 3)
+    older = sold(5, 4) if ">9<" in later else sold(5, 4).replace(">4<", "><")
+    pair = (later, older) if is_later_first else (older, later)
+    opening = (
+        "<BATCHALLOCATIONS.LIST><BATCHNAME>B</BATCHNAME><OPENINGBALANCE>100 Nos</OPENINGBALANCE>"
+        "</BATCHALLOCATIONS.LIST>"
+    )
+    path = tmp_path / "walked.xml"
+    path.write_text(envelope(MASTERS.replace("</STOCKITEM>", f"{opening}</STOCKITEM>")
+                             + pair[0] + "".join(between()) + pair[1]))  # fmt: skip
+    parcels = [one.rows for one in TallySource(path, {}).parcels() if one.kind is RecordKind.STOCK]
+    [row] = parcels[-1].rows(named=True)
+    counts = pair[1] if ">9<" not in later else later
+    took = 7 if "7 Nos" in counts else 5 if "5 Nos" in counts else 0
+    assert row["quantity"] == str(100 - 9 - took)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import reduce
+from operator import or_
 
 import polars as pl
 
@@ -69,6 +71,17 @@ def instants_of(column: pl.Series, text: pl.Series, *, end_of_day: bool = False)
     loose = rest.replace_strict(known, _loose(known, end_of_day), default=None, return_dtype=INSTANT)
     places = left.arg_true()
     return read.scatter(places.to_list(), loose)
+
+
+def no_such_day(text: pl.Series) -> pl.Series:
+    """Where a text is written as a day, alone or before a clock, and the calendar has no such day."""
+    day = text.str.extract(_CLOCK, 1)
+    day = text.zip_with(day.is_null(), day).str.strip_chars()
+    month = (_NAMED, 2), (_NAMED_FIRST, 1)
+    named = [day.str.extract(*one).str.to_lowercase().is_in(list(_MONTHS)).fill_null(False) for one in month]
+    figures = [day.str.contains(shape).fill_null(False) for shape in (_ISO, _INDIAN, _DIGITS)]
+    shaped = reduce(or_, [*named, *figures])
+    return shaped & _read_days(day, months=False).is_null()
 
 
 def _strict(text: pl.Series) -> pl.Series:

@@ -94,7 +94,7 @@ _SAYS = {
     Form.QUANTITY: "whole pieces, or units and packs, e.g. 27 or 2 CASE 3 PCS",
     Form.DAY: "a day, e.g. 01-04-2026 or 2026-04-01",
     Form.LAST_DAY: "a day or a month, e.g. 01-04-2026 or 04/2026",
-    Form.INSTANT: "ISO 8601, e.g. 2026-11-23T10:15:00+05:30",
+    Form.INSTANT: "a day and its time, e.g. 2026-11-23T10:15:00+05:30 or 23-11-2026 10:15",
     Form.END_OF_DAY: "an instant or a day, e.g. 2026-11-23T20:00:00+05:30 or 23-11-2026",
     Form.GSTIN: "a GSTIN of 15 characters, e.g. 27AABCU9603R1ZN",
     Form.HSN: "an HSN code of 4, 6 or 8 digits",

@@ -10,7 +10,7 @@ import orjson
 import polars as pl
 
 from inventory.feeds.canonical import identities as ids
-from inventory.feeds.canonical.days import INSTANT, days_of, instants_of
+from inventory.feeds.canonical.days import INSTANT, days_of, instants_of, no_such_day
 from inventory.feeds.canonical.fields import FieldSpec, Form
 from inventory.feeds.canonical.quantities import whole_of
 from inventory.feeds.canonical.sheet import Sheet
@@ -22,6 +22,8 @@ CLOCK_SKEW = timedelta(minutes=5)
 OLDEST_DAYS = 3_660
 #: Years in which goods are made, sold and expire.
 _YEARS = (1990, 2150)
+_NO_SUCH_DAY = "the calendar has no such day; the day comes before the month, e.g. 28-02-2026"
+_STRANGE_YEAR = f"write a year from {_YEARS[0]} to {_YEARS[1]}"
 
 
 def _required(sheet: Sheet, spec: FieldSpec, value: pl.Series, code: str = "missing") -> None:
@@ -129,12 +131,23 @@ def _day(sheet: Sheet, spec: FieldSpec) -> pl.Series:
     if not sheet.has(spec.name):
         return absent(sheet, spec, pl.Date)
     value = days_of(sheet.column(spec.name), sheet.text(spec.name), months=spec.form is Form.LAST_DAY)
-    value = where(value.dt.year().is_between(*_YEARS), value)
+    sane = value.dt.year().is_between(*_YEARS)
+    sheet.fault(~sane, spec.name, "not_a_day", _STRANGE_YEAR)
     wrong = written_wrong(sheet, spec.name, value)
-    sheet.fault(wrong, spec.name, "not_a_day", f"write {spec.says}")
+    _fault_days(sheet, spec, wrong, "not_a_day")
+    value = where(sane, value)
     if spec.required:
-        sheet.fault(value.is_null() & ~wrong, spec.name, "missing", f"write {spec.says}")
+        missing = value.is_null() & ~wrong & sane.fill_null(True)
+        sheet.fault(missing, spec.name, "missing", f"write {spec.says}")
     return value
+
+
+def _fault_days(sheet: Sheet, spec: FieldSpec, wrong: pl.Series, code: str) -> None:
+    """Of what could not be read, what is written as a day and is none is told so."""
+    if wrong.any():
+        none = wrong & no_such_day(sheet.text(spec.name)).fill_null(False)
+        sheet.fault(none, spec.name, code, _NO_SUCH_DAY)
+        sheet.fault(wrong & ~none, spec.name, code, f"write {spec.says}")
 
 
 def _instant(sheet: Sheet, spec: FieldSpec) -> pl.Series:
@@ -143,7 +156,7 @@ def _instant(sheet: Sheet, spec: FieldSpec) -> pl.Series:
         return absent(sheet, spec, INSTANT, "not_an_instant")
     value = instants_of(sheet.column(spec.name), sheet.text(spec.name), end_of_day=ends)
     unread = value.is_null() if spec.required else written_wrong(sheet, spec.name, value)
-    sheet.fault(unread, spec.name, "not_an_instant", f"write {spec.says}")
+    _fault_days(sheet, spec, unread, "not_an_instant")
     at = pl.lit(sheet.at).dt.convert_time_zone("UTC").cast(INSTANT)
     if ends:  # today's closing stock is what stands there now
         late = (value > sheet.at) & (value < sheet.at + timedelta(days=1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -18,9 +18,10 @@ from inventory.feeds.tally.days import parse_day
 from inventory.feeds.tally.frames import BARE, frame_of, selves_of
 from inventory.feeds.tally.items import Item
 from inventory.feeds.tally.records import MASTERS, Node
+from inventory.feeds.tally.standing import Latest, moves_goods, why_out
 from inventory.feeds.tally.vouchers import Voucher, read_voucher
 from inventory.feeds.tally.walk import Walk
-from inventory.feeds.tally.words import NO_GOODS, VoucherKind, fold, given, sku_code
+from inventory.feeds.tally.words import NO_GOODS, VoucherKind, fold, given, same_company, sku_code
 from vyapar.kernel.errors import Fault, Invalid
 from vyapar.kernel.money import rupees
 
@@ -28,7 +29,6 @@ Row = dict[str, Any]
 _ROWS = 5_000  # in a parcel
 #: Kinds of vouchers whose goods are receipts.
 _BOUGHT = (VoucherKind.PURCHASE, VoucherKind.RECEIPT_NOTE)
-_SPLIT = re.compile(r"\s*-?\s*\(from .*\)$", re.IGNORECASE)
 _REVISION = re.compile(r"(\d{1,10}):(\d{1,2})\b")
 _KINDS = (*(kind for kind in RecordKind if kind is not RecordKind.STOCK), RecordKind.STOCK)
 
@@ -59,6 +59,7 @@ class Passage:
         self._met: set[str] = set()
         self._days: tuple[date, date] | None = None
         self._revisions: dict[int, int] = {}  # of altered vouchers
+        self._selves = Latest()
         self._rounding = entries.Rounding()
 
     @property
@@ -73,6 +74,25 @@ class Passage:
             self._take_master(node)
         else:
             self._take_note(node)
+
+    @property
+    def must_walk_again(self) -> bool:
+        """Whether the stock was walked by selves of vouchers of which later ones stand in the same file."""
+        return self._selves.overtaken and self._walks and self._walk.has_openings
+
+    def walk_again(self, records: Iterable[Node]) -> None:
+        """Walk through the same records once more, each voucher by the self that counts."""
+        self._walk = Walk(self._books, has_openings=True)
+        self._selves.begin_again()
+        for node in records:
+            if node.tag == "STOCKITEM" and node.name:
+                self._open(node)
+            elif node.tag == "VOUCHER" and (node.texts or node.attributes):
+                voucher = read_voucher(node, self._books)
+                if node.is_context:
+                    self._walk_context(voucher)
+                elif self._selves.counts(voucher) and moves_goods(voucher, self._as_of):
+                    self._walk.move(voucher)
 
     def end(self) -> None:
         """After the last record: the stock."""
@@ -152,12 +172,13 @@ class Passage:
         if not node.is_context:
             self._coverage.look_at(node)
         if node.tag == "STOCKITEM":
-            item = self._books.items[fold(node.name)]
-            if not node.is_context or self._notes.get("SVSTOCK") == "Walk":
-                if self._walks:
-                    self._walk.open(item)
-                if not node.is_context:
-                    self._opened.append(item)
+            self._open(node)
+            if not node.is_context:
+                self._opened.append(self._books.items[fold(node.name)])
+
+    def _open(self, node: Node) -> None:
+        if self._walks and (not node.is_context or self._notes.get("SVSTOCK") == "Walk"):
+            self._walk.open(self._books.items[fold(node.name)])
 
     def _tell_masters(self) -> None:
         self._rows[RecordKind.LOCATIONS] += self._books.take_locations()
@@ -199,11 +220,17 @@ class Passage:
             self._tell_masters()
         voucher = read_voucher(node, self._books)
         if node.is_context:
-            if voucher.stands and voucher.kind not in NO_GOODS:
-                self._walk.move(voucher)
+            self._walk_context(voucher)
             return
         self._coverage.look_at(node)
         self._meet(voucher)
+        if not self._selves.meet(voucher):
+            self._coverage.note(
+                "older selves of vouchers",
+                "a later self of them stands in the same file: they change nothing",
+                _example(voucher),
+            )
+            return
         if not self._counts(voucher):
             if entries.is_sale(voucher) or (voucher.deleted and voucher.kind is None):
                 self._withdraw(voucher, for_good=True)
@@ -222,22 +249,21 @@ class Passage:
             self._coverage.note("voucher told twice", "its goods are walked once", _example(voucher))
         self._tell_goods(voucher)
 
+    def _walk_context(self, voucher: Voucher) -> None:
+        if voucher.stands and voucher.kind not in NO_GOODS:
+            self._walk.move(voucher)
+
+    @property
+    def _as_of(self) -> date | None:
+        return parse_day(self._notes.get("SVASOF", "")[:10])
+
     def _counts(self, voucher: Voucher) -> bool:
         """Whether a voucher is taken; if not, it is noted why."""
         note, example = self._coverage.note, _example(voucher)
-        withdrawn = "not in the books: what was recorded of them is withdrawn"
-        as_of = parse_day(self._notes.get("SVASOF", "")[:10])
-        ahead = voucher.postdated and (as_of is None or voucher.day is None or voucher.day > as_of)
-        reasons = (
-            (voucher.deleted, "deleted vouchers", withdrawn),
-            (voucher.cancelled, "cancelled vouchers", withdrawn),
-            (voucher.optional, "optional vouchers", "not in the books until made regular"),
-            (ahead, "post-dated vouchers", "not in the books before their day"),
-        )
-        for holds, name, reason in reasons:
-            if holds:
-                note(name, reason, example)
-                return False
+        out = why_out(voucher, self._as_of)
+        if out is not None:
+            note(*out, example)
+            return False
         if voucher.kind is None:
             if voucher.moves:
                 note(
@@ -367,11 +393,6 @@ class Passage:
             )
             raise Invalid(said, code="wrong_company", faults=[fault])
         self._company = self._company or name
-
-
-def same_company(one: str, other: str) -> bool:
-    """Whether two spellings name one company: case, spaces and Tally's note of a split are forgiven."""
-    return _SPLIT.sub("", fold(one)).replace(" ", "") == _SPLIT.sub("", fold(other)).replace(" ", "")
 
 
 def _example(voucher: Voucher) -> str:

@@ -18,9 +18,9 @@ from inventory.feeds.tally.answers import NAME, Company
 from inventory.feeds.tally.client import LARGEST_ANSWER, TallyClient
 from inventory.feeds.tally.days import parse_day
 from inventory.feeds.tally.identities import Known
-from inventory.feeds.tally.passage import same_company
 from inventory.feeds.tally.requests import MASTERS, Period, element
 from inventory.feeds.tally.spool import Spool
+from inventory.feeds.tally.words import same_company
 from vyapar.farside.http import Timeouts
 from vyapar.farside.resilience import RetryPolicy, breakers
 from vyapar.kernel.calendar import IST, ist_day

@@ -45,12 +45,18 @@ class TallySource:
     def parcels(self, after: int = -1) -> Iterator[Parcel]:
         """See `Source`. `Invalid` where the file stops being readable or is of another company."""
         with self._path.open("rb") as stream:
-            reader = Reader(stream, encoding=str(self._options.get("encoding") or ""))
+            encoding = str(self._options.get("encoding") or "")
+            reader = Reader(stream, encoding=encoding)
             passage = Passage(self._options)
             for node in reader.records():
                 passage.take(node)
                 if passage.is_full:
                     yield from passage.parcels(reader.offset, after)
+            if passage.must_walk_again:
+                stream.seek(0)
+                passage.walk_again(
+                    Reader(stream, encoding=str(self._options.get("encoding") or "")).records()
+                )
             passage.end()
             yield from passage.parcels(reader.offset, after, final=True)
         self._coverage = passage.told(reader.skipped, reader.own)

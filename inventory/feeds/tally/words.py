@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from enum import StrEnum
 
 from inventory.feeds.tally.records import tidy
@@ -26,6 +27,8 @@ MAIN_LOCATION = "Main Location"
 PRIMARY_BATCH = "Primary Batch"
 DEBTORS = "sundry debtors"
 CREDITORS = "sundry creditors"
+#: What Tally writes behind the name of a company whose books were split.
+_SPLIT = re.compile(r"\s*-?\s*\(from .*\)$", re.IGNORECASE)
 
 
 class VoucherKind(StrEnum):
@@ -84,6 +87,11 @@ def given(text: str) -> str:
 def fold(name: str) -> str:
     """What makes two spellings one name for Tally: case and spaces do not count."""
     return tidy(name).lower()
+
+
+def same_company(one: str, other: str) -> bool:
+    """Whether two spellings name one company: case, spaces and Tally's note of a split are forgiven."""
+    return _SPLIT.sub("", fold(one)).replace(" ", "") == _SPLIT.sub("", fold(other)).replace(" ", "")
 
 
 def kind_by_name(name: str) -> VoucherKind | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from inventory.contracts.feeds import Landed, Parcel
+from inventory.contracts.feeds import Landed, Parcel, RecordKind
 from inventory.models import ImportRun
 from inventory.services.imports.rows import with_unread
+from inventory.services.imports.tallies import tally_unbought
 from inventory.services.imports.vouchers import Parted, keep_selves, part_selves
 from inventory.services.landing import land
 from inventory.services.staging import take_trail, take_turns
@@ -24,6 +25,8 @@ def take_parcel(run: ImportRun, parcel: Parcel, *, actor: Actor, at: datetime) -
         take_turns("masters")
         take_trail()
     for kind, rows in parted.withdrawn.items():
+        if kind is RecordKind.PURCHASES:
+            tally_unbought(run, rows)
         land(kind, rows, source=name, actor=actor, at=at, run=run)
     mine = parted.parcel
     landed = with_unread(mine, land(mine.kind, mine.rows, source=name, actor=actor, at=at, run=run))

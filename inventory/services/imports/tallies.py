@@ -50,6 +50,18 @@ FROM inventory_movement m JOIN inventory_batch b ON b.id = m.batch_id
 JOIN inventory_sku s ON s.id = b.sku_id JOIN inventory_location l ON l.id = m.location_id
 WHERE m.kind = 'receipt' AND m.reference = ANY(%s)
 """
+# Purchases that the run itself told, by what a later self of their voucher takes back.
+_OWN = """
+SELECT s.code, l.code, count(*)::bigint, sum(p.quantity)::bigint, sum(p.quantity * p.cost_paise)::bigint
+FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[]) k(invoice, sku, batch, location)
+JOIN inventory_purchaseline p ON p.purchase_invoice = k.invoice
+JOIN inventory_batch b ON b.id = p.batch_id AND b.number = k.batch
+JOIN inventory_sku s ON s.id = b.sku_id AND s.code = k.sku
+JOIN inventory_location l ON l.id = p.location_id AND l.code = k.location
+JOIN inventory_importchange c ON c.run_id = %s AND c."table" = 'inventory_purchaseline' AND c.row_id = p.id
+    AND c.before IS NULL AND c.undone_at IS NULL
+GROUP BY s.code, l.code
+"""
 _GROUP = ("sku", "location", "batch", "as_of", "outcome")
 _SAID = ("sku", "location", "source_pieces", "source_paise")
 
@@ -90,6 +102,23 @@ def add_tallies(run: ImportRun, parcel: Parcel, at: datetime, outcomes: Mapping[
         *(pl.col(name) * sign for name in ("rows", "source_pieces", "source_paise")),
     )  # fmt: skip
     _write(run, parcel.kind, rows)
+
+
+def tally_unbought(run: ImportRun, keys: pl.DataFrame) -> None:
+    """Tally purchases that the run told and is about to take back, since a later self of theirs came.
+
+    Must run before they are gone. `keys`: purchase_invoice, sku, batch, location.
+    """
+    schema = dict.fromkeys(("sku", "location"), pl.String) | dict.fromkeys(
+        ("rows", "source_pieces", "source_paise"), pl.Int64
+    )
+    names = ("purchase_invoice", "sku", "batch", "location")
+    own = frame_of(_OWN, schema, [*(keys[name].to_list() for name in names), run.pk])
+    figures = ("rows", "source_pieces", "source_paise")
+    back = own.with_columns(*(-pl.col(name) for name in figures), pl.lit(LANDED).alias("outcome"))
+    both = pl.concat([back, own.with_columns(pl.lit("cancelled").alias("outcome"))])
+    if not both.is_empty():
+        _write(run, RecordKind.PURCHASES, both)
 
 
 def _told(kind: RecordKind, rows: pl.DataFrame, at: datetime) -> pl.DataFrame:

@@ -241,6 +241,11 @@ def _decide(parted: Parted, kind: RecordKind, document: str, rows: pl.DataFrame,
     if gone:
         _refuse(parted, kind, document, version, numbers, standing)
         return
+    newest = max((one.version for (_, name), one in standing.items() if name == document), default=0)
+    if version and version < newest:  # a later self stands, be it of another kind
+        parted.outcomes |= dict.fromkeys(numbers, OLDER)
+        parted.older.append(document)
+        return
     lines = tuple(rows.select(_KEYS[kind]).iter_rows()) if kind in _KEYS else ()
     if known is None:
         first = int(rows["line"][0] or 1) // REVISION if kind is RecordKind.SALES else 0
@@ -248,7 +253,7 @@ def _decide(parted: Parted, kind: RecordKind, document: str, rows: pl.DataFrame,
         _leave_others(parted, kind, document, version, standing)
         return
     sure = bool(version and known.version)
-    if sure and (version < known.version or (version == known.version and known.gone)):
+    if sure and version == known.version and known.gone:
         parted.outcomes |= dict.fromkeys(numbers, OLDER)
         parted.older.append(document)
     elif (sure and version == known.version) or (content == known.content and not known.gone):
