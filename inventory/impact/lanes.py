@@ -148,9 +148,9 @@ def _choose(
     transit = snapshot.lane_days[origin][:, names]
     left = within[:, None] - transit
     is_open = (there >= 0) & (fee >= 0) & (left > 0) & (origin[:, None] != names)
-    most = np.where(is_open, _most(snapshot, np.maximum(there, 0), np.maximum(left, 0), own), -1.0)
+    stays, most, chance = _room(snapshot, there, left, own, is_open)
     crosses = snapshot.territory_gstin[origin][:, None] != snapshot.territory_gstin[names]
-    hope = _hope(lots, rates, most, np.maximum(fee, 0), crosses, mine)
+    hope = _hope(lots, rates, _wished(lots, most, chance, mine), np.maximum(fee, 0), crosses, mine)
     stayed = unmoved_net(lots, rates)
     best = np.zeros(len(lots), dtype=np.int64)
     rows = np.arange(len(lots))
@@ -158,7 +158,8 @@ def _choose(
         lane = hope[rows].argmax(axis=1)
         rows, lane = _hopeful(rows, lane, hope, best)
         spot = mine[rows]
-        sold = _extra_sales(snapshot, there[spot, lane], left[spot, lane], own, lots.quantity[rows])
+        room = _Room(there[spot, lane], left[spot, lane], stays[spot, lane])
+        sold = _extra_sales(snapshot, room, own, lots.quantity[rows])
         moved = replace(
             lots.some(rows),
             moved_sold=sold,
@@ -174,16 +175,15 @@ def _choose(
 
 
 def _hope(
-    lots: Lots, rates: MoneyRates, most: Floats, fee: Ints, crosses: Flags, mine: NDArray[np.intp]
+    lots: Lots, rates: MoneyRates, sold: Floats, fee: Ints, crosses: Flags, mine: NDArray[np.intp]
 ) -> Floats:
     """(lots, lanes), paise that no lane's gain is above; -inf where a lane is closed.
 
-    `most`, `fee`, `crosses`: (what lots share, lanes), `mine`: (lots,) which of it is a lot's.
+    `sold`: (lots, lanes), pieces at most, overwritten; `fee`, `crosses`: (what lots share, lanes), `mine`:
+    (lots,) which of it is a lot's.
     """
     piece, fixed, lock = most_moved_gain(lots, rates)
-    hope = most[mine]
-    closed = hope < 0
-    np.minimum(hope, lots.quantity[:, None], out=hope)
+    hope, closed = sold, sold < 0
     hope *= piece[:, None]
     hope += fixed[:, None]
     hope -= fee[mine] * (lots.quantity * lots.grams / GRAMS_PER_KG)[:, None]
@@ -191,6 +191,19 @@ def _hope(
         hope -= crosses[mine] * lock[:, None]
     hope[closed] = -np.inf
     return hope
+
+
+def _wished(lots: Lots, most: Floats, chance: Floats, mine: NDArray[np.intp]) -> Floats:
+    """(lots, lanes), whole pieces that no more of a lot sell than: those that could sell in all, and its own
+    as often as any sells at all; -1 where a lane is closed.
+    """
+    wished = np.minimum(most[mine], lots.quantity[:, None] * chance[mine])
+    wished += _ROUNDED_UP
+    return np.asarray(np.floor(wished, out=wished))
+
+
+#: More than the numbers of `_wished` lose by rounding.
+_ROUNDED_UP = 1e-6
 
 
 def _keep(
@@ -216,20 +229,33 @@ def _hopeful(
     return rows[kept], lane[kept]
 
 
-def _most(snapshot: StockSnapshot, items: Codes, days: Ints, own: Ints) -> Floats:
-    """The most pieces that could sell on top of the destination's own stock, whatever the shape of
-    demand with this mean and variance (Scarf 1958), a little rounded up.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Room:
+    """(n,) each: `item` and `days` that are left at a destination, pieces of its own that `stay` then."""
+
+    item: Codes
+    days: Ints
+    stay: Floats
+
+
+def _room(
+    snapshot: StockSnapshot, items: Codes, days: Ints, own: Ints, is_open: Flags
+) -> tuple[Floats, Floats, Floats]:
+    """(spots, lanes): pieces of the destination's own stock that are expected to stay; the most that are
+    expected to sell on top of it, however many came, -1 where a lane is closed; and the chance that any does.
     """
-    total = snapshot.demand.total(items, days)
-    gap = own[items] - total.mean
-    beyond = (np.sqrt(total.variance + gap**2) - gap) / 2.0
-    return np.asarray(np.minimum(beyond, total.mean) + 1e-3)
+    item, stays, most = items[is_open], np.zeros(is_open.shape), np.full(is_open.shape, -1.0)
+    total, stock, chance = snapshot.demand.total(item, days[is_open]), own[item], np.ones(is_open.shape)
+    below, stays[is_open] = total.under(stock)
+    most[is_open] = np.maximum(stays[is_open] - stock + total.mean, 0.0)
+    chance[is_open] = 1.0 - below
+    return stays, most, chance
 
 
-def _extra_sales(snapshot: StockSnapshot, items: Codes, days: Ints, own: Ints, quantity: Ints) -> Ints:
+def _extra_sales(snapshot: StockSnapshot, room: _Room, own: Ints, quantity: Ints) -> Ints:
     """Whole pieces expected to sell on top of the destination's own stock."""
-    total = snapshot.demand.total(items, days)
-    unsold = total.expected_excess(own[items] + quantity) - total.expected_excess(own[items])
+    total = snapshot.demand.total(room.item, room.days)
+    unsold = total.expected_excess(own[room.item] + quantity) - room.stay
     return np.clip(np.floor(quantity - unsold + 1e-9), 0, quantity).astype(np.int64)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from inventory.contracts.arrays import Flags, Floats, Ints
 from inventory.contracts.policy import MonitoringPolicy
 from inventory.contracts.stock import NO_DAY, StockSnapshot
-from inventory.risk.fefo import walk
+from inventory.risk.fefo import in_turn, walk_in_turn
 from inventory.rules import days_left_to_sell
 
 
@@ -53,10 +53,11 @@ def exposure(snapshot: StockSnapshot, policy: MonitoringPolicy) -> Exposure:
     usable = np.where(expired, 0, snapshot.free)
     place = _place_order(snapshot)
     item = snapshot.position_item.astype(np.int64)
-    queue = partial(walk, snapshot.demand, item, turn=sell, batch_id=snapshot.batch_id, place=place)
-    by_expiry = queue(deadline=sell, quantity=usable)
+    order = in_turn(item, usable, turn=sell, batch_id=snapshot.batch_id, place=place)
+    queue = partial(walk_in_turn, snapshot.demand, item, quantity=usable, order=order)
+    by_expiry = queue(deadline=sell)
     later = sell >= policy.cover_days_dead
-    by_leaving = queue(deadline=leave, quantity=usable, asked=later)
+    by_leaving = queue(deadline=leave, asked=later)
     at_risk = np.where(later, by_leaving.rounded, by_expiry.rounded)
     last = np.where(later, by_leaving.last_unsold, by_expiry.last_unsold)
     return Exposure(

@@ -119,8 +119,40 @@ def walk(
     outcomes, evenly spread, the same for every walk. Lots of one deadline share all that depends on it:
     what is left of each is a difference along one curve.
     """
+    order = in_turn(series, quantity, turn=turn, batch_id=batch_id, place=place)
+    return walk_in_turn(demand, series, deadline, quantity, order=order, asked=asked)
+
+
+def in_turn(
+    series: Ints, quantity: Ints, *, turn: Ints, batch_id: Ints, place: Ints | NDArray[np.int32]
+) -> NDArray[np.intp]:
+    """Numbers of the lots in the order in which they are sold, series after series (see `walk`)."""
+    keys: list[Ints] = []
+    span = 2**63
+    for key in (place, batch_id, quantity, turn, series):
+        values = key.astype(np.int64)
+        low = int(values.min(initial=0))
+        size = int(values.max(initial=0)) - low + 1
+        if size * span < 2**63:  # sorting by one number costs half of sorting by two
+            keys[-1] += (values - low) * span
+            span *= size
+        else:
+            keys.append(values - low if size < 2**62 else values)
+            span = size
+    return np.lexsort(keys)
+
+
+def walk_in_turn(
+    demand: DemandDistribution,
+    series: Ints,
+    deadline: Ints,
+    quantity: Ints,
+    *,
+    order: NDArray[np.intp],
+    asked: Flags | None = None,
+) -> Walk:
+    """As `walk`, where the `order` is known: two walks with other deadlines may share one."""
     found = Walk(*(np.zeros(series.shape[0], kind) for kind in (float, np.int64, float, np.int64, float)))
-    order = np.lexsort((place, batch_id, quantity, turn, series))
     order = order[deadline[order] < NO_DAY]
     if order.size == 0:
         return found

@@ -451,7 +451,11 @@ def list_places(held: Ints) -> tuple[tuple[str, ...], Ints]:
     """Codes and ids of the places among `held`, by id."""
     ids = np.unique(held)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT code FROM inventory_location WHERE id = ANY(%s) ORDER BY id", [ids.tolist()])
+        # the driver would write a long list number by number
+        held_ids = "{" + ",".join(map(str, ids.tolist())) + "}"
+        cursor.execute(
+            "SELECT code FROM inventory_location WHERE id = ANY(%s::bigint[]) ORDER BY id", [held_ids]
+        )
         return tuple(row[0] for row in cursor.fetchall()), ids
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -21,8 +20,9 @@ from inventory.impact.packed import pack_ways
 from inventory.risk import LONGEST, MILLI, PARTS
 from inventory.selectors.book import StockBook
 from inventory.selectors.cells import HORIZONS
+from inventory.services.binary import Column
 from inventory.services.cells import sums_follow
-from inventory.services.staging import copy_frame, run, staged
+from inventory.services.staging import copy_columns, copy_frame, run, staged
 from inventory.services.telling import emit_many
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
@@ -57,6 +57,7 @@ _RISK_TYPES = {
 }  # fmt: skip
 #: Where parts of a cycle over the whole book leave their risks until it closes.
 _FRESH = "inventory_batchrisk_fresh"
+_EPOCH = date(1970, 1, 1)
 #: An item whose row says the same as before keeps its `updated_at`, so that who reads by it is spared.
 _SEEN = (
     "current_stock", "reserved_stock", "expiry_date", "last_movement_date", "average_daily_sales",
@@ -94,9 +95,7 @@ def keep_scores(scored: Scored, *, cycle_id: int, actor: Actor, at: datetime, fr
         run("DELETE FROM inventory_batchrisk")
     elif not fresh:
         run(_DROP_RISKS, [skus])
-    for risks in _risk_frames(scored):
-        risks = risks.with_columns(cycle_id=pl.lit(cycle_id), as_of=pl.lit(today))
-        copy_frame(_FRESH if fresh else "inventory_batchrisk", risks, _RISK_TYPES)
+    _keep_risks(_FRESH if fresh else "inventory_batchrisk", scored, cycle_id)
     with sums_follow(skus), staged(_item_frame(scored), _ITEM_TYPES) as table:
         names = list(_ITEM_TYPES)
         sql = _KEEP_ITEMS.format(
@@ -196,14 +195,30 @@ def _due(scored: Scored) -> dict[str, Ints]:
     return sums
 
 
-def _risk_frames(scored: Scored) -> Iterator[pl.DataFrame]:
+def _keep_risks(table: str, scored: Scored, cycle_id: int) -> None:
     """What of the book needs no way out, and the rest: of the first, most of a book, all rows are equally
-    wide, which is what encoding is quick at."""
-    needs = np.zeros(scored.book.positions, np.bool_)
+    wide and half of the columns the same."""
+    book, found = scored.book, scored.outcome.exposure
+    needs = np.zeros(book.positions, np.bool_)
     needs[scored.outcome.priced.needs] = True
-    wide = needs | (scored.outcome.exposure.days_to_expiry >= NO_DAY)
-    for rows in (np.flatnonzero(~wide), np.flatnonzero(wide)):
-        yield _risk_frame(scored, rows, needs[rows])
+    wide = needs | (found.days_to_expiry >= NO_DAY)
+    rows = np.flatnonzero(~wide)
+    calm: dict[str, Column] = {
+        "position_id": book.position_ids[rows],
+        "cycle_id": cycle_id,
+        "as_of": (book.as_of - _EPOCH).days,
+        "days_to_expiry": found.days_to_expiry[rows],
+        "expected_unsold": found.expected_unsold[rows],
+        "probability_unsold": found.probability_unsold[rows],
+        "p90_unsold": found.p90_unsold[rows],
+        **dict.fromkeys(("at_risk_quantity", "at_risk_paise", "best_net_paise"), 0),
+        **dict.fromkeys(("ways_out", "best_way"), ""),
+    }
+    copy_columns(table, calm, _RISK_TYPES, rows.size)
+    rows = np.flatnonzero(wide)
+    risks = _risk_frame(scored, rows, needs[rows])
+    risks = risks.with_columns(cycle_id=pl.lit(cycle_id), as_of=pl.lit(book.as_of))
+    copy_frame(table, risks, _RISK_TYPES)
 
 
 def _risk_frame(scored: Scored, rows: NDArray[np.intp], needs: Flags) -> pl.DataFrame:

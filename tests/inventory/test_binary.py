@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from inventory.services import binary
+from inventory.services import binary, records
 from inventory.services.binary import Chosen, Strung, pack
 from inventory.services.staging import copy_columns, copying, rows, scratch
 
@@ -82,3 +82,26 @@ def test_rows_that_need_no_order_all_arrive_whatever_their_lengths(many: bool, m
             pass
         found = rows(f"SELECT n, name, gst::text, run, at FROM {table} ORDER BY n")
     assert found == frame.rows()
+
+
+@pytest.mark.parametrize("count", [1, 4, 5])
+def test_columns_of_one_width_arrive_as_they_were_slice_after_slice(count: int, monkeypatch) -> None:
+    monkeypatch.setattr(records, "SLICE", 2)
+    types = {
+        "n": "bigint", "share": "double precision", "day": "date", "known": "boolean", "at": "timestamptz",
+        "small": "smallint", "who": "text", "what": "bytea", "nothing": "integer",
+    }  # fmt: skip
+    columns = {
+        "n": np.arange(count) - 2**40, "share": np.arange(count) / 3, "day": 20_000,
+        "known": np.arange(count) % 2 == 0, "at": np.full(count, 2 * 10**15), "small": -7, "who": "ब",
+        "what": "", "nothing": None,
+    }  # fmt: skip
+    with scratch(types) as table:
+        copy_columns(table, columns, types, count)
+        found = rows(
+            "SELECT n, share, day - date '1970-01-01', known, (extract(epoch FROM at) * 1000000)::bigint, "
+            f"small, who, what, nothing FROM {table} ORDER BY ctid"
+        )
+    assert [(*row[:7], bytes(row[7]), row[8]) for row in found] == [
+        (n - 2**40, n / 3, 20_000, n % 2 == 0, 2 * 10**15, -7, "ब", b"", None) for n in range(count)
+    ]

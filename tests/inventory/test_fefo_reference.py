@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from inventory.contracts import NO_DAY, DemandDistribution
 from inventory.contracts.forecasts import COMMON_SHARE
 from inventory.risk import Walk, walk
-from inventory.risk.fefo import CAUTIOUS, UNLIKELY
+from inventory.risk.fefo import CAUTIOUS, UNLIKELY, in_turn
 
 #: What a chance or a piece may differ by: floats against fifty digits.
 NEAR = 1e-6
@@ -171,3 +171,14 @@ def test_a_later_deadline_is_served_after_an_earlier_one_that_surely_sells(first
         assume(waste < Decimal(UNLIKELY) / 2)
         slow = walked_slowly(weekly, dispersion, lots)
     assert_same(walked(weekly, dispersion, lots), slow, lots)
+
+
+_KEY = st.one_of(st.integers(0, 3), st.sampled_from([NO_DAY, 2**40, 2**61, 2**62 + 1]))
+
+
+@HUNDRED
+@given(st.lists(st.tuples(_KEY, _KEY, _KEY, _KEY, _KEY), max_size=12))
+def test_lots_stand_in_the_order_of_all_their_keys_however_large(rows):
+    series, turn, quantity, batch_id, place = np.array(rows, np.int64).reshape(-1, 5).T
+    order = in_turn(series, quantity, turn=turn, batch_id=batch_id, place=place)
+    assert order.tolist() == sorted(range(len(rows)), key=lambda row: rows[row])

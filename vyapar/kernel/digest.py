@@ -30,6 +30,8 @@ def plain(value: Any) -> Any:
         return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):
         return {str(plain(key)): plain(item) for key, item in value.items()}
+    if type(value) in (list, tuple) and all(type(item) is str for item in value):
+        return list(value)  # names by the thousand
     if isinstance(value, list | tuple | set | frozenset):
         items = [plain(item) for item in value]
         return sorted(items, key=repr) if isinstance(value, set | frozenset) else items
