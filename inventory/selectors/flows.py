@@ -23,6 +23,7 @@ from inventory.models import (
     StockItem,
 )
 from inventory.selectors.overrides import overridden_items, padded, weeks_of
+from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import NotFound, VyaparError
 from vyapar.kernel.money import BASIS_POINTS
 from vyapar.law.rates import rate_for
@@ -319,4 +320,4 @@ def _last_transfers() -> dict[tuple[int, int], date]:
         .values("batch_id", "location_id")
         .annotate(last=Max("at"))
     )
-    return {(row["batch_id"], row["location_id"]): row["last"].date() for row in rows}
+    return {(row["batch_id"], row["location_id"]): ist_day(row["last"]) for row in rows}

@@ -149,6 +149,16 @@ class TestMoney:
 
 
 class TestQuantities:
+    def test_the_least_number_of_64_bits_is_too_much_for_every_figure(self):
+        least = -(2**63)
+        row = {
+            "transaction_id": "T1", "retailer_id": "R1", "sku": "S1", "quantity": least, "unit_price": least,
+            "timestamp": "2026-11-20T10:00:00+05:30",
+        }  # fmt: skip
+        assert {(one.field, one.code) for one in reading(K.SALES, row).faults} == {
+            ("quantity", "too_large"), ("unitPrice", "not_money"),
+        }  # fmt: skip
+
     @pytest.mark.parametrize(
         ("row", "pieces"),
         [

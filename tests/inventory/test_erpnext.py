@@ -354,10 +354,11 @@ def test_an_offers_prices_stand_by_batch_and_end_when_it_is_reversed(site: Frapp
     assert [(one["price_list_rate"], one["batch_no"], one["valid_upto"]) for one in mine] == [
         ("8.33", "B/1", "2026-12-24")
     ] * 2
-    back = replace(TRANSFER, kind=ExportKind.REVERSAL, key="undo:3", refers_to="offer:3")
+    night = datetime(2026, 11, 24, 20, 0, tzinfo=UTC)  # half past one of the 25th in India
+    back = replace(TRANSFER, kind=ExportKind.REVERSAL, key="undo:3", refers_to="offer:3", at=night)
     assert SYSTEM.push(access(site), back).accepted
     ended = [one for one in site.documents["Item Price"].values() if one.get("custom_vyapar_key")]
-    assert [one["valid_upto"] for one in ended] == ["2026-11-23"] * 2
+    assert [one["valid_upto"] for one in ended] == ["2026-11-25"] * 2
 
 
 def test_a_credit_note_is_a_return_and_a_reversal_cancels_it_once(site: Frappe) -> None:

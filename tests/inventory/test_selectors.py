@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import numpy as np
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from inventory.models import StockItem
+from inventory.models import BatchRisk, MovementKind, StockItem
 from inventory.selectors import (
     AGE_BANDS,
     ItemFilter,
@@ -24,10 +24,13 @@ from inventory.selectors import (
 )
 from inventory.selectors.columns import positions_of, read_columns
 from inventory.selectors.distances import lane_days, lane_paise_per_kg
+from inventory.selectors.flows import list_at_risk
 from inventory.selectors.items import SUMS
-from inventory.services import renew_sums
+from inventory.services import record_movements, renew_sums
+from inventory.services.lines import MovementLine
 from tests.conftest import NOW
 from tests.inventory.book import TODAY, Book, make_book
+from vyapar.kernel.actor import system
 from vyapar.kernel.errors import Invalid, NotFound
 
 _instants = count()
@@ -40,6 +43,21 @@ def item(book: Book, sku: str, place: str, **values) -> StockItem:
         "updated_at": NOW + timedelta(seconds=next(_instants)), **values,
     }  # fmt: skip
     return StockItem.objects.create(sku=book.skus[sku], territory=book.territories[place], **fields)
+
+
+@pytest.mark.usefixtures("in_alpha")
+def test_what_a_transfer_brought_at_night_came_on_the_indian_day():
+    book = make_book()
+    book.batch("S1", "A")
+    night = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)  # half past one of the 23rd in India
+    spot = book.batches["S1", "A"].pk, book.godowns["MUM"].pk
+    record_movements([MovementLine(*spot, MovementKind.TRANSFER_IN, 40)], actor=system("tests"), at=night)
+    BatchRisk.objects.create(
+        position=book.position("S1", "A"), as_of=TODAY, at_risk_quantity=40, at_risk_paise=200_000,
+        expected_unsold=40, probability_unsold=1, p90_unsold=40,
+    )  # fmt: skip
+    [row] = list_at_risk(TODAY)
+    assert row.last_transfer_date == TODAY
 
 
 @pytest.mark.usefixtures("in_alpha")

@@ -6,7 +6,7 @@ import pytest
 from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 from django_tenants.utils import schema_context, tenant_context
@@ -24,14 +24,14 @@ from vyapar.people.models import User
 from vyapar.people.services import add_person
 from vyapar.tenancy import services as opening
 from vyapar.tenancy.here import current_schema
-from vyapar.tenancy.models import Distributor
+from vyapar.tenancy.models import Distributor, Domain
 from vyapar.tenancy.selectors import (
     current_distributor,
     find_distributor,
     get_distributor_by_schema,
     list_distributors,
 )
-from vyapar.tenancy.services import open_distributor
+from vyapar.tenancy.services import close_distributor, open_distributor
 from vyapar.tenancy.tasks import TenantTask
 
 ALPHA, BETA, PUBLIC = "alpha.localhost", "beta.localhost", "localhost"
@@ -265,10 +265,24 @@ def test_the_admin_of_one_shows_and_opens_nothing_of_the_other(both) -> None:
 # --- opening ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("slug", ["public", "a", "1st", "Up", "x" * 40, "a b", "t_alpha", "admin", "a;drop"])
+@pytest.mark.parametrize(
+    "slug", ["public", "a", "1st", "Up", "x" * 40, "a b", "t_alpha", "admin", "a;drop", "line\n"]
+)
 def test_a_slug_that_cannot_name_a_schema_is_refused(alpha, slug: str) -> None:
     with pytest.raises(Invalid):
         open_distributor(slug=slug, name="x", domain="x.localhost")
+
+
+def test_a_closing_that_breaks_off_closes_nothing(alpha, monkeypatch) -> None:
+    def broken(**_: object) -> None:
+        raise OSError("killed")
+
+    monkeypatch.setattr(Domain.objects, "filter", broken)
+    with transaction.atomic(), pytest.raises(OSError):
+        close_distributor(alpha)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_namespace WHERE nspname = %s", [alpha.schema_name])
+        assert cursor.fetchone()[0] == 1
 
 
 def test_a_slug_that_is_taken_is_refused(alpha) -> None:

@@ -15,7 +15,7 @@ from django_tenants.utils import get_public_schema_name, schema_context
 from vyapar.kernel.errors import Fault, Invalid, Refused
 from vyapar.tenancy.models import Distributor, Domain
 
-_SLUG = re.compile(r"^[a-z][a-z0-9-]{1,38}$")
+_SLUG = re.compile(r"[a-z][a-z0-9-]{1,38}")
 #: After so long an opening that has not ended was killed; it takes some ten seconds.
 GIVEN_UP = timedelta(minutes=10)
 _RESERVED = {"public", "www", "api", "admin", "static", "information-schema"}
@@ -52,8 +52,8 @@ def open_distributor(*, slug: str, name: str, domain: str, sandbox: bool = True)
 
 
 def close_distributor(distributor: Distributor) -> None:
-    """Drop the schema with everything in it, and the rows that lead to it."""
-    with schema_context(get_public_schema_name()):
+    """Drop the schema with everything in it, and the rows that lead to it: all of it, or nothing."""
+    with schema_context(get_public_schema_name()), transaction.atomic():
         with connection.cursor() as cursor:
             quoted = connection.ops.quote_name(distributor.schema_name)
             cursor.execute(f"DROP SCHEMA IF EXISTS {quoted} CASCADE")
@@ -81,7 +81,7 @@ def _build_schema(schema: str) -> None:
 
 
 def _check_slug(slug: str) -> None:
-    if not _SLUG.match(slug) or slug in _RESERVED:
+    if not _SLUG.fullmatch(slug) or slug in _RESERVED:
         fault = Fault("slug", "2 to 39 letters, digits or -, starting with a letter", "slug", value=slug)
         raise Invalid(f"{slug!r} cannot be the name of a distributor", code="slug", faults=[fault])
 

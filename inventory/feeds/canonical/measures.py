@@ -34,7 +34,7 @@ def read_quantity(sheet: Sheet, spec: FieldSpec, packs: pl.DataFrame | None) -> 
         if packs is not None:
             _warn_of_single_cases(sheet, spec, unit, packs)
     sheet.fault(unread, spec.name, "not_whole", f"write {spec.says}")
-    large = value.abs() > spec.most
+    large = ~value.is_between(-spec.most, spec.most)  # the least of 64 bits has no `abs`
     sheet.fault(large, spec.name, "too_large", f"at most {spec.most} base units a line")
     return value
 

@@ -9,7 +9,7 @@ from inventory.contracts.exports import is_lost
 from inventory.contracts.feeds import Acknowledged, ExportDocument, ExportKind, ExportLine
 from inventory.feeds.erpnext.client import Document, ErpnextClient, client_of
 from inventory.feeds.system import Access
-from vyapar.kernel.calendar import IST
+from vyapar.kernel.calendar import IST, ist_day
 from vyapar.kernel.errors import Invalid, Misconfigured, Rejected
 from vyapar.kernel.money import rupees
 
@@ -149,7 +149,8 @@ class _Desk:
 
     def _take_back(self, doctype: str, found: Document, document: ExportDocument) -> None:
         if doctype == "Item Price":
-            self._client.change(doctype, str(found["name"]), {"valid_upto": document.at.date().isoformat()})
+            today = ist_day(document.at).isoformat()
+            self._client.change(doctype, str(found["name"]), {"valid_upto": today})
         elif found.get("docstatus") != _CANCELLED:
             self._client.cancel(doctype, str(found["name"]))
 
