@@ -278,7 +278,7 @@ def test_a_closing_that_breaks_off_closes_nothing(alpha, monkeypatch) -> None:
         raise OSError("killed")
 
     monkeypatch.setattr(Domain.objects, "filter", broken)
-    with transaction.atomic(), pytest.raises(OSError):
+    with transaction.atomic(), pytest.raises(OSError, match="killed"):
         close_distributor(alpha)
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_namespace WHERE nspname = %s", [alpha.schema_name])

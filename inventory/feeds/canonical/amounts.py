@@ -23,7 +23,8 @@ def paise_of(column: pl.Series, text: pl.Series) -> pl.Series:
     kind = column.dtype
     if kind.is_integer():
         value = column.cast(pl.Int64, strict=False)
-        return where(value.is_between(-_MOST, _MOST), value) * 100  # the least of 64 bits has no `abs`
+        sane = value.is_between(-_MOST, _MOST, closed="none")  # the least of 64 bits has no `abs`
+        return where(sane, value) * 100
     if kind.is_float():
         # JSON has no decimals: what a till wrote as 12.35 is the float nearest to it
         value = column.cast(pl.Float64)
