@@ -302,22 +302,39 @@ def hear_key_expiring(event: EventView) -> None:
 def hear_drift(event: EventView) -> None:
     """What an agent predicts no longer fits what happens."""
     told = event.payload
-    is_shift = told["measure"] != "psi"
-    what = ", ".join(filter(None, (told["kind"], told.get("group"), told.get("agent"))))
+    what = _drifting(told["kind"], told.get("group") or "")
+    by = f" ({told['agent'].capitalize()})" if told.get("agent") else ""
+    how = _DRIFTS.get(told["measure"], "Off by")
     _raise(
         Condition(
             cause="drift",
             subject=event.subject,
-            title=f"Predictions of {what} no longer fit"
-            if is_shift
-            else f"Predictions of {what} have changed their shape",
-            detail=f"{'Off by' if is_shift else 'Index'} {told['value']}, the limit is {told['threshold']}; "
+            title=f"{what}{by}: {'its shape has changed' if told['measure'] == 'psi' else 'no longer fits'}",
+            detail=f"{how} {told['value']}, the limit is {told['threshold']}; "
             f"seen in {told['count']} predictions.",
             recommended_action="Open the outcomes: look at what changed in the data before acting on scores",
             url="/outcomes",
         ),
         event.at,
     )
+
+
+#: What a measure of drift says of its figure.
+_DRIFTS = {
+    "psi": "Index",
+    "coverage": "What came lies within the interval told more often (less, if negative) by",
+    "flags": "Of what was flagged more (less, if negative) came true than before, by",
+}
+
+
+def _drifting(kind: str, group: str) -> str:
+    """A kind of prediction in words, with its horizon, demand pattern or way out."""
+    if kind == "demand":
+        return f"Forecast of {group} demand".replace("  ", " ")
+    if kind == "action":
+        return f"What a {group.replace('_', ' ')} brings"
+    what = {"expiry": "Chance that a batch expires unsold", "dead": "Chance of no sale"}.get(kind, kind)
+    return f"{what} within {group} days" if group else what
 
 
 def hear_receipt(event: EventView) -> None:

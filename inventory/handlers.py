@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from inventory import services
 from inventory.agent import analysis, monitoring, prediction
-from inventory.agent.learnt import with_chances, with_learnt
+from inventory.agent.learnt import with_chances, with_lanes, with_learnt
 from inventory.contracts import AnalysisPolicy, MonitoringPolicy
 from inventory.contracts.prediction import PredictionPolicy
 from inventory.selectors.book import StockBook, split_stock, take_stock_part, take_stock_snapshot
@@ -204,9 +204,10 @@ def tend_pulls(at: datetime) -> None:
 
 def decide_on_book(book: StockBook, policy: MonitoringPolicy) -> Decision:
     """Monitoring's decision, its outcome kept beside the rows it was read from."""
-    decision = monitoring.decide(book, with_learnt(policy, book.learnt))
+    seen = with_lanes(book, policy, book.learnt)
+    decision = monitoring.decide(seen, with_learnt(policy, book.learnt))
     counts = {**decision.counts, "whole_book": int(book.whole)}
-    outcome = with_chances(decision.outcome, book.learnt)
+    outcome = with_chances(decision.outcome, book.learnt if policy.learning else {})
     return replace(decision, outcome=services.Scored(book, outcome), counts=counts)
 
 

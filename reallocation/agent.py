@@ -116,7 +116,7 @@ def _proposal(
         expires_at=snapshot.as_of + timedelta(hours=policy.proposal_hours),
         confidence=_confidence(load, moved),
         urgency=ranked.score,
-        evidence=_evidence(load, ranked),
+        evidence=_evidence(load, ranked) | ({"learnt": dict(snapshot.learnt)} if snapshot.learnt else {}),
         alternatives=result.ways_out(),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,6 +14,7 @@ from django.db.models import Count, QuerySet, Sum
 
 from inventory.contracts.exports import LOST
 from inventory.contracts.feeds import ExportDocument, ExportKind
+from inventory.contracts.outcomes import UNCHANGED, Factor
 from inventory.selectors.exports import export_lines, lost_lines
 from inventory.selectors.facts import get_place, party_at
 from inventory.selectors.flows import (
@@ -24,10 +25,12 @@ from inventory.selectors.flows import (
     list_lacking,
     road_km,
 )
+from inventory.selectors.outcomes import current_learnt
 from reallocation.agent import LaneRow, NeedRow, ReallocationPolicy, ReallocationSnapshot, SurplusRow
 from reallocation.contracts import TRANSFER, TransferPayload
 from reallocation.models import Transfer, TransferLine
 from reallocation.rules import Freight
+from vyapar.engine.selectors import get_policy
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import NotFound
 from vyapar.kernel.facts import CreditNote, GoodsLine, MovementFacts
@@ -47,6 +50,8 @@ def take_snapshot(as_of: datetime, policy: ReallocationPolicy) -> ReallocationSn
     if not at_risk or len(places) < 2:
         return None
     lacking = list_lacking({row.sku for row in at_risk}, today, NEED_DAYS)
+    learnt = moved_learnt()
+    sold = learnt.get(Factor.MOVED_SALES, UNCHANGED)
     return ReallocationSnapshot(
         as_of=as_of,
         surplus=tuple(_surplus(row, today) for row in at_risk),
@@ -56,16 +61,35 @@ def take_snapshot(as_of: datetime, policy: ReallocationPolicy) -> ReallocationSn
                 territory=row.territory,
                 location=row.location,
                 need_pieces=row.pieces,
-                net_price_paise=row.net_price_paise,
+                net_price_paise=row.net_price_paise * sold // UNCHANGED,
                 daily_mean=row.daily_mean,
                 dispersion=row.dispersion,
             )
             for row in lacking
         ),
-        lanes=tuple(lane_between(one, other) for one, other in permutations(places, 2)),
+        lanes=tuple(as_learnt(lane_between(one, other), learnt) for one, other in permutations(places, 2)),
         location_names={place.code: place.name for place in places},
         territory_names={place.territory: place.territory_name for place in places},
         sku_names={row.sku: row.name for row in at_risk},
+        learnt=learnt,
+    )
+
+
+def moved_learnt() -> dict[str, int]:
+    """What earlier transfers came to, in basis points by name; nothing where learning is switched off."""
+    policy, _version = get_policy("monitoring")
+    names = (Factor.MOVED_SALES, Factor.MOVED_DAYS, Factor.MOVED_FREIGHT)
+    return {name: bp for name, bp in current_learnt().items() if policy.learning and name in names}
+
+
+def as_learnt(lane: LaneRow, learnt: Mapping[str, int]) -> LaneRow:
+    """A way as earlier transfers have shown it: longer or dearer than its tariff says."""
+    freight, days = (learnt.get(name, UNCHANGED) for name in (Factor.MOVED_FREIGHT, Factor.MOVED_DAYS))
+    return replace(
+        lane,
+        trip_cost_paise=(lane.trip_cost_paise * freight + UNCHANGED // 2) // UNCHANGED,
+        freight_paise_per_kg=(lane.freight_paise_per_kg * freight + UNCHANGED // 2) // UNCHANGED,
+        transit_days=(lane.transit_days * days + UNCHANGED // 2) // UNCHANGED,
     )
 
 

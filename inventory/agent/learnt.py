@@ -1,16 +1,26 @@
-"""What experience corrects: the rates a cycle counts with, and the chances it tells."""
+"""What experience corrects: the rates and lanes a cycle counts with, and the chances it tells."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
 from inventory.agent.monitoring import MonitoringOutcome
 from inventory.contracts.outcomes import UNCHANGED, Factor, Learnt
 from inventory.contracts.policy import MonitoringPolicy
+from inventory.contracts.stock import StockSnapshot
 
-_RATES = {Factor.SELL_THROUGH: "discount_sell_through_bp", Factor.CLAIM_SUCCESS: "claim_success_bp"}
+Book = TypeVar("Book", bound=StockSnapshot)
+
+#: The rate of the policy that a factor corrects, and the most it can become: all, or two years.
+RATES = {
+    Factor.SELL_THROUGH: ("discount_sell_through_bp", 10_000),
+    Factor.CLAIM_SUCCESS: ("claim_success_bp", 10_000),
+    Factor.CLAIM_DAYS: ("claim_days", 730),
+    Factor.MOVED_SALES: ("moved_sales_bp", 10_000),
+}
 
 
 def with_learnt(policy: MonitoringPolicy, learnt: Learnt) -> MonitoringPolicy:
@@ -18,11 +28,25 @@ def with_learnt(policy: MonitoringPolicy, learnt: Learnt) -> MonitoringPolicy:
     if not policy.learning:
         return policy
     rates = {
-        name: min(getattr(policy, name) * learnt[factor] // UNCHANGED, 10_000)
-        for factor, name in _RATES.items()
+        name: min(getattr(policy, name) * learnt[factor] // UNCHANGED, most)
+        for factor, (name, most) in RATES.items()
         if factor in learnt
     }
     return replace(policy, **rates) if rates else policy
+
+
+def with_lanes(book: Book, policy: MonitoringPolicy, learnt: Learnt) -> Book:
+    """The book with what its lanes charge and how long they take as transfers so far have shown; closed
+    lanes stay closed, and the book is the same one where nothing was learnt of them.
+    """
+    found = {Factor.MOVED_FREIGHT: "lane_paise_per_kg", Factor.MOVED_DAYS: "lane_days"}
+    lanes = {
+        name: np.where(values < 0, values, (values * learnt[factor] + UNCHANGED // 2) // UNCHANGED)
+        for factor, name in found.items()
+        if policy.learning and factor in learnt
+        for values in [getattr(book, name)]
+    }
+    return replace(book, **lanes) if lanes else book
 
 
 def with_chances(outcome: MonitoringOutcome, learnt: Learnt) -> MonitoringOutcome:

@@ -15,7 +15,7 @@ class Predicted(StrEnum):
     """What a prediction is about."""
 
     EXPIRY = "expiry"  # a batch will have pieces left when it can no longer be sold
-    DEAD = "dead"  # an item will not sell for some days; flagged ones are dead
+    DEAD = "dead"  # an item will not sell for some days, by demand or by what was learnt of the past
     DEMAND = "demand"  # pieces that an item will sell within four weeks
     ACTION = "action"  # net rupees of an action that was carried out
 
@@ -24,8 +24,21 @@ class Factor(StrEnum):
     """What is corrected by experience, in the order in which it is shown."""
 
     SELL_THROUGH = "sell_through"  # share of a lot that an offer clears
-    CLAIM_SUCCESS = "claim_success"  # chance that the company accepts a claim
+    CLAIM_SUCCESS = "claim_success"  # share of what is claimed that the company credits
+    CLAIM_DAYS = "claim_days"  # days until it does
+    MOVED_SALES = "moved_sales"  # share of what is moved that sells where it went
+    MOVED_DAYS = "moved_days"  # days on the road
+    MOVED_FREIGHT = "moved_freight"  # what carriage is billed at
     EXPIRY = "expiry"  # chance that a batch expires unsold
+
+
+class ClaimState(StrEnum):
+    """What has become of a claim on a company."""
+
+    OPEN = "open"
+    CREDITED = "credited"  # in full or in part
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"  # by us: it counts as never made
 
 
 #: Factors in basis points by name; a name that is missing changes nothing.
@@ -38,8 +51,10 @@ class DriftDetected:
 
     It is of one `kind` of one `agent`, and of one way out, horizon or demand pattern of these (`group`).
     `measure` is `shift` (settled outcomes against their chances), `amount` (pieces or paise that came
-    against those told, as a share of these) or `psi` (chances of late against those before); `value`
-    passed `threshold`, seen in `count` predictions.
+    against those told, as a share of these), `coverage` (how often pieces lay within the interval told,
+    against how often they should), `flags` (how many of those flagged came true of late, against before)
+    or `psi` (chances of late against those before); `value` passed `threshold`, seen in `count`
+    predictions.
     """
 
     name: ClassVar[str] = "DriftDetected"

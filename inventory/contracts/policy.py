@@ -31,6 +31,7 @@ class MoneyRates:
       offer at that discount clears; `discount_days`: how long it runs; `discount_rungs_bp`: further
       discounts to look at; `discount_response_bp`: share of plain demand that each percent off adds.
     - `claim_success_bp`, `claim_days`: chance that the company accepts a claim, days until it pays.
+    - `moved_sales_bp`: share of what should sell where a transfer leads that does.
     - `residual_bp`: worth, as a share of cost, of a piece that is still here when `coverDaysDead`
       have passed and has not expired.
     - `donate_minimum_life_days`: life a charity wants; `tax_lock_days`: how long tax paid on a
@@ -51,6 +52,7 @@ class MoneyRates:
     discount_response_bp: int = 250
     claim_success_bp: int = 6_500
     claim_days: int = 60
+    moved_sales_bp: int = 10_000
     residual_bp: int = 2_000
     donate_minimum_life_days: int = 7
     tax_lock_days: int = 45
@@ -81,7 +83,7 @@ class MonitoringPolicy(MoneyRates):
       share, in basis points of what was looked at, at which they are all lost; `quality_marks`: the
       fewest marks of each grade. Agents do not act alone on places graded `quality_gate` or worse.
     - `late_entry_days`: a sale that comes more days after its day is back-dated.
-    - `learning`: whether what came of earlier predictions corrects offers, claims and chances.
+    - `learning`: whether what came of earlier predictions corrects offers, claims, transfers and chances.
     - `closed_weekdays` (Monday is 0) and `holidays` (ISO days): nobody brings files then, and the age
       of what is uploaded does not count them.
     """

@@ -57,6 +57,20 @@ def shift(chances: Floats, happened: Floats) -> tuple[float, float]:
     return gap, gap / spread
 
 
+def shift_between(before: Floats, lately: Floats) -> tuple[float, float]:
+    """(how much more often it happens of late than before, that in standard errors of both together).
+
+    0 or 1 each; 0 of both when either is empty.
+    """
+    if not before.size or not lately.size:
+        return 0.0, 0.0
+    gap = float(lately.mean() - before.mean())
+    # half an event of doubt, so that events that always happened and now never do are not infinitely far off
+    share = (before.sum() + lately.sum() + 0.5) / (before.size + lately.size + 1)
+    spread = float(np.sqrt(share * (1 - share) * (1 / before.size + 1 / lately.size)))
+    return gap, gap / spread
+
+
 def amount_shift(told: Floats, came: Floats) -> tuple[float, float]:
     """(by how much of what was told more came, that in standard errors of the differences seen).
 

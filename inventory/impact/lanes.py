@@ -12,7 +12,7 @@ from inventory.contracts.arrays import Codes, Flags, Floats, Ints
 from inventory.contracts.policy import MoneyRates
 from inventory.contracts.stock import StockSnapshot
 from inventory.impact.lots import Lots
-from inventory.impact.rates import GRAMS_PER_KG
+from inventory.impact.rates import BASIS_POINTS, GRAMS_PER_KG
 from inventory.impact.ways import most_moved_gain, moved_net, unmoved_net
 
 #: Lots looked at together; bounds the memory of lots x territories.
@@ -48,8 +48,8 @@ def best_lane(
     (lots,): `positions` numbers, `quantity` pieces to move, `days` until they must be sold, and whether
     what is left then `perishes`. `usable`: (positions of the snapshot,) pieces that compete with them.
     A destination sells its own stock first; a lot sells there what the demand left after transit asks
-    beyond that. This is an estimate lot by lot; lots that compete for the same need are the transfer
-    program's business.
+    beyond that, as far as experience bears it out (`moved_sales_bp`). This is an estimate lot by lot;
+    lots that compete for the same need are the transfer program's business.
     """
     wanted = np.flatnonzero(quantity > 0)
     mine = positions[wanted]
@@ -160,6 +160,7 @@ def _choose(
         spot = mine[rows]
         room = _Room(there[spot, lane], left[spot, lane], stays[spot, lane])
         sold = _extra_sales(snapshot, room, own, lots.quantity[rows])
+        sold = sold * rates.moved_sales_bp // BASIS_POINTS  # at most all: what no lane is above still holds
         moved = replace(
             lots.some(rows),
             moved_sold=sold,

@@ -26,7 +26,7 @@ from inventory.models.ledger import (
     Reservation,
     Sale,
 )
-from inventory.models.outcomes import ImpactDaily, LearntFactor, Prediction, ReplayReport
+from inventory.models.outcomes import Claim, ImpactDaily, LearntFactor, Prediction, ReplayReport
 from inventory.models.places import GstRegistration, Location, LocationKind, Retailer, Territory
 from inventory.models.quality import QualityGrade
 from inventory.models.risk import ItemOutlook, OutletStock, PositionOutlook, RiskModel, StandingDay
@@ -39,6 +39,7 @@ __all__ = [
     "Brand",
     "CancelledSale",
     "Category",
+    "Claim",
     "DailyDemand",
     "DemandForecast",
     "Export",

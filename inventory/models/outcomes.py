@@ -1,4 +1,4 @@
-"""What was predicted, what came of it and what was learnt; the sums of each day; reports of replays."""
+"""What was predicted, what came of it and what was learnt; claims; sums of each day; reports of replays."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
-from inventory.contracts.outcomes import Factor, Predicted
+from inventory.contracts.outcomes import ClaimState, Factor, Predicted
 
 
 class Prediction(models.Model):
@@ -37,7 +37,9 @@ class Prediction(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["kind", "subject", "group", "due_on"], name="prediction_once"),
+            models.UniqueConstraint(
+                fields=["kind", "agent", "subject", "group", "due_on"], name="prediction_once"
+            ),
             models.CheckConstraint(condition=Q(due_on__gte=models.F("made_on")), name="prediction_ahead"),
         ]
         indexes = [
@@ -67,6 +69,55 @@ class LearntFactor(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}: {self.factor_bp / 10_000:.3f}"
+
+
+class Claim(models.Model):
+    """What a company was asked to credit for pieces of one batch at one place, and what it answered.
+
+    A claim moves no stock: the pieces stand in the ledger until they are written off or sent back there.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    brand = models.ForeignKey("inventory.Brand", on_delete=models.PROTECT, related_name="claims")
+    batch = models.ForeignKey("inventory.Batch", on_delete=models.PROTECT, related_name="claims")
+    location = models.ForeignKey(
+        "inventory.Location", on_delete=models.PROTECT, related_name="claims", db_index=False
+    )
+    reference = models.CharField(max_length=60)  # the number under which it was filed
+    pieces = models.BigIntegerField()
+    amount_paise = models.BigIntegerField()  # asked for, without GST
+    filed_on = models.DateField()
+    filed_by = models.CharField(max_length=160)
+    filed_at = models.DateTimeField()
+    state = models.CharField(
+        max_length=10, choices=[(one.value, one.value) for one in ClaimState], default=ClaimState.OPEN.value
+    )
+    credited_paise = models.BigIntegerField(null=True)  # None until it is answered
+    answered_on = models.DateField(null=True)
+    answered_by = models.CharField(max_length=160, blank=True)
+    credit_note = models.CharField(max_length=60, blank=True)  # the company's number
+    note = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(pieces__gt=0, amount_paise__gt=0), name="claim_of_something"),
+            models.CheckConstraint(
+                condition=Q(credited_paise__isnull=True)
+                | Q(credited_paise__gte=0, credited_paise__lte=models.F("amount_paise")),
+                name="claim_credited",
+            ),
+            models.CheckConstraint(
+                condition=Q(answered_on__isnull=True) | Q(answered_on__gte=models.F("filed_on")),
+                name="claim_answered_after",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-filed_on", "-filed_at"], name="claim_latest"),  # the list
+            models.Index(fields=["location", "batch"], name="claim_by_place"),  # what is claimed already
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reference}: {self.pieces}"
 
 
 class ImpactDaily(models.Model):

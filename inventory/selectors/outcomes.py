@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
+from typing import Any
+from uuid import UUID
 
 import numpy as np
+from django.db import connection
 from django.db.models import Q
 
 from inventory.contracts.arrays import Floats
 from inventory.contracts.outcomes import UNCHANGED, Factor, Learnt, Predicted
 from inventory.impact.calibration import Band, brier, reliability, shift, shrunk_factor_bp, signs_differ
 from inventory.models import LearntFactor, Prediction, ReplayReport
+from vyapar.engine.models import Action, Event
+from vyapar.kernel.calendar import ist_instant
+from vyapar.kernel.money import parse_rupees
 
 #: Rupees that must have been told for what came of them to weigh as much as no correction does.
 PRIOR_PAISE = 10_000_00
@@ -114,6 +121,59 @@ def chances_between(kind: Predicted, first: date, last: date, agent: str, group:
         kind=kind, agent=agent, group=group, made_on__range=(first, last), probability__isnull=False
     )
     return np.fromiter(made.values_list("probability", flat=True), dtype=np.float64)
+
+
+# A transfer's first line out and first line in, by what its papers promised.
+_TRANSITS = """
+SELECT (a.payload ->> 'transit_days')::float * 10000
+       / coalesce((a.evidence #>> '{learnt,moved_days}')::float, 10000), m.came - m.went
+FROM (SELECT action_id,
+             min((at AT TIME ZONE 'Asia/Kolkata')::date) FILTER (WHERE kind = 'transfer_out') AS went,
+             min((at AT TIME ZONE 'Asia/Kolkata')::date) FILTER (WHERE kind = 'transfer_in' AND quantity > 0)
+                 AS came
+      FROM inventory_movement WHERE at >= %s AND action_id IS NOT NULL
+        AND kind IN ('transfer_out', 'transfer_in') GROUP BY 1) m
+JOIN engine_action a ON a.id = m.action_id
+WHERE m.came >= m.went AND a.status = 'executed' AND a.kind = 'transfer' ORDER BY a.number
+"""
+
+
+def list_transits(since: date) -> list[tuple[float, float]]:
+    """(days told before any correction, days taken) of every transfer sent since a day and received, each
+    counted from 1 up: a load that comes the same day took one.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_TRANSITS, [ist_instant(since)])
+        found = cursor.fetchall()
+    return [(max(float(told or 0), 1.0), max(float(taken), 1.0)) for told, taken in found]
+
+
+def list_bills(since: date) -> list[tuple[float, float]]:
+    """(paise told before any correction, paise billed) for the carriage of every transfer billed since a
+    day; the last bill of a transfer holds.
+    """
+    rows = Event.objects.filter(name="FreightBilled", at__gte=ist_instant(since), action_id__isnull=False)
+    bills = {row.action_id: row.payload for row in rows.order_by("pk")}
+    learnt = dict(Action.objects.filter(pk__in=bills).values_list("pk", "evidence"))
+    return [
+        (
+            parse_rupees(str(bill["told"])) * UNCHANGED / learnt_of(learnt.get(key), Factor.MOVED_FREIGHT),
+            float(parse_rupees(str(bill["billed"]))),
+        )
+        for key, bill in bills.items()
+    ]
+
+
+def find_bill(action_id: UUID) -> int | None:
+    """Paise billed for the carriage of a transfer, None before its bill."""
+    row = Event.objects.filter(name="FreightBilled", action_id=action_id).order_by("-pk").first()
+    return parse_rupees(str(row.payload["billed"])) if row else None
+
+
+def learnt_of(evidence: Mapping[str, Any] | None, factor: Factor) -> int:
+    """The factor in basis points that an action's figures were corrected by when it was proposed."""
+    learnt = (evidence or {}).get("learnt") or {}
+    return int(learnt.get(factor.value) or UNCHANGED)
 
 
 def newest_factors() -> dict[str, LearntFactor]:

@@ -9,7 +9,7 @@ from datetime import date
 import numpy as np
 
 from inventory.agent import monitoring
-from inventory.agent.learnt import with_learnt
+from inventory.agent.learnt import with_lanes, with_learnt
 from inventory.agent.monitoring import MonitoringOutcome
 from inventory.contracts import NO_DAY, MonitoringPolicy
 from inventory.contracts.arrays import Ints
@@ -97,7 +97,7 @@ def list_weighed_lots(sku_code: str, today: date, territory: str = "") -> tuple[
     kept, _version = get_policy("monitoring")
     learnt = current_learnt()
     policy: MonitoringPolicy = with_learnt(kept, learnt)
-    book = read_book(today, "", [sku.pk], learnt)
+    book = with_lanes(read_book(today, "", [sku.pk], learnt), policy, learnt)
     outcome: MonitoringOutcome = monitoring.decide(book, policy).outcome
     item_sku = book.item_sku[book.position_item]
     mine = np.flatnonzero((item_sku == book.skus.index(sku_code)) & (outcome.lots.quantity > 0))

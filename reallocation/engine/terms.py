@@ -108,6 +108,9 @@ class LaneRow:
 class ReallocationSnapshot:
     """Everything the Reallocation agent sees; `as_of` (aware) is its only clock.
 
+    `learnt`: factors in basis points by name that experience has corrected these rows by already (what a
+    piece fetches where it goes, carriage, days on the road); told with every proposal.
+
     Rows may come in any order: the plan does not depend on it. Names are for sentences only; a
     code without a name is shown as itself. `Invalid` when a row repeats or holds an absurd number.
     """
@@ -119,6 +122,7 @@ class ReallocationSnapshot:
     location_names: Mapping[str, str] = field(default_factory=dict)
     territory_names: Mapping[str, str] = field(default_factory=dict)
     sku_names: Mapping[str, str] = field(default_factory=dict)
+    learnt: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         faults: list[Fault] = []

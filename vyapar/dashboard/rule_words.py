@@ -64,6 +64,7 @@ RULES: dict[str, RuleWords] = {
     "discount_response_bp": RuleWords(_("Demand that each percent of discount adds"), _BP),
     "claim_success_bp": RuleWords(_("Chance that the company accepts a claim"), _BP),
     "claim_days": RuleWords(_("Days until the company pays a claim")),
+    "moved_sales_bp": RuleWords(_("Share that sells of what should where a transfer leads"), _BP),
     "residual_bp": RuleWords(_("Worth of a piece that was kept to the end, of its cost"), _BP),
     "donate_minimum_life_days": RuleWords(_("Days of life left that a charity wants")),
     "tax_lock_days": RuleWords(_("Days that tax on a transfer to another registration is out of pocket")),

@@ -24,6 +24,12 @@ def financial_year(day: date) -> str:
     return f"{start}-{(start + 1) % 100:02d}"
 
 
+def financial_year_bounds(day: date) -> tuple[date, date]:
+    """First and last day of the financial year in which a day lies."""
+    start = day.year if day.month >= 4 else day.year - 1
+    return date(start, 4, 1), date(start + 1, 3, 31)
+
+
 def month_bounds(period: str) -> tuple[date, date]:
     """First day of a `YYYY-MM` month and of the one after it; `ValueError` when malformed."""
     year, month = (int(part) for part in period.split("-"))

@@ -1,6 +1,7 @@
 """Predictions kept, set against what happened, and learnt from: one verb each, once a day."""
 
-from inventory.services.outcomes.learning import find_drift, learn
+from inventory.services.outcomes.drifting import find_drift
+from inventory.services.outcomes.learning import learn
 from inventory.services.outcomes.noting import note_predictions
 from inventory.services.outcomes.settling import settle_predictions
 

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from inventory.contracts import DemandDistribution, MonitoringPolicy
 from inventory.contracts.outcomes import Predicted
+from inventory.contracts.prediction import HORIZONS
 from inventory.models import Prediction, StockItem
 from inventory.selectors.demand import find_common
 from inventory.services.staging import rows, run
@@ -49,29 +50,33 @@ WHERE r.as_of = %s AND p.on_hand > p.reserved AND h.days IS NOT NULL
 ON CONFLICT DO NOTHING
 """
 _SAMPLE = """
-SELECT s.code, t.code, i.sku_id, i.territory_id, i.status = 'dead', i.current_stock, i.loss_paise,
-       f.pattern, f.weekly_mean, f.dispersion
+SELECT s.code, t.code, i.sku_id, i.territory_id, i.status = 'dead', i.current_stock, i.loss_paise, {told}
 FROM (SELECT *, row_number() OVER (PARTITION BY status = 'dead'
                                    ORDER BY md5(sku_id || '@' || territory_id || %s::text)) AS turn
       FROM inventory_stockitem WHERE current_stock > 0 AND as_of = %s) i
-JOIN inventory_demandforecast f ON f.sku_id = i.sku_id AND f.territory_id = i.territory_id
+JOIN {by} f ON f.sku_id = i.sku_id AND f.territory_id = i.territory_id
 JOIN inventory_sku s ON s.id = i.sku_id JOIN inventory_territory t ON t.id = i.territory_id
 WHERE i.turn <= %s ORDER BY 1, 2
 """
+_BY_DEMAND = _SAMPLE.format(told="f.pattern, f.weekly_mean, f.dispersion", by="inventory_demandforecast")
+_BY_PAST = _SAMPLE.format(
+    told="f.as_of, f.no_sale_30, f.no_sale_60, f.no_sale_90", by="inventory_itemoutlook"
+)
 
 
 @transaction.atomic
 def note_predictions(*, actor: Actor, at: datetime) -> int:
     """Keep the predictions that stand and are not kept yet; returns how many were.
 
-    Batches are kept once at each of `EXPIRY_HORIZONS`; of the items a sample once a week, the same
-    for the same week; actions when they have been carried out. Nothing before the first score.
+    Batches are kept once at each of `EXPIRY_HORIZONS`; of the items a sample once a week, the same for
+    the same week, with what demand and what Prediction tell of them; actions when they have been carried
+    out. Nothing before the first score.
     """
     day = StockItem.objects.order_by("-as_of").values_list("as_of", flat=True).first()
     count = _note_actions()
     if day is not None:
         policy, _version = get_policy("monitoring")
-        count += _note_expiry(day, policy) + _note_items(day)
+        count += _note_expiry(day, policy) + _note_items(day) + _note_foreseen(day)
     if count:
         append_audit(
             actor=actor, verb="PredictionsKept", subject="outcomes", at=at, after={"predictions": count}
@@ -88,7 +93,7 @@ def _note_items(day: date) -> int:
     monday = day - timedelta(days=day.weekday())
     if Prediction.objects.filter(kind=Predicted.DEMAND, made_on__gte=monday, made_on__lte=day).exists():
         return 0
-    found = rows(_SAMPLE, [monday.isoformat(), day, SAMPLE])
+    found = rows(_BY_DEMAND, [monday.isoformat(), day, SAMPLE])
     if not found:
         return 0
     weeks = min(len(row[8]) for row in found)
@@ -113,14 +118,35 @@ def _note_items(day: date) -> int:
 
 def _demands(day: date, found: list[Any], demand: DemandDistribution, series: Any) -> list[Prediction]:
     total = demand.total(series, DEMAND_DAYS)
-    ends = zip(total.mean, total.quantile(0.1), total.quantile(0.9), strict=True)
+    low, high = total.quantile(0.1), total.quantile(0.9)
+    # of few pieces the interval holds more than eight in ten: its own chance is kept, to be held against
+    inside = total.probability_at_most(high) - total.probability_at_most(low - 1)
+    ends = zip(total.mean, low, high, inside, strict=True)
     return [
         Prediction(
             **_item(day, row, Predicted.DEMAND, DEMAND_DAYS), agent="analysis", group=row[7],
-            expected=float(mean), low=float(low), high=float(high),
+            expected=float(mean), low=float(least), high=float(most), probability=min(float(chance), 1.0),
         )
-        for row, (mean, low, high) in zip(found, ends, strict=True)
+        for row, (mean, least, most, chance) in zip(found, ends, strict=True)
     ]  # fmt: skip
+
+
+def _note_foreseen(day: date) -> int:
+    """What Prediction tells of the week's sample, one for each of its horizons."""
+    monday = day - timedelta(days=day.weekday())
+    mine = Prediction.objects.filter(kind=Predicted.DEAD, agent="prediction")
+    if mine.filter(made_on__gte=monday, made_on__lte=day).exists():
+        return 0
+    kept = [
+        Prediction(
+            **_item(row[7], row, Predicted.DEAD, days), agent="prediction", group=str(days),
+            flagged=chance >= 0.5, probability=chance,
+        )
+        for row in rows(_BY_PAST, [monday.isoformat(), day, SAMPLE])
+        for days, chance in zip(HORIZONS, row[8:], strict=True)
+        if row[7] >= monday  # an outlook that is left from before was kept then
+    ]  # fmt: skip
+    return len(Prediction.objects.bulk_create(kept, batch_size=2_000, ignore_conflicts=True))
 
 
 def _item(day: date, row: Any, kind: Predicted, days: int) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Max
 
-from inventory.contracts.outcomes import Predicted
+from inventory.contracts.outcomes import UNCHANGED, Factor, Predicted
 from inventory.models import DailyDemand, Prediction
+from inventory.selectors.outcomes import find_bill, learnt_of
 from inventory.services.staging import rows, run
 from vyapar.engine.models import Action, Event
 from vyapar.engine.services import append_audit
@@ -136,8 +137,9 @@ def _of_offer(action: Action, ended: Mapping[str, Any]) -> tuple[float, int]:
 
 
 def _of_transfer(action: Action, until: date) -> tuple[float, int] | None:
-    """Pieces sold at the destination and net paise over leaving them: sales as booked, freight, papers
-    and what holding would have brought as planned. None when nothing is booked in under the action.
+    """Pieces sold at the destination and net paise over leaving them: sales as booked, carriage as billed
+    where its bill is known, other costs and what holding would have brought as planned. None when nothing
+    is booked in under the action.
     """
     lines = rows(_MOVED_IN, [action.pk])
     if not lines:
@@ -150,6 +152,8 @@ def _of_transfer(action: Action, until: date) -> tuple[float, int] | None:
         revenue += sold * _price(action, sku_id, territory_id, ist_day(since), until)
     ways = _ways(action)
     costs = sum(n for n in ways.get("transfer", {}).values() if n < 0)
+    if (billed := find_bill(action.pk)) is not None:
+        costs += int(action.payload.get("transportation_cost_paise", 0)) - billed
     return float(pieces), revenue + costs - sum(ways.get("hold", {}).values())
 
 
@@ -166,7 +170,9 @@ def _price(action: Action, sku_id: int, territory_id: int, first: date, last: da
     code, usual, revenue, pieces = rows(_PRICE, [territory_id, first, last, sku_id])[0]
     lines: list[dict[str, Any]] = action.payload.get("lines", [])
     line = next((one for one in lines if one.get("sku") == code), {})
-    planned = int(line.get("expected_price_paise", 0))
+    # the price told may have been cut by what earlier transfers came to; what was paid is not
+    cut = learnt_of(action.evidence, Factor.MOVED_SALES)
+    planned = round(int(line.get("expected_price_paise", 0)) * UNCHANGED / cut)
     return round(planned * int(revenue) / (int(pieces) * usual)) if usual and pieces > 0 else planned
 
 

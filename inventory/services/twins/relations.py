@@ -30,6 +30,7 @@ HANDLED: dict[str, dict[tuple[str, str], How]] = {
     },
     "Location": {  # the outlet's place
         ("PurchaseLine", "location_id"): How.MOVED,
+        ("Claim", "location_id"): How.MOVED,
         ("Position", "location_id"): How.BOOKED,
         ("Movement", "location_id"): How.BOOKED,
         ("Retailer", "outlet_id"): How.OWN,
@@ -51,6 +52,7 @@ HANDLED: dict[str, dict[tuple[str, str], How]] = {
     },
     "Batch": {  # of a number that both SKUs have
         ("PurchaseLine", "batch_id"): How.MOVED,
+        ("Claim", "batch_id"): How.MOVED,
         ("Position", "batch_id"): How.BOOKED,
         ("Movement", "batch_id"): How.BOOKED,
     },

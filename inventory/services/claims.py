@@ -1,0 +1,218 @@
+"""Claims on companies: filed, answered, withdrawn. They are recorded; no stock moves with them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from inventory.agent.learnt import with_learnt
+from inventory.contracts.outcomes import ClaimState, Predicted
+from inventory.models import Batch, Claim, Prediction
+from inventory.selectors.claims import claimed_at
+from inventory.selectors.outcomes import current_learnt
+from inventory.services.holding import lock_spots
+from inventory.services.lines import Spot, StockLine
+from vyapar.engine.selectors import get_policy
+from vyapar.engine.services import append_audit
+from vyapar.kernel.actor import Actor
+from vyapar.kernel.calendar import ist_day
+from vyapar.kernel.errors import Fault, Invalid, NotFound, Refused
+from vyapar.kernel.money import BASIS_POINTS, rupees
+
+#: The agent whose figures a claim is set against, and the way out it takes.
+AGENT, WAY = "monitoring", "return_to_company"
+#: A claim that was filed longer ago than this is a slip of the finger.
+OLDEST_DAYS = 730
+
+
+@transaction.atomic
+def file_claim(
+    *,
+    sku: str,
+    batch: str,
+    location: str,
+    pieces: int,
+    amount_paise: int,
+    filed_on: date,
+    reference: str,
+    actor: Actor,
+    at: datetime,
+) -> Claim:
+    """Record that a company was asked for credit, and what is expected to come of it.
+
+    From now on the pieces are not claimed again, and the amount counts towards the company's yearly cap.
+    `Invalid` names every field that is wrong; `Refused` when fewer unclaimed pieces stand there, or the
+    same claim is on record.
+    """
+    _check(pieces, amount_paise, filed_on, reference, ist_day(at))
+    line = StockLine(sku, batch, pieces, location)
+    spot = lock_spots([line])[line.key]
+    goods = Batch.objects.select_related("sku__brand").get(pk=spot.batch_id)
+    _check_amount(pieces, amount_paise, goods)
+    _check_free(spot, pieces, reference.strip())
+    claim = Claim.objects.create(
+        brand=goods.sku.brand, batch=goods, location_id=spot.location_id, reference=reference.strip(),
+        pieces=pieces, amount_paise=amount_paise, filed_on=filed_on, filed_by=str(actor), filed_at=at,
+    )  # fmt: skip
+    _expect(claim, spot)
+    append_audit(
+        actor=actor, verb="ClaimFiled", subject=f"claim:{claim.pk}", at=at, after=_told(claim, sku, batch)
+    )
+    return claim
+
+
+@transaction.atomic
+def answer_claim(
+    claim_id: UUID,
+    *,
+    credited_paise: int,
+    answered_on: date,
+    credit_note: str = "",
+    note: str = "",
+    actor: Actor,
+    at: datetime,
+) -> Claim:
+    """Record what a company answered: what it credits, in full or in part; 0 refuses the claim.
+
+    What was expected of the claim is settled by it. `Refused` when the claim is answered or withdrawn.
+    """
+    claim = _open(claim_id)
+    faults = []
+    if not 0 <= credited_paise <= claim.amount_paise:
+        most = f"0 to {rupees(claim.amount_paise)}, what was asked for; 0 when it is refused"
+        faults.append(Fault("out_of_range", most, "credited", value=rupees(credited_paise)))
+    if not claim.filed_on <= answered_on <= ist_day(at):
+        days = f"a day from {claim.filed_on.isoformat()}, when it was filed, to today"
+        faults.append(Fault("out_of_range", days, "answeredOn", value=answered_on.isoformat()))
+    if faults:
+        raise Invalid("the answer cannot be recorded", code="bad_claim", faults=faults)
+    claim.state = (ClaimState.CREDITED if credited_paise else ClaimState.REFUSED).value
+    claim.credited_paise, claim.answered_on = credited_paise, answered_on
+    claim.answered_by, claim.credit_note, claim.note = str(actor), credit_note.strip(), note.strip()
+    claim.save()
+    _settle(claim, answered_on)
+    append_audit(
+        actor=actor, verb="ClaimAnswered", subject=f"claim:{claim.pk}", at=at,
+        before={"state": ClaimState.OPEN.value}, after=_told(claim),
+    )  # fmt: skip
+    return claim
+
+
+@transaction.atomic
+def withdraw_claim(claim_id: UUID, *, reason: str, actor: Actor, at: datetime) -> Claim:
+    """Take back a claim that was not answered: it counts as never made, and stays on record."""
+    claim = _open(claim_id)
+    if not reason.strip():
+        fault = Fault("required", "say why it is withdrawn", "reason")
+        raise Invalid("a claim is withdrawn with a reason", code="bad_claim", faults=[fault])
+    claim.state, claim.answered_on = ClaimState.WITHDRAWN.value, ist_day(at)
+    claim.answered_by, claim.note = str(actor), reason.strip()
+    claim.save()
+    _settle(claim, ist_day(at))
+    append_audit(
+        actor=actor, verb="ClaimWithdrawn", subject=f"claim:{claim.pk}", at=at,
+        before={"state": ClaimState.OPEN.value}, after=_told(claim),
+    )  # fmt: skip
+    return claim
+
+
+# --- checks --------------------------------------------------------------------------------
+
+
+def _check(pieces: int, amount_paise: int, filed_on: date, reference: str, today: date) -> None:
+    faults = []
+    if pieces <= 0:
+        faults.append(Fault("out_of_range", "1 piece or more", "pieces", value=str(pieces)))
+    if amount_paise <= 0:
+        faults.append(
+            Fault("out_of_range", "what was asked for, above 0", "amount", value=rupees(amount_paise))
+        )
+    if not today - timedelta(days=OLDEST_DAYS) <= filed_on <= today:
+        days = "the day on which it was filed, not after today and within two years"
+        faults.append(Fault("out_of_range", days, "filedOn", value=filed_on.isoformat()))
+    if not reference.strip():
+        faults.append(Fault("required", "the number under which it was filed", "reference"))
+    if faults:
+        raise Invalid("the claim cannot be recorded", code="bad_claim", faults=faults)
+
+
+def _check_amount(pieces: int, amount_paise: int, goods: Batch) -> None:
+    """No company credits more than is printed on the pack."""
+    if amount_paise > (most := pieces * goods.mrp_paise):
+        told = f"at most {rupees(most)}, the MRP of {pieces} pieces"
+        fault = Fault("out_of_range", told, "amount", value=rupees(amount_paise))
+        raise Invalid("the claim cannot be recorded", code="bad_claim", faults=[fault])
+
+
+def _check_free(spot: Spot, pieces: int, reference: str) -> None:
+    same = Claim.objects.filter(batch_id=spot.batch_id, location_id=spot.location_id, reference=reference)
+    if same.exclude(state=ClaimState.WITHDRAWN.value).exists():
+        fault = Fault(
+            "claimed_already", "another number, or withdraw the first", "reference", value=reference
+        )
+        raise Refused(f"{spot} is on claim {reference} already", code="claimed_already", faults=[fault])
+    claimed = claimed_at(spot.id)
+    if pieces > (free := spot.on_hand - claimed):
+        told = f"{spot.on_hand} pieces stand there, {claimed} of them are claimed: at most {max(free, 0)}"
+        fault = Fault("not_enough_stock", told, "pieces", value=str(pieces))
+        raise Refused(f"{spot}: {told}", code="not_enough_stock", faults=[fault])
+
+
+def _open(claim_id: UUID) -> Claim:
+    claim = Claim.objects.select_for_update().filter(pk=claim_id).first()
+    if claim is None:
+        raise NotFound("there is no such claim", code="no_such_claim")
+    if claim.state != ClaimState.OPEN:
+        raise Refused(f"this claim is {claim.state} already", code="claim_closed")
+    return claim
+
+
+# --- what is expected of it ----------------------------------------------------------------
+
+
+def _expect(claim: Claim, spot: Spot) -> None:
+    """The claim as a prediction: the chance and the days by which its way out was priced."""
+    kept, _version = get_policy("monitoring")
+    rates, brand = with_learnt(kept, current_learnt()), claim.brand
+    chance = rates.claim_success_bp if brand.claim_success_bp is None else brand.claim_success_bp
+    days = rates.claim_days if brand.claim_days is None else brand.claim_days
+    Prediction.objects.create(
+        kind=Predicted.ACTION, subject=_subject(claim), agent=AGENT, group=WAY, made_on=claim.filed_on,
+        due_on=claim.filed_on + timedelta(days=days), flagged=True, probability=chance / BASIS_POINTS,
+        expected=claim.pieces * chance / BASIS_POINTS, pieces=claim.pieces,
+        paise=claim.amount_paise * chance // BASIS_POINTS, sku_id=spot.sku_id,
+        territory_id=spot.territory_id, position_id=spot.id,
+    )  # fmt: skip
+
+
+def _settle(claim: Claim, day: date) -> None:
+    """Set what was expected against the answer; a claim taken back teaches nothing."""
+    paid = claim.credited_paise or 0
+    Prediction.objects.filter(kind=Predicted.ACTION, subject=_subject(claim), settled_on=None).update(
+        settled_on=day, happened=claim.pieces * paid / claim.amount_paise, realised_paise=paid,
+        disturbed=claim.state == ClaimState.WITHDRAWN,
+    )  # fmt: skip
+
+
+def _subject(claim: Claim) -> str:
+    return f"claim:{claim.pk}"
+
+
+def _told(claim: Claim, sku: str = "", batch: str = "") -> dict[str, Any]:
+    """A claim as the trail keeps it."""
+    goods = {"sku": sku, "batch": batch} if sku else {}
+    return goods | {
+        "company": claim.brand.name,
+        "reference": claim.reference,
+        "pieces": claim.pieces,
+        "amount_paise": claim.amount_paise,
+        "filed_on": claim.filed_on.isoformat(),
+        "state": str(claim.state),
+        "credited_paise": claim.credited_paise,
+        "answered_on": claim.answered_on.isoformat() if claim.answered_on else None,
+        "credit_note": claim.credit_note,
+        "note": claim.note,
+    }
