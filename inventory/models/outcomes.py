@@ -77,7 +77,6 @@ class Claim(models.Model):
     A claim moves no stock: the pieces stand in the ledger until they are written off or sent back there.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     brand = models.ForeignKey("inventory.Brand", on_delete=models.PROTECT, related_name="claims")
     batch = models.ForeignKey("inventory.Batch", on_delete=models.PROTECT, related_name="claims")
     location = models.ForeignKey(

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from statistics import median
-from uuid import UUID
 
 import numpy as np
 from django.db import connection
@@ -109,7 +108,7 @@ def list_claims(state: str = "", company: str = "", sku: str = "") -> QuerySet[C
     )
 
 
-def get_claim(claim_id: UUID) -> Claim:
+def get_claim(claim_id: int) -> Claim:
     """One claim with its goods and place; `NotFound` when there is none of that id."""
     found = list_claims().filter(pk=claim_id).first()
     if found is None:

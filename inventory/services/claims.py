@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from django.db import transaction
 
@@ -66,7 +65,7 @@ def file_claim(
 
 @transaction.atomic
 def answer_claim(
-    claim_id: UUID,
+    claim_id: int,
     *,
     credited_paise: int,
     answered_on: date,
@@ -102,7 +101,7 @@ def answer_claim(
 
 
 @transaction.atomic
-def withdraw_claim(claim_id: UUID, *, reason: str, actor: Actor, at: datetime) -> Claim:
+def withdraw_claim(claim_id: int, *, reason: str, actor: Actor, at: datetime) -> Claim:
     """Take back a claim that was not answered: it counts as never made, and stays on record."""
     claim = _open(claim_id)
     if not reason.strip():
@@ -161,7 +160,7 @@ def _check_free(spot: Spot, pieces: int, reference: str) -> None:
         raise Refused(f"{spot}: {told}", code="not_enough_stock", faults=[fault])
 
 
-def _open(claim_id: UUID) -> Claim:
+def _open(claim_id: int) -> Claim:
     claim = Claim.objects.select_for_update().filter(pk=claim_id).first()
     if claim is None:
         raise NotFound("there is no such claim", code="no_such_claim")

@@ -267,7 +267,7 @@ def test_predictions_that_drift_are_told_once_with_where_to_look() -> None:
         )
     alert = Alert.objects.get(cause="drift")
     assert (alert.urgency, alert.url) == ("medium", "/outcomes")
-    assert alert.title == "Predictions of expiry, 30, monitoring no longer fit"
+    assert alert.title == "Chance that a batch expires unsold within 30 days (Monitoring): no longer fits"
     assert "-0.31" in alert.detail
 
 

@@ -187,7 +187,9 @@ def test_a_claim_is_a_prediction_that_its_answer_settles_and_claims_teach(book):
     assert (policy.claim_success_bp, policy.claim_days) == (4_550, 45)
     Brand.objects.update(claim_success_bp=2_600, claim_days=30)
     before = dict(current_learnt())
-    assert outcomes.learn(actor=OWNER, at=NOW) == before, "who has figures of his own teaches nothing of others"
+    assert outcomes.learn(actor=OWNER, at=NOW) == before, (
+        "who has figures of his own teaches nothing of others"
+    )
 
 
 def test_a_claim_taken_back_counts_as_never_made(book):

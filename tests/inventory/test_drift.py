@@ -69,8 +69,9 @@ def test_calm_predictions_of_every_score_tell_of_nothing(in_alpha):
             for agent in ("prediction", "monitoring"):
                 for flagged in (True, False):
                     mine = odds + (2 if flagged else 0)
+                    happened = (chance.uniform(0, 1, 200) < mine / 3).tolist()
                     told(Predicted.DEAD, agent, f"{days}{'f' * flagged}", np.minimum(mine / 3, 1).tolist(),
-                         (chance.uniform(0, 1, 200) < mine / 3).tolist(), settled=settled, flagged=flagged)  # fmt: skip
+                         happened, settled=settled, flagged=flagged)  # fmt: skip
         pieces = chance.poisson(20, 200)
         told(Predicted.DEMAND, "analysis", "smooth", [0.83] * 200, pieces, settled=settled,
              spans=[(14.0, 26.0)] * 200)  # fmt: skip
