@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from statistics import median
+from typing import Any
 
 import numpy as np
 from django.db import connection
@@ -161,7 +162,7 @@ def list_companies(today: date) -> list[Company]:
         asked=Sum("amount_paise", filter=Q(state="open", filed_on__range=bounds)),
         got=Sum("credited_paise", filter=Q(filed_on__range=bounds)),
     )  # fmt: skip
-    by_brand = {row["brand_id"]: row for row in sums.order_by()}
+    by_brand: dict[int, Any] = {row["brand_id"]: row for row in sums.order_by()}
     days = _days()
     brands = Brand.objects.filter(Q(return_bp__gt=0) | Q(pk__in=list(by_brand))).order_by("name")
     return [_company(one, by_brand.get(one.pk, {}), days.get(one.pk), year) for one in brands]
@@ -183,5 +184,6 @@ def _days() -> dict[int, int]:
     found: dict[int, list[int]] = {}
     rows = Claim.objects.filter(state="credited").values_list("brand_id", "filed_on", "answered_on")
     for brand, filed, answered in rows:
-        found.setdefault(brand, []).append((answered - filed).days)
+        if answered is not None:
+            found.setdefault(brand, []).append((answered - filed).days)
     return {brand: int(median(days)) for brand, days in found.items()}

@@ -153,7 +153,7 @@ def list_bills(since: date) -> list[tuple[float, float]]:
     day; the last bill of a transfer holds.
     """
     rows = Event.objects.filter(name="FreightBilled", at__gte=ist_instant(since), action_id__isnull=False)
-    bills = {row.action_id: row.payload for row in rows.order_by("pk")}
+    bills = {row.action_id: row.payload for row in rows.order_by("pk") if row.action_id}
     learnt = dict(Action.objects.filter(pk__in=bills).values_list("pk", "evidence"))
     return [
         (
