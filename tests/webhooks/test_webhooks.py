@@ -52,6 +52,7 @@ from vyapar.webhooks.rules import (
     secret_of,
     wait_after,
 )
+from vyapar.webhooks.selectors import breaker_of
 from vyapar.webhooks.services import telling
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -475,6 +476,38 @@ def test_a_sick_receiver_is_left_alone_and_costs_no_attempts(alpha, ear):
     ear.always = 200
     tell(endpoint, AT + timedelta(hours=1))
     assert not rows(state="pending")
+
+
+def test_a_receiver_that_answers_again_is_told_at_once_what_it_did_not_hear(alpha, ear):
+    endpoint = listen(ear)
+    for number in range(3):
+        note(number)
+    deliver_all()
+    ear.plan = ["cut"] * 3
+    tell(endpoint)
+    poison = rows(attempts=1)[0]
+    WebhookDelivery.objects.filter(pk=poison.pk).update(status=500, next_try_at=AT + timedelta(hours=5))
+    WebhookDelivery.objects.exclude(pk=poison.pk).update(next_try_at=AT + timedelta(hours=5))
+    note(9)
+    deliver_all()
+    again = AT + timedelta(minutes=1)
+    tell(endpoint, again)
+    assert len(ear.heard) == 6, "the fresh one and the two that nobody heard"
+    [waiting] = rows(state="pending")
+    assert (waiting.pk, waiting.next_try_at) == (poison.pk, AT + timedelta(hours=5))
+    assert Endpoint.objects.get(pk=endpoint.pk).failing_since is None
+
+
+def test_the_breaker_of_a_receiver_is_told_while_it_is_open(alpha, ear):
+    endpoint = listen(ear)
+    for number in range(6):
+        note(number)
+    deliver_all()
+    ear.always = 503
+    tell(endpoint)
+    assert breaker_of(endpoint.pk).state == "open"
+    breakers(house.REDIS_URL).close(f"webhook:{endpoint.pk}", current_schema())
+    assert breaker_of(endpoint.pk) is None
 
 
 def test_many_events_wake_one_worker_that_has_each_endpoint_told(

@@ -7,11 +7,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Count, Max, Q, QuerySet
 
 from vyapar.engine.models import Event
 from vyapar.engine.serializers import event_out
+from vyapar.farside.resilience import BreakerState, breaker_states
 from vyapar.kernel.errors import NotFound
+from vyapar.tenancy.here import current_schema
 from vyapar.tenancy.selectors import current_distributor
 from vyapar.webhooks.models import Endpoint, WebhookDelivery
 from vyapar.webhooks.rules import EVERY
@@ -44,6 +47,13 @@ def get_endpoint(endpoint_id: UUID, *, for_update: bool = False) -> Endpoint:
     if found is None:
         raise NotFound("there is no such endpoint", code="no_such_endpoint")
     return found
+
+
+def breaker_of(endpoint_id: UUID) -> BreakerState | None:
+    """The endpoint's breaker where it is not closed: it is left alone for a while then."""
+    states = breaker_states(current_schema(), settings.REDIS_URL)
+    mine = (one for one in states if one.far_side == f"webhook:{endpoint_id}" and one.state != "closed")
+    return next(mine, None)
 
 
 def list_deliveries(endpoint_id: UUID, state: str = "") -> QuerySet[WebhookDelivery]:

@@ -233,7 +233,9 @@ class _Pull:
         with self._spool("vouchers-deleted", stock="No") as spool:
             for one in gone:
                 ids = element("GUID", f"{self._company.guid}-{one:08x}"), element("MASTERID", str(one))
-                spool.add(element("VOUCHER", *ids, ACTION="Delete"))
+                # later than every self there was, also those in imports that are written after this one
+                last = element("ALTERID", str(self.cursor.to_vouchers))
+                spool.add(element("VOUCHER", *ids, last, ACTION="Delete"))
         self._keep(spool)
 
     # --- asking ------------------------------------------------------------------------------------

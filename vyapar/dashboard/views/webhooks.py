@@ -23,7 +23,13 @@ from vyapar.people.contracts import May
 from vyapar.webhooks import services
 from vyapar.webhooks.models import WebhookDelivery
 from vyapar.webhooks.rules import EVERY
-from vyapar.webhooks.selectors import get_endpoint, known_events, list_deliveries, list_endpoints
+from vyapar.webhooks.selectors import (
+    breaker_of,
+    get_endpoint,
+    known_events,
+    list_deliveries,
+    list_endpoints,
+)
 
 PER_PAGE = 25
 _SHOWN_ONCE = "new_webhook_secret"
@@ -79,6 +85,7 @@ def endpoint(request: HttpRequest, endpoint_id: UUID) -> HttpResponseBase:
         "webhooks/endpoint.html",
         {
             "endpoint": row,
+            "breaker": breaker_of(row.pk),
             "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
             "state": state,
             "states": WebhookDelivery.State.values,

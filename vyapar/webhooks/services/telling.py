@@ -135,13 +135,23 @@ def _note(delivery_id: UUID, came: Came, at: datetime) -> bool:
         delivery.state, delivery.done_at = State.DELIVERED, at
         _log(delivery, came, at, None)
         if endpoint.failing_since is not None:
-            Endpoint.objects.filter(pk=endpoint.pk).update(failing_since=None)
+            _welcome_back(endpoint, at)
         return True
     wait = wait_after(delivery.attempts + 1, str(delivery.pk), came.retry_after)
     if wait is None:
         delivery.state, delivery.done_at = State.DEAD, at
     _log(delivery, came, at, None if wait is None else at + wait)
     return _bear(endpoint, came, at)
+
+
+def _welcome_back(endpoint: Endpoint, at: datetime) -> None:
+    """It answers again: what nobody answered is told now, not when its own wait is over.
+
+    What it answered with an error keeps its wait: an event that it cannot take would use up its attempts.
+    """
+    Endpoint.objects.filter(pk=endpoint.pk).update(failing_since=None)
+    unheard = endpoint.deliveries.filter(state=State.PENDING, attempts__gt=0, status=None)
+    unheard.filter(next_try_at__gt=at).update(next_try_at=at)
 
 
 def _log(delivery: WebhookDelivery, came: Came, at: datetime, again: datetime | None) -> None:
