@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from redis.exceptions import RedisError
 
 from inventory.models import ItemOutlook, Movement, StockItem
 from inventory.selectors import AGE_BANDS
@@ -363,11 +364,14 @@ def _rows(**query: str) -> str:
 
 
 def _headline() -> Headline:
-    """The headline, read once for each Monitoring cycle: only a cycle changes what it says."""
+    """The headline, read once for each Monitoring cycle and anew after some minutes; also without a cache."""
     cycle = latest_cycle("monitoring")
     if cycle is None:
         return get_headline()
-    kept = cache.get_or_set(f"inventory:headline:{cycle.pk}", get_headline, 600)
+    try:
+        kept = cache.get_or_set(f"inventory:headline:{cycle.pk}", get_headline, 600)
+    except RedisError:
+        return get_headline()
     return kept if isinstance(kept, Headline) else get_headline()
 
 

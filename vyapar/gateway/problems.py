@@ -7,7 +7,9 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import Http404
+from redis.exceptions import RedisError
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
@@ -17,6 +19,9 @@ from vyapar.kernel.errors import Fault, Misconfigured, Unavailable, VyaparError
 
 log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
+#: What our own stores raise while they are gone, restart, or break off one of two that wait for each other.
+AWAY = (OperationalError, InterfaceError, RedisError)
+STORE_AWAY = "our own database or cache is away: send the call again"
 
 
 def problem(
@@ -51,6 +56,9 @@ def answer(error: Exception, context: Mapping[str, Any]) -> Response | None:
     """DRF's exception handler. What is not anticipated stays a bug: None, hence 500."""
     if isinstance(error, VyaparError):
         return _ours(error)
+    if isinstance(error, AWAY):
+        log.error("store_away", exc_info=error)
+        return _ours(Unavailable(STORE_AWAY, code="store_away"))
     if isinstance(error, RequestDataTooBig):
         return _ours(TooLarge("the body is too large for one call: split it", code="too_large"))
     if isinstance(error, Http404):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import orjson
@@ -10,7 +11,7 @@ from django.views import defaults
 
 from vyapar.gateway.calls import Noted
 from vyapar.gateway.paths import is_api
-from vyapar.gateway.problems import MEDIA_TYPE, problem
+from vyapar.gateway.problems import AWAY, MEDIA_TYPE, STORE_AWAY, problem
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
@@ -35,12 +36,17 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 
 
 def failed(request: HttpRequest) -> HttpResponseBase:
-    """500: a bug. The request's id leads to what the log says about it."""
+    """500: a bug. The request's id leads to what the log says about it. 503 when a store of ours is gone."""
+    away = isinstance(sys.exception(), AWAY)  # before any door, at the look for the distributor itself
+    if away and is_api(request.path):
+        return answer_problem(request, "store_away", STORE_AWAY, 503, {"Retry-After": "30"})
     if is_api(request.path):
         known = getattr(request, "request_id", "")
         detail = f"something went wrong on our side; tell us the request id {known}"
         return answer_problem(request, "internal", detail, 500)
-    return defaults.server_error(request)
+    page = defaults.server_error(request)
+    page.status_code = 503 if away else page.status_code
+    return page
 
 
 def answer_problem(
