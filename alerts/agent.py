@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from alerts.contracts import Condition
-from alerts.rules import AlertPolicy
+from alerts.rules import FIGURES, AlertPolicy
 from vyapar.kernel.decision import Decision
-from vyapar.kernel.money import short
+from vyapar.kernel.money import group_indian, short
+from vyapar.kernel.phrases import Phrase, listed, together
+from vyapar.kernel.phrases import counted as ngettext
+from vyapar.kernel.phrases import phrase as _
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +102,19 @@ def _expiring(row: Expiring) -> Condition:
     return Condition(
         cause="expiring",
         subject=f"territory:{row.territory}/{row.within_days}",
-        title=f"{short(row.paise)} in {row.name} will expire unsold within {row.within_days} days",
-        detail=f"{row.pieces} pieces of {row.items} batches; the nearest expires in {row.nearest_days} days.",
-        recommended_action="Open the list and approve the transfers and offers proposed for it",
+        title=_(
+            "%(money)s in %(place)s will expire unsold within %(days)s days",
+            money=short(row.paise),
+            place=row.name,
+            days=row.within_days,
+        ),
+        detail=_(
+            "%(pieces)s of %(batches)s; the nearest expires in %(days)s.",
+            pieces=pieces_of(row.pieces),
+            batches=ngettext("%(count)s batch", "%(count)s batches", row.items),
+            days=ngettext("%(count)s day", "%(count)s days", row.nearest_days),
+        ),
+        recommended_action=_("Open the list and approve the transfers and offers proposed for it"),
         url=f"/stock?territory={row.territory}&expires={row.within_days}",
         value_paise=row.paise,
         days_left=max(row.nearest_days, 0),
@@ -112,9 +125,13 @@ def _dead(row: Dead) -> Condition:
     return Condition(
         cause="dead_stock",
         subject=f"territory:{row.territory}",
-        title=f"{short(row.paise)} of stock in {row.name} is dead",
-        detail=f"{row.pieces} pieces of {row.items} SKUs have not sold within your own thresholds.",
-        recommended_action="Open the list; each SKU shows what every way out is worth",
+        title=_("%(money)s of stock in %(place)s is dead", money=short(row.paise), place=row.name),
+        detail=_(
+            "%(pieces)s of %(skus)s have not sold within your own thresholds.",
+            pieces=pieces_of(row.pieces),
+            skus=ngettext("%(count)s SKU", "%(count)s SKUs", row.items),
+        ),
+        recommended_action=_("Open the list; each SKU shows what every way out is worth"),
         url=f"/stock?territory={row.territory}&status=dead",
         value_paise=row.paise,
     )
@@ -124,37 +141,62 @@ def _waiting(waiting: Waiting) -> Condition:
     return Condition(
         cause="action_waiting",
         subject="inbox",
-        title=f"{waiting.count} actions worth {short(waiting.net_paise)} wait for you",
-        detail=f"The next one runs out in {waiting.hours_left} hours.",
-        recommended_action="Decide in the inbox",
+        title=ngettext(
+            "%(count)s action worth %(money)s waits for you",
+            "%(count)s actions worth %(money)s wait for you",
+            waiting.count,
+            money=short(waiting.net_paise),
+        ),
+        detail=ngettext(
+            "The next one runs out in %(count)s hour.",
+            "The next one runs out in %(count)s hours.",
+            waiting.hours_left,
+        ),
+        recommended_action=_("Decide in the inbox"),
         url="/inbox",
         value_paise=max(waiting.net_paise, 0),
     )
 
 
+def pieces_of(count: int) -> Phrase:
+    """`1 piece`, `1,200 pieces`."""
+    return ngettext("%(n)s piece", "%(n)s pieces", count, n=group_indian(count))
+
+
 def late(feed: LateFeed) -> Condition:
     """A feed that brings nothing new; the same whoever notices it first."""
-    upload = "Upload its next file on the data page"
+    upload = _("Upload its next file on the data page")
+    mend = _("Open the feed: pull it, or mend what stops it")
     return Condition(
         cause="feed_stale",
         subject=f"feed:{feed.code}",
-        title=f"{feed.name} has brought nothing for {feed.hours} hours",
-        detail=f"It may be {feed.allowed_hours} hours old. No agent acts alone on what it tells of until "
-        "data come again.",
-        recommended_action=upload if feed.uploads else "Open the feed: pull it, or mend what stops it",
+        title=ngettext(
+            "%(feed)s has brought nothing for %(count)s hour",
+            "%(feed)s has brought nothing for %(count)s hours",
+            feed.hours,
+            feed=feed.name,
+        ),
+        detail=together(
+            ngettext("It may be %(count)s hour old.", "It may be %(count)s hours old.", feed.allowed_hours),
+            _("No agent acts alone on what it tells of until data come again."),
+        ),
+        recommended_action=upload if feed.uploads else mend,
         url="/data" if feed.uploads else f"/data/feeds/{feed.code}",
     )
 
 
 def fallen(place: LowQuality) -> Condition:
     """A place whose data nobody should act on alone; the same whoever notices it first."""
-    costs = ", ".join(code.replace("_", " ") for code in place.reasons)
+    costs = listed([FIGURES.get(code, code) for code in place.reasons], ", ")
     return Condition(
         cause="quality_fell",
         subject=f"{place.kind}:{place.code}",
-        title=f"The data of {place.name} are graded {place.grade}",
-        detail=f"Most of it for {costs or 'no figure'}. A person decides on everything that rests on it.",
-        recommended_action="Open the page of data quality: it says what to mend in the books",
+        title=_("The data of %(place)s are graded %(grade)s", place=place.name, grade=place.grade),
+        detail=_(
+            "Most of it for %(figures)s. A person decides on everything that rests on it.",
+            figures=costs or _("no figure"),
+        ),
+        recommended_action=_("Open the page of data quality: it says what to mend in the books"),
         url="/data/quality",
     )
 
@@ -168,8 +210,8 @@ def _stale(snapshot: StandingSnapshot) -> Condition | None:
     return Condition(
         cause="feed_stale",
         subject="feed:sales",
-        title=f"The newest sale is {days} days old",
-        detail="The agents see the world as it was then.",
-        recommended_action="Check the connection to your billing system",
+        title=ngettext("The newest sale is %(count)s day old", "The newest sale is %(count)s days old", days),
+        detail=_("The agents see the world as it was then."),
+        recommended_action=_("Check the connection to your billing system"),
         url="/",
     )

@@ -25,6 +25,7 @@ class Alert(models.Model):
     title = models.CharField(max_length=300)
     detail = models.TextField(blank=True)
     recommended_action = models.CharField(max_length=300)
+    words = models.JSONField(default=dict)  # what title, detail and recommended_action were made of
     url = models.CharField(max_length=300, blank=True)
     value_paise = models.BigIntegerField(default=0)
     seen = models.PositiveIntegerField(default=1)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from alerts.contracts import Condition, Recipient, Urgency
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import Phrase
+from vyapar.kernel.phrases import phrase as _
 
 #: Which roles a cause concerns. A cause that nobody is named for goes to the owner: an alert without
 #: a recipient is itself an error.
@@ -49,6 +51,23 @@ _FLOORS: Mapping[str, Urgency] = {
 }
 
 
+#: What costs the data of a place its marks, as a sentence names it.
+FIGURES: Mapping[str, Phrase] = {
+    "negative_stock": _("negative stock"),
+    "batch_sums": _("batches that do not add up"),
+    "missing_mrp": _("missing MRPs"),
+    "missing_expiry": _("missing expiry dates"),
+    "missing_hsn": _("missing HSN codes"),
+    "back_dated": _("back-dated sales"),
+    "gaps": _("days without sales"),
+    "found": _("sales without stock"),
+    "duplicates": _("rows sent again"),
+    "quarantine": _("rows set aside"),
+    "stale": _("the age of the data"),
+    "differences": _("totals that differ"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class AlertPolicy:
     """From how many rupees an alert is medium, high, critical; and how close a date makes it so."""
@@ -63,13 +82,13 @@ class AlertPolicy:
     def __post_init__(self) -> None:
         faults = []
         if not 0 <= self.medium_rupees <= self.high_rupees <= self.critical_rupees:
-            faults.append(Fault("order", "medium, high and critical must rise", "medium_rupees"))
+            faults.append(Fault("order", _("medium, high and critical must rise"), "medium_rupees"))
         if not 0 <= self.critical_days <= self.high_days:
-            faults.append(Fault("order", "critical days must not be above high days", "critical_days"))
+            faults.append(Fault("order", _("critical days must not be above high days"), "critical_days"))
         if self.digest_limit < 1:
-            faults.append(Fault("digest", "1 or more", "digest_limit"))
+            faults.append(Fault("digest", _("1 or more"), "digest_limit"))
         if faults:
-            raise Invalid("these alert rules cannot be set", code="bad_policy", faults=faults)
+            raise Invalid(_("these alert rules cannot be set"), code="bad_policy", faults=faults)
 
 
 def urgency_of(condition: Condition, policy: AlertPolicy) -> Urgency:

@@ -32,6 +32,7 @@ class Campaign(models.Model):
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     end_reason = models.CharField(max_length=200, blank=True)
+    words = models.JSONField(default=dict)  # what title and end_reason were made of, by name
     results = models.JSONField(default=dict)  # frozen when the campaign ends
     simulated = models.BooleanField(default=False)
 

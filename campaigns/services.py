@@ -30,7 +30,9 @@ from inventory.services import queue_export, release
 from vyapar.engine.contracts import ActionView
 from vyapar.engine.services import emit
 from vyapar.kernel.actor import Actor, system
+from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import Refused
+from vyapar.kernel.phrases import phrase, words_of
 from vyapar.messaging.contracts import Channel
 from vyapar.messaging.letters import MARKETING, Letter, fill
 from vyapar.messaging.services import queue, save_template
@@ -81,6 +83,7 @@ def end(campaign_id: str, *, actor: Actor, at: datetime, reason: str, stopped: b
     if campaign.state != Campaign.State.RUNNING:
         return campaign
     campaign.ended_at, campaign.end_reason = at, reason
+    campaign.words = {**campaign.words, "end_reason": plain(words_of(reason))}
     campaign.state = Campaign.State.STOPPED if stopped else Campaign.State.ENDED
     campaign.results = analytics(campaign)
     campaign.save()
@@ -125,7 +128,7 @@ def stop(action_id: UUID, *, actor: Actor, at: datetime) -> Campaign:
     campaign = Campaign.objects.filter(action_id=action_id).first()
     if campaign is None:
         raise Refused("this campaign never started", code="cannot_undo")
-    return end(campaign.campaign_id, actor=actor, at=at, reason="stopped by a person", stopped=True)
+    return end(campaign.campaign_id, actor=actor, at=at, reason=phrase("stopped by a person"), stopped=True)
 
 
 def ensure_templates() -> int:
@@ -162,6 +165,7 @@ def _keep(view: ActionView, payload: CampaignPayload, at: datetime) -> Campaign:
         action_id=view.id,
         action_number=view.number,
         title=view.title,
+        words={"title": plain(words_of(view.title))},
         territory=payload.territory,
         category=payload.category,
         discount_bp=payload.discount_bp,
@@ -223,6 +227,6 @@ def finish_due(campaigns: Iterable[Campaign], at: datetime) -> int:
     """End campaigns whose days are over; returns how many."""
     count = 0
     for campaign in campaigns:
-        end(campaign.campaign_id, actor=system("clock"), at=at, reason="its days are over")
+        end(campaign.campaign_id, actor=system("clock"), at=at, reason=phrase("its days are over"))
         count += 1
     return count

@@ -17,9 +17,11 @@ from campaigns.models import Campaign
 from campaigns.selectors import analytics, get_campaign, list_campaigns, origin
 from vyapar.dashboard.access import attempt, page, person
 from vyapar.dashboard.sheets import lines_of, rupees, sheet
+from vyapar.dashboard.templatetags.ui_filters import spoken
 from vyapar.dashboard.templatetags.words import plain, sign
 from vyapar.engine.selectors import list_actions
 from vyapar.kernel.lifecycle import Status
+from vyapar.kernel.phrases import phrase
 from vyapar.messaging.models import Message
 from vyapar.messaging.selectors import list_messages
 from vyapar.people.contracts import May
@@ -80,10 +82,11 @@ def _line(row: Campaign) -> list[Any]:
     figures = analytics(row)
     steps = figures["funnel"]
     return [
-        row.campaign_id, row.action_number, row.title, row.territory, row.category, row.discount_bp / 100,
-        str(sign(row.state).label), row.starts_on, row.ends_on, figures["arms"]["asked"], steps["sent"],
-        steps["delivered"], steps["read"], figures["clicks"], figures["conversions"], row.expected_pieces,
-        rupees(row.net_paise), row.ended_at, row.end_reason, "SIMULATED" if row.simulated else "",
+        row.campaign_id, row.action_number, spoken(row, "title"), row.territory, row.category,
+        row.discount_bp / 100, str(sign(row.state).label), row.starts_on, row.ends_on,
+        figures["arms"]["asked"], steps["sent"], steps["delivered"], steps["read"], figures["clicks"],
+        figures["conversions"], row.expected_pieces,
+        rupees(row.net_paise), row.ended_at, spoken(row, "end_reason"), "SIMULATED" if row.simulated else "",
     ]  # fmt: skip
 
 
@@ -139,7 +142,9 @@ def end(request: HttpRequest, campaign_id: str) -> HttpResponseBase:
     actor, now = person(request).actor, timezone.now()
     attempt(
         request,
-        lambda: services.end(campaign_id, actor=actor, at=now, reason="ended by a person", stopped=True),
+        lambda: services.end(
+            campaign_id, actor=actor, at=now, reason=phrase("ended by a person"), stopped=True
+        ),
         _("The offer has ended."),
     )
     return redirect("campaigns:campaign", campaign_id)

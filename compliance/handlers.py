@@ -20,7 +20,7 @@ from vyapar.engine.selectors import get_action, list_policy_versions
 from vyapar.engine.services import set_policy
 from vyapar.kernel.actor import Actor, agent
 from vyapar.kernel.calendar import ist_day
-from vyapar.kernel.decision import Decision, Finding, Severity
+from vyapar.kernel.decision import Decision, Finding
 from vyapar.law.version import RULE_VERSION
 from vyapar.people.contracts import May
 from vyapar.tenancy.selectors import current_distributor
@@ -41,7 +41,7 @@ def keep_findings(event: EventView) -> None:
         return
     action = get_action(event.action_id)
     said = event.payload.get("findings", action.findings)
-    findings = [_finding(f) for f in said if f["severity"] in ("block", "warn")]
+    findings = [Finding.of(f) for f in said if f["severity"] in ("block", "warn")]
     services.raise_findings(
         findings,
         action_id=action.pk,
@@ -58,17 +58,6 @@ def keep_late_findings(event: EventView) -> None:
     if event.payload["target"] != "withdrawn" or event.actor_ref != "system:guards":
         return
     keep_findings(event)
-
-
-def _finding(said: Any) -> Finding:
-    return Finding(
-        said["code"],
-        Severity(said["severity"]),
-        said["message"],
-        said.get("basis", ""),
-        said.get("facts", {}),
-        said.get("fix", ""),
-    )
 
 
 def record(decision: Decision, cycle: Any, actor: Actor, at: datetime) -> None:

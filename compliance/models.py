@@ -91,6 +91,7 @@ class RaisedFinding(models.Model):
     basis = models.CharField(max_length=200, blank=True)
     fix = models.TextField(blank=True)
     facts = models.JSONField(default=dict)
+    words = models.JSONField(default=dict)  # what message and fix were made of, by name
     rule_version = models.CharField(max_length=40)
 
     class Meta:

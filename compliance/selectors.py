@@ -34,6 +34,7 @@ from vyapar.kernel.decision import Severity
 from vyapar.kernel.errors import Fault, Invalid, NotFound, VyaparError
 from vyapar.kernel.facts import OfferFacts
 from vyapar.kernel.lifecycle import Status
+from vyapar.kernel.phrases import phrase as _
 from vyapar.law.itc import itc_effect
 from vyapar.tenancy.selectors import current_distributor
 
@@ -89,7 +90,7 @@ def get_paper(paper_id: Any) -> Paper:
     """One paper; `NotFound` when there is none of that id."""
     found = Paper.objects.filter(pk=paper_id).first()
     if found is None:
-        raise NotFound("there is no such document", code="no_such_document")
+        raise NotFound(_("there is no such document"), code="no_such_document")
     return found
 
 
@@ -141,8 +142,8 @@ def read_period(period: str) -> tuple[date, date]:
     try:
         first, after = month_bounds(period)
     except ValueError as error:
-        fault = Fault("period", "write a month as YYYY-MM", "period", value=period[:20])
-        raise Invalid("this is not a month", code="period", faults=[fault]) from error
+        fault = Fault("period", _("write a month as YYYY-MM"), "period", value=period[:20])
+        raise Invalid(_("this is not a month"), code="period", faults=[fault]) from error
     return first, after - timedelta(days=1)
 
 
@@ -160,14 +161,14 @@ def get_report(report_id: Any) -> ReportFile:
     """One printed report, or one being printed; `NotFound` when there is none of that id."""
     found = ReportFile.objects.filter(pk=report_id).first()
     if found is None:
-        raise NotFound("there is no such report", code="no_such_report")
+        raise NotFound(_("there is no such report"), code="no_such_report")
     return found
 
 
 def open_report(report: ReportFile) -> IO[bytes]:
     """The file of a report; `NotFound` while there is none."""
     if report.state != ReportFile.State.READY or not default_storage.exists(report.file):
-        raise NotFound("this report is not printed yet, or no longer kept", code="no_file")
+        raise NotFound(_("this report is not printed yet, or no longer kept"), code="no_file")
     return cast(IO[bytes], default_storage.open(report.file, "rb"))
 
 

@@ -34,6 +34,7 @@ from compliance.selectors import (
 from compliance.tasks import print_report
 from vyapar.dashboard.access import attempt, page, person
 from vyapar.dashboard.sheets import lines_of, rupees, sheet
+from vyapar.dashboard.templatetags.ui_filters import spoken
 from vyapar.dashboard.templatetags.words import plain, sign
 from vyapar.gateway.renderers import pdf_file
 from vyapar.kernel.calendar import ist_day
@@ -99,8 +100,8 @@ def findings_file(request: HttpRequest, form: str) -> HttpResponseBase:
 
 def _finding_line(row: RaisedFinding) -> list[Any]:
     return [
-        row.at, row.action_number, row.subject, row.code, str(sign(row.severity).label), row.message,
-        row.basis, row.fix, row.rule_version,
+        row.at, row.action_number, row.subject, row.code, str(sign(row.severity).label),
+        spoken(row, "message"), row.basis, spoken(row, "fix"), row.rule_version,
     ]  # fmt: skip
 
 

@@ -5,14 +5,19 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
+from django.utils.translation import override
 
 from alerts.contracts import AlertClosed, AlertRaised, Condition, Recipient, Urgency
 from alerts.models import Alert, Notice
 from alerts.rules import AlertPolicy, recipients_of, urgency_of, ways_of
+from vyapar.dashboard.templatetags.ui_filters import spoken
+from vyapar.dashboard.templatetags.words import sign
 from vyapar.engine.services import emit
 from vyapar.kernel.actor import Actor
+from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import NotFound
 from vyapar.kernel.money import indian
+from vyapar.kernel.phrases import words_of
 from vyapar.messaging.contracts import Channel
 from vyapar.messaging.letters import SERVICE, Letter
 from vyapar.messaging.selectors import get_account
@@ -23,6 +28,8 @@ from vyapar.tenancy.here import current_schema
 from vyapar.tenancy.selectors import address_of
 
 TEMPLATE = "alert"
+#: Texts of an alert that are said in the reader's language.
+_SAID = ("title", "detail", "recommended_action")
 _TEXTS = {
     "en": ("[{{1}}] {{2}}", "{{2}}\n\n{{3}}\n\nWhat to do: {{4}}\nAt stake: {{5}}\n\nOpen: {{6}}"),
     "hi": ("[{{1}}] {{2}}", "{{2}}\n\n{{3}}\n\nक्या करें: {{4}}\nदाँव पर: {{5}}\n\nखोलें: {{6}}"),
@@ -140,6 +147,7 @@ def _write(alert: Alert | None, condition: Condition, urgency: Urgency, at: date
     alert.urgency, alert.urgency_rank = urgency.value, urgency.rank
     alert.title, alert.detail = condition.title[:300], condition.detail
     alert.recommended_action, alert.url = condition.recommended_action[:300], condition.url
+    alert.words = plain({name: words_of(getattr(condition, name)) for name in _SAID})
     alert.value_paise, alert.last_at = condition.value_paise, at
     alert.seen += condition.count
     alert.save()
@@ -176,17 +184,21 @@ def _tell(alert: Alert, condition: Condition, urgency: Urgency, actor: Actor, at
 
 
 def _letter(alert: Alert, one: Recipient, urgency: Urgency) -> Letter:
+    language = one.language if one.language in _TEXTS else "en"
+    with override(language):
+        title, detail, advice = (spoken(alert, name) for name in _SAID)
+        word = str(sign(urgency.value).label)
     return Letter(
         key=f"alert:{alert.pk}:{urgency}:{one.user_id}",
         party=f"user:{one.user_id}",
         ways=((Channel.EMAIL, one.email),),
         template=TEMPLATE,
-        language=one.language if one.language in _TEXTS else "en",
+        language=language,
         parameters=(
-            urgency.value.upper(),
-            alert.title,
-            alert.detail or alert.title,
-            alert.recommended_action,
+            word.upper(),
+            title,
+            detail or title,
+            advice,
             indian(alert.value_paise),
             address_of(alert.url or "/alerts"),
         ),

@@ -19,6 +19,7 @@ from alerts.models import Alert
 from alerts.selectors import count_by_cause, get_weekly_report, list_alerts, week_figures
 from vyapar.dashboard.access import attempt, back, page, person
 from vyapar.dashboard.sheets import lines_of, rupees, sheet
+from vyapar.dashboard.templatetags.ui_filters import spoken
 from vyapar.dashboard.templatetags.words import plain, sign
 from vyapar.kernel.errors import Invalid
 from vyapar.people.models import User
@@ -54,7 +55,8 @@ def alerts_file(request: HttpRequest, form: str) -> HttpResponseBase:
 
 def _line(row: Alert) -> list[Any]:
     return [
-        str(sign(row.urgency).label), plain(row.cause), row.title, row.detail, row.recommended_action,
+        str(sign(row.urgency).label), plain(row.cause), spoken(row, "title"), spoken(row, "detail"),
+        spoken(row, "recommended_action"),
         rupees(row.value_paise), str(sign(row.state).label), row.seen, row.first_at, row.last_at,
         row.acted_by, row.acted_at,
     ]  # fmt: skip

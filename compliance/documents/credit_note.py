@@ -12,6 +12,7 @@ from compliance.documents.frame import add_up
 from vyapar.kernel.calendar import financial_year
 from vyapar.kernel.errors import Fault, Invalid, Refused
 from vyapar.kernel.money import half_up
+from vyapar.kernel.phrases import phrase as _
 from vyapar.law.eway import EwayNeed
 from vyapar.law.version import RULE_VERSION
 
@@ -38,7 +39,7 @@ def build(
     were not invoiced or are credited already.
     """
     if invoice.kind is not PaperKind.TAX_INVOICE:
-        message = f"{invoice.number} bears no tax, so there is none to credit"
+        message = _("%(number)s bears no tax, so there is none to credit", number=invoice.number)
         raise Refused(message, code="no_tax_invoice")
     before = _credited(earlier)
     _check(invoice, pieces, before)
@@ -79,12 +80,18 @@ def _check(invoice: Document, pieces: Pieces, before: Pieces) -> None:
     for (sku, batch), asked in pieces.items():
         left = invoiced.get((sku, batch), 0) - before.get((sku, batch), 0)
         if not 0 <= asked <= left:
-            message = f"{sku} batch {batch}: {left} pieces of {invoice.number} can be credited"
+            message = _(
+                "%(sku)s batch %(batch)s: %(left)s pieces of %(number)s can be credited",
+                sku=sku,
+                batch=batch,
+                left=left,
+                number=invoice.number,
+            )
             faults.append(Fault("too_many", message, "quantity", value=str(asked)))
     if not faults and not any(pieces.values()):
-        faults.append(Fault("empty", "a credit note credits one piece or more", "quantity"))
+        faults.append(Fault("empty", _("a credit note credits one piece or more"), "quantity"))
     if faults:
-        raise Invalid("this cannot be credited", code="bad_credit", faults=faults)
+        raise Invalid(_("this cannot be credited"), code="bad_credit", faults=faults)
 
 
 def _line(line: DocumentLine, before: int, now: int, earlier: Sequence[Document]) -> DocumentLine:

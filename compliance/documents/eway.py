@@ -14,6 +14,7 @@ from vyapar.kernel.decision import Finding
 from vyapar.kernel.errors import Fault, Refused
 from vyapar.kernel.facts import Party
 from vyapar.kernel.money import PAISE_PER_RUPEE
+from vyapar.kernel.phrases import phrase as _
 from vyapar.law.codes import offline_keys
 from vyapar.law.eway import limit
 from vyapar.law.tax import IGST
@@ -40,7 +41,7 @@ def eway_bill(document: Document) -> EwayBill:
     Raises `Refused` when the paper has no number or its kind is never declared.
     """
     if not document.number or document.kind not in _TYPES:
-        message = "an e-way bill is made from a challan, invoice or bill that has its number"
+        message = _("an e-way bill is made from a challan, invoice or bill that has its number")
         raise Refused(message, code="not_issued", faults=[Fault("not_issued", message, "number")])
     document_type, sub_supply = _TYPES[document.kind]
     totals, transport = document.totals, document.transport
@@ -92,7 +93,7 @@ def eway_json(
         for finding in blocking(bill, at_date=at_date, sandbox_gstins=sandbox_gstins)
     ]
     if faults:
-        message = f"the e-way bill portal would refuse this: {faults[0].message}"
+        message = _("the e-way bill portal would refuse this: %(message)s", message=faults[0].message)
         raise Refused(message, code="eway_refused", faults=faults)
     file: dict[str, Any] = {"version": FILE_VERSION, "billLists": [bill_json(b) for b in bills]}
     if any(bill.simulated for bill in bills):
@@ -175,7 +176,7 @@ def _merged(items: Sequence[EwayItem]) -> Iterator[EwayItem]:
     for item in items:
         key = (item.hsn, item.uqc, item.cgst_bp, item.igst_bp, item.cess_bp)
         groups.setdefault(key, []).append(item)
-    for (hsn, *_), group in groups.items():
+    for (hsn, *_rest), group in groups.items():
         yield replace(
             group[0],
             name=f"HSN {hsn}",

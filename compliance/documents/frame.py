@@ -10,6 +10,7 @@ from compliance.rules import AssessedLine, Assessment, assess
 from vyapar.kernel.calendar import financial_year
 from vyapar.kernel.errors import Fault, Refused
 from vyapar.kernel.facts import MovementFacts
+from vyapar.kernel.phrases import phrase as _
 from vyapar.law.rates import governing_date
 from vyapar.law.tax import round_to_rupee
 from vyapar.law.version import RULE_VERSION
@@ -88,13 +89,18 @@ def _check(kind: PaperKind, assessment: Assessment) -> None:
     need = assessment.need
     if need.kind is not kind:
         wanted, asked = need.kind.replace("_", " "), kind.replace("_", " ")
-        message = f"{need.reason} It cannot go on a {asked}; issue a {wanted}."
+        message = _(
+            "%(reason)s It cannot go on a %(asked)s; issue a %(wanted)s.",
+            reason=need.reason,
+            asked=asked,
+            wanted=wanted,
+        )
         raise Refused(message, code="wrong_paper")
     if not need.is_supply:
         return
     if assessment.valuation is None:
         method = assessment.facts.valuation
-        message = f"Rule 28 knows no valuation {method!r}"
+        message = _("Rule 28 knows no valuation %(method)s", method=f"{method!r}")
         raise Refused(message, code="valuation", faults=[Fault("valuation", message, "valuation")])
     faults = [
         Fault(line.unclear.code, line.unclear.message, "hsn", line.row, line.goods.hsn)
@@ -103,7 +109,9 @@ def _check(kind: PaperKind, assessment: Assessment) -> None:
     ]
     if faults:
         rows = ", ".join(str(fault.row) for fault in faults)
-        message = f"no single GST rate is known for row {rows}: {faults[0].message}"
+        message = _(
+            "no single GST rate is known for row %(rows)s: %(message)s", rows=rows, message=faults[0].message
+        )
         raise Refused(message, code="rate_unclear", faults=faults)
 
 

@@ -17,14 +17,15 @@ from compliance.rules.rule import (
     PaperRule,
     PricedLine,
     say,
-    sentence,
 )
 from vyapar.kernel.decision import Finding, Severity
 from vyapar.kernel.errors import Refused
 from vyapar.kernel.facts import Examination, GoodsLine, MovementFacts, OfferFacts
+from vyapar.kernel.phrases import phrase as _
 from vyapar.law.preflight import clause
 from vyapar.law.tax import taxable_from_inclusive
 from vyapar.law.version import RULE_VERSION
+from vyapar.law.wordings import worded
 
 #: Every rule under the code of its clause, in the order in which the law is asked.
 MOVEMENT_RULES: tuple[tuple[str, MovementRule], ...] = (
@@ -101,7 +102,7 @@ def _examine_movement(facts: MovementFacts, at_date: date, standing: Standing) -
     try:
         assessment = assess(facts)
     except Refused as refused:
-        refusals.append(say("T01", sentence(refused.message), fix="Complete the parties first."))
+        refusals.append(say("T01", _("%(why)s.", why=refused.message), fix=_("Complete the parties first.")))
     case = MovementCase(facts, at_date, standing, assessment)
     found = (f for code, rule in MOVEMENT_RULES if _binds(code, case.own_date) for f in rule(case))
     findings = _ordered([*refusals, *found])
@@ -132,7 +133,7 @@ def _examine_offer(facts: OfferFacts, at_date: date, standing: Standing) -> Exam
         tax_paise=0 if unclear else gross - taxable,
         taxable_paise=taxable,
         rule_version=RULE_VERSION,
-        reasons=("Each sale under the offer is billed by the invoicing system.",),
+        reasons=(_("Each sale under the offer is billed by the invoicing system."),),
     )
 
 
@@ -145,10 +146,22 @@ def _priced(row: int, line: GoodsLine, facts: OfferFacts) -> PricedLine:
 def _reasons(assessment: Assessment) -> tuple[str, ...]:
     reasons = [assessment.need.reason]
     if assessment.valuation is not None:
-        reasons.append(f"Valued at {assessment.valuation.label} ({assessment.valuation.source}).")
+        reasons.append(
+            _(
+                "Valued at %(method)s (%(source)s).",
+                method=worded(assessment.valuation.label),
+                source=assessment.valuation.source,
+            )
+        )
     if assessment.need.is_supply:
         place = assessment.place_of_supply
-        reasons.append(f"Place of supply is State {place}, so the tax is {assessment.tax_kind}.")
+        reasons.append(
+            _(
+                "Place of supply is State %(place)s, so the tax is %(tax)s.",
+                place=place,
+                tax=assessment.tax_kind,
+            )
+        )
     return (*reasons, assessment.eway.reason)
 
 

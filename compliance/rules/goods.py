@@ -10,13 +10,15 @@ from compliance.rules.rule import (
     OfferCase,
     day,
     days,
+    or_empty,
     row_facts,
     row_name,
     say,
-    sentence,
 )
 from vyapar.kernel.decision import Finding, Severity
 from vyapar.kernel.facts import GoodsLine
+from vyapar.kernel.phrases import Phrase
+from vyapar.kernel.phrases import phrase as _
 from vyapar.law.codes import is_unit
 from vyapar.law.goods import is_food, is_valued_from_retail_price
 from vyapar.law.rates import Rate, RateUnclear, hsn_digits_required, is_hsn
@@ -42,8 +44,10 @@ def g04_movement(case: MovementCase) -> Iterator[Finding]:
         if line.unclear is not None and not case.assessment.need.is_supply:
             yield say(
                 "G04",
-                f"{row_name(line.row, line.goods)}: no single GST rate is known; the goods count "
-                "as taxable for the e-way bill.",
+                _(
+                    "%(row)s: no single GST rate is known; the goods count as taxable for the e-way bill.",
+                    row=row_name(line.row, line.goods),
+                ),
                 severity=Severity.INFO,
                 fix=_choose(line.unclear),
                 **row_facts(line.row, line.goods),
@@ -64,8 +68,12 @@ def g05(case: MovementCase) -> Iterator[Finding]:
         if not is_unit(goods.uqc):
             yield say(
                 "G05",
-                f"{row_name(row, goods)}: {goods.uqc or '(empty)'} is not a unit the GST portal knows.",
-                fix="Choose a unit quantity code such as PCS, NOS or BOX.",
+                _(
+                    "%(row)s: %(unit)s is not a unit the GST portal knows.",
+                    row=row_name(row, goods),
+                    unit=or_empty(goods.uqc),
+                ),
+                fix=_("Choose a unit quantity code such as PCS, NOS or BOX."),
                 **row_facts(row, goods),
             )
 
@@ -73,10 +81,10 @@ def g05(case: MovementCase) -> Iterator[Finding]:
 def g06_movement(case: MovementCase) -> Iterator[Finding]:
     """There are lines; quantities are above zero, money and days are not negative."""
     yield from _amounts(case.facts.lines)
-    for name in ("transit_days", "distance_km"):
-        if getattr(case.facts, name) < 0:
-            message = f"{name.replace('_', ' ')} cannot be negative."
-            yield say("G06", sentence(message), field=name)
+    if case.facts.transit_days < 0:
+        yield say("G06", _("Transit days cannot be negative."), field="transit_days")
+    if case.facts.distance_km < 0:
+        yield say("G06", _("Distance km cannot be negative."), field="distance_km")
 
 
 def g06_offer(case: OfferCase) -> Iterator[Finding]:
@@ -85,11 +93,18 @@ def g06_offer(case: OfferCase) -> Iterator[Finding]:
     if case.facts.ends_on < case.facts.starts_on:
         yield say(
             "G06",
-            f"The offer ends on {day(case.facts.ends_on)}, before it starts on {day(case.facts.starts_on)}.",
+            _(
+                "The offer ends on %(end)s, before it starts on %(start)s.",
+                end=day(case.facts.ends_on),
+                start=day(case.facts.starts_on),
+            ),
             field="ends_on",
         )
     if not 0 <= case.facts.discount_bp <= 10_000:
-        message = f"A discount of {case.facts.discount_bp / 100:g} % is not a share of the price."
+        message = _(
+            "A discount of %(percent)s is not a share of the price.",
+            percent=f"{case.facts.discount_bp / 100:g} %",
+        )
         yield say("G06", message, field="discount_bp")
 
 
@@ -125,23 +140,36 @@ def _codes(lines: Iterable[GoodsLine], on_date: date, turnover_paise: int | None
         if not is_hsn(goods.hsn):
             yield say(
                 "G03",
-                f"{row_name(row, goods)}: {goods.hsn or '(empty)'} is not an HSN code of goods.",
-                fix="Enter the 4, 6 or 8 digits printed on the purchase invoice.",
+                _(
+                    "%(row)s: %(hsn)s is not an HSN code of goods.",
+                    row=row_name(row, goods),
+                    hsn=or_empty(goods.hsn),
+                ),
+                fix=_("Enter the 4, 6 or 8 digits printed on the purchase invoice."),
                 **facts,
             )
         elif len(goods.hsn) < needed:
             yield say(
                 "G03",
-                f"{row_name(row, goods)}: HSN {goods.hsn} has {len(goods.hsn)} digits, but this "
-                f"turnover asks for {needed}.",
-                fix="Enter the longer code from the purchase invoice.",
+                _(
+                    "%(row)s: HSN %(hsn)s has %(digits)s digits, but this turnover asks for %(needed)s.",
+                    row=row_name(row, goods),
+                    hsn=goods.hsn,
+                    digits=len(goods.hsn),
+                    needed=needed,
+                ),
+                fix=_("Enter the longer code from the purchase invoice."),
                 **facts,
             )
         elif turnover_paise is None and len(goods.hsn) < _MANY_DIGITS:
             yield say(
                 "G03",
-                f"{row_name(row, goods)}: not checked whether {len(goods.hsn)} digits of HSN are "
-                "enough, because the turnover is not known.",
+                _(
+                    "%(row)s: not checked whether %(digits)s digits of HSN are enough, because the "
+                    "turnover is not known.",
+                    row=row_name(row, goods),
+                    digits=len(goods.hsn),
+                ),
                 severity=Severity.INFO,
                 **facts,
             )
@@ -151,40 +179,55 @@ def _rate(row: int, goods: GoodsLine, rate: Rate | None, unclear: RateUnclear | 
     name, facts = row_name(row, goods), row_facts(row, goods)
     if unclear is not None:
         facts |= {"choices": list(unclear.choices), "reason": unclear.code}
-        yield say("G04", f"{name}: {sentence(unclear.message)}", fix=_choose(unclear), **facts)
+        message = _("%(row)s: %(why)s.", row=name, why=unclear.message)
+        yield say("G04", message, fix=_choose(unclear), **facts)
     elif rate is not None and rate.confidence != "H":
         severity = Severity.WARN if rate.confidence == "L" else Severity.INFO
         yield say(
             "G04",
-            f"{name}: {rate.basis_points / 100:g} % rests on {rate.source} at second hand "
-            f"(confidence {rate.confidence}).",
+            _(
+                "%(row)s: %(rate)s rests on %(source)s at second hand (confidence %(confidence)s).",
+                row=name,
+                rate=f"{rate.basis_points / 100:g} %",
+                source=rate.source,
+                confidence=rate.confidence,
+            ),
             severity=severity,
-            fix="Have the rate confirmed by your accountant.",
+            fix=_("Have the rate confirmed by your accountant."),
             **facts,
         )
 
 
-def _choose(unclear: RateUnclear) -> str:
+def _choose(unclear: RateUnclear) -> Phrase:
     if unclear.choices:
-        return f"Say which goods they are: {'; '.join(unclear.choices)}."
-    return "Correct the HSN code, or have the rate added to the tables with its source."
+        return _("Say which goods they are: %(choices)s.", choices="; ".join(unclear.choices))
+    return _("Correct the HSN code, or have the rate added to the tables with its source.")
 
 
 def _amounts(lines: tuple[GoodsLine, ...]) -> Iterator[Finding]:
     if not lines:
-        yield say("G06", "There are no goods.", fix="Add at least one line.")
+        yield say("G06", _("There are no goods."), fix=_("Add at least one line."))
     for row, goods in enumerate(lines, start=1):
         money = (goods.mrp_paise, goods.cost_paise, goods.unit_value_paise, goods.offer_price_paise)
         facts = row_facts(row, goods)
         if goods.quantity <= 0:
-            message = f"{row_name(row, goods)}: the quantity is {goods.quantity}; it must be above zero."
+            message = _(
+                "%(row)s: the quantity is %(quantity)s; it must be above zero.",
+                row=row_name(row, goods),
+                quantity=goods.quantity,
+            )
             yield say("G06", message, **facts)
         if min(money) < 0:
-            yield say("G06", f"{row_name(row, goods)}: an amount of money is negative.", **facts)
+            message = _("%(row)s: an amount of money is negative.", row=row_name(row, goods))
+            yield say("G06", message, **facts)
         made, expires = goods.manufacture_date, goods.expiry_date
         if made and expires and expires < made:
-            message = f"{row_name(row, goods)}: it expires on {day(expires)}, before it was made."
-            yield say("G06", message, fix="Correct the dates of the batch.", **facts)
+            message = _(
+                "%(row)s: it expires on %(day)s, before it was made.",
+                row=row_name(row, goods),
+                day=day(expires),
+            )
+            yield say("G06", message, fix=_("Correct the dates of the batch."), **facts)
 
 
 def _life(
@@ -202,25 +245,36 @@ def _life(
         if is_food(goods.hsn, on_date):
             yield say(
                 code,
-                f"{name}: not checked for remaining life, because its expiry date is not known.",
+                _("%(row)s: not checked for remaining life, because its expiry date is not known.", row=name),
                 severity=Severity.WARN,
-                fix="Enter the expiry date of the batch.",
+                fix=_("Enter the expiry date of the batch."),
                 **facts,
             )
         return
     left = (expires - arrives).days
     facts |= {"expiry_date": expires.isoformat(), "days_left": left, "days_wanted": wanted}
     if expires < leaves:
-        message = f"{name} expired on {day(expires)}: it may not be sold or moved to be sold."
-        fix = "Segregate it, then return it to the company or destroy it."
-    elif left < 0:
-        message = f"{name} expires on {day(expires)}, before {day(arrives)} when it would arrive."
-        fix = "Leave the batch out, or choose a way out that ends sooner."
-    elif left < wanted:
-        message = (
-            f"{name} would have {days(left)} of life left on {day(arrives)}; {days(wanted)} are asked for."
+        message = _(
+            "%(row)s expired on %(day)s: it may not be sold or moved to be sold.", row=name, day=day(expires)
         )
-        fix = "Choose a batch with a later expiry date, or a nearer place."
+        fix = _("Segregate it, then return it to the company or destroy it.")
+    elif left < 0:
+        message = _(
+            "%(row)s expires on %(day)s, before %(arrival)s when it would arrive.",
+            row=name,
+            day=day(expires),
+            arrival=day(arrives),
+        )
+        fix = _("Leave the batch out, or choose a way out that ends sooner.")
+    elif left < wanted:
+        message = _(
+            "%(row)s would have %(left)s of life left on %(day)s; %(wanted)s are asked for.",
+            row=name,
+            left=days(left),
+            day=day(arrives),
+            wanted=days(wanted),
+        )
+        fix = _("Choose a batch with a later expiry date, or a nearer place.")
     else:
         return
     yield say(code, message, fix=fix, severity=Severity.BLOCK, **facts)
@@ -231,8 +285,11 @@ def _retail_price(lines: tuple[GoodsLine, ...], on_date: date) -> Iterator[Findi
         if is_valued_from_retail_price(goods.hsn, on_date, rate_item=goods.rate_item):
             yield say(
                 "P09",
-                f"{row_name(row, goods)}: the taxable value of tobacco and pan masala comes from "
-                "the retail price on the pack, which is not worked out here.",
-                fix="Bill these goods in the accounting system.",
+                _(
+                    "%(row)s: the taxable value of tobacco and pan masala comes from the retail price on the "
+                    "pack, which is not worked out here.",
+                    row=row_name(row, goods),
+                ),
+                fix=_("Bill these goods in the accounting system."),
                 **row_facts(row, goods),
             )

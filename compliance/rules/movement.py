@@ -9,9 +9,11 @@ from compliance.rules.rule import MovementCase, day, row_facts, row_name, say
 from vyapar.kernel import gstin
 from vyapar.kernel.decision import Finding, Severity
 from vyapar.kernel.money import indian
+from vyapar.kernel.phrases import phrase as _
 from vyapar.law import einvoice
 from vyapar.law.eway import document_is_too_old, limit
 from vyapar.law.papers import PaperKind
+from vyapar.law.wordings import worded
 
 #: Vehicle numbers the portal takes: plates, defence (DF) and temporary (TR) ones. NIC 225, 304.
 VEHICLE = re.compile(
@@ -29,8 +31,8 @@ def t03(case: MovementCase) -> Iterator[Finding]:
     if assessment.valuation is None:
         yield say(
             "T03",
-            f"Rule 28 knows no valuation {case.facts.valuation!r}.",
-            fix="Choose open_market, ninety_percent, invoice_value or cost_plus_10.",
+            _("Rule 28 knows no valuation '%(method)s'.", method=case.facts.valuation),
+            fix=_("Choose open_market, ninety_percent, invoice_value or cost_plus_10."),
             field="valuation",
         )
         return
@@ -39,9 +41,13 @@ def t03(case: MovementCase) -> Iterator[Finding]:
             deemed = assessment.valuation.needs_full_itc
             yield say(
                 "T03",
-                f"{row_name(line.row, line.goods)} is valued at nothing by {assessment.valuation.label}.",
+                _(
+                    "%(row)s is valued at nothing by %(method)s.",
+                    row=row_name(line.row, line.goods),
+                    method=worded(assessment.valuation.label),
+                ),
                 severity=Severity.WARN if deemed else Severity.BLOCK,
-                fix="Enter the value per unit without GST, or choose another option of Rule 28.",
+                fix=_("Enter the value per unit without GST, or choose another option of Rule 28."),
                 **row_facts(line.row, line.goods),
             )
 
@@ -54,9 +60,12 @@ def t04(case: MovementCase) -> Iterator[Finding]:
     if assessment.valuation.needs_full_itc:
         yield say(
             "T04",
-            f"{case.facts.destination.gstin} may not take full credit, so the declared value is "
-            "not deemed to be the open market value.",
-            fix="Value the goods by open_market, ninety_percent or cost_plus_10.",
+            _(
+                "%(gstin)s may not take full credit, so the declared value is not deemed to be the open "
+                "market value.",
+                gstin=case.facts.destination.gstin,
+            ),
+            fix=_("Value the goods by open_market, ninety_percent or cost_plus_10."),
             field="valuation",
         )
 
@@ -67,8 +76,11 @@ def t05(case: MovementCase) -> Iterator[Finding]:
     if facts.vehicle_number and not VEHICLE.fullmatch(_plate(facts.vehicle_number)):
         yield say(
             "T05",
-            f"Vehicle number {facts.vehicle_number} is not one the e-way bill portal takes.",
-            fix="Write it as on the plate, e.g. MH12AB1234.",
+            _(
+                "Vehicle number %(vehicle)s is not one the e-way bill portal takes.",
+                vehicle=facts.vehicle_number,
+            ),
+            fix=_("Write it as on the plate, e.g. MH12AB1234."),
             field="vehicle_number",
         )
     if assessment is None or not assessment.eway.needed:
@@ -76,24 +88,33 @@ def t05(case: MovementCase) -> Iterator[Finding]:
     if facts.transporter_id and not _is_transporter(facts.transporter_id, case):
         yield say(
             "T05",
-            f"Transporter id {facts.transporter_id} is neither a GSTIN nor a 15-character TRANSIN.",
-            fix="Correct the transporter's id.",
+            _(
+                "Transporter id %(transporter)s is neither a GSTIN nor a 15-character TRANSIN.",
+                transporter=facts.transporter_id,
+            ),
+            fix=_("Correct the transporter's id."),
             field="transporter_id",
         )
     if facts.distance_km > limit("distance", case.own_date):
         yield say(
             "T05",
-            f"The e-way bill portal takes no distance above {limit('distance', case.own_date)} km; "
-            f"this is {facts.distance_km} km.",
-            fix="Check the coordinates of both places.",
+            _(
+                "The e-way bill portal takes no distance above %(most)s km; this is %(distance)s km.",
+                most=limit("distance", case.own_date),
+                distance=facts.distance_km,
+            ),
+            fix=_("Check the coordinates of both places."),
             field="distance_km",
         )
     if not facts.vehicle_number and not facts.transporter_id:
         yield say(
             "T05",
-            f"{assessment.eway.reason} Part B needs a vehicle or a transporter before the goods leave.",
+            _(
+                "%(need)s Part B needs a vehicle or a transporter before the goods leave.",
+                need=assessment.eway.reason,
+            ),
             severity=Severity.WARN,
-            fix="Enter the vehicle number or the transporter's id.",
+            fix=_("Enter the vehicle number or the transporter's id."),
             value=indian(assessment.eway.value_paise),
             threshold=indian(assessment.eway.threshold_paise),
         )
@@ -106,8 +127,12 @@ def t07(case: MovementCase) -> Iterator[Finding]:
     if document_is_too_old(case.own_date, case.at_date):
         yield say(
             "T07",
-            f"A paper of {day(case.own_date)} is too old for an e-way bill on {day(case.at_date)}.",
-            fix="Issue a new paper with the date on which the goods leave.",
+            _(
+                "A paper of %(day)s is too old for an e-way bill on %(today)s.",
+                day=day(case.own_date),
+                today=day(case.at_date),
+            ),
+            fix=_("Issue a new paper with the date on which the goods leave."),
             field="dispatch_date",
         )
 
@@ -121,22 +146,26 @@ def t09(case: MovementCase) -> Iterator[Finding]:
         return
     turnover = case.standing.turnover_paise
     if case.standing.irn_elsewhere:
-        message = "The IRN of this invoice is obtained in another system before the goods leave."
+        message = _("The IRN of this invoice is obtained in another system before the goods leave.")
         yield say("T09", message, severity=Severity.INFO)
     elif turnover is None:
         yield say(
             "T09",
-            "Not checked: whether this invoice needs an IRN, because the turnover of the PAN in "
-            "past years is not known.",
+            _(
+                "Not checked: whether this invoice needs an IRN, because the turnover of the PAN in past "
+                "years is not known."
+            ),
             severity=Severity.WARN,
-            fix="Enter the highest turnover of any year since 2017-18 in the settings.",
+            fix=_("Enter the highest turnover of any year since 2017-18 in the settings."),
         )
     elif einvoice.applies(case.own_date, turnover):
         yield say(
             "T09",
-            "This invoice needs an IRN: without one it is not a valid invoice and the receiver "
-            "gets no credit.",
-            fix="Obtain the IRN before the goods leave, here or in another system.",
+            _(
+                "This invoice needs an IRN: without one it is not a valid invoice and the receiver gets no "
+                "credit."
+            ),
+            fix=_("Obtain the IRN before the goods leave, here or in another system."),
         )
 
 

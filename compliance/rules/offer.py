@@ -10,7 +10,10 @@ from compliance.rules.rule import OfferCase, day, days, row_facts, row_name, say
 from vyapar.kernel.decision import Finding, Severity
 from vyapar.kernel.errors import Invalid
 from vyapar.kernel.money import BASIS_POINTS, half_up, indian
+from vyapar.kernel.phrases import counted as ngettext
+from vyapar.kernel.phrases import phrase as _
 from vyapar.law.offers import FREE_SAMPLE, OfferTreatment, offer_treatment
+from vyapar.law.wordings import worded
 
 _ECOMMERCE = "ecommerce"
 #: FSSAI's advice to e-commerce food businesses: 30 % of life or 45 days at delivery (12-11-2024).
@@ -27,17 +30,24 @@ def p01(case: OfferCase) -> Iterator[Finding]:
         if goods.mrp_paise == 0:
             yield say(
                 "P01",
-                f"{row_name(line.row, goods)}: not checked against the MRP, which is not known.",
+                _(
+                    "%(row)s: not checked against the MRP, which is not known.",
+                    row=row_name(line.row, goods),
+                ),
                 severity=Severity.WARN,
-                fix="Enter the MRP printed on the batch.",
+                fix=_("Enter the MRP printed on the batch."),
                 **facts,
             )
         elif goods.offer_price_paise > goods.mrp_paise:
             yield say(
                 "P01",
-                f"{row_name(line.row, goods)}: the offer price {indian(goods.offer_price_paise)} is "
-                f"above the MRP {indian(goods.mrp_paise)} of the batch.",
-                fix="Lower the price to the MRP or below.",
+                _(
+                    "%(row)s: the offer price %(price)s is above the MRP %(mrp)s of the batch.",
+                    row=row_name(line.row, goods),
+                    price=indian(goods.offer_price_paise),
+                    mrp=indian(goods.mrp_paise),
+                ),
+                fix=_("Lower the price to the MRP or below."),
                 **facts,
             )
 
@@ -48,7 +58,7 @@ def offer_class(case: OfferCase) -> Iterator[Finding]:
     try:
         treatment = offer_treatment(case.facts.offer_class, case.own_date)
     except Invalid as invalid:
-        yield say(code, f"{invalid.message}.", field="offer_class")
+        yield say(code, _("%(why)s.", why=invalid.message), field="offer_class")
         return
     yield say(
         code,
@@ -67,9 +77,13 @@ def p06(case: OfferCase) -> Iterator[Finding]:
         if line.net_paise < line.goods.cost_paise:
             yield say(
                 "P06",
-                f"{row_name(line.row, line.goods)}: {indian(line.net_paise)} without GST is below "
-                f"the landed cost of {indian(line.goods.cost_paise)}.",
-                fix="Have it approved with the reason, such as the expiry date.",
+                _(
+                    "%(row)s: %(price)s without GST is below the landed cost of %(cost)s.",
+                    row=row_name(line.row, line.goods),
+                    price=indian(line.net_paise),
+                    cost=indian(line.goods.cost_paise),
+                ),
+                fix=_("Have it approved with the reason, such as the expiry date."),
                 net_paise=line.net_paise,
                 cost_paise=line.goods.cost_paise,
                 **row_facts(line.row, line.goods),
@@ -85,9 +99,12 @@ def p08(case: OfferCase) -> Iterator[Finding]:
         if goods.expiry_date is None or goods.manufacture_date is None:
             yield say(
                 "P08",
-                f"{row_name(line.row, goods)}: not checked for e-commerce, because its life is not known.",
+                _(
+                    "%(row)s: not checked for e-commerce, because its life is not known.",
+                    row=row_name(line.row, goods),
+                ),
                 severity=Severity.WARN,
-                fix="Enter the manufacture and expiry dates of the batch.",
+                fix=_("Enter the manufacture and expiry dates of the batch."),
                 **facts,
             )
             continue
@@ -97,10 +114,16 @@ def p08(case: OfferCase) -> Iterator[Finding]:
         if left < wanted:
             yield say(
                 "P08",
-                f"{row_name(line.row, goods)} would have {days(max(left, 0))} of life at delivery; "
-                f"e-commerce asks for {wanted}.",
-                fix="Leave e-commerce out, or end the offer by "
-                f"{day(goods.expiry_date - timedelta(days=wanted))}.",
+                _(
+                    "%(row)s would have %(left)s of life at delivery; e-commerce asks for %(wanted)s.",
+                    row=row_name(line.row, goods),
+                    left=days(max(left, 0)),
+                    wanted=wanted,
+                ),
+                fix=_(
+                    "Leave e-commerce out, or end the offer by %(day)s.",
+                    day=day(goods.expiry_date - timedelta(days=wanted)),
+                ),
                 **facts,
             )
 
@@ -114,9 +137,15 @@ def p10(case: OfferCase) -> Iterator[Finding]:
         if line.net_paise < floor:
             yield say(
                 "P10",
-                f"{row_name(line.row, line.goods)}: {indian(line.net_paise)} without GST is below "
-                f"the floor of {indian(floor)} (landed cost {case.facts.margin_floor_bp / 100:+g} %).",
-                fix="Give a smaller discount, or have the margin floor changed.",
+                _(
+                    "%(row)s: %(price)s without GST is below the floor of %(floor)s "
+                    "(landed cost %(margin)s).",
+                    row=row_name(line.row, line.goods),
+                    price=indian(line.net_paise),
+                    floor=indian(floor),
+                    margin=f"{case.facts.margin_floor_bp / 100:+g} %",
+                ),
+                fix=_("Give a smaller discount, or have the margin floor changed."),
                 net_paise=line.net_paise,
                 floor_paise=floor,
                 **row_facts(line.row, line.goods),
@@ -128,8 +157,11 @@ def m01(case: OfferCase) -> Iterator[Finding]:
     if case.facts.recipients:
         yield say(
             "M01",
-            f"Consent and sending hours of {case.facts.recipients} recipients are checked when each "
-            "message is sent.",
+            ngettext(
+                "Consent and sending hours of %(count)s recipient are checked when the message is sent.",
+                "Consent and sending hours of %(count)s recipients are checked when each message is sent.",
+                case.facts.recipients,
+            ),
             severity=Severity.INFO,
         )
 
@@ -140,16 +172,19 @@ def floor_price(cost_paise: int, margin_floor_bp: int) -> int:
 
 
 def _treatment_sentence(treatment: OfferTreatment) -> str:
+    condition = worded(treatment.condition)
     return {
-        "yes": f"The discount lowers the taxable value: {treatment.condition}.",
-        "no supply": "Free samples are no supply, and the credit on them must be reversed.",
-        "conditional": f"A discount after the sale lowers the tax only where it was {treatment.condition}.",
+        "yes": _("The discount lowers the taxable value: %(condition)s.", condition=condition),
+        "no supply": _("Free samples are no supply, and the credit on them must be reversed."),
+        "conditional": _(
+            "A discount after the sale lowers the tax only where it was %(condition)s.", condition=condition
+        ),
     }[treatment.reduces_value]
 
 
 def _treatment_fix(treatment: OfferTreatment) -> str:
     return {
         "yes": "",
-        "no supply": "Keep the sample register and reverse the credit in GSTR-3B 4(B)(1).",
-        "conditional": "Show the discount on the invoice, or give a financial credit note without GST.",
+        "no supply": _("Keep the sample register and reverse the credit in GSTR-3B 4(B)(1)."),
+        "conditional": _("Show the discount on the invoice, or give a financial credit note without GST."),
     }[treatment.reduces_value]

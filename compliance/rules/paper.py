@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 from compliance.contracts import INVOICE_DATE, Document, DocumentLine, PaperKind
 from compliance.rules.registration import fssai
-from compliance.rules.rule import PaperCase, say
+from compliance.rules.rule import PaperCase, day, say
 from vyapar.kernel.calendar import financial_year
 from vyapar.kernel.decision import Finding, Severity
 from vyapar.kernel.money import PAISE_PER_RUPEE, indian
+from vyapar.kernel.phrases import Phrase, together
+from vyapar.kernel.phrases import phrase as _
 from vyapar.law.goods import is_food
 from vyapar.law.papers import credit_note_last_date, paper_for
 from vyapar.law.tax import IGST, tax_kind
@@ -19,7 +21,26 @@ from vyapar.law.tax import IGST, tax_kind
 #: Numbers that every rule and portal takes. Source: Rules 46(b), 49, 53, 55 CGST; IRP schema.
 NUMBER = re.compile(r"[A-Z1-9][A-Z0-9/-]{0,15}")
 
-_SUMS = ("quantity", "taxable_paise", "cgst_paise", "sgst_paise", "igst_paise", "cess_paise")
+_SUMS: Mapping[str, Phrase] = {
+    "quantity": _("The total of quantity is not the sum of its lines."),
+    "taxable_paise": _("The total of taxable is not the sum of its lines."),
+    "cgst_paise": _("The total of CGST is not the sum of its lines."),
+    "sgst_paise": _("The total of SGST is not the sum of its lines."),
+    "igst_paise": _("The total of IGST is not the sum of its lines."),
+    "cess_paise": _("The total of cess is not the sum of its lines."),
+}
+
+#: What papers are called in a sentence, and what a person should issue instead.
+_NAMES: Mapping[PaperKind, Phrase] = {
+    PaperKind.DELIVERY_CHALLAN: _("This paper is a delivery challan."),
+    PaperKind.TAX_INVOICE: _("This paper is a tax invoice."),
+    PaperKind.BILL_OF_SUPPLY: _("This paper is a bill of supply."),
+}
+_INSTEAD: Mapping[PaperKind, Phrase] = {
+    PaperKind.DELIVERY_CHALLAN: _("Issue a delivery challan."),
+    PaperKind.TAX_INVOICE: _("Issue a tax invoice."),
+    PaperKind.BILL_OF_SUPPLY: _("Issue a bill of supply."),
+}
 
 
 def d01(case: PaperCase) -> Iterator[Finding]:
@@ -28,15 +49,22 @@ def d01(case: PaperCase) -> Iterator[Finding]:
     if document.number and not NUMBER.fullmatch(document.number):
         yield say(
             "D01",
-            f"{document.number} is not a number for a paper: at most 16 capitals, digits, hyphens "
-            "and slashes, not starting with 0, - or /.",
+            _(
+                "%(number)s is not a number for a paper: at most 16 capitals, digits, hyphens and slashes, "
+                "not starting with 0, - or /.",
+                number=document.number,
+            ),
             field="number",
         )
     if document.financial_year != financial_year(document.document_date):
         yield say(
             "D01",
-            f"A paper of {document.document_date:%d-%m-%Y} belongs to the financial year "
-            f"{financial_year(document.document_date)}, not {document.financial_year}.",
+            _(
+                "A paper of %(day)s belongs to the financial year %(year)s, not %(written)s.",
+                day=day(document.document_date),
+                year=financial_year(document.document_date),
+                written=document.financial_year,
+            ),
             field="financial_year",
         )
 
@@ -45,18 +73,19 @@ def t01(case: PaperCase) -> Iterator[Finding]:
     """The kind of paper is the one that the two registrations ask for."""
     document = case.document
     if not document.seller.gstin:
-        yield say("T01", "The sender has no GSTIN, so no GST paper can be issued for it.")
+        yield say("T01", _("The sender has no GSTIN, so no GST paper can be issued for it."))
         return
     nil = all(line.exempt for line in document.lines)
     need = paper_for(document.seller.gstin, document.buyer.gstin, all_nil=nil)
     note = document.kind is PaperKind.CREDIT_NOTE
     if note and need.kind is not PaperKind.TAX_INVOICE:
-        yield say("T01", f"{need.reason} It bears no tax that a credit note could take off.")
+        message = _("%(need)s It bears no tax that a credit note could take off.", need=need.reason)
+        yield say("T01", message)
     elif not note and document.kind is not need.kind:
         yield say(
             "T01",
-            f"{need.reason} This paper is a {document.kind.replace('_', ' ')}.",
-            fix=f"Issue a {need.kind.replace('_', ' ')}.",
+            together(need.reason, _NAMES[document.kind]),
+            fix=_INSTEAD[need.kind],
         )
 
 
@@ -67,15 +96,19 @@ def c01(case: PaperCase) -> Iterator[Finding]:
         return
     invoiced = document.extra.get(INVOICE_DATE, "")
     if not document.refers_to or not invoiced:
-        yield say("C01", "This credit note does not say which invoice of which day it credits.")
+        yield say("C01", _("This credit note does not say which invoice of which day it credits."))
         return
     first = date.fromisoformat(invoiced)
     last = credit_note_last_date(first)
     if not first <= document.document_date <= last:
         yield say(
             "C01",
-            f"An invoice of {first:%d-%m-%Y} is credited between that day and {last:%d-%m-%Y}.",
-            fix="Later, only the price can be settled, without GST.",
+            _(
+                "An invoice of %(day)s is credited between that day and %(last)s.",
+                day=day(first),
+                last=day(last),
+            ),
+            fix=_("Later, only the price can be settled, without GST."),
         )
 
 
@@ -85,8 +118,13 @@ def c02(case: PaperCase) -> Iterator[Finding]:
     if document.kind is PaperKind.CREDIT_NOTE and document.buyer.gstin:
         yield say(
             "C02",
-            f"Take {indian(document.totals.tax_paise)} off the tax of {document.seller.gstin} only once "
-            f"{document.buyer.gstin} has accepted this note in its invoice management system.",
+            _(
+                "Take %(tax)s off the tax of %(seller)s only once %(buyer)s has accepted this note in its "
+                "invoice management system.",
+                tax=indian(document.totals.tax_paise),
+                seller=document.seller.gstin,
+                buyer=document.buyer.gstin,
+            ),
             severity=Severity.INFO,
         )
 
@@ -98,26 +136,31 @@ def t02(case: PaperCase) -> Iterator[Finding]:
     if document.tax_kind != wanted:
         yield say(
             "T02",
-            f"Between State {document.seller.state_code} and {document.place_of_supply} the tax is "
-            f"{wanted}, not {document.tax_kind}.",
+            _(
+                "Between State %(source)s and %(place)s the tax is %(wanted)s, not %(written)s.",
+                source=document.seller.state_code,
+                place=document.place_of_supply,
+                wanted=wanted,
+                written=document.tax_kind,
+            ),
         )
     wrong = [line.serial for line in document.lines if not _heads_fit(line, document)]
     if wrong:
         rows = ", ".join(map(str, wrong))
-        yield say("T02", f"Row {rows}: tax stands under a head that does not belong here.", rows=wrong)
+        message = _("Row %(rows)s: tax stands under a head that does not belong here.", rows=rows)
+        yield say("T02", message, rows=wrong)
 
 
 def d02(case: PaperCase) -> Iterator[Finding]:
     """Totals are the sums of the lines and end in whole rupees."""
     document, totals = case.document, case.document.totals
-    for name in _SUMS:
+    for name, message in _SUMS.items():
         if sum(getattr(line, name) for line in document.lines) != getattr(totals, name):
-            label = name.removesuffix("_paise").upper() if "gst" in name else name.split("_")[0]
-            yield say("D02", f"The total of {label} is not the sum of its lines.", field=name)
+            yield say("D02", message, field=name)
     due = totals.taxable_paise + totals.tax_paise + totals.round_off_paise
     small = abs(totals.round_off_paise) < PAISE_PER_RUPEE
     if due != totals.total_paise or totals.total_paise % PAISE_PER_RUPEE or not small:
-        message = "The total is not the taxable value with tax, rounded to the rupee."
+        message = _("The total is not the taxable value with tax, rounded to the rupee.")
         yield say("D02", message, field="total_paise")
 
 

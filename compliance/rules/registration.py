@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from compliance.rules.rule import MovementCase, OfferCase, party_name, say, sentence
+from compliance.rules.rule import MovementCase, OfferCase, or_empty, party_name, say
 from vyapar.kernel import gstin
 from vyapar.kernel.decision import Finding, Severity
 from vyapar.kernel.errors import Invalid
 from vyapar.kernel.facts import Party
+from vyapar.kernel.phrases import Phrase
+from vyapar.kernel.phrases import phrase as _
 from vyapar.law.goods import is_food
 from vyapar.law.states import find_state, pin_matches
 
 _FSSAI_DIGITS = 14
+_ROLES: Mapping[str, Phrase] = {
+    "sender": _("sender"),
+    "receiver": _("receiver"),
+    "seller": _("seller"),
+}
 
 
 def g01_movement(case: MovementCase) -> Iterator[Finding]:
@@ -48,8 +55,15 @@ def t06(case: MovementCase) -> Iterator[Finding]:
         place, number = case.facts.destination_location, case.facts.destination.gstin
         yield say(
             "T06",
-            f"{place} is not an additional place of business of {number or 'the receiver'}.",
-            fix=f"Add {place} to the registration on the GST portal, or send the goods elsewhere.",
+            _(
+                "%(place)s is not an additional place of business of %(gstin)s.",
+                place=place,
+                gstin=number or _("the receiver"),
+            ),
+            fix=_(
+                "Add %(place)s to the registration on the GST portal, or send the goods elsewhere.",
+                place=place,
+            ),
             location=place,
         )
 
@@ -62,8 +76,10 @@ def t10(case: MovementCase) -> Iterator[Finding]:
     if blocked is None:
         yield say(
             "T10",
-            "Not checked: whether the portal bars either registration from e-way bills for "
-            "returns not filed.",
+            _(
+                "Not checked: whether the portal bars either registration from e-way bills for returns not "
+                "filed."
+            ),
             severity=Severity.INFO,
         )
         return
@@ -71,8 +87,11 @@ def t10(case: MovementCase) -> Iterator[Finding]:
         if party.gstin in blocked:
             yield say(
                 "T10",
-                f"{party.gstin} is barred from e-way bills: GSTR-3B is missing for two periods.",
-                fix="File the missing returns before these goods move.",
+                _(
+                    "%(gstin)s is barred from e-way bills: GSTR-3B is missing for two periods.",
+                    gstin=party.gstin,
+                ),
+                fix=_("File the missing returns before these goods move."),
                 gstin=party.gstin,
             )
 
@@ -89,14 +108,21 @@ def fssai(party: Party, *, carries_food: bool) -> Iterator[Finding]:
     if carries_food and not number:
         yield say(
             "F01",
-            f"{party_name(party)} has no FSSAI number, and papers for food must show one.",
-            fix="Enter the 14-digit licence number of the sending place.",
+            _(
+                "%(party)s has no FSSAI number, and papers for food must show one.",
+                party=party_name(party),
+            ),
+            fix=_("Enter the 14-digit licence number of the sending place."),
         )
     elif number and not (number.isdigit() and len(number) == _FSSAI_DIGITS):
         yield say(
             "F01",
-            f"The FSSAI number {number} of {party_name(party)} does not have 14 digits.",
-            fix="Correct the licence number of the sending place.",
+            _(
+                "The FSSAI number %(number)s of %(party)s does not have 14 digits.",
+                number=number,
+                party=party_name(party),
+            ),
+            fix=_("Correct the licence number of the sending place."),
             fssai=number,
         )
 
@@ -112,35 +138,48 @@ def _registration(role: str, party: Party, allow: Iterable[str], *, strict_pin: 
 def _unregistered(role: str, party: Party) -> Finding:
     name = party_name(party)
     if role == "receiver":
-        message = f"{name} is not registered under GST, so these goods are a supply to it."
+        message = _("%(party)s is not registered under GST, so these goods are a supply to it.", party=name)
         return say("G01", message, severity=Severity.INFO)
-    message = f"{name}, the {role}, has no GSTIN, so no GST paper can be issued."
-    return say("G01", message, fix="Enter the GSTIN of its territory.", field=f"{role}.gstin")
+    message = _(
+        "%(party)s, the %(role)s, has no GSTIN, so no GST paper can be issued.", party=name, role=_ROLES[role]
+    )
+    return say("G01", message, fix=_("Enter the GSTIN of its territory."), field=f"{role}.gstin")
 
 
 def _number(role: str, party: Party, allow: frozenset[str]) -> Iterator[Finding]:
-    fix = f"Correct the GSTIN of {party_name(party)}."
+    fix = _("Correct the GSTIN of %(party)s.", party=party_name(party))
     try:
         number = gstin.parse(party.gstin, field=f"{role}.gstin", allow=allow)
     except Invalid as invalid:
         fault = invalid.faults[0]
-        message = f"the {role}'s GSTIN is not valid: {fault.message}"
-        yield say("G01", sentence(message), fix=fix, field=fault.field, code=fault.code)
+        message = _("The %(role)s's GSTIN is not valid: %(why)s.", role=_ROLES[role], why=fault.message)
+        yield say("G01", message, fix=fix, field=fault.field, code=fault.code)
         return
     state = find_state(number.state_code)
     if state is not None and state.legacy:
         yield say(
             "G01",
-            f"The {role}'s GSTIN {number} bears the old State code {number.state_code}.",
+            _(
+                "The %(role)s's GSTIN %(gstin)s bears the old State code %(state)s.",
+                role=_ROLES[role],
+                gstin=number.value,
+                state=number.state_code,
+            ),
             severity=Severity.WARN,
-            fix="Ask for the number that replaced it.",
+            fix=_("Ask for the number that replaced it."),
         )
     elif number.value not in allow and number.state_code != party.state_code:
         yield say(
             "G01",
-            f"The {role}'s GSTIN {number} is of State {number.state_code}, but its address is in "
-            f"State {party.state_code}.",
-            fix="Correct the State of the territory or its GSTIN.",
+            _(
+                "The %(role)s's GSTIN %(gstin)s is of State %(state)s, but its address is in State "
+                "%(address)s.",
+                role=_ROLES[role],
+                gstin=number.value,
+                state=number.state_code,
+                address=party.state_code,
+            ),
+            fix=_("Correct the State of the territory or its GSTIN."),
             field=f"{role}.state_code",
         )
 
@@ -150,16 +189,25 @@ def _address(role: str, party: Party, *, strict_pin: bool) -> Iterator[Finding]:
     if state is None:
         yield say(
             "G01",
-            f"The {role}'s State code {party.state_code!r} does not exist.",
-            fix="Write the two-digit GST State code, e.g. 27.",
+            _(
+                "The %(role)s's State code '%(code)s' does not exist.",
+                role=_ROLES[role],
+                code=party.state_code,
+            ),
+            fix=_("Write the two-digit GST State code, e.g. 27."),
             field=f"{role}.state_code",
         )
     elif not pin_matches(party.state_code, party.pincode):
         yield say(
             "G01",
-            f"Pincode {party.pincode or '(empty)'} of the {role} does not lie in {state}.",
+            _(
+                "Pincode %(pincode)s of the %(role)s does not lie in %(state)s.",
+                pincode=or_empty(party.pincode),
+                role=_ROLES[role],
+                state=str(state),
+            ),
             severity=Severity.BLOCK if strict_pin else Severity.WARN,
-            fix="Correct the pincode or the State of the address.",
+            fix=_("Correct the pincode or the State of the address."),
             field=f"{role}.pincode",
         )
 
@@ -167,7 +215,11 @@ def _address(role: str, party: Party, *, strict_pin: bool) -> Iterator[Finding]:
 def _inactive(party: Party) -> Finding:
     return say(
         "G02",
-        f"The registration {party.gstin} of {party_name(party)} is not active.",
-        fix="Check its status on the GST portal; do not bill to or from it until it is active.",
+        _(
+            "The registration %(gstin)s of %(party)s is not active.",
+            gstin=party.gstin,
+            party=party_name(party),
+        ),
+        fix=_("Check its status on the GST portal; do not bill to or from it until it is active."),
         gstin=party.gstin,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -12,6 +11,9 @@ from compliance.contracts import Document, Standing
 from compliance.rules.assessment import Assessment
 from vyapar.kernel.decision import Finding, Severity
 from vyapar.kernel.facts import GoodsLine, MovementFacts, OfferFacts, Party
+from vyapar.kernel.phrases import Phrase
+from vyapar.kernel.phrases import counted as ngettext
+from vyapar.kernel.phrases import phrase as _
 from vyapar.law.preflight import clause
 from vyapar.law.rates import Rate, RateUnclear
 
@@ -98,15 +100,11 @@ def say(
     return Finding(code, severity or rule.severity, message, rule.basis, facts, fix)
 
 
-def sentence(text: str) -> str:
-    """`text` with a capital first letter and a full stop."""
-    return text[:1].upper() + text[1:] + ("" if re.search(r"[.!?]$", text) else ".")
-
-
-def row_name(row: int, goods: GoodsLine) -> str:
+def row_name(row: int, goods: GoodsLine) -> Phrase:
     """How findings name a line: `Row 3 (SKU-17, batch B12)`."""
-    batch = f", batch {goods.batch}" if goods.batch else ""
-    return f"Row {row} ({goods.sku}{batch})"
+    if not goods.batch:
+        return _("Row %(row)s (%(sku)s)", row=row, sku=goods.sku)
+    return _("Row %(row)s (%(sku)s, batch %(batch)s)", row=row, sku=goods.sku, batch=goods.batch)
 
 
 def row_facts(row: int, goods: GoodsLine) -> dict[str, Any]:
@@ -119,9 +117,14 @@ def day(value: date) -> str:
     return f"{value:%d-%m-%Y}"
 
 
-def days(count: int) -> str:
+def days(count: int) -> Phrase:
     """`1 day`, `5 days`."""
-    return f"{count} day" if count == 1 else f"{count} days"
+    return ngettext("%(count)s day", "%(count)s days", count)
+
+
+def or_empty(text: str) -> str:
+    """What stands in a field, or that nothing does."""
+    return text or _("(empty)")
 
 
 def party_name(party: Party) -> str:

@@ -25,6 +25,7 @@ from vyapar.engine.services import append_audit, emit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.decision import Finding, Severity
+from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import Fault, Invalid, Refused
 from vyapar.kernel.facts import (
     CreditedLine,
@@ -35,6 +36,8 @@ from vyapar.kernel.facts import (
     PaperRef,
     Withdrawn,
 )
+from vyapar.kernel.phrases import listed
+from vyapar.kernel.phrases import phrase as _
 from vyapar.law.papers import credit_note_last_date
 from vyapar.law.preflight import clause
 from vyapar.law.version import RULE_VERSION
@@ -111,9 +114,11 @@ def credit(
     """
     invoice = Paper.objects.select_for_update().get(pk=get_paper(invoice_id).pk)
     if invoice.state == Paper.State.CANCELLED:
-        raise Refused(f"{invoice.number} is cancelled; nothing of it stands", code="cancelled")
+        raise Refused(
+            _("%(number)s is cancelled; nothing of it stands", number=invoice.number), code="cancelled"
+        )
     if not reason.strip():
-        raise Invalid("say why the invoice is credited", code="reason_missing")
+        raise Invalid(_("say why the invoice is credited"), code="reason_missing")
     draft = credit_note.build(
         document_of(invoice),
         pieces,
@@ -167,10 +172,12 @@ def cancel(paper_id: UUID, *, reason: str, actor: Actor, at: datetime) -> Paper:
     if paper.state == Paper.State.CANCELLED:
         return paper
     if not reason.strip():
-        raise Invalid("say why the document is cancelled", code="reason_missing")
+        raise Invalid(_("say why the document is cancelled"), code="reason_missing")
     if notes := list_credit_notes(paper):
         numbers = ", ".join(note.number for note in notes)
-        raise Refused(f"{numbers} credits a part of it; cancel that first", code="credited")
+        raise Refused(
+            _("%(numbers)s credits a part of it; cancel that first", numbers=numbers), code="credited"
+        )
     paper.state, paper.cancelled_at, paper.cancelled_by = Paper.State.CANCELLED, at, actor.ref
     paper.cancelled_reason = reason.strip()[:300]
     paper.save()
@@ -192,10 +199,10 @@ def note_eway_number(paper_id: UUID, number: str, *, actor: Actor, at: datetime)
     """Keep the number that the portal gave; 12 digits, once."""
     paper = Paper.objects.select_for_update().get(pk=get_paper(paper_id).pk)
     if not (number.isascii() and number.isdigit() and len(number) == 12):
-        fault = Fault("eway_number", "the portal's number has 12 digits", "number", value=number[:20])
-        raise Invalid("this is not an e-way bill number", code="eway_number", faults=[fault])
+        fault = Fault("eway_number", _("the portal's number has 12 digits"), "number", value=number[:20])
+        raise Invalid(_("this is not an e-way bill number"), code="eway_number", faults=[fault])
     if paper.eway_number and paper.eway_number != number:
-        raise Refused("another e-way number is recorded already", code="eway_recorded")
+        raise Refused(_("another e-way number is recorded already"), code="eway_recorded")
     paper.eway_number = number
     paper.save(update_fields=["eway_number"])
     append_audit(actor=actor, verb="EwayNumberNoted", subject=f"document:{paper.number}", at=at, after=number)
@@ -228,6 +235,7 @@ def raise_findings(
             basis=f.basis[:200],
             fix=f.fix,
             facts=dict(f.facts),
+            words=plain({"message": f.words, "fix": f.fix_words}),
             rule_version=RULE_VERSION,
         )
         for f in findings
@@ -276,7 +284,7 @@ def _refuse(findings: Sequence[Finding]) -> None:
     blocks = [f for f in findings if f.blocks]
     if blocks:
         faults = [Fault(f.code, f.message, "document") for f in blocks]
-        raise Refused(" · ".join(f.message for f in blocks), code="document_refused", faults=faults)
+        raise Refused(listed([f.message for f in blocks]), code="document_refused", faults=faults)
 
 
 def _action_of(key: str) -> UUID | None:
@@ -323,7 +331,11 @@ def _tell_too_late(invoice: Paper, last: date, actor: Actor, at: datetime) -> No
             Finding(
                 "C01",
                 Severity.WARN,
-                f"{invoice.number} could be credited until {last:%d-%m-%Y}; its tax stays paid.",
+                _(
+                    "%(number)s could be credited until %(day)s; its tax stays paid.",
+                    number=invoice.number,
+                    day=f"{last:%d-%m-%Y}",
+                ),
                 clause("C01").basis,
                 {"number": invoice.number},
             )

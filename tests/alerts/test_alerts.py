@@ -20,8 +20,10 @@ from inventory.contracts.pulls import FeedHalted
 from inventory.contracts.quality import FeedStale, QualityFell
 from inventory.models import Feed
 from tests.builders import AT, OWNER, TODAY, deliver_all, open_channels
+from vyapar.dashboard.templatetags.ui_filters import spoken
 from vyapar.engine.models import Event
 from vyapar.engine.services import emit, lift, pull, run_cycle
+from vyapar.gateway import speech
 from vyapar.gateway.contracts import KeyExpiring
 from vyapar.kernel.errors import Invalid, NotFound
 from vyapar.messaging.models import Message
@@ -159,6 +161,28 @@ def test_people_are_told_again_only_when_it_grows_more_urgent(crew) -> None:
     assert Event.objects.filter(name="AlertRaised").count() == 2
 
 
+def test_an_alert_is_kept_with_its_words_and_mailed_in_its_readers_language(crew, monkeypatch) -> None:
+    told = {
+        "%(money)s of stock in %(place)s is dead": "%(place)s: %(money)s ka maal",
+        "%(amount)s lakh": "%(amount)s L",
+    }
+    monkeypatch.setattr(speech, "gettext", lambda text: told.get(text, text))
+    owner = crew[0]
+    owner.language = "hi"
+    owner.save(update_fields=["language"])
+    snapshot = StandingSnapshot(
+        AT, TODAY, (), (Dead("PUNE", "Pune", 2, 1200, 1_50_000_00),), Waiting(0, 0, 0), None
+    )
+    (found,) = decide(snapshot, POLICY).outcome
+    alert = services.raise_alert(found, policy=POLICY, actor=OWNER, at=AT)
+    assert alert.title == "₹1.50 lakh of stock in Pune is dead"
+    assert alert.detail == "1,200 pieces of 2 SKUs have not sold within your own thresholds."
+    assert spoken(alert, "title") == "Pune: ₹1.50 L ka maal"
+    letter = Message.objects.get()
+    assert letter.language == "hi"
+    assert letter.parameters[1] == "Pune: ₹1.50 L ka maal"
+
+
 def test_an_alert_reaches_those_it_concerns_in_the_app_and_by_mail(crew) -> None:
     owner, manager, _feed = crew
     alert = raised()
@@ -213,7 +237,7 @@ def test_what_no_longer_stands_is_closed_and_other_causes_are_left(crew) -> None
 def test_the_stop_button_raises_an_alert_and_lifting_it_closes_it(crew) -> None:
     pull(actor=OWNER, at=AT, kind="transfer", reason="stock count")
     deliver_all()
-    assert Alert.objects.get(cause="stopped").title == "Stopped: transfer"
+    assert Alert.objects.get(cause="stopped").title == "Stopped: Transfer"
     lift(actor=OWNER, at=AT, kind="transfer")
     deliver_all()
     assert Alert.objects.get(cause="stopped").state == "closed"

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vyapar.dashboard.templatetags import words
 from vyapar.dashboard.templatetags.ui_filters import spoken, spoken_each
 from vyapar.engine.rules import Verdict
+from vyapar.gateway import speech
+from vyapar.gateway.speech import say_again
 from vyapar.kernel.decision import Finding, PassedOver, Severity
 from vyapar.kernel.digest import plain
 from vyapar.kernel.phrases import Phrase, counted, phrase, together, words_of
@@ -25,9 +26,9 @@ PLURALS = {"%(count)s piece": ("%(count)s nag", "%(count)s nagen")}
 
 @pytest.fixture
 def other(monkeypatch):
-    monkeypatch.setattr(words, "gettext", lambda text: TOLD.get(text, text))
+    monkeypatch.setattr(speech, "gettext", lambda text: TOLD.get(text, text))
     monkeypatch.setattr(
-        words, "ngettext", lambda one, many, n: PLURALS.get(one, (one, many))[0 if n == 1 else 1]
+        speech, "ngettext", lambda one, many, n: PLURALS.get(one, (one, many))[0 if n == 1 else 1]
     )
 
 
@@ -47,13 +48,13 @@ def test_a_phrase_is_its_english_text_and_says_the_same_again_from_what_was_kept
     found = load(count, what)
     assert found == f"Move {count} {'piece' if count == 1 else 'pieces'} of {what} it pays"
     kept = json.loads(json.dumps(plain(words_of(found))))
-    assert words.say_again(kept) == str(found)
+    assert say_again(kept) == str(found)
 
 
 def test_it_is_said_in_the_readers_language_with_its_own_order_and_plural(other):
     kept = json.loads(json.dumps(plain(words_of(load(1, "100 % tea")))))
-    assert words.say_again(kept) == "100 % tea: 1 nag le jao fayda hai"
-    assert words.say_again(words_of(load(3, "tea"))) == "tea: 3 nagen le jao fayda hai"
+    assert say_again(kept) == "100 % tea: 1 nag le jao fayda hai"
+    assert say_again(words_of(load(3, "tea"))) == "tea: 3 nagen le jao fayda hai"
 
 
 def test_findings_and_what_was_passed_over_carry_the_words_of_their_phrases(other):

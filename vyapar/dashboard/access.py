@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from vyapar.gateway.speech import say
 from vyapar.kernel.errors import NotFound, VyaparError
 from vyapar.people.contracts import May
 from vyapar.people.models import User
@@ -37,7 +38,7 @@ def page(needs: May = May.READ) -> Callable[[View[P]], View[P]]:
             try:
                 return view(request, *args, **kwargs)
             except NotFound as error:
-                raise Http404(error.message) from error
+                raise Http404(say(error.message)) from error
 
         return cast(View[P], login_required(guarded))
 
@@ -59,8 +60,8 @@ def attempt(request: HttpRequest, verb: Callable[[], Any], done: str) -> bool:
     except NotFound:
         raise
     except VyaparError as error:
-        details = " · ".join(fault.message for fault in error.faults)
-        messages.error(request, f"{error.message}. {details}" if details else error.message)
+        details = " · ".join(say(fault.message) for fault in error.faults)
+        messages.error(request, f"{say(error.message)}. {details}" if details else say(error.message))
         return False
     messages.success(request, done)
     return True

@@ -13,6 +13,7 @@ from vyapar.kernel.actor import Actor
 from vyapar.kernel.decision import Decision, Finding, WayOut
 from vyapar.kernel.facts import MovementFacts, OfferFacts
 from vyapar.kernel.lifecycle import Status
+from vyapar.kernel.phrases import words_of
 
 
 class Mode(StrEnum):
@@ -81,12 +82,19 @@ class EventView:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What an executor brought about. `outcome` is success, partial or failed."""
+    """What an executor brought about. `outcome` is success, partial or failed.
+
+    `words`: what the detail was made of, where it is a phrase.
+    """
 
     outcome: str
     detail: str
     data: Mapping[str, Any] = field(default_factory=dict)
     simulated: bool = False
+    words: tuple[Mapping[str, Any], ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "words", self.words or words_of(self.detail))
 
 
 @dataclass(frozen=True, slots=True)

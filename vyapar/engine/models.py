@@ -9,6 +9,7 @@ from django.db.models import F, Q
 
 from vyapar.engine.contracts import ActionView, EventView, Mode
 from vyapar.kernel.lifecycle import OPEN, Status
+from vyapar.kernel.phrases import again
 
 
 class Event(models.Model):
@@ -212,11 +213,11 @@ class Action(models.Model):
     def view(self) -> ActionView:
         return ActionView(
             id=self.id, number=self.number, kind=self.kind, subject=self.subject,
-            status=Status(self.status), title=self.title, payload=self.payload,
-            value_paise=self.value_paise, net_paise=self.net_paise, quantity=self.quantity,
-            discount_bp=self.discount_bp, confidence=self.confidence, agent=self.agent, key=self.key,
-            version=self.version, proposed_at=self.proposed_at, expires_at=self.expires_at,
-            receipt=self.receipt,
+            status=Status(self.status), title=again(self.title, self.words.get("title")),
+            payload=self.payload, value_paise=self.value_paise, net_paise=self.net_paise,
+            quantity=self.quantity, discount_bp=self.discount_bp, confidence=self.confidence,
+            agent=self.agent, key=self.key, version=self.version, proposed_at=self.proposed_at,
+            expires_at=self.expires_at, receipt=self.receipt,
         )  # fmt: skip
 
 
@@ -229,6 +230,7 @@ class Transition(models.Model):
     actor_ref = models.CharField(max_length=80)
     actor_name = models.CharField(max_length=160)
     reason = models.TextField(blank=True)
+    words = models.JSONField(default=list)  # what the reason was made of, to be said in any language
     at = models.DateTimeField()
 
     class Meta:

@@ -84,9 +84,13 @@ def quality_out(quality: DataQuality) -> dict[str, Any]:
     }
 
 
-def _finding(found: Mapping[str, Any]) -> dict[str, Any]:
-    """A finding without what its sentences were made of: that is for pages."""
-    return {name: value for name, value in found.items() if name not in ("words", "fix_words")}
+def _wordless(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """A finding or receipt without what its sentences were made of: that is for pages."""
+    return {
+        name: _wordless(value) if name == "undone" else value
+        for name, value in kept.items()
+        if name not in ("words", "fix_words")
+    }
 
 
 def action_out(action: Action, quality: DataQuality | None = None) -> dict[str, Any]:
@@ -109,14 +113,14 @@ def action_out(action: Action, quality: DataQuality | None = None) -> dict[str, 
         "urgencyScore": action.urgency,
         "evidence": outward(action.evidence),
         "alternatives": outward(action.alternatives),
-        "findings": outward([_finding(one) for one in action.findings]),
+        "findings": outward([_wordless(one) for one in action.findings]),
         "agent": action.agent,
         "proposedAt": action.proposed_at,
         "expiresAt": action.expires_at,
         "decidedBy": action.decided_by,
         "decidedAt": action.decided_at,
         "undoUntil": action.undo_until,
-        "receipt": outward(action.receipt),
+        "receipt": outward(_wordless(action.receipt)) if action.receipt else None,
         "dataQuality": quality_out(quality) if quality else None,
         "updatedAt": action.updated_at,
     }

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
 from vyapar.gateway.bodies import TooLarge
+from vyapar.gateway.speech import say
 from vyapar.kernel.errors import Fault, Misconfigured, Unavailable, VyaparError
 
 log = structlog.get_logger(__name__)
@@ -47,7 +48,7 @@ def fault_row(fault: Fault) -> dict[str, Any]:
         "row": fault.row,
         "field": fault.field,
         "code": fault.code,
-        "message": fault.message,
+        "message": say(fault.message),
         "value": fault.value,
     }
 
@@ -87,7 +88,7 @@ def _ours(error: VyaparError) -> Response:
     headers = {}
     if isinstance(error, Unavailable):
         headers["Retry-After"] = str(error.retry_after or 30)
-    body = problem(error.code, error.message, error.status, map(fault_row, error.faults))
+    body = problem(error.code, say(error.message), error.status, map(fault_row, error.faults))
     return Response(body, status=error.status, headers=headers, content_type=MEDIA_TYPE)
 
 

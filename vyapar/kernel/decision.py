@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from vyapar.kernel.phrases import words_of
+from vyapar.kernel.phrases import again, words_of
 
 
 class Severity(StrEnum):
@@ -40,6 +40,19 @@ class Finding:
     def __post_init__(self) -> None:
         object.__setattr__(self, "words", self.words or words_of(self.message))
         object.__setattr__(self, "fix_words", self.fix_words or words_of(self.fix))
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any]) -> Finding:
+        """A finding as it was kept in plain form; old ones have no words."""
+        return cls(
+            said["code"],
+            Severity(said["severity"]),
+            again(said["message"], said.get("words")),
+            said.get("basis", ""),
+            said.get("facts", {}),
+            again(said.get("fix", ""), said.get("fix_words")),
+            said.get("passes", False),
+        )
 
     @property
     def blocks(self) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as _
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 LENGTH = 15
@@ -67,7 +68,9 @@ def parse(text: str, *, field: str = "gstin", allow: Collection[str] = ()) -> Gs
     if value not in allow:
         fault = _fault(value, field)
         if fault is not None:
-            raise Invalid(f"{field}: {fault.message}", code=fault.code, faults=[fault])
+            raise Invalid(
+                _("%(field)s: %(why)s", field=field, why=fault.message), code=fault.code, faults=[fault]
+            )
     return Gstin(value, value[:2], value[2:12])
 
 
@@ -84,18 +87,29 @@ def kind_of(value: str) -> str:
 
 def _fault(value: str, field: str) -> Fault | None:
     if len(value) != LENGTH:
-        return Fault("gstin_length", f"a GSTIN has 15 characters, not {len(value)}", field, value=value)
+        message = _("a GSTIN has 15 characters, not %(count)s", count=len(value))
+        return Fault("gstin_length", message, field, value=value)
     kind = kind_of(value)
     if not kind:
-        shape = "two digits of the State, the PAN, an entity number from 1, Z, a check character"
-        return Fault("gstin_format", f"{value} is not shaped like a GSTIN: {shape}", field, value=value)
+        message = _(
+            "%(value)s is not shaped like a GSTIN: two digits of the State, the PAN, an entity number "
+            "from 1, Z, a check character",
+            value=value,
+        )
+        return Fault("gstin_format", message, field, value=value)
     if value[:2] not in STATE_CODES:
-        return Fault("gstin_state", f"there is no State with the code {value[:2]}", field, value=value)
+        message = _("there is no State with the code %(code)s", code=value[:2])
+        return Fault("gstin_state", message, field, value=value)
     if kind in {"normal", "tax_collector"} and not _is_pan(value[2:12]):
-        return Fault("gstin_pan", f"{value[2:12]} inside the GSTIN is not a PAN", field, value=value)
+        message = _("%(pan)s inside the GSTIN is not a PAN", pan=value[2:12])
+        return Fault("gstin_pan", message, field, value=value)
     expected = check_character(value[:14])
     if value[14] != expected:
-        message = f"the last character of {value} should be {expected}: look for a typing slip"
+        message = _(
+            "the last character of %(value)s should be %(expected)s: look for a typing slip",
+            value=value,
+            expected=expected,
+        )
         return Fault("gstin_check", message, field, value=value)
     return None
 

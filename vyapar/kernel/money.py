@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as _
 
 PAISE_PER_RUPEE = 100
 BASIS_POINTS = 10_000
@@ -63,13 +64,13 @@ def indian(paise: int) -> str:
 
 
 def short(paise: int) -> str:
-    """The short form of a headline: `₹12,340`, `₹1.23 lakh`, `₹4.56 crore`."""
+    """The short form of a headline: `₹12,340`, `₹1.23 lakh`, `₹4.56 crore`; words among it are a phrase."""
     sign, paise = ("-", -paise) if paise < 0 else ("", paise)
     value = Decimal(paise) / PAISE_PER_RUPEE
     if value >= _CRORE:
-        return f"{sign}₹{value / _CRORE:.2f} crore"
+        return _("%(amount)s crore", amount=f"{sign}₹{value / _CRORE:.2f}")
     if value >= _LAKH:
-        return f"{sign}₹{value / _LAKH:.2f} lakh"
+        return _("%(amount)s lakh", amount=f"{sign}₹{value / _LAKH:.2f}")
     return f"{sign}₹{group_indian(half_up(value))}"
 
 

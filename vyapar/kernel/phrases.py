@@ -7,7 +7,7 @@ English text, and is said again in the reader's language where it is shown. Room
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -42,6 +42,17 @@ def counted(one: str, many: str, count: int, /, **values: str | float) -> Phrase
 def together(*sentences: Phrase) -> Phrase:
     """Sentences one after the other."""
     return Phrase.of(" ".join(sentences), tuple(part for one in sentences for part in one.words))
+
+
+def listed(texts: Sequence[str], between: str = " · ") -> Phrase:
+    """Texts in one line, each in the reader's language where it is a phrase."""
+    values = {f"t{number}": text for number, text in enumerate(texts)}
+    return phrase(between.replace("%", "%%").join(f"%({name})s" for name in values), **values)
+
+
+def again(text: str, words: Sequence[Mapping[str, Any]] | None) -> str:
+    """A text as it was kept, a phrase where its words were kept with it."""
+    return Phrase.of(text, tuple(words)) if words else text
 
 
 def words_of(text: object) -> tuple[Mapping[str, Any], ...]:

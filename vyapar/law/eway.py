@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta
 from vyapar.kernel.calendar import ist_day, ist_instant
 from vyapar.kernel.errors import Fault, Invalid, Misconfigured
 from vyapar.kernel.money import PAISE_PER_RUPEE, indian
+from vyapar.kernel.phrases import phrase as _
 from vyapar.law.states import get_state
 from vyapar.law.store import Row, in_force, period, table
 
@@ -76,11 +77,11 @@ def eway_need(
     needed = consignment_paise > bar.paise
     value, mark = indian(consignment_paise), indian(bar.paise)
     if not consignment_paise:
-        reason = "No e-way bill: all goods are exempt, and exempt goods need none."
+        reason = _("No e-way bill: all goods are exempt, and exempt goods need none.")
     elif needed:
-        reason = f"E-way bill needed: {value} is above the threshold of {mark}."
+        reason = _("E-way bill needed: %(value)s is above the threshold of %(mark)s.", value=value, mark=mark)
     else:
-        reason = f"No e-way bill: {value} is not above the threshold of {mark}."
+        reason = _("No e-way bill: %(value)s is not above the threshold of %(mark)s.", value=value, mark=mark)
     return EwayNeed(needed, consignment_paise, bar.paise, reason, bar.basis)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as _
 from vyapar.law.store import in_force, table
 
 ON_INVOICE = "on_invoice"
@@ -42,6 +43,8 @@ def offer_treatment(offer_class: str, on_date: date) -> OfferTreatment:
         if row["offer_class"] == offer_class:
             fields = OfferTreatment.__dataclass_fields__
             return OfferTreatment(**{name: row[name] for name in fields})
-    message = f"an offer is one of {', '.join(OFFER_CLASSES)}, not {offer_class!r}"
+    message = _(
+        "An offer is one of %(known)s, not '%(given)s'", known=", ".join(OFFER_CLASSES), given=offer_class
+    )
     fault = Fault("offer_class", message, "offer_class", value=offer_class)
     raise Invalid(message, code="offer_class", faults=[fault])

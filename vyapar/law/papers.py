@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from vyapar.kernel.calendar import financial_year
 from vyapar.kernel.errors import Fault, Refused
+from vyapar.kernel.phrases import Phrase, together
+from vyapar.kernel.phrases import phrase as _
 from vyapar.law.store import Row, table
 
 
@@ -30,7 +32,7 @@ class PaperNeed:
     """
 
     kind: PaperKind
-    reason: str
+    reason: Phrase
     basis: str
     is_supply: bool
 
@@ -71,14 +73,17 @@ def paper_for(source_gstin: str, destination_gstin: str, *, all_nil: bool) -> Pa
     distinct persons), Rules 46, 49 and 55(1)(c) CGST.
     """
     if not source_gstin:
-        fault = Fault("unregistered_sender", "enter the sender's GSTIN", "source.gstin")
-        message = "the sending place has no GSTIN, so no GST paper can be issued for it"
+        fault = Fault("unregistered_sender", _("enter the sender's GSTIN"), "source.gstin")
+        message = _("The sending place has no GSTIN, so no GST paper can be issued for it")
         raise Refused(message, code="unregistered_sender", faults=[fault])
     if source_gstin == destination_gstin:
         return PaperNeed(
             PaperKind.DELIVERY_CHALLAN,
-            f"Both places stand on the registration {source_gstin}, so this is a movement other "
-            "than by way of supply: a delivery challan and no tax.",
+            _(
+                "Both places stand on the registration %(gstin)s, so this is a movement other than by way of "
+                "supply: a delivery challan and no tax.",
+                gstin=source_gstin,
+            ),
             "Rule 55(1)(c) CGST; s.25(4) CGST Act",
             is_supply=False,
         )
@@ -86,13 +91,12 @@ def paper_for(source_gstin: str, destination_gstin: str, *, all_nil: bool) -> Pa
     if all_nil:
         return PaperNeed(
             PaperKind.BILL_OF_SUPPLY,
-            f"{cause} All goods are exempt, so it is a bill of supply without tax.",
+            together(cause, _("All goods are exempt, so it is a bill of supply without tax.")),
             f"s.31(3)(c) CGST Act; Rule 49 CGST; {basis}",
             is_supply=True,
         )
-    return PaperNeed(
-        PaperKind.TAX_INVOICE, f"{cause} It needs a tax invoice.", f"Rule 46 CGST; {basis}", True
-    )
+    reason = together(cause, _("It needs a tax invoice."))
+    return PaperNeed(PaperKind.TAX_INVOICE, reason, f"Rule 46 CGST; {basis}", True)
 
 
 def particulars(kind: PaperKind) -> tuple[Row, ...]:
@@ -118,16 +122,24 @@ def table_13_class(kind: PaperKind) -> tuple[int, str]:
     return int(number), row["nature_of_document"]
 
 
-def _supply(source_gstin: str, destination_gstin: str) -> tuple[str, str]:
+def _supply(source_gstin: str, destination_gstin: str) -> tuple[Phrase, str]:
     if not destination_gstin:
-        return "The receiver is not registered: this is a supply to it.", "s.7(1)(a) CGST Act"
+        return _("The receiver is not registered: this is a supply to it."), "s.7(1)(a) CGST Act"
     if source_gstin[2:12] == destination_gstin[2:12]:
         return (
-            f"{source_gstin} and {destination_gstin} are two registrations of one PAN, hence "
-            "distinct persons: moving goods between them is a supply even without a price.",
+            _(
+                "%(source)s and %(destination)s are two registrations of one PAN, hence distinct persons: "
+                "moving goods between them is a supply even without a price.",
+                source=source_gstin,
+                destination=destination_gstin,
+            ),
             "Schedule I para 2 and s.25(4) CGST Act",
         )
     return (
-        f"{source_gstin} and {destination_gstin} belong to different persons: this is a supply.",
+        _(
+            "%(source)s and %(destination)s belong to different persons: this is a supply.",
+            source=source_gstin,
+            destination=destination_gstin,
+        ),
         "s.7(1)(a) CGST Act",
     )

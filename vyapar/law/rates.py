@@ -10,6 +10,7 @@ from functools import cache, lru_cache
 from typing import Final
 
 from vyapar.kernel.errors import Fault, Refused
+from vyapar.kernel.phrases import phrase as _
 from vyapar.law.store import Period, Row, period, table
 
 #: Rows without a first day are known to hold since the last change before them (Notif 5/2024 of
@@ -88,12 +89,16 @@ def rate_for(hsn: str, on_date: date, *, rate_item: str = "", packed: bool = Tru
     """
     under = [entry for entry in _entries() if entry.fits(hsn)] if is_hsn(hsn) else []
     if not under:
-        raise RateUnclear("hsn_unlisted", f"HSN {hsn or '(empty)'} is not in the rate table", hsn=hsn)
+        raise RateUnclear(
+            "hsn_unlisted", _("HSN %(hsn)s is not in the rate table", hsn=hsn or _("(empty)")), hsn=hsn
+        )
     if rate_item:
         under = _named(under, rate_item, hsn)
     fitting = [e for e in under if on_date in e.period and e.suits(packed)]
     if not fitting:
-        message = f"the rate table says nothing about HSN {hsn} on {on_date:%d-%m-%Y}"
+        message = _(
+            "The rate table says nothing about HSN %(hsn)s on %(day)s", hsn=hsn, day=f"{on_date:%d-%m-%Y}"
+        )
         choices = items_for(hsn, on_date)
         raise RateUnclear("rate_not_in_force", message, hsn=hsn, choices=choices)
     return _settle(fitting if rate_item else _closest(fitting, hsn), hsn, on_date)
@@ -137,7 +142,10 @@ def _named(under: Sequence[_Entry], rate_item: str, hsn: str) -> list[_Entry]:
     named = [e for e in under if e.rate.item.casefold() == rate_item.strip().casefold()]
     if not named:
         choices = tuple(dict.fromkeys(e.rate.item for e in under))
-        message = f"HSN {hsn} has no rate item {rate_item!r}; it has: {'; '.join(choices)}"
+        message = _(
+            "HSN %(hsn)s has no rate item '%(item)s'; it has: %(choices)s",
+            hsn=hsn, item=rate_item, choices="; ".join(choices),
+        )  # fmt: skip
         raise RateUnclear("rate_item_unknown", message, hsn=hsn, choices=choices)
     return named
 
@@ -151,10 +159,10 @@ def _settle(found: Sequence[_Entry], hsn: str, on_date: date) -> Rate:
     rates = {(e.rate.basis_points, e.rate.cess_bp, e.rate.cess_note) for e in found}
     items = tuple(dict.fromkeys(e.rate.item for e in found))
     if len(rates) > 1:
-        message = (
-            f"HSN {hsn} bears several rates on {on_date:%d-%m-%Y}: say which goods they are "
-            f"({'; '.join(items)})"
-        )
+        message = _(
+            "HSN %(hsn)s bears several rates on %(day)s: say which goods they are (%(choices)s)",
+            hsn=hsn, day=f"{on_date:%d-%m-%Y}", choices="; ".join(items),
+        )  # fmt: skip
         raise RateUnclear("rate_ambiguous", message, hsn=hsn, choices=items)
     doubt = max((e.rate.confidence for e in found), key=_CONFIDENCE.index)
     first = found[0].rate

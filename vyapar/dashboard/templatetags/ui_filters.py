@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.template.context import Context
+from django.utils.translation import gettext
 
 from vyapar.dashboard.templatetags import figures, words
 from vyapar.dashboard.templatetags.ui_library import register
+from vyapar.gateway.speech import say_again
 from vyapar.kernel import money as kernel_money
 
 #: Icons of the four things a thumb must reach first; the rest is under "More".
@@ -113,6 +115,24 @@ def way_label(code: str) -> str:
 
 
 @register.filter
+def who(name: Any) -> str:
+    """Who acted, as people call it: `agent:alerts` -> `Alerts agent`."""
+    return words.who(str(name or ""))
+
+
+@register.filter
+def about(subject: Any) -> str:
+    """What something was done to: `action:12` -> `Action 12`."""
+    return words.about(str(subject or ""))
+
+
+@register.filter
+def constant(text: Any) -> str:
+    """A sentence that stands in a record and is always the same, in the reader's language."""
+    return gettext(str(text)) if text else ""
+
+
+@register.filter
 def status_label(code: str) -> str:
     """The word of a status without its badge."""
     return str(words.sign(code).label)
@@ -150,10 +170,12 @@ def spoken(thing: Any, name: str) -> str:
 
     Words of a text stand in `<name>_words`, or in `words`: by name, or of the one text a row has.
     """
-    known = figures.field(thing, f"{name}_words") or figures.field(thing, "words")
+    known = figures.field(thing, f"{name}_words")
+    if known is None:
+        known = figures.field(thing, "words")
     if isinstance(known, Mapping):
         known = known.get(name)
-    return words.say_again(known or ()) or str(figures.field(thing, name, "") or "")
+    return say_again(known or ()) or str(figures.field(thing, name, "") or "")
 
 
 @register.filter
@@ -161,4 +183,4 @@ def spoken_each(thing: Any, name: str) -> list[str]:
     """The texts of a list in the reader's language; `words` of the row are those of each, in its order."""
     texts, known = list(figures.field(thing, name) or ()), list(figures.field(thing, "words") or ())
     known += [()] * (len(texts) - len(known))
-    return [words.say_again(kept) or str(text) for text, kept in zip(texts, known, strict=False)]
+    return [say_again(kept) or str(text) for text, kept in zip(texts, known, strict=False)]

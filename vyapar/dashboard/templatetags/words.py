@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext, ngettext, pgettext, pgettext_lazy
+from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
+
+from vyapar.engine import registry
 
 
 class Sign(NamedTuple):
@@ -143,6 +145,73 @@ _CLOSED: Mapping[str, str | Promise] = {
     "closed_no_life_to_sell": _("expired, or too little life is left to sell it at any price"),
     "closed_not_taken_back": _("the company does not take it back, or no longer does"),
     "closed_no_life_for_charity": _("too little life is left for a charity"),
+    "the same pieces, left to sell": _("the same pieces, left to sell"),
+}
+
+#: What the machine does by itself, by the name under which it acts.
+_MACHINE: Mapping[str, str | Promise] = {
+    "aggregates": _("The machine: sums of sales"),
+    "clock": _("The machine: time is up"),
+    "command-line": _("The command line"),
+    "demonstration": _("The demonstration"),
+    "engine": _("The machine"),
+    "executor": _("The machine: carrying out"),
+    "exports": _("The machine: documents for the books"),
+    "gateway": _("The machine: the API"),
+    "guards": _("The machine: the guards"),
+    "mailed-report": _("The machine: reports by mail"),
+    "messaging": _("The machine: messages"),
+    "outcomes": _("The machine: what predictions came to"),
+    "prices": _("The machine: prices"),
+    "quality": _("The machine: data quality"),
+    "replay": _("The replay of the past"),
+    "takeout": _("The machine: data to take along"),
+    "twins": _("The machine: records that mean the same"),
+    "webhooks": _("The machine: webhooks"),
+    "weekly-report": _("The machine: the weekly report"),
+}
+
+#: What things are called by the first part of their name in records.
+_THINGS: Mapping[str, str | Promise] = {
+    "action": _("Action"),
+    "agent": _("Agent"),
+    "alert": _("Alert"),
+    "autonomy": _("Autonomy"),
+    "batch": _("Batch"),
+    "channel": _("Channel"),
+    "cycle": _("Cycle"),
+    "delivery": _("Delivery of an event"),
+    "document": _("Document"),
+    "drift": _("Predictions"),
+    "export": _("Document for the books"),
+    "feed": _("Feed"),
+    "halt": _("Stop"),
+    "impact": _("Worth of ways out"),
+    "import": _("Import"),
+    "item": _("SKU in a territory"),
+    "key": _("API key"),
+    "location": _("Location"),
+    "message": _("Message"),
+    "model": _("Model"),
+    "offer": _("Offer"),
+    "override": _("Forecast of a person"),
+    "policy": _("Rules"),
+    "profile": _("Profile"),
+    "registration": _("Registration"),
+    "replay": _("Replay"),
+    "report": _("Report"),
+    "retailer": _("Outlet"),
+    "series": _("Series"),
+    "standing": _("Stock at an outlet"),
+    "stock": _("Stock"),
+    "takeout": _("Data to take along"),
+    "template": _("Template"),
+    "territory": _("Territory"),
+    "transfer": _("Transfer"),
+    "twins": _("Records that mean the same"),
+    "user": _("Person"),
+    "view": _("View"),
+    "webhook": _("Webhook"),
 }
 
 _COMPONENTS: Mapping[str, str | Promise] = {
@@ -211,22 +280,28 @@ def component_label(code: str) -> str:
     return str(_COMPONENTS.get(code) or plain(code))
 
 
-def say_again(words: Sequence[Mapping[str, Any]]) -> str:
-    """The sentences of a phrase in the reader's language; empty where there is none, or none that fits."""
-    try:
-        return " ".join(_sentence(one) for one in words)
-    except (KeyError, TypeError, ValueError):
-        return ""
+def who(name: str) -> str:
+    """Who acted, as people call it: `agent:alerts` and "Alerts agent" alike; a person's name stays."""
+    agents = {spec.name: str(spec.label) for spec in registry.agents()}
+    kind, _colon, ident = name.partition(":")
+    if (kind == "agent" and ident) or name.endswith(" agent"):
+        ident = ident or name.removesuffix(" agent").lower()
+        return gettext("%(agent)s agent") % {"agent": agents[ident]} if ident in agents else name
+    if kind == "system" and ident:
+        return str(_MACHINE.get(ident) or gettext("The machine"))
+    if kind in ("user", "key") and ident:
+        return f"{_THINGS[kind]} {ident}"
+    return name
 
 
-def _sentence(one: Mapping[str, Any]) -> str:
-    values = {
-        name: say_again(value) if isinstance(value, list | tuple) else value
-        for name, value in one["with"].items()
-    }
-    if "one" in one:
-        return str(ngettext(one["one"], one["many"], one["count"]) % values)
-    return str(gettext(one["say"]) % values)
+def about(subject: str) -> str:
+    """What something was done to, as people call it: `action:12` is "Action 12"."""
+    kind, _colon, ident = subject.partition(":")
+    if kind == "agent" and ident:
+        return who(subject)
+    if kind not in _THINGS:
+        return subject
+    return f"{_THINGS[kind]} {gettext(ident) if ident in ('everything',) else ident}".strip()
 
 
 def script_words() -> dict[str, str]:

@@ -30,6 +30,7 @@ from vyapar.engine.selectors import (
     list_transitions,
 )
 from vyapar.engine.services.actions import preview_edit
+from vyapar.gateway.speech import say
 from vyapar.kernel.errors import VyaparError
 from vyapar.kernel.lifecycle import Status
 from vyapar.people.contracts import May
@@ -130,7 +131,7 @@ def _action_context(row: Action) -> dict[str, Any]:
 
 def _step(step: Transition, row: Action) -> dict[str, Any]:
     """A step of the action's life; the agent's own reason is said as the action says it."""
-    reason = spoken(row, "reason") if step.reason == row.reason else step.reason
+    reason = spoken(row, "reason") if step.reason == row.reason else spoken(step, "reason")
     return {"target": step.target, "actor": step.actor_name, "at": step.at, "reason": reason}
 
 
@@ -203,7 +204,7 @@ def edit(request: HttpRequest, action_id: UUID) -> HttpResponseBase:
     except VyaparError as error:
         if "preview" in request.POST:
             return render(request, "dashboard/_edit_effect.html", {"action": row, "error": error})
-        messages.error(request, error.message)
+        messages.error(request, say(error.message))
     return redirect("dashboard:action", action_id)
 
 
@@ -221,7 +222,9 @@ def bulk(request: HttpRequest) -> HttpResponseBase:
             else:
                 services.reject(UUID(text), actor=actor, at=now, reason=reason)
             done += 1
-        except (VyaparError, ValueError) as error:
+        except VyaparError as error:
+            refused.append(say(error.message))
+        except ValueError as error:
             refused.append(str(error))
     messages.success(request, _("%(count)d decided.") % {"count": done})
     for sentence in refused[:5]:

@@ -38,8 +38,8 @@ from vyapar.kernel.decision import Finding, PassedOver, Proposal
 from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import Invalid, Refused, Stale
 from vyapar.kernel.lifecycle import STOPPABLE, Status, check_transition
+from vyapar.kernel.phrases import listed, words_of
 from vyapar.kernel.phrases import phrase as _
-from vyapar.kernel.phrases import words_of
 from vyapar.tenancy.here import current_schema
 
 
@@ -62,7 +62,7 @@ def transition(
         setattr(action, name, value)
     Transition.objects.create(
         action=action, source=source.value, target=target.value, actor_ref=actor.ref,
-        actor_name=str(actor), reason=reason, at=at,
+        actor_name=str(actor), reason=reason, words=plain(words_of(reason)), at=at,
     )  # fmt: skip
     if target in (Status.REJECTED, Status.EXPIRED, Status.WITHDRAWN, Status.ROLLED_BACK):
         registry.kind(action.kind).let_go(action.view(), actor, at)
@@ -106,7 +106,7 @@ def propose(
                     Status.AUTO_APPROVED,
                     actor=actor,
                     at=at,
-                    reason="; ".join(verdict.reasons),
+                    reason=listed(verdict.reasons, "; "),
                 )
     except IntegrityError as error:
         if "one_open_action" not in str(error):
@@ -137,7 +137,7 @@ def approve(
     findings = guard_findings(action.view(), at)
     blocks = [finding for finding in findings if finding.blocks]
     if blocks:
-        raise Refused(" · ".join(f.message for f in blocks), code="guard_blocks")
+        raise Refused(listed([f.message for f in blocks]), code="guard_blocks")
     action.findings = plain(findings)
     action.save(update_fields=["findings"])
     _settle_decision(action, Status.APPROVED, actor=actor, at=at, reason=reason)
@@ -278,7 +278,7 @@ def expire_due(at: datetime) -> int:
                 if action.status == Status.PROPOSED.value:
                     transition(
                         action, Status.EXPIRED, actor=system("clock"), at=at,
-                        reason="nobody decided in time", finished_at=at,
+                        reason=_("nobody decided in time"), finished_at=at,
                     )  # fmt: skip
                     count += 1
         except Stale:
@@ -306,7 +306,7 @@ def _open(proposal: Proposal, *, cycle: Cycle | None, actor: Actor, at: datetime
     )  # fmt: skip
     Transition.objects.create(
         action=action, source="", target=Status.PROPOSED.value, actor_ref=actor.ref,
-        actor_name=str(actor), reason=proposal.reason, at=at,
+        actor_name=str(actor), reason=proposal.reason, words=plain(words_of(proposal.reason)), at=at,
     )  # fmt: skip
     return action
 

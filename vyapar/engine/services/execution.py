@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -19,6 +20,8 @@ from vyapar.kernel.decision import Finding, Severity
 from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import Refused, Unavailable, VyaparError
 from vyapar.kernel.lifecycle import Status
+from vyapar.kernel.phrases import listed, words_of
+from vyapar.kernel.phrases import phrase as _
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +72,7 @@ def claim(action_id: UUID, *, actor: Actor, at: datetime) -> Action | None:
         action.save(update_fields=["findings"])
         transition(
             action, Status.WITHDRAWN, actor=system("guards"), at=at, finished_at=at,
-            reason="stopped before execution: " + " · ".join(f.message for f in blocks),
+            reason=_("stopped before execution: %(why)s", why=listed([f.message for f in blocks])),
         )  # fmt: skip
         return None
     doubts = [finding for finding in findings if finding.severity is Severity.WARN]
@@ -110,19 +113,21 @@ def carry_out(action_id: UUID, *, at: datetime) -> Action:
 
 def _hesitate(action: Action, findings: list[Finding], doubts: list[Finding], at: datetime) -> None:
     """Put off an action that nobody but its agent approved, or give it back to a person."""
-    why = " · ".join(doubt.message for doubt in doubts)
+    why = listed([doubt.message for doubt in doubts])
     if all(doubt.passes for doubt in doubts) and action.attempts < MOST_WAITS:
         action.findings, action.attempts = plain(findings), action.attempts + 1
-        action.undo_until, action.last_error, action.updated_at = at + PATIENCE, f"waits: {why}", at
-        action.save(update_fields=["findings", "attempts", "undo_until", "last_error", "updated_at"])
+        action.undo_until, action.updated_at = at + PATIENCE, at
+        action.last_error = _("waits: %(why)s", why=why)
+        action.words = _with_error(action, action.last_error)
+        action.save(update_fields=["findings", "attempts", "undo_until", "last_error", "words", "updated_at"])
         log.info("action_waits", action=str(action.pk), why=why)
         return
     action.findings = plain(findings)
     action.save(update_fields=["findings"])
     transition(
         action, Status.PROPOSED, actor=system("guards"), at=at,
-        reason=f"a person is asked after all: {why}", decided_by="", decided_by_name="", decided_at=None,
-        undo_until=None, attempts=0, last_error="",
+        reason=_("a person is asked after all: %(why)s", why=why), decided_by="", decided_by_name="",
+        decided_at=None, undo_until=None, attempts=0, last_error="",
     )  # fmt: skip
     DecisionRecord.objects.filter(action=action).update(approver="", approved_at=None)
 
@@ -132,7 +137,7 @@ def retry(action_id: UUID, *, actor: Actor, at: datetime) -> Action:
     """Try a failed action again; a person asked for it."""
     action = get_action(action_id, for_update=True)
     if Status(action.status) is not Status.FAILED:
-        raise Refused(f"action {action.number} is {action.status}, not failed", code="not_failed")
+        raise Refused(_("action %(number)s has not failed", number=action.number), code="not_failed")
     transition(action, Status.EXECUTING, actor=actor, at=at, claimed_at=at, attempts=1, next_try_at=at)
     return action
 
@@ -160,10 +165,10 @@ def _put_off(action_id: UUID, error: Unavailable, at: datetime) -> Action:
         return _fail(action_id, error, at)
     wait = error.retry_after or _BACKOFF_SECONDS[min(action.attempts, len(_BACKOFF_SECONDS)) - 1]
     action.attempts += 1
-    action.last_error = error.message
+    action.last_error, action.words = error.message, _with_error(action, error.message)
     action.next_try_at = at + timedelta(seconds=wait)
     action.updated_at = at
-    action.save(update_fields=["attempts", "last_error", "next_try_at", "updated_at"])
+    action.save(update_fields=["attempts", "last_error", "words", "next_try_at", "updated_at"])
     log.warning("action_put_off", action=str(action_id), error=error.message, wait=wait)
     return action
 
@@ -174,6 +179,11 @@ def _fail(action_id: UUID, error: VyaparError, at: datetime) -> Action:
     if Status(action.status) is Status.EXECUTING:
         transition(
             action, Status.FAILED, actor=system("executor"), at=at, reason=error.message,
-            last_error=error.message, next_try_at=None,
+            last_error=error.message, words=_with_error(action, error.message), next_try_at=None,
         )  # fmt: skip
     return action
+
+
+def _with_error(action: Action, message: str) -> dict[str, Any]:
+    """The words of an action with those of what stopped it."""
+    return {**action.words, "last_error": plain(words_of(message))}

@@ -1,0 +1,95 @@
+"""Nothing that the law objects to is kept in English alone: every sentence knows what it was made of."""
+
+from __future__ import annotations
+
+import ast
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from compliance.contracts import Standing
+from compliance.documents import build
+from compliance.rules import examine, inspect
+from tests.compliance.movements import movements
+from vyapar.gateway import speech
+from vyapar.gateway.speech import say, say_again
+from vyapar.kernel.decision import Finding, Severity
+from vyapar.kernel.digest import plain
+from vyapar.kernel.errors import Refused
+from vyapar.kernel.phrases import Phrase, listed, phrase
+from vyapar.law.store import table
+from vyapar.law.wordings import WORDINGS
+
+ROOMS = [
+    *sorted(Path("compliance/rules").glob("*.py")),
+    Path("alerts/agent.py"),
+    Path("alerts/handlers/doings.py"),
+    Path("alerts/handlers/data.py"),
+]
+
+
+def is_whole(text: str) -> bool:
+    return not text or (isinstance(text, Phrase) and say_again(text.words) == text)
+
+
+@given(movements(), st.sampled_from([None, 0, 10**12]), st.integers(-40, 400))
+@settings(suppress_health_check=[HealthCheck.too_slow])
+def test_every_finding_and_reason_of_a_movement_can_be_said_in_another_language(facts, turnover, later):
+    standing = Standing(turnover, turnover, None)
+    answer = examine(facts, at_date=facts.dispatch_date + timedelta(days=later), standing=standing)
+    for one in answer.findings:
+        assert is_whole(one.message), one.message
+        assert is_whole(one.fix), one.fix
+        again = Finding.of(plain(one))
+        assert again.words
+        assert (again.message, say(again.message)) == (one.message, one.message)
+    assert all(is_whole(reason) for reason in answer.reasons)
+
+
+@given(movements())
+@settings(suppress_health_check=[HealthCheck.too_slow])
+def test_every_finding_of_a_paper_can_be_said_in_another_language(facts):
+    said = []
+    try:
+        found = inspect(build(facts, document_date=facts.dispatch_date, number="0/bad"))
+        said += [text for one in found for text in (one.message, one.fix)]
+    except Refused as refused:
+        said.append(refused.message)
+    assert said
+    assert [text for text in said if not is_whole(text)] == []
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=str)
+def test_no_rule_or_alert_puts_figures_into_a_sentence_by_an_f_string(room):
+    """A piece of text between two figures would be a sentence that no catalogue can hold."""
+    sentences = [
+        ast.unparse(node)
+        for node in ast.walk(ast.parse(room.read_text("utf-8")))
+        if isinstance(node, ast.JoinedStr)
+        and any(isinstance(part, ast.Constant) and len(part.value.split()) > 2 for part in node.values)
+    ]
+    assert sentences == []
+
+
+def test_what_the_tables_say_has_words_too():
+    texts = {row["label"] for row in table("valuation_methods")}
+    texts |= {row["condition"] for row in table("offer_treatment")}
+    assert texts == set(WORDINGS)
+    assert all(str(one) == text for text, one in WORDINGS.items())
+
+
+def test_old_findings_without_words_are_told_as_they_stand():
+    kept = {"code": "G01", "severity": "warn", "message": "as it stands", "fix": "mend it"}
+    found = Finding.of(kept)
+    assert (found.severity, found.message, found.fix) == (Severity.WARN, "as it stands", "mend it")
+    assert (found.words, found.fix_words) == ((), ())
+
+
+def test_texts_in_one_line_are_each_said_in_the_readers_language(monkeypatch):
+    monkeypatch.setattr(speech, "gettext", lambda text: {"it pays": "fayda hai"}.get(text, text))
+    line = listed([phrase("it pays"), "100 %", phrase("it pays")])
+    assert (line, say(line)) == ("it pays · 100 % · it pays", "fayda hai · 100 % · fayda hai")
+    assert say(listed([])) == ""

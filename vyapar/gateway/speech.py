@@ -1,0 +1,48 @@
+"""What phrases say in the language of whoever reads, on pages and at the API alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext, ngettext, override
+
+from vyapar.kernel.phrases import Phrase, phrase, words_of
+
+
+def say(text: object) -> str:
+    """A text in the reader's language where it is a phrase; as it stands otherwise."""
+    return say_again(words_of(text)) or str(text)
+
+
+def named(name: object) -> Phrase:
+    """A label of ours, or a code, as a phrase: its English text is what the catalogue knows.
+
+    A code reads as `plain` shows it: `price_list` is "Price list".
+    """
+    if isinstance(name, Promise):
+        with override("en"):
+            text = str(name)
+    else:
+        text = str(name).replace("_", " ").strip()
+        text = text[:1].upper() + text[1:]
+    return phrase(text.replace("%", "%%"))
+
+
+def say_again(words: Sequence[Mapping[str, Any]]) -> str:
+    """The sentences of a phrase in the reader's language; empty where there is none, or none that fits."""
+    try:
+        return " ".join(_sentence(one) for one in words)
+    except (KeyError, TypeError, ValueError):
+        return ""
+
+
+def _sentence(one: Mapping[str, Any]) -> str:
+    values = {
+        name: say_again(value) if isinstance(value, list | tuple) else value
+        for name, value in one["with"].items()
+    }
+    if "one" in one:
+        return str(ngettext(one["one"], one["many"], one["count"]) % values)
+    return str(gettext(one["say"]) % values)
