@@ -179,6 +179,7 @@ _THINGS: Mapping[str, str | Promise] = {
     "autonomy": _("Autonomy"),
     "batch": _("Batch"),
     "channel": _("Channel"),
+    "claim": _("Claim"),
     "cycle": _("Cycle"),
     "delivery": _("Delivery of an event"),
     "document": _("Document"),
