@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 
 from inventory.agent.monitoring import MonitoringOutcome
 from inventory.contracts import NEVER, NO_DAY, STATUSES
-from inventory.contracts.arrays import Flags, Ints
-from inventory.impact import WAYS, WaysOut
+from inventory.contracts.arrays import Ints
+from inventory.impact import WAYS
 from inventory.impact.packed import pack_ways
 from inventory.risk import LONGEST, MILLI, PARTS
 from inventory.selectors.book import StockBook
 from inventory.selectors.cells import HORIZONS
 from inventory.services.binary import Column
 from inventory.services.cells import sums_follow
-from inventory.services.staging import copy_columns, copy_frame, run, staged
+from inventory.services.staging import copy_columns, run, staged
 from inventory.services.telling import emit_many
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
@@ -52,8 +52,8 @@ _ITEM_TYPES = {
 _RISK_TYPES = {
     "position_id": "bigint", "cycle_id": "bigint", "as_of": "date", "days_to_expiry": "integer",
     "expected_unsold": "double precision", "probability_unsold": "double precision",
-    "p90_unsold": "bigint", "at_risk_quantity": "bigint", "at_risk_paise": "bigint", "ways_out": "bytea",
-    "best_way": "text", "best_net_paise": "bigint",
+    "p90_unsold": "bigint", "at_risk_quantity": "bigint", "at_risk_paise": "bigint",
+    "best_net_paise": "bigint", "best_way": "text", "ways_out": "bytea",
 }  # fmt: skip
 #: Where parts of a cycle over the whole book leave their risks until it closes.
 _FRESH = "inventory_batchrisk_fresh"
@@ -196,67 +196,48 @@ def _due(scored: Scored) -> dict[str, Ints]:
 
 
 def _keep_risks(table: str, scored: Scored, cycle_id: int) -> None:
-    """What of the book needs no way out, and the rest: of the first, most of a book, all rows are equally
-    wide and half of the columns the same."""
-    book, found = scored.book, scored.outcome.exposure
-    needs = np.zeros(book.positions, np.bool_)
+    """The risks of all positions; those of which the same columns say something travel together."""
+    needs = np.zeros(scored.book.positions, np.bool_)
     needs[scored.outcome.priced.needs] = True
-    wide = needs | (found.days_to_expiry >= NO_DAY)
-    rows = np.flatnonzero(~wide)
-    calm: dict[str, Column] = {
+    expires = scored.outcome.exposure.days_to_expiry < NO_DAY
+    for which in (expires, ~expires):
+        for rows, more in ((np.flatnonzero(which & ~needs), False), (np.flatnonzero(which & needs), True)):
+            columns = _risk_columns(scored, rows, cycle_id)
+            copy_columns(table, columns | (_needed(scored, rows) if more else {}), _RISK_TYPES, rows.size)
+
+
+def _risk_columns(scored: Scored, rows: NDArray[np.intp], cycle_id: int) -> dict[str, Column]:
+    """Some positions, all of which expire or none, as if none of them needed a way out."""
+    book, found = scored.book, scored.outcome.exposure
+    days = found.days_to_expiry[rows]
+    return {
         "position_id": book.position_ids[rows],
         "cycle_id": cycle_id,
         "as_of": (book.as_of - _EPOCH).days,
-        "days_to_expiry": found.days_to_expiry[rows],
+        "days_to_expiry": days if (days < NO_DAY).all() else None,
         "expected_unsold": found.expected_unsold[rows],
         "probability_unsold": found.probability_unsold[rows],
         "p90_unsold": found.p90_unsold[rows],
         **dict.fromkeys(("at_risk_quantity", "at_risk_paise", "best_net_paise"), 0),
         **dict.fromkeys(("ways_out", "best_way"), ""),
     }
-    copy_columns(table, calm, _RISK_TYPES, rows.size)
-    rows = np.flatnonzero(wide)
-    risks = _risk_frame(scored, rows, needs[rows])
-    risks = risks.with_columns(cycle_id=pl.lit(cycle_id), as_of=pl.lit(book.as_of))
-    copy_frame(table, risks, _RISK_TYPES)
 
 
-def _risk_frame(scored: Scored, rows: NDArray[np.intp], needs: Flags) -> pl.DataFrame:
-    """Some positions; `needs`: (rows,), whether they need a way out."""
+def _needed(scored: Scored, rows: NDArray[np.intp]) -> dict[str, Column]:
+    """What is said of positions that all need a way out."""
     book, found, priced = scored.book, scored.outcome.exposure, scored.outcome.priced
-    days = found.days_to_expiry[rows]
-    mine = np.searchsorted(priced.needs, rows[needs])
+    mine = np.searchsorted(priced.needs, rows)
     best = priced.ways.best()[mine]
-    code, net = np.full(rows.size, len(WAYS)), np.zeros(rows.size, np.int64)
-    code[needs], net[needs] = best, priced.ways.net[best, mine]
-    return pl.DataFrame(
-        {
-            "position_id": book.position_ids[rows],
-            "days_to_expiry": _maybe(days, days < NO_DAY),
-            "expected_unsold": found.expected_unsold[rows],
-            "probability_unsold": found.probability_unsold[rows],
-            "p90_unsold": found.p90_unsold[rows],
-            "at_risk_quantity": found.at_risk[rows],
-            "at_risk_paise": found.at_risk[rows] * book.cost_paise[rows],
-            "ways_out": _packed(priced.ways, mine, needs),
-            "best_way": _WAY_NAMES.gather(code),
-            "best_net_paise": net,
-        }
-    )
+    return {
+        "at_risk_quantity": found.at_risk[rows],
+        "at_risk_paise": found.at_risk[rows] * book.cost_paise[rows],
+        "best_net_paise": priced.ways.net[best, mine],
+        "best_way": [_WAY_NAMES[code] for code in best.tolist()],
+        "ways_out": pack_ways(priced.ways, mine),
+    }
 
 
-#: The ways in their order, and nothing.
-_WAY_NAMES = pl.Series([*WAYS, ""], dtype=pl.Enum([*WAYS, ""]))
-
-
-def _packed(ways: WaysOut, lots: NDArray[np.intp], needs: Flags) -> pl.Series:
-    """The ways of `lots` as bytes, in the rows of those that need one; nothing in the others."""
-    if not lots.size:
-        return pl.repeat(b"", needs.size, dtype=pl.Binary, eager=True)
-    found = [b""] * needs.size
-    for row, packed in zip(np.flatnonzero(needs).tolist(), pack_ways(ways, lots), strict=True):
-        found[row] = packed
-    return pl.Series(found, dtype=pl.Binary)
+_WAY_NAMES = [name.encode() for name in WAYS]
 
 
 def _json(value: Any) -> str:

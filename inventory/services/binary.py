@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from inventory.services.groups import group, keys_of
-from inventory.services.records import WIDTHS, is_even, records
+from inventory.services.records import WIDTHS, are_records, records
 
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 
@@ -45,9 +45,9 @@ class Chosen:
     which: np.ndarray[Any, np.dtype[np.int64]]
 
 
-#: A column that need be none of a frame: numbers as they are, one text or number for all rows, or nothing
-#: in any.
-Column = pl.Series | np.ndarray[Any, Any] | Strung | Chosen | str | int | None
+#: A column that need be none of a frame: numbers as they are, one text or number for all rows, nothing in
+#: any, or (beside such columns alone, and last) bytes of any length.
+Column = pl.Series | np.ndarray[Any, Any] | Strung | Chosen | str | int | None | list[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def encode(frame: pl.DataFrame, types: Mapping[str, str], *, in_order: bool = Tr
 def encode_columns(columns: Mapping[str, Column], types: Mapping[str, str], rows: int) -> Iterator[bytes]:
     """As `encode`, of so many rows whose columns stand by themselves (see `Column`)."""
     yield _HEAD
-    if all(is_even(columns[name]) for name in types):
+    if are_records(columns, types):
         yield from records(columns, types, rows)  # type: ignore[arg-type]  # asked just before
     else:
         for start in range(0, rows, _SLICE):
@@ -122,6 +122,8 @@ def _of_column(column: Column, kind: str, rows: int) -> _Cells:
         return _Cells(np.broadcast_to(one, (rows, len(one))), np.full(rows, len(one), np.int32))
     if isinstance(column, int):
         column = np.broadcast_to(np.int64(column), rows)
+    if isinstance(column, list):
+        column = Strung(b"".join(column), np.array([len(one) for one in column], np.int32))
     if isinstance(column, Strung):
         return _strung(column)
     if isinstance(column, Chosen):

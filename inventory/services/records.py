@@ -1,6 +1,7 @@
-"""Rows of one width in the binary form of COPY: records whose numbers are written a column at a time.
+"""Rows in the binary form of COPY as records: numbers are written a column at a time.
 
 What is the same in all rows (lengths, texts, a number for all) is laid down once and sent again and again.
+Values of uneven lengths stand at the end of a row and are put in behind its record.
 """
 
 from __future__ import annotations
@@ -20,24 +21,51 @@ WIDTHS = {
     "boolean": ("u1", 0), "date": (">i4", EPOCH_DAYS), "timestamptz": (">i8", EPOCH_MICROSECONDS),
 }  # fmt: skip
 
-#: One number per row, one number or text for all of them, or nothing in any.
-Even = np.ndarray[Any, Any] | str | int | None
+#: One number per row, one number or text for all of them, nothing in any, or one value of any length per row.
+Record = np.ndarray[Any, Any] | str | int | None | list[bytes]
 
 
-def is_even(column: object) -> bool:
-    """Whether a column takes the same room in every row."""
-    return column is None or isinstance(column, np.ndarray | str | int)
+def are_records(columns: Mapping[str, object], types: Mapping[str, str]) -> bool:
+    """Whether rows of these columns are records, those of uneven lengths last."""
+    kinds = [columns[name] for name in types]
+    uneven = [isinstance(column, list) for column in kinds]
+    return uneven == sorted(uneven) and all(
+        column is None or isinstance(column, np.ndarray | str | int | list) for column in kinds
+    )
 
 
-def records(columns: Mapping[str, Even], types: Mapping[str, str], rows: int) -> Iterator[bytes]:
+def records(columns: Mapping[str, Record], types: Mapping[str, str], rows: int) -> Iterator[bytes]:
     """So many rows as pieces of a COPY stream, without its head and end, in the order of `types`.
 
     Days are counted from 1970, instants in microseconds from 1970 in UTC; numbers are never null.
     """
+    laid, moving = _laid_out(columns, types, min(rows, SLICE))
+    uneven = [column for name in types if isinstance(column := columns[name], list)]
+    for start in range(0, rows, SLICE):
+        some = laid[: min(SLICE, rows - start)]
+        for name, column, shift in moving:
+            part = column[start : start + some.size]
+            some[name] = part - shift if shift else part
+        laid_out = some.tobytes()
+        if uneven:
+            ends = [column[start : start + some.size] for column in uneven]
+            laid_out = b"".join(_with_ends(laid_out, laid.itemsize, ends))
+        yield laid_out
+
+
+_Moving = list[tuple[str, np.ndarray[Any, Any], int]]
+
+
+def _laid_out(
+    columns: Mapping[str, Record], types: Mapping[str, str], rows: int
+) -> tuple[np.ndarray[Any, Any], _Moving]:
+    """Records with all that never changes, and what does: by name, with the day or instant that is zero."""
     fields, moving = [("count", ">i2")], []
     always: dict[str, bytes | int] = {"count": len(types)}
     for name, kind in types.items():
         column, (dtype, shift) = columns[name], WIDTHS.get(kind, ("", 0))
+        if isinstance(column, list):
+            continue
         value = column.encode() if isinstance(column, str) else column
         size = -1 if value is None else len(value) if isinstance(value, bytes) else np.dtype(dtype).itemsize
         fields.append((f"{name} size", ">i4"))
@@ -46,16 +74,18 @@ def records(columns: Mapping[str, Even], types: Mapping[str, str], rows: int) ->
             fields.append((name, f"S{size}" if isinstance(value, bytes) else dtype))
         if isinstance(value, np.ndarray):
             moving.append((name, value, shift))
-        elif isinstance(value, bytes) and value:
-            always[name] = value
-        elif isinstance(value, int):
-            always[name] = value - shift
-    laid = np.zeros(min(rows, SLICE), fields)
-    for name, value in always.items():
-        laid[name] = value
-    for start in range(0, rows, SLICE):
-        some = laid[: min(SLICE, rows - start)]
-        for name, column, shift in moving:
-            part = column[start : start + some.size]
-            some[name] = part - shift if shift else part
-        yield some.tobytes()
+        elif size > 0:
+            always[name] = value - shift if isinstance(value, int) else value  # type: ignore[assignment]
+    laid = np.zeros(rows, fields)
+    for name, constant in always.items():
+        laid[name] = constant
+    return laid, moving
+
+
+def _with_ends(laid_out: bytes, width: int, ends: list[list[bytes]]) -> Iterator[bytes]:
+    """Each record with the values at its end, and how long they are."""
+    for row, values in enumerate(zip(*ends, strict=True)):
+        yield laid_out[row * width : (row + 1) * width]
+        for value in values:
+            yield len(value).to_bytes(4, "big")
+            yield value

@@ -89,19 +89,34 @@ def test_columns_of_one_width_arrive_as_they_were_slice_after_slice(count: int, 
     monkeypatch.setattr(records, "SLICE", 2)
     types = {
         "n": "bigint", "share": "double precision", "day": "date", "known": "boolean", "at": "timestamptz",
-        "small": "smallint", "who": "text", "what": "bytea", "nothing": "integer",
+        "small": "smallint", "who": "text", "what": "bytea", "nothing": "integer", "way": "text",
+        "body": "bytea",
     }  # fmt: skip
     columns = {
         "n": np.arange(count) - 2**40, "share": np.arange(count) / 3, "day": 20_000,
         "known": np.arange(count) % 2 == 0, "at": np.full(count, 2 * 10**15), "small": -7, "who": "ब",
-        "what": "", "nothing": None,
+        "what": "", "nothing": None, "way": [b"" if n % 2 else b"hold" for n in range(count)],
+        "body": [bytes(n) for n in range(count)],
     }  # fmt: skip
     with scratch(types) as table:
         copy_columns(table, columns, types, count)
         found = rows(
             "SELECT n, share, day - date '1970-01-01', known, (extract(epoch FROM at) * 1000000)::bigint, "
-            f"small, who, what, nothing FROM {table} ORDER BY ctid"
+            f"small, who, what, nothing, way, body FROM {table} ORDER BY ctid"
         )
-    assert [(*row[:7], bytes(row[7]), row[8]) for row in found] == [
-        (n - 2**40, n / 3, 20_000, n % 2 == 0, 2 * 10**15, -7, "ब", b"", None) for n in range(count)
+    assert [(*row[:7], bytes(row[7]), *row[8:10], bytes(row[10])) for row in found] == [
+        (
+            n - 2**40,
+            n / 3,
+            20_000,
+            n % 2 == 0,
+            2 * 10**15,
+            -7,
+            "ब",
+            b"",
+            None,
+            "" if n % 2 else "hold",
+            bytes(n),
+        )
+        for n in range(count)
     ]
