@@ -49,7 +49,7 @@ def records(columns: Mapping[str, Record], types: Mapping[str, str], rows: int) 
         laid_out = some.tobytes()
         if uneven:
             ends = [column[start : start + some.size] for column in uneven]
-            laid_out = b"".join(_with_ends(laid_out, laid.itemsize, ends))
+            laid_out = _with_ends(laid_out, laid.itemsize, ends)
         yield laid_out
 
 
@@ -82,10 +82,14 @@ def _laid_out(
     return laid, moving
 
 
-def _with_ends(laid_out: bytes, width: int, ends: list[list[bytes]]) -> Iterator[bytes]:
+def _with_ends(laid_out: bytes, width: int, ends: list[list[bytes]]) -> bytes:
     """Each record with the values at its end, and how long they are."""
-    for row, values in enumerate(zip(*ends, strict=True)):
-        yield laid_out[row * width : (row + 1) * width]
-        for value in values:
-            yield len(value).to_bytes(4, "big")
-            yield value
+    step = 1 + 2 * len(ends)
+    pieces = [b""] * (len(laid_out) // width * step)
+    pieces[::step] = [laid_out[at : at + width] for at in range(0, len(laid_out), width)]
+    for place, values in enumerate(ends):
+        sizes = list(map(len, values))
+        heads = {size: size.to_bytes(4, "big") for size in set(sizes)}
+        pieces[1 + 2 * place :: step] = map(heads.__getitem__, sizes)
+        pieces[2 + 2 * place :: step] = values
+    return b"".join(pieces)
