@@ -22,7 +22,6 @@ log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
 #: What our own stores raise while they are gone, restart, or break off one of two that wait for each other.
 AWAY = (OperationalError, InterfaceError, RedisError)
-STORE_AWAY = "our own database or cache is away: send the call again"
 
 
 def problem(
@@ -59,7 +58,7 @@ def answer(error: Exception, context: Mapping[str, Any]) -> Response | None:
         return _ours(error)
     if isinstance(error, AWAY):
         log.error("store_away", exc_info=error)
-        return _ours(Unavailable(STORE_AWAY, code="store_away"))
+        return _ours(store_away())
     if isinstance(error, RequestDataTooBig):
         return _ours(TooLarge("the body is too large for one call: split it", code="too_large"))
     if isinstance(error, Http404):
@@ -79,6 +78,11 @@ def answer(error: Exception, context: Mapping[str, Any]) -> Response | None:
         headers={name: value for name, value in plain.headers.items() if name.lower() != "content-type"},
         content_type=MEDIA_TYPE,
     )
+
+
+def store_away() -> Unavailable:
+    """What a call is told that met one of `AWAY`."""
+    return Unavailable("our own database or cache is away: send the call again", code="store_away")
 
 
 def _ours(error: VyaparError) -> Response:

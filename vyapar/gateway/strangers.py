@@ -11,7 +11,7 @@ from django.views import defaults
 
 from vyapar.gateway.calls import Noted
 from vyapar.gateway.paths import is_api
-from vyapar.gateway.problems import AWAY, MEDIA_TYPE, STORE_AWAY, problem
+from vyapar.gateway.problems import AWAY, MEDIA_TYPE, problem, store_away
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
@@ -39,7 +39,8 @@ def failed(request: HttpRequest) -> HttpResponseBase:
     """500: a bug. The request's id leads to what the log says about it. 503 when a store of ours is gone."""
     away = isinstance(sys.exception(), AWAY)  # before any door, at the look for the distributor itself
     if away and is_api(request.path):
-        return answer_problem(request, "store_away", STORE_AWAY, 503, {"Retry-After": "30"})
+        told = store_away()
+        return answer_problem(request, told.code, told.message, told.status, {"Retry-After": "30"})
     if is_api(request.path):
         known = getattr(request, "request_id", "")
         detail = f"something went wrong on our side; tell us the request id {known}"
