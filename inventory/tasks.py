@@ -11,7 +11,7 @@ from inventory.selectors.twins import is_look_due
 from inventory.services import demonstration, grade_feeds, list_due_exports, outcomes
 from inventory.services.exports import hand_over
 from inventory.services.impact import keep_impact
-from inventory.services.imports import drive
+from inventory.services.imports import drive, find_follower
 from inventory.services.pulls import pull, take_in_events
 from inventory.services.twins import APART, find_twins
 from vyapar.kernel.actor import system
@@ -36,6 +36,8 @@ def drive_import(run_id: str) -> None:
     """One step of an import: check, some parcels, or undo; the next step is a task of its own."""
     if drive(UUID(run_id), at=timezone.now(), clock=timezone.now):
         drive_import.delay(run_id)
+    elif follower := find_follower(UUID(run_id)):
+        drive_import.delay(str(follower))
 
 
 @shared_task

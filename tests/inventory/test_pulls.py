@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,18 +12,22 @@ from django.test import Client
 from django_tenants.utils import tenant_context
 from rest_framework.test import APIClient
 
-from inventory import handlers
+from inventory import handlers, tasks
 from inventory.models import Feed, ImportRun, Retailer, Sale, Sku
 from inventory.services import imports, pulls
 from inventory.services.pulls import pulling
 from tests.conftest import NOW
+from tests.inventory.book import make_book
 from tests.inventory.farsides import frappe
 from tests.inventory.farsides.frappe import Frappe, furnish, invoice
+from tests.inventory.test_tally_client import _MASTERS, _RATED
+from tests.inventory.test_tally_client import sale as tally_sale
 from vyapar.engine.models import AuditEntry, Event
 from vyapar.farside.resilience import breaker_states, breakers
 from vyapar.gateway.services import issue_key
 from vyapar.kernel.actor import Actor, system
 from vyapar.kernel.errors import Invalid, Misconfigured, Refused
+from vyapar.ops.sandbox.tally import Company, TallySandbox
 from vyapar.people.contracts import May, Role
 from vyapar.people.services import add_person
 
@@ -104,6 +108,34 @@ def test_a_pull_becomes_an_import_that_is_written_by_itself(site: Frappe) -> Non
     assert feed.next_pull_at == NOW + timedelta(minutes=15)
     assert feed.cursor["Sales Invoice"]["modified"] == site.documents["Sales Invoice"]["SINV-1"]["modified"]
     assert (feed.last_error, feed.pull_claimed_at, feed.last_ok_at) == ("", None, NOW)
+
+
+def test_files_of_one_pull_are_taken_in_one_after_the_other(monkeypatch, own_media: Path) -> None:
+    company = Company("Sharma Traders")
+    company.enter(*_MASTERS, _RATED)
+    company.enter(tally_sale("20261010", 10), tally_sale("20261011", 20))
+    queue: list[str] = []
+    monkeypatch.setattr(tasks.drive_import, "delay", queue.append)
+    make_book()
+    now = datetime.now(UTC)  # a pull says when it was made, by the same clock
+    with TallySandbox(company) as tally:
+        told = {"url": tally.url, "company": company.name, "territory": "MUM", "pincode": "411001"}
+        feed = pulls.set_up_feed(
+            code="tally", name="Tally", system="tally", settings=told, secrets={}, actor=OWNER, at=now,
+            sandbox=True,
+        )  # fmt: skip
+        tasks.pull_feed(feed.pk)
+    masters, sales, stock = ImportRun.objects.order_by("number")
+    assert imports.list_takeable(now) == [masters.pk], "the others have their turn later"
+    for run in (stock, sales):  # a worker that is asked for them too early leaves them alone
+        tasks.drive_import(str(run.pk))
+    assert set(ImportRun.objects.values_list("state", flat=True)) == {State.UPLOADED}
+    while queue:
+        tasks.drive_import(queue.pop())  # the last first: other workers are in a hurry
+    assert (
+        list(ImportRun.objects.order_by("number").values_list("state", flat=True)) == [State.RECONCILED] * 3
+    ), [(run.title, run.error, run.checks) for run in ImportRun.objects.order_by("number")]
+    assert Sale.objects.count() == 2
 
 
 def test_no_news_keeps_the_feed_fresh_and_opens_no_run(site: Frappe) -> None:

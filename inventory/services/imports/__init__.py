@@ -2,7 +2,7 @@
 
 from inventory.services.imports.checking import check_run
 from inventory.services.imports.claims import LEASE, MOST_ATTEMPTS
-from inventory.services.imports.driving import drive, list_takeable
+from inventory.services.imports.driving import drive, find_follower, list_takeable
 from inventory.services.imports.ending import ask_undo, cancel_run, undo_run
 from inventory.services.imports.feeds import ensure_feed, feed_for, save_profile
 from inventory.services.imports.opening import arrange_run, begin_write, open_run
@@ -28,6 +28,7 @@ __all__ = [
     "drop_row",
     "ensure_feed",
     "feed_for",
+    "find_follower",
     "list_takeable",
     "open_run",
     "reconcile",

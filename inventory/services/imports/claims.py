@@ -56,7 +56,7 @@ def claim(run_id: UUID, *, at: datetime, clock: Clock | None = None) -> Claim | 
     A run that was taken up too often without getting further is failed here.
     """
     run = lock_run(run_id)
-    waits = run.state == State.UPLOADED and run.options.get("wait")
+    waits = run.state == State.UPLOADED and (run.options.get("wait") or _follows_one_under_way(run))
     if run.state not in UNDER_WAY or waits or (run.claimed_at and run.claimed_at > at - LEASE):
         return None
     if run.attempts >= MOST_ATTEMPTS:
@@ -68,6 +68,11 @@ def claim(run_id: UUID, *, at: datetime, clock: Clock | None = None) -> Claim | 
     ours.beat(run)
     run.save(update_fields=["attempts", "claimed_at"])
     return ours
+
+
+def _follows_one_under_way(run: ImportRun) -> bool:
+    number = run.options.get("follows")
+    return bool(number) and ImportRun.objects.filter(number=number, state__in=UNDER_WAY).exists()
 
 
 @transaction.atomic

@@ -7,7 +7,9 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, IntegerField, OuterRef, Q
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
 
 from inventory.models import ImportRun
 from inventory.services.imports.checking import check_claimed
@@ -55,10 +57,24 @@ def _settle_error(ours: Claim, error: Exception) -> None:
 def list_takeable(at: datetime) -> list[UUID]:
     """Runs under way that no living worker has: new ones, and those whose worker died."""
     free = Q(claimed_at=None) | Q(claimed_at__lt=at - LEASE)
-    under_way = ImportRun.objects.filter(free, state__in=UNDER_WAY).exclude(
-        state=State.UPLOADED, options__contains={"wait": True}
+    first = ImportRun.objects.filter(
+        number=Cast(KeyTextTransform("follows", OuterRef("options")), IntegerField()), state__in=UNDER_WAY
+    )
+    under_way = (
+        ImportRun.objects.filter(free, state__in=UNDER_WAY)
+        .exclude(state=State.UPLOADED, options__contains={"wait": True})
+        .exclude(Exists(first), state=State.UPLOADED)
     )
     return list(under_way.order_by("number").values_list("pk", flat=True)[:20])
+
+
+def find_follower(run_id: UUID) -> UUID | None:
+    """The run that waited for this one, which is not under way any more, to begin."""
+    run = ImportRun.objects.filter(pk=run_id).exclude(state__in=UNDER_WAY).first()
+    if run is None:
+        return None
+    waiting = ImportRun.objects.filter(options__contains={"follows": run.number}, state=State.UPLOADED)
+    return waiting.values_list("pk", flat=True).first()
 
 
 def _step(ours: Claim, at: datetime) -> bool:

@@ -25,7 +25,7 @@ State = ImportRun.State
 #: Runs of these states do not count when the same file comes again.
 GONE = (State.CANCELLED, State.FAILED, State.UNDONE)
 #: Options that say who goes on and when, not how the file is read.
-_MANNERS = frozenset({"write", "wait", "check"})
+_MANNERS = frozenset({"write", "wait", "check", "follows"})
 
 
 def open_run(
@@ -44,7 +44,8 @@ def open_run(
     The same bytes from the same feed, read the same way, are answered with the earlier run, `known`
     set on it, unless that one was cancelled, failed or undone, or `again` asks for another reading.
     Options: those of the system's `open`, and `write` (goes on to write without a click), `check`
-    (False: straight to writing), `wait` (a person still chooses). Raises `TooLarge` or `Invalid`.
+    (False: straight to writing), `wait` (a person still chooses), `follows` (the number of an import that
+    must come to its end, or to a person, before this one begins). Raises `TooLarge` or `Invalid`.
     """
     system = SYSTEMS.get(feed.system)
     if system is None or system.open is None:

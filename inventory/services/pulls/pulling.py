@@ -183,6 +183,8 @@ def _open(
         name = fetched.names[number] if fetched.names else ""
         title = name or f"{feed.code} {local:%Y-%m-%d %H.%M}{path.suffix}"
         options = {"write": True, **opens_with}
+        if runs:  # masters before what names them: files of one pull are taken in one after the other
+            options["follows"] = runs[-1].number
         try:
             # what was pulled is news even if its bytes were there before: prices go up and down again
             run = open_run(
