@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from inventory.contracts.feeds import ExportDocument, ExportKind, ExportLine, RecordKind
 from inventory.feeds.system import Access, Fetched
 from inventory.feeds.tally import SYSTEM
+from inventory.feeds.tally import pull as pulling
 from inventory.feeds.tally.client import TallyClient
 from inventory.feeds.tally.export import messages_of, remote_id, write
 from inventory.feeds.tally.requests import VOUCHER, Period, list_vouchers
@@ -162,6 +163,14 @@ class TestCheck:
             server.server_close()
 
 
+class _January(datetime):
+    """A clock that stands in the last quarter of a financial year."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:
+        return datetime(2027, 1, 15, 6, tzinfo=tz)
+
+
 class TestPull:
     def test_the_first_pull_brings_everything_and_says_it_is_simulated(self, access, company, tmp_path):
         company.enter(sale("20260410", 10), sale("20260512", 5, "Cash Memo"))
@@ -179,6 +188,15 @@ class TestPull:
         ]
         assert standing(rows) == {("B/1", "Main Location"): "85"}
         assert [parcel.kind for parcel in TallySource(pulled.files[-1], {}).parcels()] == [RecordKind.STOCK]
+
+    def test_in_the_last_months_of_a_financial_year_the_first_pull_begins_in_april_before(
+        self, access, company, tmp_path, monkeypatch
+    ):
+        monkeypatch.setattr(pulling, "datetime", _January)
+        company.books_from = ""  # an old release does not say where the books begin
+        company.enter(sale("20260410", 10))
+        rows = told(pull(access, tmp_path / "a"))
+        assert [row["quantity"] for row in rows[RecordKind.SALES]] == ["10"]
 
     def test_nothing_is_asked_for_when_nothing_changed(self, access, company, tally, tmp_path):
         company.enter(sale("20260410", 10))

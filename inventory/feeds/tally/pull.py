@@ -23,7 +23,7 @@ from inventory.feeds.tally.spool import Spool
 from inventory.feeds.tally.words import same_company
 from vyapar.farside.http import Timeouts
 from vyapar.farside.resilience import RetryPolicy, breakers
-from vyapar.kernel.calendar import IST, ist_day
+from vyapar.kernel.calendar import IST, financial_year_bounds, ist_day
 from vyapar.kernel.errors import Misconfigured, Rejected, Unavailable
 
 #: Masters by which the others are understood; they are few and come whole every time.
@@ -268,7 +268,7 @@ class _Pull:
 
     def _first_day(self) -> date:
         told = parse_day(str(self._access.settings.get("from") or ""))
-        return told or self._company.books_from or ist_day(self._now).replace(month=4, day=1)
+        return told or self._company.books_from or financial_year_bounds(ist_day(self._now))[0]
 
     def _whole(self) -> Period:
         """From the first day of the books to the end of next year: post-dated vouchers are in it."""
