@@ -72,12 +72,12 @@ FIGURES: Mapping[str, Phrase] = {
 class AlertPolicy:
     """From how many rupees an alert is medium, high, critical; and how close a date makes it so."""
 
-    medium_rupees: int = field(default=10_000, metadata={"label": "Medium from (rupees)"})
-    high_rupees: int = field(default=50_000, metadata={"label": "High from (rupees)"})
-    critical_rupees: int = field(default=250_000, metadata={"label": "Critical from (rupees)"})
-    high_days: int = field(default=15, metadata={"label": "High within (days)"})
-    critical_days: int = field(default=5, metadata={"label": "Critical within (days)"})
-    digest_limit: int = field(default=20, metadata={"label": "Lines in one mail"})
+    medium_rupees: int = field(default=10_000, metadata={"label": _("Medium from (rupees)")})
+    high_rupees: int = field(default=50_000, metadata={"label": _("High from (rupees)")})
+    critical_rupees: int = field(default=250_000, metadata={"label": _("Critical from (rupees)")})
+    high_days: int = field(default=15, metadata={"label": _("High within (days)")})
+    critical_days: int = field(default=5, metadata={"label": _("Critical within (days)")})
+    digest_limit: int = field(default=20, metadata={"label": _("Lines in one mail")})
 
     def __post_init__(self) -> None:
         faults = []

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as _
 
 #: The name of the kind of action that the Liquidation agent proposes.
 CAMPAIGN = "campaign"
@@ -80,41 +81,45 @@ class CampaignPolicy:
     """The distributor's own limits on what may be offered and to whom."""
 
     margin_floor_bp: int = _rule(
-        0, "Margin floor", "Least margin over landed cost in basis points (100 = 1 %); may be negative"
+        0, _("Margin floor"), _("Least margin over landed cost in basis points (100 = 1 %%); may be negative")
     )
     near_expiry_floor_bp: int = _rule(
-        -3000, "Margin floor near expiry", "The floor for stock inside the near-expiry days"
+        -3000, _("Margin floor near expiry"), _("The floor for stock inside the near-expiry days")
     )
     near_expiry_days: int = _rule(
-        45, "Near-expiry days", "From how many days before expiry the lower floor holds"
+        45, _("Near-expiry days"), _("From how many days before expiry the lower floor holds")
     )
-    max_discount_bp: int = _rule(4000, "Steepest discount", "In basis points of the trade price")
+    max_discount_bp: int = _rule(4000, _("Steepest discount"), _("In basis points of the trade price"))
     rungs_bp: tuple[int, ...] = _rule(
-        (500, 1000, 1500, 2000, 2500, 3000, 4000), "Discount rungs", "Discounts that may be offered"
+        (500, 1000, 1500, 2000, 2500, 3000, 4000), _("Discount rungs"), _("Discounts that may be offered")
     )
     elasticity: float = _rule(
         2.5,
-        "Response to discount",
-        "Per cent more pieces for each per cent of discount, before own results are in",
+        _("Response to discount"),
+        _("Per cent more pieces for each per cent of discount, before own results are in"),
     )
     holdout_bp: int = _rule(
-        1500, "Hold-out share", "Outlets kept out by lot, to measure what the offer earned"
+        1500, _("Hold-out share"), _("Outlets kept out by lot, to measure what the offer earned")
     )
-    max_outlets: int = _rule(250, "Most outlets", "Outlets asked in one campaign")
-    min_outlets: int = _rule(4, "Fewest outlets", "Below this an offer is not worth making")
-    max_lines: int = _rule(8, "Most lines", "Batches offered in one message")
-    campaign_days: int = _rule(7, "Days an offer runs", "The offer ends after these or when stock is gone")
-    minimum_life_days: int = _rule(30, "Least life at delivery", "Days to expiry an outlet must still get")
-    delivery_days: int = _rule(2, "Days to deliver", "From order to the outlet's shelf")
-    weekly_cap: int = _rule(3, "Offers per outlet and week", "Over all campaigns")
+    max_outlets: int = _rule(250, _("Most outlets"), _("Outlets asked in one campaign"))
+    min_outlets: int = _rule(4, _("Fewest outlets"), _("Below this an offer is not worth making"))
+    max_lines: int = _rule(8, _("Most lines"), _("Batches offered in one message"))
+    campaign_days: int = _rule(
+        7, _("Days an offer runs"), _("The offer ends after these or when stock is gone")
+    )
+    minimum_life_days: int = _rule(
+        30, _("Least life at delivery"), _("Days to expiry an outlet must still get")
+    )
+    delivery_days: int = _rule(2, _("Days to deliver"), _("From order to the outlet's shelf"))
+    weekly_cap: int = _rule(3, _("Offers per outlet and week"), _("Over all campaigns"))
     minimum_net_paise: int = _rule(
-        50_000, "Least gain", "Expected net paise below which no campaign is proposed"
+        50_000, _("Least gain"), _("Expected net paise below which no campaign is proposed")
     )
     message_cost_paise: int = _rule(
-        86, "Cost of a message", "Paise, until the far side's bill says otherwise"
+        86, _("Cost of a message"), _("Paise, until the far side's bill says otherwise")
     )
-    proposal_hours: int = _rule(48, "Hours a proposal stays open", "After these it expires undecided")
-    max_campaigns: int = _rule(12, "Most campaigns a cycle", "The best by expected gain")
+    proposal_hours: int = _rule(48, _("Hours a proposal stays open"), _("After these it expires undecided"))
+    max_campaigns: int = _rule(12, _("Most campaigns a cycle"), _("The best by expected gain"))
 
     def __post_init__(self) -> None:
         faults = []

@@ -71,10 +71,7 @@ def stop_mailed_report(report_id: int, *, actor: Actor, at: datetime) -> None:
     report = _get(report_id)
     report.next_at = None
     report.save(update_fields=["next_at"])
-    append_audit(
-        actor=actor, verb="MailedReportStopped", subject=f"report:{report.pk}", at=at,
-        after={"kind": report.kind, "email": report.email},
-    )  # fmt: skip
+    _note("MailedReportStopped", report, actor, at)
 
 
 @transaction.atomic
@@ -84,10 +81,7 @@ def stop_reports_to(token: str, *, at: datetime) -> None:
     report.next_at, report.stopped_by_reader = None, True
     report.save(update_fields=["next_at", "stopped_by_reader"])
     reader = Actor("system", f"reader:{report.pk}", report.name or report.email)
-    append_audit(
-        actor=reader, verb="MailedReportStoppedByReader", subject=f"report:{report.pk}", at=at,
-        after={"kind": report.kind, "email": report.email},
-    )  # fmt: skip
+    _note("MailedReportStoppedByReader", report, reader, at)
 
 
 @transaction.atomic
@@ -103,10 +97,7 @@ def send_report_now(report_id: int, *, actor: Actor, at: datetime) -> None:
     queue([_letter(report, f"now:{uuid4()}", at)], actor=actor, at=at)
     report.sent_at = at
     report.save(update_fields=["sent_at"])
-    append_audit(
-        actor=actor, verb="MailedReportSent", subject=f"report:{report.pk}", at=at,
-        after={"kind": report.kind, "email": report.email},
-    )  # fmt: skip
+    _note("MailedReportSent", report, actor, at)
 
 
 @transaction.atomic
@@ -145,6 +136,12 @@ def report_of_token(token: str) -> MailedReport:
 
 
 # --- parts ---------------------------------------------------------------------------------
+
+
+def _note(verb: str, report: MailedReport, actor: Actor, at: datetime) -> None:
+    """What was done to a report, in the trail."""
+    kept = {"kind": report.kind, "email": report.email}
+    append_audit(actor=actor, verb=verb, subject=f"report:{report.pk}", at=at, after=kept)
 
 
 def _get(report_id: int) -> MailedReport:

@@ -22,7 +22,7 @@ from vyapar.engine.services.parts import PART_LEASE
 pytestmark = pytest.mark.chaos
 #: Where the worker dies: before it looks, while it records (items, risks, sums, events), at the end.
 PLACES = (
-    Place("inventory/selectors/book.py", "read_book", 1),
+    Place("inventory/selectors/book/__init__.py", "read_book", 1),
     Place("inventory/services/analysis.py", "_item_frame", 1),
     Place("inventory/services/analysis.py", "_risk_frame", 1),
     Place("inventory/services/analysis.py", "_tell_dead", 1),

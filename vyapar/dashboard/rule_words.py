@@ -9,14 +9,19 @@ from django.utils.translation import gettext_lazy as _
 
 
 class RuleWords(NamedTuple):
-    """A rule's name for people and, where it needs one, the sentence under it."""
+    """A rule's name for people and, where it needs one, the sentence under it.
+
+    `grows`: a table that may have other keys than it has now.
+    """
 
     label: str | Promise
     help: str | Promise = ""
+    grows: bool = False
 
 
 _BP = _("in hundredths of a percent: 100 is 1 %")
 _BP_YEAR = _("of cost a year, in hundredths of a percent: 100 is 1 %")
+_BP_LIST = _("in hundredths of a percent: 100 is 1 %; parted by commas")
 _PAISE = _("in paise: 100 is ₹1")
 
 RULES: dict[str, RuleWords] = {
@@ -39,7 +44,11 @@ RULES: dict[str, RuleWords] = {
     "cover_days_slow": RuleWords(_("Days of cover from which stock is slow-moving")),
     "cover_days_dead": RuleWords(_("Days of cover from which stock is dead")),
     "expiry_horizon_days": RuleWords(_("Days before expiry from which a batch is near it")),
-    "minimum_life_at_sale_days": RuleWords(_("Days of life left that a channel wants at sale")),
+    "minimum_life_at_sale_days": RuleWords(
+        _("Days of life left that a channel wants at sale"),
+        _("empty a field to take its channel away; general trade stays"),
+        grows=True,
+    ),
     "score_weights": RuleWords(_("Points of each part of the score"), _("they add up to 100")),
     "passed_over_limit": RuleWords(_("Items left alone that are told one by one")),
     "quality_weights": RuleWords(_("Marks that each figure of data quality can cost")),
@@ -48,8 +57,10 @@ RULES: dict[str, RuleWords] = {
     "quality_gate": RuleWords(_("Grade from which agents do not act alone"), _("A to E, and worse")),
     "late_entry_days": RuleWords(_("Days after which a sale counts as entered late")),
     "learning": RuleWords(_("Learn from what earlier predictions came to")),
-    "closed_weekdays": RuleWords(_("Weekdays on which nobody works"), _("0 is Monday, 6 is Sunday")),
-    "holidays": RuleWords(_("Holidays")),
+    "closed_weekdays": RuleWords(
+        _("Weekdays on which nobody works"), _("0 is Monday, 6 is Sunday; parted by commas")
+    ),
+    "holidays": RuleWords(_("Holidays"), _("days such as 2026-11-08, parted by commas")),
     "carrying_rate_bp": RuleWords(_("Cost of keeping stock"), _BP_YEAR),
     "opportunity_rate_bp": RuleWords(_("Cost of money tied up"), _BP_YEAR),
     "disposal_paise_per_kg": RuleWords(_("Destroyer's charge a kilogram"), _PAISE),
@@ -60,7 +71,7 @@ RULES: dict[str, RuleWords] = {
     "discount_bp": RuleWords(_("Usual discount of an offer"), _BP),
     "discount_sell_through_bp": RuleWords(_("Share of stock at risk that an offer clears"), _BP),
     "discount_days": RuleWords(_("Days an offer runs")),
-    "discount_rungs_bp": RuleWords(_("Further discounts to look at"), _BP),
+    "discount_rungs_bp": RuleWords(_("Further discounts to look at"), _BP_LIST),
     "discount_response_bp": RuleWords(_("Demand that each percent of discount adds"), _BP),
     "claim_success_bp": RuleWords(_("Chance that the company accepts a claim"), _BP),
     "claim_days": RuleWords(_("Days until the company pays a claim")),
@@ -115,4 +126,4 @@ def rule_words(name: str, label: str, hint: str) -> RuleWords:
     known = RULES.get(name)
     if label or known is None:
         return RuleWords(label or name, hint)
-    return RuleWords(known.label, hint or known.help)
+    return RuleWords(known.label, hint or known.help, known.grows)

@@ -1,0 +1,122 @@
+"""Business rules on the settings' page: lists and tables are changed there as single values are."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from campaigns.contracts import CampaignPolicy
+from inventory.contracts import MonitoringPolicy
+from vyapar.dashboard.views.rules import read_rules
+from vyapar.engine.models import AuditEntry, PolicyVersion
+from vyapar.engine.selectors import get_policy
+from vyapar.kernel.errors import Invalid
+from vyapar.people.contracts import Role
+from vyapar.people.services import add_person
+
+POLICY = MonitoringPolicy()
+
+
+@pytest.mark.parametrize(
+    ("policy", "posted", "changes"),
+    [
+        (POLICY, {"closed_weekdays": "5, 6"}, {"closed_weekdays": [5, 6]}),
+        (POLICY, {"closed_weekdays": ""}, {"closed_weekdays": []}),
+        (POLICY, {"holidays": "2026-11-08; 2026-11-09 ,"}, {"holidays": ["2026-11-08", "2026-11-09"]}),
+        (CampaignPolicy(), {"rungs_bp": "500,1000"}, {"rungs_bp": [500, 1000]}),
+        (POLICY, {"learning": "false"}, {"learning": False}),
+        (POLICY, {"dead_stock_threshold": "75"}, {"dead_stock_threshold": 75}),
+        (
+            POLICY,
+            {"minimum_life_at_sale_days.+key": "ecommerce", "minimum_life_at_sale_days.+value": "45"},
+            {"minimum_life_at_sale_days": {"general_trade": 30, "ecommerce": 45}},
+        ),
+        (
+            MonitoringPolicy(minimum_life_at_sale_days={"general_trade": 30, "ecommerce": 45}),
+            {"minimum_life_at_sale_days.ecommerce": " "},
+            {"minimum_life_at_sale_days": {"general_trade": 30}},
+        ),
+    ],
+)
+def test_what_a_form_changes(policy, posted, changes):
+    assert read_rules(policy, posted) == changes
+
+
+def test_one_field_of_a_table_changes_it_and_leaves_its_other_keys():
+    part = next(iter(POLICY.score_weights))
+    found = read_rules(POLICY, {f"score_weights.{part}": "99"})
+    assert found == {"score_weights": {**POLICY.score_weights, part: 99}}
+
+
+@pytest.mark.parametrize(
+    ("posted", "field"),
+    [
+        ({"closed_weekdays": "6, Sunday"}, "closed_weekdays"),
+        ({"score_weights.cover": "many"}, "score_weights"),
+        ({"minimum_life_at_sale_days.+value": "45"}, "minimum_life_at_sale_days"),
+        ({"minimum_life_at_sale_days.+key": "general_trade"}, "minimum_life_at_sale_days"),
+        ({"dead_stock_threshold": "sixty"}, "dead_stock_threshold"),
+    ],
+)
+def test_what_cannot_be_read_names_its_rule(posted, field):
+    with pytest.raises(Invalid) as refused:
+        read_rules(POLICY, posted)
+    assert [fault.field for fault in refused.value.faults] == [field]
+
+
+def test_every_place_that_cannot_be_read_is_named_at_once():
+    posted = {"closed_weekdays": "x", "dead_stock_threshold": "y", "score_weights.cover": "z"}
+    with pytest.raises(Invalid) as refused:
+        read_rules(POLICY, posted)
+    assert len(refused.value.faults) == 3
+
+
+def test_a_form_that_changes_nothing_is_refused():
+    same = {"closed_weekdays": "6", "holidays": "", "learning": "true"}
+    same |= {f"score_weights.{key}": str(value) for key, value in POLICY.score_weights.items()}
+    with pytest.raises(Invalid) as refused:
+        read_rules(POLICY, same)
+    assert refused.value.code == "nothing_changed"
+
+
+# --- on the page ---------------------------------------------------------------------------
+
+
+def client(role: Role) -> Client:
+    person = add_person(username=f"the-{role}", password="a long pass phrase", role=role)
+    browser = Client(HTTP_HOST="alpha.localhost")
+    browser.force_login(person)
+    return browser
+
+
+def test_the_owner_changes_a_table_and_a_list_with_a_day_and_a_reason(in_alpha):
+    browser = client(Role.OWNER)
+    page = browser.get("/settings").content.decode()
+    part = next(iter(POLICY.score_weights))
+    assert f'name="score_weights.{part}"' in page
+    assert 'name="minimum_life_at_sale_days.+key"' in page
+    assert 'name="score_weights.+key"' not in page
+    posted = {"closed_weekdays": "5,6", "minimum_life_at_sale_days.general_trade": "40", "reason": "festival"}
+    browser.post("/settings/rules/monitoring", posted)
+    policy, version = get_policy("monitoring")
+    assert (version, policy.closed_weekdays) == (1, (5, 6))
+    assert policy.minimum_life_at_sale_days == {"general_trade": 40}
+    entry = AuditEntry.objects.get(verb="PolicyChanged")
+    assert entry.reason == "festival"
+
+
+def test_a_table_that_the_rules_refuse_leaves_no_version_and_says_why(in_alpha):
+    part = next(iter(POLICY.score_weights))
+    answer = client(Role.OWNER).post(
+        "/settings/rules/monitoring", {f"score_weights.{part}": "0"}, follow=True
+    )
+    assert "100" in answer.content.decode()
+    assert not PolicyVersion.objects.exists()
+
+
+def test_a_manager_reads_tables_and_cannot_change_them(in_alpha):
+    browser = client(Role.MANAGER)
+    page = browser.get("/settings").content.decode()
+    assert "score_weights." not in page
+    assert browser.post("/settings/rules/monitoring", {"closed_weekdays": "5"}).status_code == 403
+    assert not PolicyVersion.objects.exists()

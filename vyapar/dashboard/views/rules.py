@@ -1,0 +1,147 @@
+"""Business rules on the settings' page: single values, lists and tables, read from its form."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from vyapar.dashboard.access import attempt, page, person
+from vyapar.dashboard.rule_words import rule_words
+from vyapar.dashboard.templatetags.words import plain as said
+from vyapar.engine import services
+from vyapar.engine.selectors import get_policy
+from vyapar.gateway.speech import say
+from vyapar.kernel.calendar import ist_day
+from vyapar.kernel.digest import plain
+from vyapar.kernel.errors import Fault, Invalid
+from vyapar.people.contracts import May
+
+#: Rows that a form may bring for one table or list; more is not a person's typing.
+MOST = 400
+
+
+def rule_of(field: dataclasses.Field[Any], value: Any) -> dict[str, Any]:
+    """One rule as the page shows it: `pairs` of a table, `line` of a list, else `value`."""
+    words = rule_words(field.name, field.metadata.get("label", ""), field.metadata.get("help", ""))
+    told = plain(value)
+    return {
+        "name": field.name,
+        "label": words.label,
+        "help": say(words.help),
+        "value": told,
+        "switch": isinstance(value, bool),
+        "pairs": list(told.items()) if isinstance(told, dict) else None,
+        "grows": words.grows,
+        "line": ", ".join(map(str, told)) if isinstance(told, list) else None,
+    }
+
+
+@page(May.RULES)
+@require_POST
+def set_rules(request: HttpRequest, agent: str) -> HttpResponseBase:
+    """A new version of one agent's rules."""
+    actor, now = person(request).actor, timezone.now()
+    attempt(
+        request,
+        lambda: services.set_policy(
+            agent,
+            read_rules(get_policy(agent)[0], request.POST),
+            effective_date=_day(request.POST.get("effective_date", ""), ist_day(now)),
+            actor=actor,
+            at=now,
+            reason=request.POST.get("reason", ""),
+        ),
+        _("Kept. The rule takes effect on its day."),
+    )
+    return redirect("dashboard:settings")
+
+
+def read_rules(policy: Any, posted: Mapping[str, str]) -> dict[str, Any]:
+    """What a form changes of a policy, by field; `Invalid` names every place that cannot be read.
+
+    A list stands in one field, parted by commas. A table has a field `<rule>.<key>` for each of its
+    keys; one left empty takes its key away, `<rule>.+key` and `<rule>.+value` bring a new one.
+    """
+    changes: dict[str, Any] = {}
+    faults: list[Fault] = []
+    for field in dataclasses.fields(policy):
+        now = getattr(policy, field.name)
+        try:
+            value = _read(field, now, posted)
+        except Invalid as error:
+            faults += error.faults
+            continue
+        if value is not None and value != plain(now):
+            changes[field.name] = value
+    if faults:
+        raise Invalid(_("These rules cannot be kept"), code="not_a_number", faults=faults)
+    if not changes:
+        raise Invalid(_("Nothing was changed"), code="nothing_changed")
+    return changes
+
+
+def _read(field: dataclasses.Field[Any], now: Any, posted: Mapping[str, str]) -> Any:
+    """The value of a rule in a form; None where the form does not have it."""
+    if isinstance(now, Mapping):
+        return _table(field.name, now, posted)
+    text = posted.get(field.name)
+    if text is None:
+        return None
+    if isinstance(now, Sequence) and not isinstance(now, str):
+        # an empty list does not show of what kind its entries are, its type does
+        kind = int if "int" in str(field.type) else float if "float" in str(field.type) else str
+        parts = [part.strip() for part in text.replace(";", ",").split(",")]
+        return [_like(kind, part, field.name) for part in parts[:MOST] if part]
+    if isinstance(now, bool):
+        return text in ("on", "true", "1")
+    return _like(type(now), text, field.name)
+
+
+def _table(name: str, now: Mapping[str, Any], posted: Mapping[str, str]) -> dict[str, Any] | None:
+    given = {key: text.strip() for key, text in list(posted.items())[:MOST] if key.startswith(f"{name}.")}
+    if not given:
+        return None
+    kind = type(next(iter(now.values()), 0))
+    found = {
+        key: value if (text := given.get(f"{name}.{key}")) is None else _like(kind, text, key, name)
+        for key, value in now.items()
+        if given.get(f"{name}.{key}") != ""
+    }
+    new, worth = given.get(f"{name}.+key", ""), given.get(f"{name}.+value", "")
+    if new or worth:
+        if not new or new in now:
+            message = _("a new row needs a name that is not there yet")
+            raise Invalid(message, faults=[Fault("bad_key", _at(name, message), name, value=new[:40])])
+        found[new[:60]] = _like(kind, worth, new, name)
+    return found
+
+
+def _like(kind: type, text: str, name: str, within: str = "") -> Any:
+    try:
+        return kind(text.strip())
+    except ValueError as error:
+        message = _at(within, _at(name, _("write a number, not “%(text)s”") % {"text": text[:40]}))
+        fault = Fault("not_a_number", message, within or name, value=text[:40])
+        raise Invalid(message, code="not_a_number", faults=[fault]) from error
+
+
+def _at(name: str, message: str) -> str:
+    """A sentence with the rule's own name before it."""
+    return f"{said(str(rule_words(name, '', '').label))}: {message}" if name else message
+
+
+def _day(text: str, today: date) -> date:
+    """The day in a date field; today where it is empty."""
+    try:
+        return date.fromisoformat(text) if text else today
+    except ValueError as error:
+        fault = Fault("bad_day", _("choose a day"), "effective_date", value=text[:40])
+        raise Invalid(_("These rules cannot be kept"), code="bad_day", faults=[fault]) from error
