@@ -112,12 +112,18 @@ def _makers(trees) -> dict[str, set[tuple[int, int]]]:
 
 def _codes(tree: ast.AST, kinds: dict[str, int], makers: dict[str, set[tuple[int, int]]]) -> Iterator[Said]:
     for scope in [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]:
-        texts = {_name(n.targets[0]): _text(n.value) for n in ast.walk(scope) if isinstance(n, ast.Assign)}
+        told = [n for n in ast.walk(scope) if isinstance(n, ast.Assign)]
         for node in ast.walk(scope):
             if isinstance(node, ast.Call):
-                yield from _call(node, texts, kinds, makers)
+                yield from _call(node, _texts_before(node.lineno, told), kinds, makers)
             elif isinstance(node, ast.Tuple) and len(node.elts) == 4:
                 yield from _quad(node)
+
+
+def _texts_before(line: int, told: list[ast.Assign]) -> dict[str, str]:
+    """What names stand for at a line: the last text that was given to each above it."""
+    above = sorted((one for one in told if one.lineno < line), key=lambda one: one.lineno)
+    return {_name(one.targets[0]): _text(one.value) for one in above}
 
 
 def _call(node: ast.Call, texts, kinds, makers) -> Iterator[Said]:
@@ -157,7 +163,7 @@ def _text(node: ast.AST | None) -> str:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         return (_text(node.left) or "…") + (_text(node.right) or "…")
     if isinstance(node, ast.Call) and _name(node.func) in ("_", "gettext", "str") and node.args:
-        return _text(node.args[0])
+        return re.sub(r"%\(\w+\)[sd]", "…", _text(node.args[0])).replace("%%", "%")
     return ""
 
 
