@@ -165,8 +165,15 @@ def _instant(sheet: Sheet, spec: FieldSpec) -> pl.Series:
         (pl.lit(value) > at + CLOCK_SKEW).alias("late"),
         (pl.lit(value) < at - timedelta(days=OLDEST_DAYS)).alias("early"),
     )
-    sheet.fault(bounds["late"], spec.name, "in_the_future", "this has not happened yet")
-    sheet.fault(bounds["early"], spec.name, "too_old", "more than ten years ago")
+    sheet.fault(
+        bounds["late"], spec.name, "in_the_future", "this has not happened yet; look at day, month and year"
+    )
+    sheet.fault(
+        bounds["early"],
+        spec.name,
+        "too_old",
+        "more than ten years ago; look at the year, or leave the row out",
+    )
     return value
 
 

@@ -52,7 +52,9 @@ def _sale_lines(sheet: Sheet) -> None:
 
 
 def _sale_quantity(sheet: Sheet) -> None:
-    sheet.fault(sheet.done["quantity"] == 0, "quantity", "zero", "a sale of nothing is no sale")
+    sheet.fault(
+        sheet.done["quantity"] == 0, "quantity", "zero", "a sale of nothing is no sale; leave the row out"
+    )
 
 
 def _sale_once(sheet: Sheet) -> None:

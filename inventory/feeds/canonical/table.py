@@ -133,7 +133,7 @@ FIELDS: dict[RecordKind, tuple[FieldSpec, ...]] = {
         _COST,
         field("weight_grams", Form.WHOLE, "whole grams a piece", "weight", "net weight g", "grams", least=0),
         field("volume_cc", Form.WHOLE, "whole cubic centimetres a piece", "volume", least=0),
-        field("case_pack", Form.WHOLE, "pieces in a case, 1 or more", "case size", "pcs per case",
+        field("case_pack", Form.WHOLE, "whole pieces in a case", "case size", "pcs per case",
               "conversion",
               "pack size", "units per case", "outer", least=1, most=100_000),
         field("shelf_life_days", Form.WHOLE, "whole days", "shelf life", "shelf_life_in_days", "mhdhb",
@@ -202,7 +202,7 @@ FIELDS: dict[RecordKind, tuple[FieldSpec, ...]] = {
     RecordKind.SALES: (
         field("transaction_id", Form.CODE, "the invoice's number", "invoice no", "bill no", "voucher no",
               "vouchernumber", "invoice", "vbeln", "document no", required=True, most=64),
-        field("line", Form.WHOLE, "a whole number from 1 to 1000000", "line no", "sr no", "posnr", "idx",
+        field("line", Form.WHOLE, "a whole number", "line no", "sr no", "posnr", "idx",
               least=1, most=1_000_000),
         field("retailer_id", Form.CODE, "the outlet's id", "customer code", "party code", "customer", "kunag",
               "ledger code", "party name", "partyledgername", "retailer", required=True, most=40),

@@ -52,9 +52,14 @@ def _identify(found: Findings, known: Known) -> None:
     )
     elsewhere = pl.col("territory").is_not_null() & (pl.col("territory") != pl.col("home"))
     found.reject_all((
-        ("retailer_id", "unknown_retailer", "no retailer has this id", pl.col("retailer_pk").is_null()),
-        ("sku", "unknown_sku", "no SKU has this code", pl.col("sku_id").is_null()),
-        ("territory", "territory_mismatch", "the retailer belongs to another territory", elsewhere),
+        ("retailer_id", "unknown_retailer",
+         "no retailer has this id; send the retailer first, or look at its spelling",
+         pl.col("retailer_pk").is_null()),
+        ("sku", "unknown_sku", "no SKU has this code; send the SKU first, or look at its spelling",
+         pl.col("sku_id").is_null()),
+        ("territory", "territory_mismatch",
+         "the retailer belongs to another territory; leave the territory out, or write the retailer's own",
+         elsewhere),
     ))  # fmt: skip
     _name_batches(found, known)
     _name_places(found, known)
