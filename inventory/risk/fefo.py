@@ -254,21 +254,27 @@ def _last_of(
 def _shifted(excess: Floats, behind: Floats, here: PieceCount, lots: _Lots) -> Floats:
     """Excess of what stands before each lot: that of the lot before it, looked up anew where that one is not
     here: at a group's first."""
-    before = np.roll(excess, 1)
-    opens = np.append(True, (np.diff(lots.group) != 0) | (lots.end[1:] - lots.pieces[1:] != lots.end[:-1]))
-    first = np.flatnonzero(opens)
+    before, first = np.roll(excess, 1), _firsts(lots)
     some = PieceCount(here.mean[first], here.variance[first])
     before[first] = some.expected_excess(behind[first] - lots.pieces[first])
     return before
 
 
+def _firsts(lots: _Lots) -> NDArray[np.intp]:
+    """Lots that the one that stands before them is not here with."""
+    follows = (np.diff(lots.group) == 0) & (lots.end[1:] - lots.pieces[1:] == lots.end[:-1])
+    return np.flatnonzero(np.append(True, ~follows))
+
+
 def _of_outcomes(lots: _Lots, followed: _Followed) -> tuple[Floats, Floats, Floats]:
     """For lots of late groups: pieces fewer, chance less, and the cautious figure."""
-    row, end, start = lots.group, lots.end, lots.end - lots.pieces
-    less, likelier = np.zeros(row.size), np.zeros(row.size)
+    row, end = lots.group, lots.end
+    less, likelier, first = np.zeros(row.size), np.zeros(row.size), _firsts(lots)
     for table, sign in ((followed.asked, 1.0), (followed.short, -1.0)):
         upper, one_left = _mean_over(table, row, end)
-        less += sign * (upper - _mean_over(table, row, start)[0])
+        before = np.roll(upper, 1)
+        before[first] = _mean_over(table, row[first], end[first] - lots.pieces[first])[0]
+        less += sign * (upper - before)
         likelier += sign * one_left
     place = CAUTIOUS * (OUTCOMES - 1)
     share, upper_place = place % 1.0, OUTCOMES - 1 - int(place)

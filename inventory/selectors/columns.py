@@ -73,6 +73,11 @@ def of_skus(skus: Sequence[int] | None, column: str = "p.sku_id") -> str:
     return "true" if skus is None else f"{column} IN ({', '.join(map(str, map(int, skus))) or 'NULL'})"
 
 
+def array_of(values: NDArray[np.int64]) -> str:
+    """Numbers as Postgres writes an array of them; the driver would go number by number."""
+    return "{" + ",".join(map(str, values.tolist())) + "}"
+
+
 _STRIDE = 1_000_000  # territories never get so many
 
 
@@ -90,8 +95,18 @@ def positions_of(keys: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[
     """Where each of `wanted` stands in `keys`; -1 where it does not. `keys` in any order, unique."""
     if keys.size == 0:
         return np.full(wanted.shape, -1, dtype=np.int64)
+    low, high = int(keys.min()), int(keys.max())
+    if high - low < _DENSE * keys.size and wanted.size > keys.size:
+        table = np.full(high - low + 2, -1, dtype=np.int64)  # the last place is for what is none
+        table[keys - low] = np.arange(keys.size)
+        place = np.where((wanted >= low) & (wanted <= high), wanted - low, high - low + 1)
+        return np.asarray(table[place])
     order = np.argsort(keys, kind="stable")
     place = np.searchsorted(keys[order], wanted)
     place = np.minimum(place, keys.size - 1)
     found = order[place]
     return np.where(keys[found] == wanted, found, -1)
+
+
+#: Keys that leave out fewer than this for each that is there are looked up in a table.
+_DENSE = 8

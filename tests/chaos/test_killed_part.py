@@ -24,7 +24,7 @@ pytestmark = pytest.mark.chaos
 PLACES = (
     Place("inventory/selectors/book/__init__.py", "read_book", 1),
     Place("inventory/services/analysis.py", "_item_frame", 1),
-    Place("inventory/services/analysis.py", "_risk_frame", 1),
+    Place("inventory/services/analysis.py", "_risk_columns", 1),
     Place("inventory/services/analysis.py", "_tell_dead", 1),
     Place("vyapar/engine/services/cycles.py", "close_split", 1),
 )

@@ -166,10 +166,10 @@ def read_book(
     codes = known.codes if scope is None else tuple(known.code_of[pk] for pk in scope)
     ids = known.ids if scope is None else np.array(scope, dtype=np.int64)
     territory_ids, territories, gstin = read_territories()
-    items = read_items(today, scope, counts)
+    held, written = read_positions(scope)
+    items = read_items(today, scope, counts, written)
     item_code = codes_of(items["sku"], items["territory"])
     weekly = overridden_items(read_weekly(scope, item_code), items["sku"], items["territory"])
-    held = read_positions(scope)
     location_codes, location_ids = list_places(held["location"])
     sku_place = positions_of(known.ids, held["sku"])
     kilogram, days = lanes_between(territory_ids)
@@ -235,6 +235,13 @@ FROM ({writes}) n
 LEFT JOIN inventory_stockitem i ON i.sku_id = n.sku_id AND i.territory_id = n.territory_id
 GROUP BY 1 ORDER BY 1
 """
+# The same where every item has changed.
+_EVERY = """
+SELECT sku_id, true, sum(held)::bigint
+FROM (SELECT sku_id, count(*) FILTER (WHERE on_hand > 0) AS held FROM inventory_position GROUP BY 1
+      UNION ALL SELECT sku_id, 0 FROM inventory_demandforecast) n
+GROUP BY 1 ORDER BY 1
+"""
 
 
 def _changed_skus(today: date, mark: str) -> tuple[list[int], dict[int, int]]:
@@ -249,7 +256,10 @@ def _changed_skus(today: date, mark: str) -> tuple[list[int], dict[int, int]]:
         forecast, later = cursor.fetchone()
         if later or not forecast:
             return [], {}
-        cursor.execute(_CHANGED.format(writes=everything), [mark])
+        # the first look of a day, or after another policy: nothing need be compared, nor writes be added up
+        cursor.execute("SELECT EXISTS (SELECT 1 FROM inventory_stockitem WHERE basis LIKE %s)", [f"%:{mark}"])
+        known = cursor.fetchone()[0]
+        cursor.execute(*((_CHANGED.format(writes=everything), [mark]) if known else (_EVERY, None)))
         found = cursor.fetchall()
     return [sku for sku, changed, _held in found if changed], {sku: held for sku, _changed, held in found}
 

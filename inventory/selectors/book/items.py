@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 
 from inventory.contracts import STATUSES
 from inventory.contracts.arrays import Ints
-from inventory.selectors.columns import codes_of, of_skus, positions_of, read_columns
+from inventory.selectors.columns import (
+    array_of,
+    codes_of,
+    ids_of,
+    of_skus,
+    positions_of,
+    read_columns,
+)
 
 RECENT_DAYS, EARLIER_DAYS = 28, 84
 OUTLETS_RECENT_DAYS, OUTLETS_USUAL_DAYS = 90, 365
@@ -31,6 +38,12 @@ FULL JOIN (SELECT sku_id, territory_id, cycle_id FROM inventory_demandforecast p
 """
 # All that is read of history is as long as the window: only for what did not sell in it is its last sale
 # before looked for, one look into the index for each.
+_HELD_ITEMS = """
+SELECT sku_id, territory_id, writes, coalesce(f.cycle_id, 0) AS forecast
+FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS h (sku_id, territory_id, writes)
+FULL JOIN (SELECT sku_id, territory_id, cycle_id FROM inventory_demandforecast p WHERE {scope}) f
+  USING (sku_id, territory_id)
+"""
 _KNOWN = """
 SELECT sku_id, territory_id, coalesce(w.writes, 0) AS writes, coalesce(w.forecast, 0) AS forecast
 FROM ({writes}) w
@@ -80,14 +93,19 @@ _ITEM_COLUMNS = {
 }  # fmt: skip
 
 
-def read_items(today: date, scope: Sequence[int] | None, counts: bool) -> dict[str, NDArray[Any]]:
-    """Items and their sales. Outlets are counted in a year's sales by the day's first whole book, and
-    remembered: a day more or less of them decides nothing."""
+def read_items(
+    today: date, scope: Sequence[int] | None, counts: bool, written: tuple[Ints, Ints]
+) -> dict[str, NDArray[Any]]:
+    """Items and their sales; `written`: codes of items that have positions, and how often these were written.
+
+    Outlets are counted in a year's sales by the day's first whole book, and remembered: a day more or less
+    of them decides nothing.
+    """
     statuses = " ".join(f"WHEN '{status.value}' THEN {n}" for n, status in enumerate(STATUSES))
     days = {"recent": OUTLETS_RECENT_DAYS, "usual": OUTLETS_USUAL_DAYS}
     outlets = _OUTLETS.format(**days, scope=of_skus(scope)) if counts else ""
     sql = _ITEMS.format(
-        known=_KNOWN.format(writes=WRITES.format(scope=of_skus(scope)), scope=of_skus(scope)),
+        known=_KNOWN.format(writes=_HELD_ITEMS.format(scope=of_skus(scope)), scope=of_skus(scope)),
         scope=of_skus(scope),
         last_sale=ORDINAL.format("coalesce(d.last_sale, e.day)"),
         statuses=statuses,
@@ -97,7 +115,9 @@ def read_items(today: date, scope: Sequence[int] | None, counts: bool) -> dict[s
         recent=RECENT_DAYS,
         span=RECENT_DAYS + EARLIER_DAYS,
     )
-    return read_columns(sql, _ITEM_COLUMNS, [today] * (8 if counts else 5))
+    codes, writes = written
+    held = [array_of(one) for one in (*ids_of(codes), writes)]
+    return read_columns(sql, _ITEM_COLUMNS, [*held, *[today] * (8 if counts else 5)])
 
 
 def are_outlets_counted(today: date) -> bool:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from inventory.contracts.arrays import Ints
 from inventory.models import Location, LocationKind, Territory
+from inventory.selectors.columns import array_of
 from inventory.selectors.distances import lane_days, lane_paise_per_kg, road_kilometres
 
 
@@ -25,10 +26,8 @@ def list_places(held: Ints) -> tuple[tuple[str, ...], Ints]:
     """Codes and ids of the places among `held`, by id."""
     ids = np.unique(held)
     with connection.cursor() as cursor:
-        # the driver would write a long list number by number
-        held_ids = "{" + ",".join(map(str, ids.tolist())) + "}"
         cursor.execute(
-            "SELECT code FROM inventory_location WHERE id = ANY(%s::bigint[]) ORDER BY id", [held_ids]
+            "SELECT code FROM inventory_location WHERE id = ANY(%s::bigint[]) ORDER BY id", [array_of(ids)]
         )
         return tuple(row[0] for row in cursor.fetchall()), ids
 
