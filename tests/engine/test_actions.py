@@ -1,13 +1,15 @@
 """The life of an action: proposed, judged, decided, carried out, undone."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from tests.probe import AT, OWNER, effects, open_action
-from vyapar.engine import services
+from vyapar.engine import registry, services
 from vyapar.engine.models import Action, AuditEntry, DecisionRecord, Event, Transition
 from vyapar.engine.services.actions import preview_edit
+from vyapar.engine.services.execution import LEASE
 from vyapar.kernel.decision import PassedOver
 from vyapar.kernel.errors import Invalid, Refused, Stale, Unavailable
 from vyapar.kernel.lifecycle import Status
@@ -129,6 +131,36 @@ def test_carrying_out_twice_has_one_effect_and_undo_rolls_back():
     services.undo(action.pk, actor=OWNER, at=LATER)
     assert Action.objects.get().status == Status.ROLLED_BACK
     assert effects(action.key, "ProbeUndone") == 1
+
+
+@pytest.fixture
+def visited(monkeypatch):
+    """When the far side is called; while it is, the same task comes a second time."""
+    kind, calls = registry.kind("probe"), []
+
+    def execute(view, actor, at):
+        calls.append(at)
+        if len(calls) < 5:
+            services.carry_out(view.id, at=at + timedelta(seconds=1))
+        return kind.execute(view, actor, at)
+
+    monkeypatch.setitem(registry._kinds, "probe", replace(kind, execute=execute))
+    return calls
+
+
+def test_a_task_delivered_twice_calls_the_far_side_once(visited):
+    action = open_action()
+    services.carry_out(action.pk, at=LATER)
+    assert (Action.objects.get().status, visited) == (Status.EXECUTED, [LATER])
+
+
+def test_an_execution_that_was_cut_off_is_taken_up_by_one_worker_alone(visited):
+    action = open_action()
+    services.claim(action.pk, actor=OWNER, at=LATER)  # and its worker dies
+    again = LATER + LEASE + timedelta(seconds=1)
+    assert services.list_stuck(again) == [action.pk]
+    services.carry_out(action.pk, at=again)
+    assert (Action.objects.get().status, visited) == (Status.EXECUTED, [again])
 
 
 def test_a_far_side_that_is_down_puts_the_action_off_and_it_succeeds_later(probe):

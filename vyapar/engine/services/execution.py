@@ -93,11 +93,14 @@ def claim(action_id: UUID, *, actor: Actor, at: datetime) -> Action | None:
 
 
 def carry_out(action_id: UUID, *, at: datetime) -> Action:
-    """Carry out a due action, or take up one that was cut off; safe to call any number of times."""
+    """Carry out a due action, or take up one that was cut off; safe to call any number of times.
+
+    One that another worker is at is left alone: what the first one does would make the second fail it.
+    """
     actor = system("executor")
-    action = claim(action_id, actor=actor, at=at) or get_action(action_id)
-    if Status(action.status) is not Status.EXECUTING:
-        return action
+    action = claim(action_id, actor=actor, at=at) or _take_up(action_id, at)
+    if action is None:
+        return get_action(action_id)
     structlog.contextvars.bind_contextvars(action=str(action.pk))
     kind = registry.kind(action.kind)
     try:
@@ -109,6 +112,21 @@ def carry_out(action_id: UUID, *, at: datetime) -> Action:
     finally:
         structlog.contextvars.unbind_contextvars("action")
     return _settle(action_id, receipt, at)
+
+
+@transaction.atomic
+def _take_up(action_id: UUID, at: datetime) -> Action | None:
+    """Take an execution that was put off and is due, or whose worker gave no sign of life; None otherwise."""
+    action = get_action(action_id, for_update=True)
+    if Status(action.status) is not Status.EXECUTING:
+        return None
+    seen = action.claimed_at
+    waits = action.next_try_at > at if action.next_try_at else seen is not None and seen >= at - LEASE
+    if waits:
+        return None
+    action.claimed_at, action.next_try_at = at, None
+    action.save(update_fields=["claimed_at", "next_try_at"])
+    return action
 
 
 def _hesitate(action: Action, findings: list[Finding], doubts: list[Finding], at: datetime) -> None:
