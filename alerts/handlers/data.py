@@ -102,7 +102,9 @@ def hear_import_failed(event: EventView) -> None:
             )
             if differs
             else str(event.payload["reason"]),
-            recommended_action=_("Open the import: look at its totals and its log, then go on or undo it"),
+            recommended_action=_("Open the import: look at its totals and its log, then go on or undo it")
+            if differs or int(event.payload["written"])
+            else _("Nothing of it was written: mend the file as it says and bring it again"),
             url=f"/data/imports/{event.payload['runId']}",
             value_paise=abs(int(event.payload["paise"])) if differs else 0,
         ),

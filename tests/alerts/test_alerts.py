@@ -345,6 +345,7 @@ def test_only_a_grade_that_holds_agents_back_is_told_and_it_ends_when_it_is_bett
 @DB
 def test_an_import_that_fails_or_does_not_tie_is_one_alert_that_its_end_closes() -> None:
     tell(ImportFailed("u1", 4, "files", "sales.csv", "the file ends in a row"), "import:4")
+    assert "bring it again" in Alert.objects.get(cause="import_failed").recommended_action
     tell(ImportDiffers("u1", 4, "files", "sales.csv", 2, 10, -60_000_00), "import:4")
     (alert,) = Alert.objects.filter(cause="import_failed")
     assert alert.value_paise == 60_000_00

@@ -138,7 +138,7 @@ class Breakers:
             result: T = breaker.call(function, *args, **kwargs)
         except pybreaker.CircuitBreakerError as error:
             raise Unavailable(
-                f"{far_side} failed repeatedly and is left alone for a while",
+                f"{_spoken(far_side)} failed repeatedly and is left alone for a while",
                 code=CIRCUIT_OPEN,
                 retry_after=self._seconds_left(breaker),
             ) from error
@@ -212,6 +212,11 @@ class Breakers:
             except RedisError:
                 log.warning("Redis cannot be reached: only this process's breakers are known")
         return names
+
+
+def _spoken(far_side: str) -> str:
+    """A far side as people know it: by its own code, without what it is to us."""
+    return far_side.partition(":")[2] or far_side
 
 
 def _names_key(tenant: str) -> str:

@@ -51,7 +51,9 @@ def _kind(archive: zipfile.ZipFile, names: set[str]) -> str:
         stated = archive.read("mimetype")[:80].strip()
         if stated.startswith(b"application/vnd.oasis.opendocument.spreadsheet"):
             return "ods"
-    return refuse("not_a_workbook", "this archive is not a workbook (XLSX or ODS)")
+    return refuse(
+        "not_a_workbook", "this archive is not a workbook (XLSX or ODS); unpack it and send what is in it"
+    )
 
 
 def _measured(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, total: int, limits: Limits) -> int:
