@@ -87,6 +87,40 @@ class OverrideForm(forms.Form):
         self.add_error(name if name in self.fields else None, fault.message)
 
 
+class ClaimForm(forms.Form):
+    """A claim on a company as it was filed."""
+
+    sku = forms.CharField(label=_("SKU"), max_length=60, help_text=_("its code"))
+    batch = forms.CharField(label=_("Batch"), max_length=60)
+    location = forms.CharField(label=_("Place"), max_length=40, help_text=_("the godown's code"))
+    pieces = forms.IntegerField(label=_("Pieces"), min_value=1, max_value=10**12)
+    amount = forms.DecimalField(
+        label=_("Asked for, ₹"), min_value=0, max_digits=15, decimal_places=2, help_text=_("without GST")
+    )
+    filed_on = forms.DateField(
+        label=_("Filed on"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    reference = forms.CharField(
+        label=_("Reference"), max_length=60, help_text=_("the number under which it was filed")
+    )
+
+
+class AnswerForm(forms.Form):
+    """What a company answered to a claim."""
+
+    credited = forms.DecimalField(
+        label=_("Credited, ₹"), min_value=0, max_digits=15, decimal_places=2,
+        help_text=_("without GST; 0 when it is refused"),
+    )  # fmt: skip
+    answered_on = forms.DateField(
+        label=_("Answered on"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    credit_note = forms.CharField(
+        label=_("Credit note"), max_length=60, required=False, help_text=_("the company's number")
+    )
+    note = forms.CharField(label=_("Note"), max_length=300, required=False)
+
+
 def system_for(title: str) -> str:
     """The code of the system that knows a file by its ending; `files` for everything else."""
     name = title.lower()

@@ -2,6 +2,7 @@
 
 from django.urls import path, re_path
 
+from inventory.api import claims as claims_api
 from inventory.api import exports as exports_api
 from inventory.api import feeds as feeds_api
 from inventory.api import forecasts as forecasts_api
@@ -14,6 +15,7 @@ from inventory.api import risk as risk_api
 from inventory.api import stock as stock_api
 from inventory.api import twins as twins_api
 from inventory.views import (
+    claims,
     consent_lists,
     consents,
     data,
@@ -101,6 +103,15 @@ urlpatterns = [
     path("forecast/overrides/new", overrides.new_override, name="override_new"),
     path("forecast/overrides/<int:override_id>/change", overrides.edit_override, name="override_edit"),
     path("forecast/overrides/<int:override_id>/drop", overrides.take_back_override, name="override_drop"),
+    path("claims", claims.claims, name="claims"),
+    re_path(r"^claims\.(?P<form>csv|xlsx)$", claims.claims_file, name="claims_file"),
+    path("claims/new", claims.new_claim, name="claim_new"),
+    path("claims/<int:claim_id>", claims.claim, name="claim"),
+    path("claims/<int:claim_id>/withdraw", claims.withdraw, name="claim_withdraw"),
+    path("api/v1/claims", claims_api.ClaimsDoor.as_view(), name="claims_list"),
+    path("api/v1/claims/<int:claim_id>", claims_api.ClaimDoor.as_view(), name="claim_one"),
+    path("api/v1/claims/<int:claim_id>/answer", claims_api.ClaimAnswerDoor.as_view(), name="claim_answer"),
+    path("api/v1/claims/<int:claim_id>/withdraw", claims_api.ClaimBackDoor.as_view(), name="claim_back"),
     path("outcomes", outcomes.outcomes, name="outcomes"),
     path("outlook", outlook.outlook, name="outlook"),
     re_path(r"^outlook\.(?P<form>csv|xlsx)$", outlook.outlook_file, name="outlook_file"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.core.files.storage import default_storage
@@ -12,13 +13,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from inventory.contracts.outcomes import Factor, Predicted
-from inventory.models import ReplayReport
+from inventory.agent.learnt import RATES
+from inventory.contracts import MonitoringPolicy
+from inventory.contracts.outcomes import UNCHANGED, Factor, Predicted
+from inventory.models import LearntFactor, ReplayReport
 from inventory.selectors.impact import ImpactDay, list_expiring_loss, list_impact_trend
 from inventory.selectors.outcomes import Outcome, list_factors, list_outcomes, list_replays
 from vyapar.dashboard import board
 from vyapar.dashboard.access import page
 from vyapar.dashboard.board import NavItem
+from vyapar.dashboard.templatetags.words import way_label
 from vyapar.engine.selectors import get_policy
 from vyapar.gateway.renderers import attachment
 from vyapar.kernel.calendar import ist_day
@@ -38,7 +42,7 @@ def outcomes(request: HttpRequest) -> HttpResponseBase:
         "inventory/outcomes.html",
         {
             "outcomes": [(row, _what(row), (row.factor_bp or 0) / 100) for row in rows],
-            "factors": [(row, _factor(row.name), row.factor_bp / 100) for row in list_factors()],
+            "factors": [_learnt(row, before, policy) for row, before in _with_before(list_factors())],
             "learning": policy.learning,
             "trend": _trend(list_impact_trend(today - timedelta(days=TREND_DAYS))),
             "expiring": list_expiring_loss(today),
@@ -60,19 +64,52 @@ def replay_file(request: HttpRequest, replay_id: UUID, form: str) -> HttpRespons
 
 def _what(row: Outcome) -> str:
     """A kind of prediction in words."""
+    way = str(way_label(row.group)) if row.group == "return_to_company" else row.group
     words = {
         Predicted.EXPIRY: _("Batch expires unsold, told %(group)s days ahead") % {"group": row.group},
         Predicted.DEAD: _("No sale within %(group)s days") % {"group": row.group},
         Predicted.DEMAND: _("Pieces sold in four weeks, %(group)s demand") % {"group": row.group},
-        Predicted.ACTION: _("What a %(group)s brings") % {"group": row.group},
+        Predicted.ACTION: _("What a %(group)s brings") % {"group": way.lower()},
     }
     return str(words[Predicted(row.kind)])
+
+
+def _with_before(rows: list[LearntFactor]) -> list[tuple[LearntFactor, int]]:
+    """Each version with the factor that it took the place of; rows newest first within each name."""
+    older = {(row.name, row.version): row.factor_bp for row in rows}
+    return [(row, older.get((row.name, row.version - 1), UNCHANGED)) for row in rows]
+
+
+def _learnt(row: LearntFactor, before: int, policy: MonitoringPolicy) -> dict[str, Any]:
+    """A correction as the table shows it: before and after, and what a rule of now becomes by both."""
+    rate, most = RATES.get(Factor(row.name), ("", 0))
+    told = getattr(policy, rate, None)
+    in_days = rate.endswith("_days")
+
+    def become(bp: int) -> str:
+        if told is None:
+            return ""
+        value = min(told * bp // UNCHANGED, most)
+        return _("%(days)d days") % {"days": value} if in_days else f"{value / 100:.1f} %"
+
+    return {
+        "row": row,
+        "words": _factor(row.name),
+        "before": before / 100,
+        "after": row.factor_bp / 100,
+        "rate_before": become(before),
+        "rate_after": become(row.factor_bp),
+    }
 
 
 def _factor(name: str) -> str:
     words = {
         Factor.SELL_THROUGH: _("What an offer clears"),
-        Factor.CLAIM_SUCCESS: _("Claims that the company accepts"),
+        Factor.CLAIM_SUCCESS: _("Share of a claim that the company credits"),
+        Factor.CLAIM_DAYS: _("Days until the company credits a claim"),
+        Factor.MOVED_SALES: _("What sells of a transfer where it went"),
+        Factor.MOVED_DAYS: _("Days that a transfer is on the road"),
+        Factor.MOVED_FREIGHT: _("What the carriage of a transfer is billed at"),
         Factor.EXPIRY: _("Chance that a batch expires unsold"),
     }
     return str(words[Factor(name)])

@@ -143,7 +143,7 @@ _CLOSED: Mapping[str, str | Promise] = {
     "closed_expired": _("expired stock cannot be kept for sale"),
     "closed_no_lane_pays": _("expired, or no open lane leads where it sells in time and pays for the move"),
     "closed_no_life_to_sell": _("expired, or too little life is left to sell it at any price"),
-    "closed_not_taken_back": _("the company does not take it back, or no longer does"),
+    "closed_not_taken_back": _("the company does not take it back, no longer does, or was asked to already"),
     "closed_no_life_for_charity": _("too little life is left for a charity"),
     "the same pieces, left to sell": _("the same pieces, left to sell"),
 }

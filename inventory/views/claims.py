@@ -1,0 +1,159 @@
+"""Claims on companies: what each still credits, the list with its files, a new claim, and its answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from inventory.contracts.outcomes import ClaimState
+from inventory.forms import AnswerForm, ClaimForm
+from inventory.models import Claim
+from inventory.selectors.claims import get_claim, list_claims, list_companies
+from inventory.services.claims import answer_claim, file_claim, withdraw_claim
+from vyapar.dashboard.access import attempt, page, person
+from vyapar.dashboard.sheets import lines_of, rupees, sheet
+from vyapar.kernel.calendar import ist_day
+from vyapar.kernel.errors import Fault, NotFound, VyaparError
+from vyapar.kernel.money import parse_rupees
+from vyapar.people.contracts import May
+
+#: Claims shown at once; the file has all.
+SHOWN = 200
+_CARRIED = ("sku", "batch", "location")
+
+
+@page()
+def claims(request: HttpRequest) -> HttpResponseBase:
+    """Companies with what they still credit this year and how they answered, and the latest claims."""
+    state = request.GET.get("state", "")
+    state = state if state in set(ClaimState) else ""
+    found = list_claims(state)
+    return render(
+        request,
+        "inventory/claims.html",
+        {
+            "companies": list_companies(ist_day(timezone.now())),
+            "claims": [(row, claim_state(row)) for row in found[:SHOWN]],
+            "more": max(found.count() - SHOWN, 0),
+            "states": [(one.value, _STATES[one]()) for one in ClaimState],
+            "state": state,
+        },
+    )
+
+
+@page()
+def claims_file(request: HttpRequest, form: str) -> HttpResponseBase:
+    """Every claim, a line each; money as exact rupees."""
+    heads = [
+        _("Number"), _("Company"), _("Filed"), _("Reference"), _("SKU"), _("Batch"), _("Place"), _("Pieces"),
+        _("Asked for, ₹"), _("State"), _("Credited, ₹"), _("Answered"), _("Credit note"), _("Note"),
+        _("Recorded by"), _("Answer recorded by"),
+    ]  # fmt: skip
+    return sheet(lines_of(list_claims(), _line), heads, form, name="claims", title=_("Claims"))
+
+
+@page(May.DECIDE)
+def new_claim(request: HttpRequest) -> HttpResponseBase:
+    """The form of a claim that was filed; the address may say of what."""
+    given = {name: request.GET.get(name, "").replace("\x00", "")[:60] for name in _CARRIED}
+    form = ClaimForm(request.POST or None, initial={**given, "filed_on": ist_day(timezone.now())})
+    if request.method == "POST" and form.is_valid():
+        said = dict(form.cleaned_data)
+        amount = parse_rupees(said.pop("amount"))
+        me, now = person(request).actor, timezone.now()
+        kept = _kept(form, lambda: file_claim(**said, amount_paise=amount, actor=me, at=now))
+        if kept is not None:
+            return redirect("inventory:claim", kept.pk)
+    return render(
+        request, "inventory/claim_new.html", {"form": form}, status=422 if form.errors else 200
+    )  # fmt: skip
+
+
+@page()
+def claim(request: HttpRequest, claim_id: int) -> HttpResponseBase:
+    """One claim with what is known of it and, while it is open, the forms of its answer."""
+    row = get_claim(claim_id)
+    if request.method == "POST" and not person(request).may(May.DECIDE):
+        return redirect("inventory:claim", claim_id)
+    form = AnswerForm(request.POST or None, initial={"answered_on": ist_day(timezone.now())})
+    if request.method == "POST" and form.is_valid():
+        said = dict(form.cleaned_data)
+        paid = parse_rupees(said.pop("credited"), field="credited")
+        me, now = person(request).actor, timezone.now()
+        kept = _kept(form, lambda: answer_claim(claim_id, **said, credited_paise=paid, actor=me, at=now))
+        if kept is not None:
+            return redirect("inventory:claim", claim_id)
+    context = {"claim": row, "state": claim_state(row), "form": form}
+    return render(request, "inventory/claim.html", context, status=422 if form.errors else 200)
+
+
+@page(May.DECIDE)
+@require_POST
+def withdraw(request: HttpRequest, claim_id: int) -> HttpResponseBase:
+    """Take back a claim that was not answered."""
+    me, now = person(request).actor, timezone.now()
+    why = request.POST.get("reason", "").replace("\x00", "")[:300]
+    attempt(
+        request,
+        lambda: withdraw_claim(claim_id, reason=why, actor=me, at=now),
+        _("Withdrawn: it counts as never made."),
+    )
+    return redirect("inventory:claim", claim_id)
+
+
+def claim_state(row: Claim) -> dict[str, str]:
+    """A claim's state in words, with its tone; one that was credited in part says so."""
+    state = ClaimState(row.state)
+    is_part = state is ClaimState.CREDITED and (row.credited_paise or 0) < row.amount_paise
+    return {"words": _("Credited in part") if is_part else _STATES[state](), "tone": _TONES[state]}
+
+
+_STATES = {
+    ClaimState.OPEN: lambda: _("Waits for an answer"),
+    ClaimState.CREDITED: lambda: _("Credited"),
+    ClaimState.REFUSED: lambda: _("Refused"),
+    ClaimState.WITHDRAWN: lambda: _("Withdrawn"),
+}
+_TONES = {
+    ClaimState.OPEN: "info",
+    ClaimState.CREDITED: "ok",
+    ClaimState.REFUSED: "danger",
+    ClaimState.WITHDRAWN: "neutral",
+}
+
+
+def _line(row: Claim) -> list[Any]:
+    return [
+        row.pk, row.brand.name, row.filed_on, row.reference, row.batch.sku.code, row.batch.number,
+        row.location.code, row.pieces, rupees(row.amount_paise), claim_state(row)["words"],
+        rupees(row.credited_paise), row.answered_on, row.credit_note, row.note, row.filed_by,
+        row.answered_by,
+    ]  # fmt: skip
+
+
+def _kept(form: ClaimForm | AnswerForm, verb: Any) -> Claim | None:
+    """What the verb kept; None when it was refused, with the why at its field."""
+    try:
+        kept: Claim = verb()
+    except VyaparError as error:
+        faults = error.faults or [Fault(error.code, error.message, "")]
+        if isinstance(error, NotFound):
+            form.add_error(None, error.message)
+        else:
+            _put(form, faults)
+        return None
+    return kept
+
+
+def _put(form: forms.Form, faults: Any) -> None:
+    """Each fault where the person wrote what it is about."""
+    names = {"filedOn": "filed_on", "answeredOn": "answered_on"}
+    for fault in faults:
+        name = names.get(fault.field, fault.field)
+        form.add_error(name if name in form.fields else None, fault.message)

@@ -1,0 +1,122 @@
+"""Claims at the API and on the pages: filed, answered, withdrawn; who may, and what is told when not."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from inventory.models import Brand, Claim, StockItem
+from tests.conftest import NOW
+from tests.inventory.book import make_book
+from tests.inventory.test_api import caller
+from vyapar.kernel.calendar import ist_day
+from vyapar.people.contracts import May, Role
+from vyapar.people.services import add_person
+
+LAST = ist_day(timezone.now()) - timedelta(days=1)
+FILED = {
+    "sku": "S1", "batch": "B1", "location": "GD-MUM", "pieces": 40, "amount": "1200.50",
+    "filedOn": LAST.isoformat(), "reference": "CL/1",
+}  # fmt: skip
+FORM = {
+    "sku": "S1", "batch": "B1", "location": "GD-MUM", "pieces": "40", "amount": "1200.50",
+    "filed_on": LAST.isoformat(), "reference": "CL/1",
+}  # fmt: skip
+
+
+@pytest.fixture
+def book(in_alpha):
+    made = make_book(1)
+    Brand.objects.update(return_bp=6_000, claim_cap_paise=2_00_000)
+    made.batch("S1", "B1", expires_in=60)
+    made.receive("S1", "B1", 100, at=NOW - timedelta(days=90))
+    StockItem.objects.create(
+        sku=made.skus["S1"], territory=made.territories["MUM"], as_of=LAST, updated_at=NOW
+    )  # fmt: skip
+    return made
+
+
+def person(role: Role) -> Client:
+    who = add_person(
+        username=role.value, password="claims-are-1-record", role=role, name=role.value,
+        email=f"{role.value}@alpha.example",
+    )  # fmt: skip
+    browser = Client(HTTP_HOST="alpha.localhost")
+    browser.force_login(who)
+    return browser
+
+
+def test_the_doors_record_a_claim_once_however_often_it_is_sent_and_its_answer(book):
+    client = caller(May.READ, May.DECIDE)
+    sent = [client.post("/api/v1/claims", FILED, HTTP_IDEMPOTENCY_KEY="claim-1") for _ in range(2)]
+    assert [answer.status_code for answer in sent] == [201, 201]
+    assert sent[0].json() == sent[1].json()
+    claim = Claim.objects.get()
+    assert (claim.amount_paise, sent[0].json()["amount"], claim.pieces) == (1_20_050, "1200.50", 40)
+    again = client.post("/api/v1/claims", FILED | {"pieces": 20})
+    assert (again.status_code, again.json()["code"]) == (409, "claimed_already")
+    short = client.post("/api/v1/claims", FILED | {"pieces": 61, "reference": "CL/2"})
+    assert (short.status_code, short.json()["errors"][0]["field"]) == (409, "pieces")
+    wrong = client.post("/api/v1/claims", FILED | {"amount": "12.345"})
+    assert wrong.status_code == 422
+    found = client.get("/api/v1/claims?state=open").json()
+    assert [one["reference"] for one in found["results"]] == ["CL/1"]
+    assert (found["companies"][0]["claimed"], found["companies"][0]["room"]) == ("1200.50", "799.50")
+    answer = {"credited": "900.25", "answeredOn": LAST.isoformat(), "creditNote": "CN-1"}
+    told = client.post(f"/api/v1/claims/{claim.pk}/answer", answer).json()
+    assert (told["state"], told["credited"], told["creditNote"]) == ("credited", "900.25", "CN-1")
+    assert client.post(f"/api/v1/claims/{claim.pk}/answer", answer).status_code == 409
+    assert client.post(f"/api/v1/claims/{claim.pk}/withdraw", {"reason": "x"}).status_code == 409
+    assert client.get(f"/api/v1/claims/{claim.pk}").json() == told
+    assert client.get("/api/v1/claims?state=lost").status_code == 422
+    assert client.get("/api/v1/claims/999").status_code == 404
+
+
+def test_who_may_only_look_records_nothing(book):
+    client = caller(May.READ)
+    assert client.post("/api/v1/claims", FILED).status_code == 403
+    browser = person(Role.AUDITOR)
+    assert browser.post("/claims/new", FORM).status_code == 403
+    assert not Claim.objects.exists()
+    assert "Record a claim" not in browser.get("/claims").content.decode()
+
+
+def test_a_manager_records_a_claim_from_the_batch_and_its_answer_on_the_page(book):
+    browser = person(Role.MANAGER)
+    page = browser.get("/claims/new?sku=S1&batch=B1&location=GD-MUM").content.decode()
+    assert 'value="B1"' in page
+    kept = browser.post("/claims/new", FORM)
+    claim = Claim.objects.get()
+    assert (kept.status_code, kept["Location"]) == (302, f"/claims/{claim.pk}")
+    page = browser.get(f"/claims/{claim.pk}").content.decode()
+    assert "Waits for an answer" in page
+    assert "no stock moves" in page
+    slip = browser.post(f"/claims/{claim.pk}", {"credited": "1300", "answered_on": LAST.isoformat()})
+    assert slip.status_code == 422
+    assert "0 to 1200.50" in slip.content.decode()
+    browser.post(f"/claims/{claim.pk}", {"credited": "600.25", "answered_on": LAST.isoformat(), "note": "n"})
+    page = browser.get("/claims").content.decode()
+    for words in ("CL/1", "Credited in part", "Tivrano"):
+        assert words in page
+    lines = b"".join(browser.get("/claims.csv")).decode("utf-8-sig").splitlines()
+    assert lines[1].split(",")[1:3] == ["Tivrano", LAST.isoformat()]
+    assert "1200.50" in lines[1]
+    assert "600.25" in lines[1]
+
+
+def test_a_refusal_stands_where_it_was_written_and_a_slip_is_taken_back(book):
+    browser = person(Role.MANAGER)
+    page = browser.post("/claims/new", FORM | {"pieces": "101"})
+    assert page.status_code == 422
+    assert "100 pieces stand there, 0 of them are claimed: at most 100" in page.content.decode()
+    page = browser.post("/claims/new", FORM | {"batch": "B9"})
+    assert "there is no S1 batch B9 at GD-MUM" in page.content.decode()
+    browser.post("/claims/new", FORM)
+    claim = Claim.objects.get()
+    assert browser.post(f"/claims/{claim.pk}/withdraw", {"reason": "filed twice"}).status_code == 302
+    claim.refresh_from_db()
+    assert (claim.state, claim.note) == ("withdrawn", "filed twice")
+    assert "Withdrawn" in browser.get("/claims?state=withdrawn").content.decode()
