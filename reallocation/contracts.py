@@ -210,6 +210,21 @@ class ReallocationExecuted:
     compliance_documents: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class FreightBilled:
+    """Event: what the carriage of a transfer was billed at, without GST, against what was told of it.
+
+    Billed again, the last one holds.
+    """
+
+    VERSION: ClassVar[int] = 1
+
+    recommendation_id: str
+    told_paise: int
+    billed_paise: int
+    reference: str
+
+
 class _Reader:
     """Takes fields out of plain JSON one by one and remembers every fault on the way.
 

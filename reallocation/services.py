@@ -23,6 +23,7 @@ from reallocation.agent import revalue
 from reallocation.contracts import (
     TRANSFER,
     ExecutionStatus,
+    FreightBilled,
     LaneTerms,
     ReallocationExecuted,
     TransferPayload,
@@ -33,18 +34,21 @@ from reallocation.selectors import credit_of, document_of, export_key, lane_betw
 from vyapar.engine import registry
 from vyapar.engine.contracts import ActionView
 from vyapar.engine.models import Action
-from vyapar.engine.services import emit, propose
+from vyapar.engine.services import append_audit, emit, propose
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.decision import PassedOver, Proposal
 from vyapar.kernel.digest import plain, sha256_of
 from vyapar.kernel.errors import Fault, Invalid, NotFound, Refused
 from vyapar.kernel.facts import CreditNote, MovementFacts
+from vyapar.kernel.money import rupees
 from vyapar.kernel.phrases import counted as ngettext
 from vyapar.kernel.phrases import phrase as _
 
 #: Under full credit the invoice value is deemed open market value (Rule 28(1), second proviso).
 VALUATION = "invoice_value"
+#: A bill of more than so many times what was told is a slip of the finger.
+MOST_FREIGHT = 20
 
 
 def movement_facts(view: ActionView, at: datetime) -> MovementFacts:
@@ -168,6 +172,44 @@ def call_back(action_id: UUID, *, key: str, actor: Actor, at: datetime, reason: 
         reverse_export(booked, key=f"{booked}:recall", narration=reason, actor=actor, at=at)
     transfer.state = Transfer.State.RECALLED
     transfer.save(update_fields=["state", "documents"])
+    return transfer
+
+
+@transaction.atomic
+def bill_freight(
+    transfer_id: int, *, billed_paise: int, reference: str, actor: Actor, at: datetime
+) -> Transfer:
+    """Record what a transfer's carriage was billed at, without GST; billed again, the last bill holds.
+
+    The next cycles learn from it. `Refused` for a load that was called back.
+    """
+    transfer = _lock(transfer_id)
+    faults = []
+    if not 0 <= billed_paise <= MOST_FREIGHT * max(transfer.cost_paise, 1):
+        most = f"0 to {rupees(MOST_FREIGHT * max(transfer.cost_paise, 1))}: check the bill"
+        faults.append(Fault("out_of_range", most, "billed", value=rupees(billed_paise)))
+    if not reference.strip():
+        faults.append(Fault("required", "the number of the carrier's bill", "reference"))
+    if faults:
+        raise Invalid("the bill cannot be recorded", code="bad_freight", faults=faults)
+    if transfer.state == Transfer.State.RECALLED:
+        raise Refused("this load was called back: it is no measure of what carriage costs", code="recalled")
+    emit(
+        FreightBilled(
+            recommendation_id=transfer.recommendation_id,
+            told_paise=transfer.cost_paise,
+            billed_paise=billed_paise,
+            reference=reference.strip(),
+        ),
+        subject=f"transfer:{transfer.pk}",
+        actor=actor,
+        at=at,
+        action_id=transfer.action_id,
+    )
+    append_audit(
+        actor=actor, verb="FreightBilled", subject=f"transfer:{transfer.pk}", at=at,
+        after={"told_paise": transfer.cost_paise, "billed_paise": billed_paise, "reference": reference},
+    )  # fmt: skip
     return transfer
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from inventory.selectors.flows import list_godowns
+from inventory.selectors.outcomes import find_bill
 from reallocation import services
 from reallocation.models import Transfer, TransferLine
 from reallocation.selectors import get_transfer, list_lines, list_transfers, sum_flows
@@ -23,6 +24,7 @@ from vyapar.engine.selectors import list_actions
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import Invalid
 from vyapar.kernel.lifecycle import Status
+from vyapar.kernel.money import parse_rupees
 from vyapar.people.contracts import May
 
 
@@ -99,6 +101,7 @@ def transfer(request: HttpRequest, transfer_id: int) -> HttpResponseBase:
             "transfer": row,
             "lines": row.lines.order_by("sku", "batch"),
             "on_its_way": row.state == Transfer.State.DISPATCHED,
+            "billed": find_bill(row.action_id),
             "today": ist_day(timezone.now()),
         },
     )
@@ -121,6 +124,24 @@ def receive(request: HttpRequest, transfer_id: int) -> HttpResponseBase:
         services.receive(transfer_id, counted, actor=person(request).actor, at=timezone.now())
 
     attempt(request, book, _("The receipt is booked."))
+    return redirect("reallocation:transfer", transfer_id)
+
+
+@page(May.RECEIVE)
+@require_POST
+def bill(request: HttpRequest, transfer_id: int) -> HttpResponseBase:
+    """Record what the carrier billed."""
+
+    def book() -> None:
+        services.bill_freight(
+            transfer_id,
+            billed_paise=parse_rupees(request.POST.get("billed", "")[:20], field="billed"),
+            reference=request.POST.get("reference", "").replace("\x00", "")[:60],
+            actor=person(request).actor,
+            at=timezone.now(),
+        )
+
+    attempt(request, book, _("The bill is on record; the next proposals learn from it."))
     return redirect("reallocation:transfer", transfer_id)
 
 

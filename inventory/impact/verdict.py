@@ -65,12 +65,41 @@ class Bar:
     value: int
 
 
-def bars(values: list[tuple[str, int]], *, width: int, height: int) -> tuple[Bar, ...]:
-    """Upright bars side by side on a ground of `width` x `height`, the highest value all of it."""
-    top = max((value for _, value in values), default=0)
-    step = width // max(len(values), 1)
-    found = []
-    for number, (label, value) in enumerate(values):
-        tall = height * max(value, 0) // top if top > 0 else 0
-        found.append(Bar(label, number * step + step // 8, height - tall, step - step // 4, tall, value))
-    return tuple(found)
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Two series of bars side by side on one scale: `ticks`, where each stands and what it says."""
+
+    ticks: tuple[tuple[int, int], ...]
+    first: tuple[Bar, ...]
+    second: tuple[Bar, ...]
+
+
+#: Lines that a scale has at most above its ground.
+_LINES = 5
+
+
+def ticks(most: int) -> tuple[int, ...]:
+    """Round values from 0 to the first that is not below `most`: steps of 1, 2 or 5 times a power of ten."""
+    power = 1
+    while True:
+        for step in (power, 2 * power, 5 * power):
+            if step * _LINES >= most:
+                return tuple(range(0, max(most + step - 1, step) // step * step + 1, step))
+        power *= 10
+
+
+def pairs(first: list[tuple[str, int]], second: list[tuple[str, int]], *, width: int, height: int) -> Pairs:
+    """Two values for each label on a ground of `width` x `height`, both by the same scale."""
+    scale = ticks(max((max(value, 0) for _, value in [*first, *second]), default=0))
+    top, step = scale[-1], width // max(len(first), 1)
+    thick = step * 2 // 5
+
+    def stand(values: list[tuple[str, int]], shift: int) -> tuple[Bar, ...]:
+        tall = [height * max(value, 0) // top for _, value in values]
+        return tuple(
+            Bar(label, number * step + step // 10 + shift, height - tall[number], thick, tall[number], value)
+            for number, (label, value) in enumerate(values)
+        )
+
+    lines = tuple((height - height * value // top, value) for value in scale)
+    return Pairs(lines, stand(first, 0), stand(second, thick))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -20,8 +21,8 @@ from inventory.feeds.files.writing import write_csv
 from inventory.forecasting import forecast
 from inventory.impact import WAYS
 from inventory.impact.calibration import brier, reliability
-from inventory.impact.verdict import Verdict, bars, judge
-from inventory.models import ReplayReport
+from inventory.impact.verdict import Verdict, judge, pairs
+from inventory.models import Batch, ReplayReport
 from inventory.selectors.demand import take_demand_snapshot
 from inventory.selectors.past import Became, PastBook, last_known_day, take_past_snapshot, what_became
 from vyapar.engine.selectors import get_policy
@@ -34,7 +35,7 @@ from vyapar.tenancy.selectors import current_distributor
 #: How long after the day is looked at; a day so near that less is known is refused below the least.
 WINDOW_DAYS, LEAST_DAYS = 90, 14
 FOLDER = "replays"
-_WIDTH, _HEIGHT, _ROWS = 640, 200, 50
+_WIDTH, _HEIGHT, _ROWS = 700, 240, 50
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,7 +159,7 @@ def _plain(verdict: Verdict) -> dict[str, Any]:
 # --- the report ----------------------------------------------------------------------------
 
 _HEADS = (
-    "sku", "territory", "location", "batch_id", "pieces", "cost_rupees", "last_day_of_sale", "status",
+    "sku", "territory", "location", "batch", "pieces", "cost_rupees", "last_day_of_sale", "status",
     "score", "chance_unsold", "expected_unsold", "at_risk_pieces", "loss_rupees", "best_way", "sold_since",
     "left_at_end", "written_off_since", "lost_rupees",
 )  # fmt: skip
@@ -168,6 +169,7 @@ def _rows(played: _Played) -> list[list[Any]]:
     """Every position, the largest loss first."""
     snapshot, outcome, became = played.book.snapshot, played.outcome, played.became
     best = outcome.ways.best()
+    numbers = dict(Batch.objects.values_list("pk", "number"))
     rows = []
     for n in np.argsort(-outcome.loss.total, kind="stable").tolist():
         item = int(snapshot.position_item[n])
@@ -175,16 +177,22 @@ def _rows(played: _Played) -> list[list[Any]]:
         expiry = int(snapshot.expiry_day[n])
         rows.append([
             snapshot.skus[snapshot.item_sku[item]], snapshot.territories[snapshot.item_territory[item]],
-            snapshot.locations[snapshot.location[n]], int(snapshot.batch_id[n]), int(snapshot.on_hand[n]),
-            int(snapshot.cost_paise[n]) / 100, date.fromordinal(expiry) if expiry < NO_DAY else None,
+            snapshot.locations[snapshot.location[n]], numbers[int(snapshot.batch_id[n])],
+            int(snapshot.on_hand[n]),
+            _rupees(snapshot.cost_paise[n]), date.fromordinal(expiry) if expiry < NO_DAY else None,
             STATUSES[int(outcome.status[item])].value, outcome.scores.points(item),
             round(float(outcome.exposure.probability_unsold[n]), 4),
             round(float(outcome.exposure.expected_unsold[n]), 2), int(outcome.exposure.at_risk[n]),
-            int(outcome.loss.total[n]) / 100, WAYS[int(best[n])] if needs else "", int(became.sold[n]),
+            _rupees(outcome.loss.total[n]), WAYS[int(best[n])] if needs else "", int(became.sold[n]),
             int(became.left[n]), int(became.written_off[n]),
-            int(became.left[n] * snapshot.cost_paise[n]) / 100 if _is_over(played, n) else 0,
+            _rupees(became.left[n] * snapshot.cost_paise[n] if _is_over(played, n) else 0),
         ])  # fmt: skip
     return rows
+
+
+def _rupees(paise: Any) -> Decimal:
+    """Paise of an array as exact rupees with two decimals."""
+    return Decimal(int(paise)).scaleb(-2)
 
 
 def _is_over(played: _Played, position: int) -> bool:
@@ -209,8 +217,10 @@ def _context(
         "dots": [
             (round(band.expected * _HEIGHT), round((1 - band.happened) * _HEIGHT), band) for band in bands
         ],
-        "flagged": bars(_by_week(played, flagged=True), width=_WIDTH, height=_HEIGHT),
-        "lost": bars(_by_week(played, flagged=False), width=_WIDTH, height=_HEIGHT),
+        "weeks": pairs(
+            _by_week(played, flagged=True), _by_week(played, flagged=False), width=_WIDTH, height=_HEIGHT
+        ),
+        "quarters": [(_HEIGHT * n // 4, 100 - 25 * n) for n in range(5)],
         "rows": [dict(zip(_HEADS, row, strict=True)) for row in _rows(played)[:_ROWS]],
         "width": _WIDTH,
         "height": _HEIGHT,
@@ -226,7 +236,7 @@ def _by_week(played: _Played, *, flagged: bool) -> list[tuple[str, int]]:
     last = (played.until - snapshot.as_of).days // 7
     return [
         (
-            (snapshot.as_of + timedelta(days=7 * week)).strftime("%d.%m."),
+            (snapshot.as_of + timedelta(days=7 * week)).strftime("%d %b"),
             int(paise[mine & (weeks == week)].sum()),
         )
         for week in range(last + 1)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from inventory.contracts import AnalysisPolicy
 from inventory.forecasting import forecast
-from inventory.impact.verdict import bars, judge
+from inventory.impact.verdict import judge, pairs
 from inventory.models import DailyDemand, MovementKind, Position, ReplayReport, SkuPrice
 from inventory.selectors.demand import take_demand_snapshot
 from inventory.selectors.outcomes import list_replays
@@ -180,10 +180,29 @@ def test_a_verdict_counts_every_row_once_and_catches_no_more_than_was_lost(rows)
     assert (found.precision is None) == (not flagged.any())
 
 
+paise = st.lists(st.tuples(st.integers(-5, 10**12), st.integers(-5, 10**12)), max_size=20)
+
+
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.integers(-5, 10**9), max_size=20))
-def test_bars_stay_on_their_ground_and_the_highest_fills_it(values):
-    found = bars([(str(n), value) for n, value in enumerate(values)], width=640, height=200)
-    assert all(0 <= bar.y <= 200 and bar.y + bar.height == 200 and bar.x + bar.width <= 640 for bar in found)
-    if max(values, default=0) > 0:
-        assert max(bar.height for bar in found) == 200
+@given(paise)
+def test_both_series_stand_on_one_ground_by_one_scale_of_round_lines(values):
+    first, second = ([(str(n), row[k]) for n, row in enumerate(values)] for k in (0, 1))
+    found = pairs(first, second, width=700, height=240)
+    every = [*found.first, *found.second]
+    assert all(0 <= bar.y <= 240 and bar.y + bar.height == 240 and bar.x + bar.width <= 700 for bar in every)
+    top = found.ticks[-1][1]
+    assert top >= max((bar.value for bar in every), default=0)
+    assert all(bar.height == 240 * max(bar.value, 0) // top for bar in every), "a paisa is as tall in both"
+    assert 2 <= len(found.ticks) <= 6
+    assert str(found.ticks[1][1]).rstrip("0") in ("1", "2", "5")
+    assert all(one.x + one.width <= other.x for one, other in zip(found.first, found.second, strict=True))
+
+
+def test_the_rows_tell_exact_rupees_and_the_batch_by_its_number(book, own_media):
+    book.batches["S1", "B1"].cost_paise = 5_029
+    book.batches["S1", "B1"].save()
+    report = replay(DAY, actor=ME, at=NOW)
+    table = default_storage.open(f"{report.folder}/rows.csv").read().decode("utf-8-sig")
+    row = next(one for one in csv.DictReader(io.StringIO(table)) if one["sku"] == "S1")
+    assert (row["batch"], row["cost_rupees"], row["lost_rupees"]) == ("B1", "50.29", "5029.00")
+    assert all(len(row[name].split(".")[1]) == 2 for name in ("cost_rupees", "loss_rupees", "lost_rupees"))

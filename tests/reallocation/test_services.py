@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
 from compliance.models import Paper, Series
 from inventory.models import Movement, Reservation
-from inventory.services import check_positions
+from inventory.selectors.outcomes import find_bill, list_bills
+from inventory.services import check_positions, outcomes
 from reallocation import services
+from reallocation.contracts import FreightBilled
 from reallocation.models import Transfer
 from tests.builders import AT, OWNER, World, add_batch, build_world, propose_transfer, transfer_payload
-from vyapar.engine.models import Action, Event
-from vyapar.engine.services import carry_out
+from vyapar.engine.models import Action, AuditEntry, Event
+from vyapar.engine.services import carry_out, emit
+from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import Invalid, NotFound, Refused
 from vyapar.kernel.lifecycle import Status
 
@@ -290,3 +294,24 @@ def test_a_call_back_in_a_later_month_credits_the_invoice_instead_of_cancelling_
     assert invoice.state == "issued"
     assert (note.total_paise, note.tax_paise) == (invoice.total_paise, invoice.tax_paise)
     assert world.position().on_hand == 600
+
+
+def test_what_the_carrier_billed_is_on_record_and_five_bills_teach(world: World) -> None:
+    _, transfer = send(world)
+    with pytest.raises(Invalid) as told:
+        services.bill_freight(transfer.pk, billed_paise=-1, reference=" ", actor=OWNER, at=LATER)
+    assert {fault.field for fault in told.value.faults} == {"billed", "reference"}
+    assert find_bill(transfer.action_id) is None
+    for paise in (transfer.cost_paise * 2, transfer.cost_paise * 3 // 2):
+        services.bill_freight(transfer.pk, billed_paise=paise, reference="LR-7", actor=OWNER, at=LATER)
+    assert find_bill(transfer.action_id) == transfer.cost_paise * 3 // 2, "the last bill holds"
+    assert list_bills(ist_day(AT)) == [(transfer.cost_paise, transfer.cost_paise * 3 // 2)]
+    assert "moved_freight" not in outcomes.learn(actor=OWNER, at=LATER), "one bill is no experience"
+    for _ in range(4):
+        emit(
+            FreightBilled("r", told_paise=10_000, billed_paise=15_000, reference="LR"), subject="transfer:x",
+            actor=OWNER, at=LATER, action_id=uuid4(),
+        )  # fmt: skip
+    factor = outcomes.learn(actor=OWNER, at=LATER)["moved_freight"]
+    assert factor == pytest.approx(12_500, abs=1)  # (5 + 5 x 1.5) / (5 + 5)
+    assert AuditEntry.objects.filter(verb="FreightBilled").count() == 2

@@ -12,6 +12,7 @@ from django_tenants.utils import tenant_context
 from inventory.services.replay import replay
 from vyapar.kernel.actor import system
 from vyapar.kernel.errors import VyaparError
+from vyapar.kernel.money import rupees
 from vyapar.tenancy.selectors import list_distributors
 
 
@@ -36,7 +37,7 @@ class Command(BaseCommand):
             found = report.figures[what]
             self.stdout.write(
                 f"{what}: precision {found['precision']}, recall {found['recall']}, "
-                f"flagged {found['flagged_paise'] / 100:.2f}, lost {found['lost_paise'] / 100:.2f}, "
-                f"of that flagged {found['caught_paise'] / 100:.2f} rupees"
+                f"flagged {rupees(found['flagged_paise'])}, lost {rupees(found['lost_paise'])}, "
+                f"of that flagged {rupees(found['caught_paise'])} rupees"
             )
         self.stdout.write(f"report: {report.folder}/report.html")
