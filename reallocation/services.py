@@ -34,7 +34,7 @@ from reallocation.selectors import credit_of, document_of, export_key, lane_betw
 from vyapar.engine import registry
 from vyapar.engine.contracts import ActionView
 from vyapar.engine.models import Action
-from vyapar.engine.services import append_audit, emit, propose
+from vyapar.engine.services import emit, propose
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.decision import PassedOver, Proposal
@@ -206,10 +206,6 @@ def bill_freight(
         at=at,
         action_id=transfer.action_id,
     )
-    append_audit(
-        actor=actor, verb="FreightBilled", subject=f"transfer:{transfer.pk}", at=at,
-        after={"told_paise": transfer.cost_paise, "billed_paise": billed_paise, "reference": reference},
-    )  # fmt: skip
     return transfer
 
 

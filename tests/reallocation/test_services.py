@@ -314,4 +314,4 @@ def test_what_the_carrier_billed_is_on_record_and_five_bills_teach(world: World)
         )  # fmt: skip
     factor = outcomes.learn(actor=OWNER, at=LATER)["moved_freight"]
     assert factor == pytest.approx(12_500, abs=1)  # (5 + 5 x 1.5) / (5 + 5)
-    assert AuditEntry.objects.filter(verb="FreightBilled").count() == 2
+    assert AuditEntry.objects.filter(verb="FreightBilled", subject=f"transfer:{transfer.pk}").count() == 2
