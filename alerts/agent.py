@@ -8,7 +8,7 @@ from datetime import date, datetime
 from alerts.contracts import Condition
 from alerts.rules import FIGURES, AlertPolicy
 from vyapar.kernel.decision import Decision
-from vyapar.kernel.money import group_indian, short
+from vyapar.kernel.money import short
 from vyapar.kernel.phrases import Phrase, listed, together
 from vyapar.kernel.phrases import counted as ngettext
 from vyapar.kernel.phrases import phrase as _
@@ -109,10 +109,12 @@ def _expiring(row: Expiring) -> Condition:
             days=row.within_days,
         ),
         detail=_(
-            "%(pieces)s of %(batches)s; the nearest expires in %(days)s.",
+            "%(pieces)s of %(batches)s; the nearest expires %(when)s.",
             pieces=pieces_of(row.pieces),
             batches=ngettext("%(count)s batch", "%(count)s batches", row.items),
-            days=ngettext("%(count)s day", "%(count)s days", row.nearest_days),
+            when=ngettext("in %(count)s day", "in %(count)s days", row.nearest_days)
+            if row.nearest_days > 0
+            else _("today"),
         ),
         recommended_action=_("Open the list and approve the transfers and offers proposed for it"),
         url=f"/stock?territory={row.territory}&expires={row.within_days}",
@@ -160,7 +162,7 @@ def _waiting(waiting: Waiting) -> Condition:
 
 def pieces_of(count: int) -> Phrase:
     """`1 piece`, `1,200 pieces`."""
-    return ngettext("%(n)s piece", "%(n)s pieces", count, n=group_indian(count))
+    return ngettext("%(count)s piece", "%(count)s pieces", count)
 
 
 def late(feed: LateFeed) -> Condition:

@@ -32,7 +32,7 @@ from campaigns.rules import (
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.decision import Decision, PassedOver, Proposal, WayOut
 from vyapar.kernel.digest import plain
-from vyapar.kernel.money import indian
+from vyapar.kernel.money import group_indian, indian
 from vyapar.kernel.phrases import counted as ngettext
 from vyapar.kernel.phrases import phrase as _
 from vyapar.kernel.phrases import together
@@ -250,14 +250,14 @@ def _proposal(
                 "%(pieces)s pieces of %(count)s batch will not sell in time.",
                 "%(pieces)s pieces of %(count)s batches will not sell in time.",
                 len(plan.lines),
-                pieces=quantity,
+                pieces=group_indian(quantity),
             ),
             _(
                 "At %(percent)s off, outlets that buy %(category)s here are expected to take %(pieces)s "
                 "pieces for %(revenue)s; held, those would bring %(held)s.",
                 percent=percent,
                 category=category,
-                pieces=pieces,
+                pieces=group_indian(pieces),
                 revenue=indian(plan.revenue_paise),
                 held=indian(plan.held_paise),
             ),

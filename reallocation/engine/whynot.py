@@ -15,6 +15,7 @@ from reallocation.engine.program import RowKind
 from reallocation.engine.whole import Slack
 from reallocation.rules import SENTENCES, Cause
 from vyapar.kernel.decision import PassedOver
+from vyapar.kernel.digits import group_indian
 from vyapar.kernel.phrases import phrase as _
 
 _CODE = {cause: n for n, cause in enumerate(CAUSES)}
@@ -70,7 +71,7 @@ def _needs(board: Board, tally: Ints, met: Ints, least: Ints) -> Iterator[Passed
             cause = _main(tally[number], Cause.NO_SURPLUS)
             reason = _(
                 "%(short)s of %(need)s pieces stay unmet: %(why)s",
-                short=short, need=row.need_pieces, why=SENTENCES[cause],
+                short=group_indian(short), need=group_indian(row.need_pieces), why=SENTENCES[cause],
             )  # fmt: skip
             numbers = {"need_pieces": row.need_pieces, "left_pieces": short}
             yield PassedOver(
@@ -86,7 +87,7 @@ def _surplus(board: Board, tally: Ints, gone: Ints) -> Iterator[PassedOver]:
             cause = _main(tally[number], Cause.NO_NEED)
             reason = _(
                 "%(stays)s of %(surplus)s pieces stay: %(why)s",
-                stays=stays, surplus=row.surplus_pieces, why=SENTENCES[cause],
+                stays=group_indian(stays), surplus=group_indian(row.surplus_pieces), why=SENTENCES[cause],
             )  # fmt: skip
             numbers = {"surplus_pieces": row.surplus_pieces, "left_pieces": stays}
             subject = f"surplus:{row.sku}/{row.batch}@{row.location}"

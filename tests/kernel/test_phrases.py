@@ -14,6 +14,7 @@ from vyapar.gateway import speech
 from vyapar.gateway.speech import say_again
 from vyapar.kernel.decision import Finding, PassedOver, Severity
 from vyapar.kernel.digest import plain
+from vyapar.kernel.digits import group_indian
 from vyapar.kernel.phrases import Phrase, counted, phrase, together, words_of
 
 #: What a language says of some patterns; the order of values is its own.
@@ -46,7 +47,7 @@ def load(count: int, what: str) -> Phrase:
 @given(st.integers(0, 10**9), st.text(max_size=40))
 def test_a_phrase_is_its_english_text_and_says_the_same_again_from_what_was_kept(count, what):
     found = load(count, what)
-    assert found == f"Move {count} {'piece' if count == 1 else 'pieces'} of {what} it pays"
+    assert found == f"Move {group_indian(count)} {'piece' if count == 1 else 'pieces'} of {what} it pays"
     kept = json.loads(json.dumps(plain(words_of(found))))
     assert say_again(kept) == str(found)
 

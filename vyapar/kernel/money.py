@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
+from vyapar.kernel.digits import group_indian as group_indian
 from vyapar.kernel.errors import Fault, Invalid
 from vyapar.kernel.phrases import phrase as _
 
@@ -44,17 +45,6 @@ def rupees(paise: int) -> str:
     """Plain decimal string for the API: `12345` -> `"123.45"`."""
     sign, paise = ("-", -paise) if paise < 0 else ("", paise)
     return f"{sign}{paise // PAISE_PER_RUPEE}.{paise % PAISE_PER_RUPEE:02d}"
-
-
-def group_indian(whole: int) -> str:
-    """Digits grouped as Indians read them: `12345678` -> `"1,23,45,678"`."""
-    sign, digits = ("-", str(-whole)) if whole < 0 else ("", str(whole))
-    head, tail = digits[:-3], digits[-3:]
-    groups = []
-    while head:
-        groups.append(head[-2:])
-        head = head[:-2]
-    return sign + ",".join([*reversed(groups), tail])
 
 
 def indian(paise: int) -> str:

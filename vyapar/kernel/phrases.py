@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from vyapar.kernel.digits import group_indian
+
 
 class Phrase(str):
     """English text that remembers what it was made of.
@@ -33,8 +35,8 @@ def phrase(pattern: str, /, **values: str | float) -> Phrase:
 
 
 def counted(one: str, many: str, count: int, /, **values: str | float) -> Phrase:
-    """`one` where the count is 1, `many` elsewhere; both may name `%(count)s`."""
-    values = {"count": count, **values}
+    """`one` where the count is 1, `many` elsewhere; both may name `%(count)s`, grouped as Indians do."""
+    values = {"count": group_indian(count), **values}
     text = (one if count == 1 else many) % values
     return Phrase.of(text, ({"one": one, "many": many, "count": count, "with": _plain(values)},))
 

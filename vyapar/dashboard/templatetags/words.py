@@ -178,6 +178,7 @@ _THINGS: Mapping[str, str | Promise] = {
     "alert": _("Alert"),
     "autonomy": _("Autonomy"),
     "batch": _("Batch"),
+    "campaign": _("Campaign"),
     "channel": _("Channel"),
     "claim": _("Claim"),
     "cycle": _("Cycle"),
@@ -290,7 +291,7 @@ def who(name: str) -> str:
         return gettext("%(agent)s agent") % {"agent": agents[ident]} if ident in agents else name
     if kind == "system" and ident:
         return str(_MACHINE.get(ident) or gettext("The machine"))
-    if kind in ("user", "key") and ident:
+    if kind in _THINGS and ident and " " not in ident:
         return f"{_THINGS[kind]} {ident}"
     return name
 
