@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
@@ -22,6 +23,7 @@ from vyapar.dashboard.sheets import lines_of, rupees, sheet
 from vyapar.dashboard.templatetags.ui_filters import spoken
 from vyapar.dashboard.templatetags.words import plain, sign
 from vyapar.kernel.errors import Invalid
+from vyapar.people.contracts import May
 from vyapar.people.models import User
 
 
@@ -73,8 +75,11 @@ def _wanted(request: HttpRequest) -> tuple[str, str, QuerySet[Alert]]:
 @page()
 @require_POST
 def act(request: HttpRequest, alert_id: int, verb: str) -> HttpResponseBase:
-    """Acknowledge or snooze."""
-    actor, now = person(request).actor, timezone.now()
+    """Acknowledge or snooze: for those who decide or bring data; who only reads leaves alerts alone."""
+    me, now = person(request), timezone.now()
+    if not (me.may(May.DECIDE) or me.may(May.FEED)):
+        raise PermissionDenied
+    actor = me.actor
     if verb == "acknowledge":
         attempt(request, lambda: services.acknowledge(alert_id, actor=actor, at=now), _("Noted."))
     else:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
+from django.test import Client
 from django_tenants.utils import tenant_context
 
 from alerts import services
@@ -365,3 +366,18 @@ def tell(payload, subject: str) -> None:
     with transaction.atomic():
         emit(payload, subject=subject, actor=OWNER, at=AT)
     deliver_all()
+
+
+@pytest.mark.parametrize(
+    ("role", "may"),
+    [(Role.MANAGER, True), (Role.INTEGRATION, True), (Role.AUDITOR, False), (Role.ANALYST, False)],
+)
+def test_who_only_reads_leaves_alerts_alone(in_alpha, role, may) -> None:
+    alert = raised()
+    browser = Client(HTTP_HOST="alpha.localhost")
+    browser.force_login(add_person(username="somebody", password="a long pass phrase", role=role))
+    assert (f"/alerts/{alert.pk}/acknowledge" in browser.get("/alerts").content.decode()) is may
+    answer = browser.post(f"/alerts/{alert.pk}/acknowledge")
+    assert answer.status_code == (302 if may else 403)
+    alert.refresh_from_db()
+    assert alert.state == ("acknowledged" if may else "open")

@@ -10,6 +10,7 @@ from django.utils.translation import override
 
 from vyapar.dashboard.templatetags import words
 from vyapar.dashboard.templatetags.ui_filters import about, constant, who
+from vyapar.dashboard.verbs import VERBS
 from vyapar.kernel.actor import agent, system
 
 
@@ -67,3 +68,14 @@ def test_what_it_was_done_to():
     assert about("item:SKU:PUNE") == "SKU in a territory SKU:PUNE"
     assert about("inbox") == "inbox"
     assert constant("") == ""
+
+
+def test_every_verb_and_event_of_the_trail_is_named_for_the_translation():
+    code = "\n".join(
+        path.read_text("utf-8")
+        for root in ("vyapar", "inventory", "alerts", "campaigns", "compliance", "reallocation")
+        for path in Path(root).rglob("*.py")
+    )
+    names = set(re.findall(r'verb="([A-Z]\w+)"', code)) | set(re.findall(r"\bemit\(\s*([A-Z]\w+)\(", code))
+    assert len(names) > 60
+    assert {words.said(name) for name in names} - set(VERBS) == set()
