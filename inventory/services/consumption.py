@@ -11,13 +11,13 @@ import polars as pl
 
 from inventory.services.binary import pack
 from inventory.services.giving import NONE, Given, Homes, Lots, Needs, give, lots_of, needs_of
-from inventory.services.groups import Numbers, sums_at
+from inventory.services.groups import Numbers, distinct, sums_at
 from inventory.services.holding import shrink_reservations
-from inventory.services.ledger import LINE_TYPES, book, book_at, open_positions
+from inventory.services.ledger import LINE_TYPES, Entry, book, book_at, draw_up, open_positions
 from inventory.services.lines import Moves
 from inventory.services.sold import Sold, sold_of
 from inventory.services.staging import arrays_of, run, staged, take_trail
-from inventory.services.telling import tell_of
+from inventory.services.telling import Names, Told, find_names, put_in_words, tell
 from vyapar.kernel.actor import Actor
 
 #: A batch for pieces that were sold although no batch of the SKU was ever received.
@@ -45,22 +45,28 @@ class Consumption:
 class Seen:
     """What sales ask for and what stands there for it; all that `meet` needs to know.
 
-    `others`: homes of what the territory's godowns never had; `homeless`: whether there is some.
+    `others`: homes of what the territory's godowns never had; `homeless`: whether there is some;
+    `names`: what the SKUs and territories are called.
     """
 
     needs: Needs
     lots: Lots
     others: Homes
     homeless: bool
+    names: Names
 
 
 @dataclass(frozen=True, slots=True)
 class Met:
-    """What sales do to stock, worked out and not yet booked."""
+    """What sales do to stock, worked out and not yet booked.
 
-    seen: Seen
+    `entry`: None where positions may have to be opened first; `told`: None where nothing changes.
+    """
+
     given: Given
     moves: Moves
+    entry: Entry | None
+    told: Told | None
 
 
 def consume(sales: pl.DataFrame, *, reference: str, actor: Actor, at: datetime) -> Consumption:
@@ -72,7 +78,7 @@ def consume(sales: pl.DataFrame, *, reference: str, actor: Actor, at: datetime) 
     batches last. What the book does not have is booked as found and sold. Returns go to the newest
     batch. Must run in a transaction.
     """
-    return book_met(meet(look(sold_of(sales)), reference), actor=actor, at=at)
+    return book_met(meet(look(sold_of(sales)), reference, actor=actor), actor=actor, at=at)
 
 
 def look(sold: Sold) -> Seen:
@@ -82,27 +88,32 @@ def look(sold: Sold) -> Seen:
     there = np.zeros(len(sold.starts), np.bool_)
     there[lots.pair[lots.gives]] = True
     homeless = np.flatnonzero(~there)
-    return Seen(needs, lots, _other_homes(sold, homeless), bool(len(homeless)))
+    names = find_names(distinct(sold.sku_id), distinct(sold.territory_id))
+    return Seen(needs, lots, _other_homes(sold, homeless), bool(len(homeless)), names)
 
 
-def meet(seen: Seen, reference: str) -> Met:
+def meet(seen: Seen, reference: str, *, actor: Actor) -> Met:
     """Who gives what. Pure, so that it can be worked out while the database does something else."""
     given = give(seen.needs, seen.lots, seen.others)
-    return Met(seen, given, given.moves(reference))
+    moves = given.moves(reference)
+    entry = None if seen.homeless else draw_up(moves, actor=actor)
+    changes = pl.DataFrame(given.changes())
+    told = None if changes.is_empty() else put_in_words(changes, seen.names, reason="sales")
+    return Met(given, moves, entry, told)
 
 
 def book_met(met: Met, *, actor: Actor, at: datetime) -> Consumption:
     """Book what was worked out, in the same transaction and turn, and tell of it."""
     given = met.given
-    if met.seen.homeless:  # their positions may not exist yet
+    if met.entry is None:
         with staged(_as_lines(met.moves), LINE_TYPES) as table:
             open_positions(table, at=at)
             book(table, actor=actor, at=at)
     else:
-        book_at(met.moves, actor=actor, at=at)
+        book_at(met.entry, at=at)
     for on_offer, pieces in _unheld(given):
         shrink_reservations(pieces, at=at, offers=on_offer)
-    updated = tell_of(pl.DataFrame(given.changes()), reason="sales", actor=actor, at=at)
+    updated = tell(met.told, actor=actor, at=at) if met.told else 0
     return Consumption(updated, given.found, given.expired_pieces, given.unheld, given.unbooked)
 
 
@@ -157,7 +168,7 @@ def _lots(sold: Sold) -> Lots:
 
     Whoever changes stock holds the trail's turn, and so do we: nothing of this moves until we end.
     """
-    territories, skus = np.unique(sold.territory_id), np.unique(sold.sku_id)
+    territories, skus = distinct(sold.territory_id), distinct(sold.sku_id)
     places = arrays_of(_PLACES, ["location_id", "territory_id", "gives"], [pack(territories)])
     asked = [pack(skus), pack(places["location_id"])]
     found = arrays_of(_POSITIONS, _POSITION_COLUMNS, asked)

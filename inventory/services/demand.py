@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 from django.db import transaction
 
-from inventory.services.binary import Strung, pack
-from inventory.services.groups import Numbers, numbers
+from inventory.services.binary import Column, Packed, Strung, pack
+from inventory.services.groups import Numbers, distinct, numbers
 from inventory.services.sold import Sold
-from inventory.services.staging import copy_columns, rows, run, staged
+from inventory.services.staging import Rows, copy_rows, rows, rows_of, run, staged
 
 _KEY = ["sku_id", "territory_id", "day"]
 _TYPES = {
@@ -77,14 +77,15 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Rolled:
-    """The roll-up with some sales in it, an entry for each day: `ids` as in `Standing`.
+    """The roll-up with some sales in it, ready to be written.
 
-    `outlets` and `buyers` are those of the whole day, the rest is what the sales add.
+    `added`: of rows that stand there their ids and what `_ADD` asks for, packed; `fresh`: the others.
+    `count`: how many there are of both.
     """
 
-    ids: Numbers
-    columns: Mapping[str, Numbers]
-    buyers: Strung
+    added: Sequence[Packed]
+    fresh: Rows
+    count: int
 
 
 #: The bits of that number in which the retailer stands.
@@ -113,30 +114,31 @@ def add_up(standing: Standing) -> Rolled:
     )
     bought = quantity > 0
     mine = sold.days.of[bought] << _BUYER | retailer[bought]
-    buyers = np.unique(np.concatenate([mine, standing.buyers]))
+    buyers = distinct(np.concatenate([mine, standing.buyers]))
     outlets = np.bincount(buyers >> _BUYER, minlength=len(sold.days))
     columns = {
         "sku_id": sold.sku_id, "territory_id": sold.territory_id, "day": sold.day,
         "quantity": sold.days.sums(quantity), "revenue_paise": sold.days.sums(quantity * paise),
         "lines": sold.days.sizes, "outlets": outlets,
     }  # fmt: skip
+    strung = Strung((buyers & _RETAILER).astype(">u4").tobytes(), (4 * outlets).astype(np.int32))
+    known = standing.ids > 0
+    added = [pack(columns[name][known], _TYPES[name]) for name in _ADDED]
+    fresh: dict[str, Column] = {name: column[~known] for name, column in columns.items()}
+    fresh["buyers"] = strung.where(~known)
     return Rolled(
-        standing.ids,
-        columns,
-        Strung((buyers & _RETAILER).astype(">u4").tobytes(), (4 * outlets).astype(np.int32)),
+        [pack(standing.ids[known]), *added, pack(strung.where(known))] if known.any() else (),
+        rows_of("inventory_dailydemand", fresh, _TYPES, int((~known).sum())),
+        len(known),
     )
 
 
 def write_demand(rolled: Rolled) -> int:
     """Write rows of `add_up`; returns how many. In the transaction that records the sales."""
-    known = rolled.ids > 0
-    new, count = ~known, len(known)
-    if met := int(known.sum()):
-        added = [pack(rolled.columns[name][known], _TYPES[name]) for name in _ADDED]
-        run(_ADD, [pack(rolled.ids[known]), *added, pack(rolled.buyers.where(known))])
-    fresh = {name: column[new] for name, column in rolled.columns.items()}
-    copy_columns("inventory_dailydemand", {**fresh, "buyers": rolled.buyers.where(new)}, _TYPES, count - met)
-    return count
+    if rolled.added:
+        run(_ADD, rolled.added)
+    copy_rows(rolled.fresh)
+    return rolled.count
 
 
 def _numbers(packed: bytes | None) -> Numbers:

@@ -8,7 +8,7 @@ import numpy as np
 
 from inventory.models import MovementKind
 from inventory.services.binary import Chosen
-from inventory.services.groups import Marks, Numbers, group, numbers, sums_at, sums_within
+from inventory.services.groups import Marks, Numbers, distinct, group, numbers, sums_at, sums_within
 from inventory.services.lines import Moves
 from inventory.services.sold import Sold
 
@@ -241,7 +241,7 @@ def _homes(needs: Needs, lots: Lots, others: Homes, short: Numbers) -> Homes:
     """Homes of all pairs; which one is looked for only where something goes there."""
     there = others.there.copy()
     there[lots.pair[lots.gives]] = True
-    asked = np.unique(needs.sold.pair[(short > 0) | (needs.returned > 0)])
+    asked = distinct(needs.sold.pair[(short > 0) | (needs.returned > 0)])
     lot = lots.home_of(asked)
     asked, lot = asked[lot != NONE], lot[lot != NONE]
     batch, place, which = others.batch_id.copy(), others.location_id.copy(), others.lot.copy()

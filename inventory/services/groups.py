@@ -81,6 +81,12 @@ def group(keys: Numbers) -> Groups:
     return Groups(of, order, np.cumsum(sizes) - sizes, sizes)
 
 
+def distinct(values: Numbers) -> Numbers:
+    """The different numbers there are, in order: sorted, which is faster by far than looking each one up."""
+    ordered: Numbers = np.sort(values)
+    return ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])] if len(ordered) else ordered
+
+
 def _numbered(keys: Numbers) -> tuple[Numbers, int]:
     """Which of the different keys, in their order, each row has; how many there are."""
     if not len(keys):

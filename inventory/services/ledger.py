@@ -11,10 +11,19 @@ import numpy as np
 import polars as pl
 from django.db import transaction
 
-from inventory.services.binary import Column, pack
+from inventory.services.binary import Column, Packed, pack
 from inventory.services.groups import Numbers, sums_at
 from inventory.services.lines import MovementLine, Moves
-from inventory.services.staging import copy_columns, frame_of, rows, run, staged, take_trail
+from inventory.services.staging import (
+    Rows,
+    copy_rows,
+    frame_of,
+    rows,
+    rows_of,
+    run,
+    staged,
+    take_trail,
+)
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Invalid, Refused, Stale
@@ -140,25 +149,41 @@ def book(lines: str, *, actor: Actor, at: datetime) -> int:
     return written
 
 
-def book_at(moves: Moves, *, actor: Actor, at: datetime) -> int:
-    """As `book`, for lines of positions that were read in the trail's turn and are known to suffice.
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Lines drawn up for the ledger: the movements, and the positions they change, packed (`_APPLY_AT`)."""
 
-    Raises `Stale` when one of them was changed by somebody who did not wait for his turn.
-    """
+    movements: Rows
+    positions: Sequence[Packed]
+    touched: int
+
+
+def draw_up(moves: Moves, *, actor: Actor) -> Entry:
+    """What `book_at` writes. Pure, so that it can be worked out while the database does something else."""
     count = len(moves.quantity)
     columns: dict[str, Column] = {
         "at": moves.at, "batch_id": moves.batch_id, "location_id": moves.location_id, "kind": moves.kind,
         "quantity": moves.quantity, "reference": moves.reference, "actor_ref": actor.ref,
     }  # fmt: skip
-    copy_columns("inventory_movement", columns, _MOVEMENT_TYPES, count)
     order, places = np.unique(moves.position_id, return_inverse=True)
     changes = np.zeros(len(order), np.int64)
     changes[places] = moves.changes
     sums = [sums_at(places, values, len(order)) for values in (moves.quantity, moves.reserved)]
-    touched = run(_APPLY_AT, [at, *map(pack, (order, changes, *sums)), pack(_received(moves, places))])
-    if touched != len(order):
+    return Entry(
+        rows_of("inventory_movement", columns, _MOVEMENT_TYPES, count),
+        [*map(pack, (order, changes, *sums)), pack(_received(moves, places))],
+        len(order),
+    )
+
+
+def book_at(entry: Entry, *, at: datetime) -> None:
+    """As `book`, for lines of positions that were read in the trail's turn and are known to suffice.
+
+    Raises `Stale` when one of them was changed by somebody who did not wait for his turn.
+    """
+    copy_rows(entry.movements)
+    if run(_APPLY_AT, [at, *entry.positions]) != entry.touched:
         raise Stale("stock changed while it was being booked; send it again", code="stock_changed")
-    return count
 
 
 def _received(moves: Moves, places: Numbers) -> pl.Series:

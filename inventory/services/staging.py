@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import count
 from threading import Thread
 from typing import Any
@@ -56,42 +58,67 @@ def copy_frame(table: str, frame: pl.DataFrame, types: Mapping[str, str] | None 
     return frame.height
 
 
-def copy_columns(table: str, columns: Mapping[str, Column], types: Mapping[str, str], rows: int) -> None:
-    """Append so many rows to the columns in `types`; see `encode_columns`."""
-    if not rows:
-        return
-    names = ", ".join(types)
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)") as pipe,
-    ):
-        for part in encode_columns(columns, types, rows):
-            pipe.write(part)
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of a table in COPY's own form, ready to be sent; of no rows there are no `parts`."""
+
+    table: str
+    columns: tuple[str, ...]
+    parts: tuple[bytes, ...]
+
+    @property
+    def statement(self) -> str:
+        return f"COPY {self.table} ({', '.join(self.columns)}) FROM STDIN (FORMAT BINARY)"
+
+
+def rows_of(table: str, columns: Mapping[str, Column], types: Mapping[str, str], count: int) -> Rows:
+    """So many rows for the columns in `types`; see `encode_columns`. Asks the database nothing."""
+    return Rows(table, tuple(types), tuple(encode_columns(columns, types, count)) if count else ())
+
+
+def copy_rows(made: Rows) -> None:
+    """Append rows that are ready."""
+    if made.parts:
+        with connection.cursor() as cursor, cursor.copy(made.statement) as pipe:
+            for part in made.parts:
+                pipe.write(part)
+
+
+def encode_ahead(table: str, frame: pl.DataFrame, types: Mapping[str, str]) -> Future[Rows]:
+    """`frame` as rows of a table, made by a thread of its own while others wait for the database.
+
+    Rows come in whatever order travels best: nothing may be read out of it.
+    """
+    made: Future[Rows] = Future()
+
+    def make() -> None:
+        try:
+            made.set_result(Rows(table, tuple(types), tuple(encode(frame, types, in_order=False))))
+        except BaseException as error:  # noqa: BLE001  # told to the one who waits
+            made.set_exception(error)
+
+    Thread(target=make, name=f"encode {table}").start()
+    return made
 
 
 @contextmanager
-def copying(table: str, frame: pl.DataFrame, types: Mapping[str, str]) -> Iterator[None]:
-    """As `copy_frame` with `types`, while the block works things out; when it ends every row is there.
+def copying(made: Rows) -> Iterator[None]:
+    """As `copy_rows`, while the block works things out; when it ends every row is there.
 
-    Rows arrive in whatever order travels best: nothing may be read out of it.
-    Encoding and sending have a thread of their own, so that two processors work: ours on what follows,
-    the database's on these rows. The block may not ask the database anything.
+    Sending has a thread of its own, so that two processors work: ours on what follows, the database's on
+    these rows. The block may not ask the database anything.
     """
-    names = ", ".join(types)
     failed: list[BaseException] = []
 
     def send() -> None:
         try:
-            for part in encode(frame, types, in_order=False):
+            for part in made.parts:
                 pipe.write(part)
         except BaseException as error:  # noqa: BLE001  # told to the one who waits
             failed.append(error)
 
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)") as pipe,
-    ):
-        sender = Thread(target=send, name=f"copy {table}")
+    with connection.cursor() as cursor, cursor.copy(made.statement) as pipe:
+        sender = Thread(target=send, name=f"copy {made.table}")
         sender.start()
         try:
             yield

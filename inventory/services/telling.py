@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,18 +13,26 @@ import orjson
 import polars as pl
 
 from inventory.contracts import InventoryUpdated, ManyInventoryUpdated
-from inventory.services.binary import pack
-from inventory.services.staging import copy_frame, frame_of, numbers_of, run
+from inventory.services.binary import Packed, pack
+from inventory.services.groups import Numbers, distinct, numbers
+from inventory.services.staging import frame_of, numbers_of, run
 from vyapar.engine import registry
 from vyapar.engine.services.events import wake_relay
 from vyapar.engine.wire import outward
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.digest import canonical_json
 
-_EVENT_TYPES = {
-    "event_id": "uuid", "name": "text", "version": "smallint", "subject": "text", "payload": "jsonb",
-    "actor_ref": "text", "at": "timestamptz", "action_id": "uuid", "cycle_id": "bigint",
-}  # fmt: skip
+# Events and their deliveries in one statement: the ids of the ones are the others' keys.
+_TELL = """
+WITH told AS (
+    INSERT INTO engine_event (event_id, name, version, subject, payload, actor_ref, at, action_id, cycle_id)
+    SELECT n.event_id::uuid, %s, %s, n.subject, n.payload::jsonb, %s, %s, %s::uuid, %s::bigint
+    FROM unnest(%s::text[], %s::text[], %s::text[]) n(event_id, subject, payload)
+    RETURNING id
+)
+INSERT INTO engine_delivery (event_id, subscriber, state, attempts, next_try_at, last_error)
+SELECT t.id, s, 'pending', 0, %s, '' FROM told t, unnest(%s::text[]) s
+"""
 _STANDING = """
 SELECT c.sku_id, c.territory_id, c.change, coalesce(sum(p.on_hand), 0) AS on_hand,
        coalesce(sum(p.reserved), 0) AS reserved
@@ -32,7 +41,6 @@ LEFT JOIN inventory_location l ON l.territory_id = c.territory_id
 LEFT JOIN inventory_position p ON p.sku_id = c.sku_id AND p.location_id = l.id
 GROUP BY 1, 2, 3
 """
-_NEXT = "SELECT nextval(pg_get_serial_sequence('engine_event', 'id')) AS id FROM generate_series(1, %s)"
 _CHANGE_COLUMNS = ("sku_id", "territory_id", "change", "on_hand", "reserved")
 
 
@@ -58,7 +66,28 @@ def emit_many(
             "payload": [canonical_json(outward(payload)) for _, payload in pairs],
         }
     )
-    return _append(events, type(pairs[0][1]), actor, at, action_id, cycle_id)
+    told = _told(events, type(pairs[0][1]), len(pairs))
+    return tell(told, actor=actor, at=at, action_id=action_id, cycle_id=cycle_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Events of one kind in their outside form, not yet told; `count`: of how many changes they tell."""
+
+    kind: type[Any]
+    subjects: Packed
+    payloads: Packed
+    events: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What SKUs (`sku_id`) and territories (`territory_id`) are called: their code,
+    and the code as JSON."""
+
+    skus: pl.DataFrame
+    territories: pl.DataFrame
 
 
 def tell_stock_changed(
@@ -72,28 +101,45 @@ def tell_stock_changed(
         return 0
     asked = [pack(changes[name]) for name in ("sku_id", "territory_id", "change")]
     standing = numbers_of(_STANDING, _CHANGE_COLUMNS, asked)
-    return tell_of(standing, reason=reason, actor=actor, at=at, action_id=action_id)
+    names = find_names(*(distinct(numbers(changes[name])) for name in ("sku_id", "territory_id")))
+    told = put_in_words(standing, names, reason=reason)
+    return tell(told, actor=actor, at=at, action_id=action_id)
 
 
-def tell_of(
-    changes: pl.DataFrame, *, reason: str, actor: Actor, at: datetime, action_id: UUID | None = None
-) -> int:
-    """As `tell_stock_changed` for those who know what stands there now.
+def find_names(skus: Numbers, territories: Numbers) -> Names:
+    """What some SKUs and territories are called."""
+    return Names(_codes(_SKUS, skus, "sku"), _codes(_TERRITORIES, territories, "territory"))
 
-    `changes` also has on_hand and reserved: pieces of the SKU in the territory after the change.
+
+def put_in_words(changes: pl.DataFrame, names: Names, *, reason: str) -> Told:
+    """Changes, one at least, as the events that tell of them. Pure.
+
+    `changes`: sku_id, territory_id, change (signed pieces), and what stands there now: on_hand, reserved.
     """
-    if changes.is_empty():
-        return 0
-    skus, territories = (
-        _codes(_SKUS, changes["sku_id"], "sku"),
-        _codes(_TERRITORIES, changes["territory_id"], "territory"),
-    )
-    told = changes.join(skus, on="sku_id").join(territories, on="territory_id").sort("sku_id", "territory_id")
+    told = changes.join(names.skus, on="sku_id").join(names.territories, on="territory_id")
+    told = told.sort("sku_id", "territory_id")
     if told.height <= ManyInventoryUpdated.FEW:
-        _append(_one_by_one(told, reason), InventoryUpdated, actor, at, action_id, None)
-    else:
-        _append(_together(told, reason), ManyInventoryUpdated, actor, at, action_id, None)
-    return told.height
+        return _told(_one_by_one(told, reason), InventoryUpdated, told.height)
+    return _told(_together(told, reason), ManyInventoryUpdated, told.height)
+
+
+def tell(
+    told: Told,
+    *,
+    actor: Actor,
+    at: datetime,
+    action_id: UUID | None = None,
+    cycle_id: int | None = None,
+) -> int:
+    """Append events and their deliveries, in the transaction of the write; returns `told.count`."""
+    listeners = [s.name for s in registry.subscribers_of(told.kind.name)]
+    run(_TELL, [
+        told.kind.name, told.kind.version, actor.ref, at, action_id, cycle_id,
+        pack(pl.Series(_fresh_ids(told.events, at)), "text"), told.subjects, told.payloads, at, listeners,
+    ])  # fmt: skip
+    if listeners:
+        wake_relay()
+    return told.count
 
 
 # payloads in their outside form, written column by column
@@ -128,39 +174,17 @@ _SKUS = "SELECT id, code FROM inventory_sku WHERE id = ANY(%s::bigint[])"
 _TERRITORIES = "SELECT id, code FROM inventory_territory WHERE id = ANY(%s::bigint[])"
 
 
-def _codes(sql: str, ids: pl.Series, name: str) -> pl.DataFrame:
+def _codes(sql: str, ids: Numbers, name: str) -> pl.DataFrame:
     """Codes by id, plain and as JSON."""
-    known = frame_of(sql, {f"{name}_id": pl.Int64, name: pl.String}, [pack(ids.unique())])
+    known = frame_of(sql, {f"{name}_id": pl.Int64, name: pl.String}, [pack(ids)])
     coded = [orjson.dumps(code).decode() for code in known[name]]
     return known.with_columns(pl.Series(f"{name}_json", coded, dtype=pl.String))
 
 
-def _append(
-    events: pl.DataFrame,
-    kind: type[Any],
-    actor: Actor,
-    at: datetime,
-    action_id: UUID | None,
-    cycle_id: int | None,
-) -> int:
-    """Append events with their deliveries. `events`: subject, payload as JSON text."""
-    listeners = [s.name for s in registry.subscribers_of(kind.name)]
-    frame = events.with_columns(
-        pl.Series("event_id", _fresh_ids(events.height, at)),
-        pl.lit(kind.name).alias("name"),
-        pl.lit(kind.version).alias("version"),
-        pl.lit(actor.ref).alias("actor_ref"),
-        pl.lit(at).dt.convert_time_zone("UTC").alias("at"),
-        pl.lit(None if action_id is None else action_id.hex, dtype=pl.String).alias("action_id"),
-        pl.lit(cycle_id, dtype=pl.Int64).alias("cycle_id"),
-    )
-    types = {**({"id": "bigint"} if listeners else {}), **_EVENT_TYPES}
-    if listeners:
-        frame = frame.with_columns(_next_ids(frame.height))
-    copy_frame("engine_event", frame, types)
-    if listeners:
-        _deliver_later(frame["id"], listeners, at)
-    return frame.height
+def _told(events: pl.DataFrame, kind: type[Any], count: int) -> Told:
+    """`events`: subject, payload as JSON text."""
+    subjects, payloads = (pack(events[name], "text") for name in ("subject", "payload"))
+    return Told(kind, subjects, payloads, events.height, count)
 
 
 def _fresh_ids(count: int, at: datetime) -> list[str]:
@@ -169,16 +193,3 @@ def _fresh_ids(count: int, at: datetime) -> list[str]:
     return [
         f"{moment}{chance[n : n + 3]}8{chance[n + 3 : n + 18]}" for n in range(0, 20 * count, 20)
     ]  # fmt: skip
-
-
-def _next_ids(count: int) -> pl.Series:
-    return numbers_of(_NEXT, ["id"], [count])["id"].sort()
-
-
-def _deliver_later(ids: pl.Series, subscribers: list[str], at: datetime) -> None:
-    run(
-        "INSERT INTO engine_delivery (event_id, subscriber, state, attempts, next_try_at, last_error) "
-        "SELECT e, s, 'pending', 0, %s, '' FROM unnest(%s::bigint[]) e, unnest(%s::text[]) s",
-        [at, pack(ids), subscribers],
-    )
-    wake_relay()

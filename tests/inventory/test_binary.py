@@ -10,7 +10,7 @@ import pytest
 
 from inventory.services import binary, records
 from inventory.services.binary import Chosen, Strung, pack
-from inventory.services.staging import copy_columns, copying, rows, scratch
+from inventory.services.staging import copy_rows, copying, encode_ahead, rows, rows_of, scratch
 
 pytestmark = pytest.mark.django_db
 
@@ -55,7 +55,7 @@ def test_columns_that_are_no_frames_arrive_row_by_row_in_their_order(monkeypatch
         "small": pl.Series([1, None, 3], dtype=pl.Int32),
     }  # fmt: skip
     with scratch(types) as table:
-        copy_columns(table, columns, types, 3)
+        copy_rows(rows_of(table, columns, types, 3))
         found = rows(
             "SELECT n, day - date '1970-01-01', (extract(epoch FROM at) * 1000000)::bigint, kind, who, "
             f"what, nothing, small FROM {table} ORDER BY ctid"
@@ -78,7 +78,7 @@ def test_rows_that_need_no_order_all_arrive_whatever_their_lengths(many: bool, m
         pl.lit(datetime(2026, 11, 29, 4, tzinfo=UTC)).dt.convert_time_zone("UTC").alias("at"),
     )
     with scratch(types) as table:
-        with copying(table, frame, types):
+        with copying(encode_ahead(table, frame, types).result()):
             pass
         found = rows(f"SELECT n, name, gst::text, run, at FROM {table} ORDER BY n")
     assert found == frame.rows()

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from inventory.services.binary import Packed, pack
 from inventory.services.staging import frame_of
 
 _TERRITORY = """
@@ -29,7 +30,7 @@ JOIN inventory_location l ON l.id = r.outlet_id WHERE r.retailer_id = ANY(%s)
 """
 _OUTLET = """
 SELECT r.retailer_id, r.id, r.territory_id, t.code FROM inventory_retailer r
-JOIN inventory_territory t ON t.id = r.territory_id WHERE r.retailer_id = ANY(%s)
+JOIN inventory_territory t ON t.id = r.territory_id WHERE r.retailer_id = ANY(%s::text[])
 """
 _SKU = """
 SELECT s.code, s.name, b.name, c.code, s.hsn, s.rate_item, s.packed, s.uqc, s.mrp_paise,
@@ -166,9 +167,9 @@ class Known:
     def retailers(self, ids: Iterable[str | None]) -> pl.DataFrame:
         return self._named("retailers", _RETAILER, ids)
 
-    def outlets(self, ids: Iterable[str | None]) -> pl.DataFrame:
+    def outlets(self, ids: pl.Series) -> pl.DataFrame:
         """Retailers as sales need them: id, territory's id and code."""
-        found = self._ask("outlets", _OUTLET, ids)
+        found = frame_of(_OUTLET, SCHEMAS["outlets"], [_packed(ids)])
         if self.promised is None:
             return found
         promised = self.promised.find("retailers")
@@ -186,10 +187,11 @@ class Known:
     def skus(self, codes: Iterable[str | None]) -> pl.DataFrame:
         return self._named("skus", _SKU, codes)
 
-    def sku_ids(self, codes: Iterable[str | None]) -> pl.DataFrame:
+    def sku_ids(self, codes: pl.Series) -> pl.DataFrame:
         """SKUs as sales need them: sku, sku_id."""
         schema = {"sku": pl.String, "sku_id": pl.Int64}
-        found = frame_of("SELECT code, id FROM inventory_sku WHERE code = ANY(%s)", schema, [_list(codes)])
+        sql = "SELECT code, id FROM inventory_sku WHERE code = ANY(%s::text[])"
+        found = frame_of(sql, schema, [_packed(codes)])
         if self.promised is None:
             return found
         mine = self.promised.find("skus").select("sku", pl.col("id").alias("sku_id"))
@@ -259,3 +261,7 @@ class Known:
 
 def _list(codes: Iterable[str | None]) -> list[str]:
     return codes if isinstance(codes, list) else sorted({code for code in codes if code is not None})
+
+
+def _packed(codes: pl.Series) -> Packed:
+    return pack(codes.drop_nulls().unique(), "text")

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import polars as pl
 
+from inventory.services.binary import pack
 from inventory.services.landing.findings import Findings, Verdict, conclude
 from inventory.services.landing.known import SCHEMAS, Known
 from inventory.services.staging import frame_of
 
 _RECORDED = """
 SELECT transaction_id, line, sold_on, retailer_id, sku_id, quantity, unit_price_paise, false
-FROM inventory_sale WHERE transaction_id = ANY(%s)
+FROM inventory_sale WHERE transaction_id = ANY(%s::text[])
 UNION ALL
 SELECT transaction_id, line, sold_on, retailer_id, sku_id, quantity, unit_price_paise, true
-FROM inventory_cancelledsale WHERE transaction_id = ANY(%s)
+FROM inventory_cancelledsale WHERE transaction_id = ANY(%s::text[])
 """
 
 
@@ -106,11 +107,12 @@ def _name_places(found: Findings, known: Known) -> None:
 
 def _recorded(transactions: pl.Series, known: Known) -> pl.DataFrame:
     """What is recorded of some transactions, by line; cancelled lines too (`known_gone`)."""
-    names = transactions.drop_nulls().unique().to_list()
-    found = frame_of(_RECORDED, SCHEMAS["sales"], [names, names])
+    names = transactions.drop_nulls().unique()
+    asked = pack(names, "text")
+    found = frame_of(_RECORDED, SCHEMAS["sales"], [asked, asked])
     if known.promised is None:
         return found
-    promised = known.promised.among("sales", "transaction_id", names)
+    promised = known.promised.among("sales", "transaction_id", names.to_list())
     return pl.concat([found, promised]).unique(["transaction_id", "line"], keep="last", maintain_order=True)
 
 

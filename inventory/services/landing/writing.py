@@ -23,7 +23,7 @@ from inventory.services.ledger import record_movements
 from inventory.services.masters import write_master, write_purchases
 from inventory.services.partitions import ensure_sale_partitions, index_past_months
 from inventory.services.sold import sold_of
-from inventory.services.staging import copying, frame_of
+from inventory.services.staging import copying, encode_ahead, frame_of
 from inventory.services.telling import tell_stock_changed
 from vyapar.kernel.calendar import ist_day
 
@@ -175,18 +175,21 @@ def write_sales(verdict: Verdict, errand: Errand) -> Figures:
 def _record(new: pl.DataFrame, taking: pl.DataFrame, errand: Errand) -> Consumption:
     """Sales into the table and the roll-up; those in `taking` out of stock.
 
-    All that is asked of the database is asked first: while it takes the rows in, we work out the rest.
+    All that is asked of the database is asked first, while the rows are made ready for it; while it takes
+    them in, we work out the rest.
     """
-    sold = sold_of(new)
-    standing = find_standing(sold)
-    seen = look(sold if taking is new else sold_of(taking)) if taking.height else None
     stamped = new.with_columns(
         pl.lit(errand.at).dt.convert_time_zone("UTC").alias("received_at"),
         pl.lit(errand.number, dtype=pl.Int64).alias("import_run"),
     )
-    with copying("inventory_sale", stamped.select(list(_SALE_TYPES)), _SALE_TYPES):
+    lines = encode_ahead("inventory_sale", stamped, _SALE_TYPES)
+    sold = sold_of(new)
+    standing = find_standing(sold)
+    seen = look(sold if taking is new else sold_of(taking)) if taking.height else None
+    with copying(lines.result()):
         rolled = add_up(standing)
-        met = meet(seen, errand.reference(f"sales:{errand.source}")) if seen else None
+        reference = errand.reference(f"sales:{errand.source}")
+        met = meet(seen, reference, actor=errand.actor) if seen else None
     write_demand(rolled)
     if errand.run is not None:
         month = pl.col("sold_on").dt.year().cast(pl.Int64) * 100 + pl.col("sold_on").dt.month()
