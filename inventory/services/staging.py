@@ -84,6 +84,11 @@ def copy_rows(made: Rows) -> None:
                 pipe.write(part)
 
 
+def copy_columns(table: str, columns: Mapping[str, Column], types: Mapping[str, str], count: int) -> None:
+    """Append so many rows to the columns in `types`; see `encode_columns`."""
+    copy_rows(rows_of(table, columns, types, count))
+
+
 def encode_ahead(table: str, frame: pl.DataFrame, types: Mapping[str, str]) -> Future[Rows]:
     """`frame` as rows of a table, made by a thread of its own while others wait for the database.
 

@@ -10,7 +10,7 @@ import pytest
 
 from inventory.services import binary, records
 from inventory.services.binary import Chosen, Strung, pack
-from inventory.services.staging import copy_rows, copying, encode_ahead, rows, rows_of, scratch
+from inventory.services.staging import copy_columns, copy_rows, copying, encode_ahead, rows, rows_of, scratch
 
 pytestmark = pytest.mark.django_db
 
