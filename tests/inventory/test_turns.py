@@ -82,6 +82,8 @@ def test_rows_of_several_kinds_driven_again_wait_for_the_turn_of_sales_first(fre
     run = imports.write_run(run.pk, actor=OWNER, at=NOW)
     sku = {"sku": "N1", "name": "New", "hsn": "19053100", "mrp": "10.00", "trade_price": "8", "cost": "5"}
     run.quarantine.create(kind="skus", row=90, values=sku, faults=[])
+    run.counts["skus"] = {"rows": 1, "rejected": 1}
+    run.save(update_fields=["counts"])
     with somebody_selling(fresh_distributor) as troubles:
         done = imports.drive_again(
             run.pk, actor=OWNER, at=NOW, rows=run.quarantine.values_list("pk", flat=True)
