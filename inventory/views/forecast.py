@@ -31,7 +31,7 @@ from vyapar.dashboard import board
 from vyapar.dashboard.access import page
 from vyapar.dashboard.board import NavItem
 from vyapar.dashboard.sheets import sheet
-from vyapar.dashboard.templatetags.words import plain
+from vyapar.dashboard.templatetags.words import method_label, plain
 from vyapar.kernel.calendar import ist_day
 
 OVERRIDES = 50
@@ -56,13 +56,6 @@ _MEANS = {
 }
 #: Figures that are shares.
 _SHARES = {"wape", "bias", "coverage80"}
-_METHODS = {
-    "naive": gettext_lazy("last week again (naive)"),
-    "seasonal_naive": gettext_lazy("same week of last year"),
-    "mean_52_weeks": gettext_lazy("mean of a year"),
-    "silence": gettext_lazy("nothing at all (zero)"),
-    "chosen": gettext_lazy("what stands for each class"),
-}
 _LEVELS = {
     "item": gettext_lazy("SKU in a territory"),
     "sku": gettext_lazy("SKU"),
@@ -97,7 +90,7 @@ def forecast(request: HttpRequest) -> HttpResponseBase:
             "tiles": _tiles(whole) if whole else (),
             "tabs": [_tab(name, figure) for name in FIGURES],
             "means": _MEANS[figure],
-            "referees": [_METHODS[name] for name in REFEREES],
+            "referees": [method_label(name) for name in REFEREES],
             "levels": [_row(one, figure, str(_LEVELS[one.level])) for one in found.levels],
             "classes": [_row(one, figure, plain(one.pattern)) for one in found.classes],
             "trend": _trend(list_past_scores(), figure),
@@ -123,8 +116,9 @@ def forecast_file(request: HttpRequest, form: str) -> HttpResponseBase:
             if key not in seen:
                 seen.add(key)
                 lines.append([
-                    str(_LEVELS[one.level]), plain(one.pattern), _method(score.method), _yes(score.stands),
-                    _yes(score.loses), one.series, *(score.figures[name] for name in FIGURES),
+                    str(_LEVELS[one.level]), plain(one.pattern), method_label(score.method),
+                    _yes(score.stands), _yes(score.loses), one.series,
+                    *(score.figures[name] for name in FIGURES),
                 ])  # fmt: skip
     return sheet(lines, heads, form, name="forecast-accuracy", title=_("Forecast accuracy"))
 
@@ -183,18 +177,23 @@ def _tab(name: str, figure: str) -> dict[str, Any]:
 
 
 def _row(one: Standing, figure: str, name: str) -> dict[str, Any]:
-    losers = [_method(score.method) for score in one.losers]
+    losers = [method_label(score.method) for score in one.losers]
     return {
         "name": name,
         "series": one.series,
-        "method": _method(one.chosen.method),
+        "method": method_label(one.chosen.method),
         "naive": one.chosen.method == "naive",
         "worse": one.gain is not None and one.gain < 0,
         "mine": _figure(one.chosen, figure),
         "referees": [_figure(score, figure) for score in one.referees],
         "losers": losers,
         "scores": [
-            (_method(score.method), score.stands, score.loses, [_figure(score, each) for each in FIGURES])
+            (
+                method_label(score.method),
+                score.stands,
+                score.loses,
+                [_figure(score, each) for each in FIGURES],
+            )
             for score in one.scores
         ],
     }
@@ -207,10 +206,6 @@ def _figure(score: Score | None, name: str) -> str:
     if name == "bias":
         return f"{100 * value:+.1f}%".replace("-", "\N{MINUS SIGN}")
     return f"{100 * value:.1f}%" if name in _SHARES else f"{value:.3f}"
-
-
-def _method(name: str) -> str:
-    return str(_METHODS[name]) if name in _METHODS else plain(name)
 
 
 def _yes(value: bool) -> str:

@@ -16,7 +16,7 @@ import pytest
 from django.template import engines
 from django.utils import translation
 
-from inventory.forecasting.methods import METHODS
+from inventory.forecasting.methods import ENTRANTS, METHODS
 from inventory.forecasting.patterns import Pattern
 from inventory.models.ledger import MovementKind
 from reallocation.rules import Cause
@@ -211,3 +211,10 @@ def test_every_rule_of_every_agent_has_a_name_for_people():
         if not field.metadata.get("label") and field.name not in RULES
     ]
     assert nameless == []
+
+
+def test_every_way_of_forecasting_has_words_of_its_own() -> None:
+    names = [method.name for method in ENTRANTS]
+    said = [words.method_label(name) for name in names]
+    assert len(set(said)) == len(names)
+    assert not [name for name, word in zip(names, said, strict=True) if word == words.plain(name)]

@@ -109,6 +109,12 @@ def way_note(note: str) -> str:
 
 
 @register.filter
+def method_label(code: str) -> str:
+    """The words for a way of forecasting."""
+    return words.method_label(code)
+
+
+@register.filter
 def way_label(code: str) -> str:
     """The word for a way out."""
     return words.way_label(code)

@@ -240,6 +240,28 @@ _COMPONENTS: Mapping[str, str | Promise] = {
     "expiry": _("Expected expiry loss"),
 }
 
+#: Ways of forecasting, as one would tell a buyer; the name that statisticians use stands behind.
+_METHODS: Mapping[str, str | Promise] = {
+    "naive": _("last week again (naive)"),
+    "seasonal_naive": _("same week of last year"),
+    "mean_8_weeks": _("mean of 8 weeks"),
+    "mean_13_weeks": _("mean of 13 weeks"),
+    "mean_52_weeks": _("mean of a year"),
+    "pooled_mean": _("mean, drawn to that of goods alike"),
+    "silence": _("nothing at all (zero)"),
+    "smoothing": _("steady, newer weeks weigh more (smoothing)"),
+    "sba": _("rare sales: how many and how often (SBA)"),
+    "tsb": _("rare sales, quick to notice that they stop (TSB)"),
+    "tsb_slow": _("rare sales, slow to notice that they stop (TSB)"),
+    "seasonal_tsb": _("rare sales, bent by the season (TSB)"),
+    "mixture": _("mean of three ways"),
+    "mixture_slow": _("mean of three ways, slow to react"),
+    "seasonal_mixture": _("mean of three ways, bent by the season"),
+    "boosted": _("learnt from all goods together (trees)"),
+    "boosted_mixture": _("half learnt from all goods (trees), half mean of three ways"),
+    "chosen": _("what stands for each class"),
+}
+
 
 def sign(code: str, kind: str = "") -> Sign:
     """The sign of a status code; `kind` separates codes that mean different things (`breaker`).
@@ -265,6 +287,11 @@ def said(name: str) -> str:
     """The name of an event or a verb as words, `DeadStockDetected` -> `Dead stock detected`."""
     parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*|[a-z0-9]+", name)
     return plain("_".join(part if part.isupper() and len(part) > 1 else part.lower() for part in parts))
+
+
+def method_label(code: str) -> str:
+    """The words for a way of forecasting."""
+    return str(_METHODS.get(code) or plain(code))
 
 
 def way_label(code: str) -> str:
