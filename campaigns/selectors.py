@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Count, QuerySet, Sum
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from campaigns.contracts import CAMPAIGN, CampaignPolicy, CampaignSnapshot, OfferItem, Outlet
 from campaigns.models import Campaign, CampaignLine, CampaignOutlet
@@ -265,8 +266,8 @@ def _uplift_out(earned: Uplift, message_cost: int) -> dict[str, Any]:
 def _status(campaign: Campaign, earned: Uplift) -> str:
     if campaign.state != Campaign.State.RUNNING:
         return earned.status
-    days = (campaign.ends_on - ist_day(timezone.now())).days
-    return f"{max(days, 0)} days left"
+    days = max((campaign.ends_on - ist_day(timezone.now())).days, 0)
+    return ngettext("%(n)d day left", "%(n)d days left", days) % {"n": days}
 
 
 def _share(part: int, whole: int) -> float:

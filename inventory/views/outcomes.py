@@ -22,7 +22,7 @@ from inventory.selectors.outcomes import Outcome, list_factors, list_outcomes, l
 from vyapar.dashboard import board
 from vyapar.dashboard.access import page
 from vyapar.dashboard.board import NavItem
-from vyapar.dashboard.templatetags.words import way_label
+from vyapar.dashboard.templatetags.words import plain, way_label
 from vyapar.engine.selectors import get_policy
 from vyapar.gateway.renderers import attachment
 from vyapar.kernel.calendar import ist_day
@@ -64,11 +64,12 @@ def replay_file(request: HttpRequest, replay_id: UUID, form: str) -> HttpRespons
 
 def _what(row: Outcome) -> str:
     """A kind of prediction in words."""
-    way = str(way_label(row.group)) if row.group == "return_to_company" else row.group
+    way = str(way_label(row.group)) if row.group == "return_to_company" else plain(row.group)
+    pattern = plain(row.group).lower()
     words = {
         Predicted.EXPIRY: _("Batch expires unsold, told %(group)s days ahead") % {"group": row.group},
         Predicted.DEAD: _("No sale within %(group)s days") % {"group": row.group},
-        Predicted.DEMAND: _("Pieces sold in four weeks, %(group)s demand") % {"group": row.group},
+        Predicted.DEMAND: _("Pieces sold in four weeks, %(group)s demand") % {"group": pattern},
         Predicted.ACTION: _("What a %(group)s brings") % {"group": way.lower()},
     }
     return str(words[Predicted(row.kind)])
