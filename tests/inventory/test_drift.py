@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.handlers import hear_drift
+from alerts.handlers.data import hear_drift
 from alerts.models import Alert
 from inventory.contracts.outcomes import Predicted
 from inventory.impact.calibration import shift_between
