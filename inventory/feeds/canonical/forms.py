@@ -134,7 +134,7 @@ def _day(sheet: Sheet, spec: FieldSpec) -> pl.Series:
     sane = value.dt.year().is_between(*_YEARS)
     sheet.fault(~sane, spec.name, "not_a_day", _STRANGE_YEAR)
     wrong = written_wrong(sheet, spec.name, value)
-    _fault_days(sheet, spec, wrong, "not_a_day")
+    _fault_days(sheet, spec, wrong, "not_a_day", f"write {spec.says}")
     value = where(sane, value)
     if spec.required:
         missing = value.is_null() & ~wrong & sane.fill_null(True)
@@ -142,12 +142,12 @@ def _day(sheet: Sheet, spec: FieldSpec) -> pl.Series:
     return value
 
 
-def _fault_days(sheet: Sheet, spec: FieldSpec, wrong: pl.Series, code: str) -> None:
+def _fault_days(sheet: Sheet, spec: FieldSpec, wrong: pl.Series, code: str, message: str) -> None:
     """Of what could not be read, what is written as a day and is none is told so."""
     if wrong.any():
         none = wrong & no_such_day(sheet.text(spec.name)).fill_null(False)
         sheet.fault(none, spec.name, code, _NO_SUCH_DAY)
-        sheet.fault(wrong & ~none, spec.name, code, f"write {spec.says}")
+        sheet.fault(wrong & ~none, spec.name, code, message)
 
 
 def _instant(sheet: Sheet, spec: FieldSpec) -> pl.Series:
@@ -156,7 +156,7 @@ def _instant(sheet: Sheet, spec: FieldSpec) -> pl.Series:
         return absent(sheet, spec, INSTANT, "not_an_instant")
     value = instants_of(sheet.column(spec.name), sheet.text(spec.name), end_of_day=ends)
     unread = value.is_null() if spec.required else written_wrong(sheet, spec.name, value)
-    _fault_days(sheet, spec, unread, "not_an_instant")
+    _fault_days(sheet, spec, unread, "not_an_instant", f"write {spec.says}")
     at = pl.lit(sheet.at).dt.convert_time_zone("UTC").cast(INSTANT)
     if ends:  # today's closing stock is what stands there now
         late = (value > sheet.at) & (value < sheet.at + timedelta(days=1))

@@ -46,9 +46,11 @@ def referring(table: str) -> list[tuple[type[Model], str]]:
     """Models that refer to rows of a table, whether it knows of them or not, and the column they do it by."""
     found: list[tuple[type[Model], str]] = []
     for relation in _model(table)._meta.get_fields(include_hidden=True):
-        column = getattr(relation.field, "column", None) if isinstance(relation, ForeignObjectRel) else None
+        if not isinstance(relation, ForeignObjectRel):
+            continue
+        column = getattr(relation.field, "column", None)
         if column:
-            found.append((relation.related_model, str(column)))
+            found.append((relation.field.model, str(column)))
     return found
 
 
