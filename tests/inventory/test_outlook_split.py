@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import connection, transaction
@@ -28,6 +29,7 @@ from inventory.services import demonstration as demo
 from inventory.services import prediction
 from tests.conftest import NOW
 from tests.inventory.book import TODAY
+from tests.inventory.cycles import backwards, in_turn
 from vyapar.engine import services, tasks
 from vyapar.engine.models import Cycle, CyclePart, Event
 from vyapar.kernel.actor import system
@@ -108,32 +110,13 @@ def undone(work) -> dict[str, list]:
     return found
 
 
-def in_turn() -> Cycle:
-    cycle = services.run_cycle("prediction", NOW, at=NOW)
-    assert cycle.parts.count() > 2
-    return cycle
-
-
-def backwards() -> Cycle:
-    """By workers, the last part first, each twice."""
-    cycle = services.run_cycle("prediction", NOW, at=NOW, spread=True)
-    assert cycle.state == "running"
-    for number in reversed(services.list_open_parts(cycle.pk)):
-        assert not services.close_split(cycle.pk, at=NOW)
-        assert services.run_part(cycle.pk, number, at=NOW)
-        assert not services.run_part(cycle.pk, number, at=NOW)
-    assert services.close_split(cycle.pk, at=NOW)
-    assert not services.close_split(cycle.pk, at=NOW)
-    return cycle
-
-
 def test_an_outlook_in_parts_is_the_one_in_one_piece(here, monkeypatch):
     whole = undone(lambda: services.run_cycle("prediction", NOW, at=NOW))
     assert all(rows for rows in whole.values())
     assert any(cause for _sku, _territory, cause in whole["causes"])
     monkeypatch.setattr(book, "PART_POSITIONS", 20)
     for work in (in_turn, backwards):
-        parts = undone(work)
+        parts = undone(partial(work, "prediction"))
         for name, rows in whole.items():
             assert parts[name] == rows, name
 
@@ -150,7 +133,7 @@ def test_what_sells_too_much_to_be_read_is_left_out_whole_and_in_parts(here, mon
     assert 0 < len(whole["PositionOutlook"]) < Position.objects.filter(on_hand__gt=0).count()
     assert 0 < len(whole["ItemOutlook"]) < StockItem.objects.count()
     monkeypatch.setattr(book, "PART_POSITIONS", 20)
-    parts = undone(backwards)
+    parts = undone(lambda: backwards("prediction"))
     for name, rows in whole.items():
         assert parts[name] == rows, name
 
@@ -179,7 +162,7 @@ def test_a_maker_who_pressed_with_goods_of_another_part_is_seen(here, monkeypatc
 
 
 def test_what_a_worker_was_cut_off_in_is_done_by_another_and_nothing_twice(here, small_parts, monkeypatch):
-    whole = undone(in_turn)
+    whole = undone(lambda: in_turn("prediction"))
 
     def cut_off() -> Cycle:
         cycle = services.run_cycle("prediction", NOW, at=NOW, spread=True)

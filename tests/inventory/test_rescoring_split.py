@@ -20,6 +20,7 @@ from inventory.selectors.cells import list_astray
 from inventory.services import demonstration as demo
 from tests.conftest import NOW
 from tests.inventory.book import TODAY
+from tests.inventory.cycles import backwards, in_turn
 from vyapar.engine import services, tasks
 from vyapar.engine.models import Cycle, CyclePart, Event
 from vyapar.kernel.actor import system
@@ -92,31 +93,12 @@ def in_one() -> Cycle:
     return services.run_cycle("monitoring", NOW, at=NOW)
 
 
-def in_turn() -> Cycle:
-    cycle = services.run_cycle("monitoring", NOW, at=NOW)
-    assert cycle.parts.count() > 5
-    return cycle
-
-
-def backwards() -> Cycle:
-    """By workers, the last part first, each twice."""
-    cycle = services.run_cycle("monitoring", NOW, at=NOW, spread=True)
-    assert cycle.state == "running"
-    for number in reversed(services.list_open_parts(cycle.pk)):
-        assert not services.close_split(cycle.pk, at=NOW)
-        assert services.run_part(cycle.pk, number, at=NOW)
-        assert not services.run_part(cycle.pk, number, at=NOW)
-    assert services.close_split(cycle.pk, at=NOW)
-    assert not services.close_split(cycle.pk, at=NOW)
-    return cycle
-
-
 def test_a_cycle_in_parts_leaves_what_one_in_one_piece_leaves(here, monkeypatch):
     whole = undone(in_one)
     assert all(whole[name] for name in ("items", "risks", "told", "passed"))
     monkeypatch.setattr(book, "PART_POSITIONS", 5)
-    assert undone(in_turn) == whole
-    assert undone(backwards) == whole
+    assert undone(lambda: in_turn("monitoring")) == whole
+    assert undone(lambda: backwards("monitoring")) == whole
 
 
 def test_changed_goods_are_split_too_and_the_rest_is_left_alone(here, small_parts):
