@@ -43,6 +43,7 @@ VERBS = (
     _("Feed pull asked"),
     _("Feed saved"),
     _("Feed stale"),
+    _("Freight billed"),
     _("Fssai set"),
     _("Halt lifted"),
     _("Halt pulled"),
