@@ -66,8 +66,8 @@ def emit_many(
             "payload": [canonical_json(outward(payload)) for _, payload in pairs],
         }
     )
-    told = _told(events, type(pairs[0][1]), len(pairs))
-    return tell(told, actor=actor, at=at, action_id=action_id, cycle_id=cycle_id)
+    written = _told(events, type(pairs[0][1]), len(pairs))
+    return tell(written, actor=actor, at=at, action_id=action_id, cycle_id=cycle_id)
 
 
 @dataclass(frozen=True, slots=True)
