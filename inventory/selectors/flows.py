@@ -11,6 +11,7 @@ from math import asin, ceil, cos, radians, sin, sqrt
 import numpy as np
 from django.db.models import F, Max
 
+from inventory.contracts.demand import DemandDistribution
 from inventory.models import (
     BatchRisk,
     DemandForecast,
@@ -22,7 +23,9 @@ from inventory.models import (
     Sku,
     StockItem,
 )
+from inventory.selectors.demand import find_common
 from inventory.selectors.overrides import overridden_items, padded, weeks_of
+from inventory.selectors.weekdays import weekday_shares
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import NotFound, VyaparError
 from vyapar.kernel.money import BASIS_POINTS
@@ -31,6 +34,8 @@ from vyapar.law.rates import rate_for
 #: Road kilometres per kilometre as the crow flies: Indian inter-city roads lie between 1.2 and 1.4.
 ROAD_FACTOR = 1.3
 _EARTH_KM = 6371.0
+#: What sums of shares may fall short of a whole piece by.
+_WHOLE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,10 @@ class AtRisk:
 
 @dataclass(frozen=True, slots=True)
 class Lacking:
-    """One SKU at one godown whose expected demand exceeds what is usable there and on its way."""
+    """One SKU at one godown whose expected demand exceeds what is usable there and on its way.
+
+    `daily_mean`: pieces per day over the horizon; `dispersion`: variance over mean of the whole of it.
+    """
 
     sku: str
     territory: str
@@ -173,21 +181,24 @@ def list_lacking(skus: Iterable[str], today: date, horizon_days: int) -> list[La
     forecasts = list(
         asked.select_related("sku__category", "territory").order_by("sku__code", "territory__code")
     )
-    _baseline, weeks = weeks_of(forecasts)
+    if not forecasts:
+        return []
+    within = _demand(forecasts).total(np.arange(len(forecasts)), horizon_days)
     usable, coming = _usable(today), _in_transit()
     rates = _Rates(today)
     # the first godown by code keeps its territory's stock
     godowns = Location.objects.filter(kind=LocationKind.GODOWN).order_by("-code")
     godown = {one.territory_id: one for one in godowns}
     found = []
-    for row, ahead in zip(forecasts, weeks.tolist(), strict=True):
+    for row, expected, variance in zip(
+        forecasts, within.mean.tolist(), within.variance.tolist(), strict=True
+    ):
         place = godown.get(row.territory_id)
         rate = rates.of(row.sku.hsn, row.sku.rate_item, row.sku.packed)
         if place is None or rate is None:
             continue
-        expected = expected_pieces(ahead, horizon_days)
         key = (row.sku_id, place.pk)
-        pieces = int(expected) - usable.get(key, 0) - coming.get(key, 0)
+        pieces = int(expected + _WHOLE) - usable.get(key, 0) - coming.get(key, 0)
         if pieces > 0:
             found.append(
                 Lacking(
@@ -197,7 +208,7 @@ def list_lacking(skus: Iterable[str], today: date, horizon_days: int) -> list[La
                     pieces=pieces,
                     net_price_paise=_without_gst(row.sku.trade_price_paise, rate),
                     daily_mean=expected / horizon_days,
-                    dispersion=1 + ahead[0] / max(row.dispersion, 1e-6),
+                    dispersion=max(1.0, variance / expected),
                 )
             )
     return found
@@ -252,11 +263,16 @@ def list_free_stock(sku: str, location: str, sellable_on: date) -> list[FreeStoc
     ]
 
 
-def expected_pieces(weekly_mean: list[float], days: int) -> float:
-    """Pieces expected within `days`, from pieces per week; the last week goes on beyond the forecast."""
-    whole, rest = divmod(days, 7)
-    weeks = [*weekly_mean, *([weekly_mean[-1]] * max(0, whole + 1 - len(weekly_mean)))]
-    return sum(weeks[:whole]) + weeks[whole] * rest / 7
+def _demand(forecasts: list[DemandForecast]) -> DemandDistribution:
+    """What is asked for from the day of the forecasts on, by weekday, with the learnt common share.
+
+    People's overrides are in it; series number = row number.
+    """
+    _baseline, weeks = weeks_of(forecasts)
+    shares = weekday_shares([row.territory.code for row in forecasts])
+    within = [np.roll(share, -row.as_of.weekday()) for share, row in zip(shares, forecasts, strict=True)]
+    spread = np.array([row.dispersion for row in forecasts])
+    return DemandDistribution(weeks, spread, find_common(), np.array(within), np.arange(len(forecasts)))
 
 
 class _Rates:

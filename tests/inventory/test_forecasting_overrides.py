@@ -139,6 +139,24 @@ def test_transfers_are_planned_by_what_people_expect(book):
     assert wanted() == {"MUM": 140, "BLR": 140}
 
 
+def test_transfers_are_planned_by_the_weekdays_of_a_place_and_by_how_alike_its_weeks_are(book):
+    def wanted() -> dict[str, tuple[int, float]]:
+        return {one.territory: (one.pieces, one.dispersion) for one in list_lacking(["S1"], TODAY, 10)}
+
+    shares = np.full(7, 0.1)
+    shares[TODAY.weekday()] = 0.4
+    ForecastModel.objects.create(
+        cycle_id=1, as_of=TODAY, version="one", data_from=TODAY, data_to=TODAY, series=2, promoted=True,
+        reason="the first model", plan=ForecastPlan((), common=1.0).as_json(),
+        effects=[{"effect": "weekdays", "stands": True, "shares": {"MUM": shares.tolist()}}],
+    )  # fmt: skip
+    even = 70 * 10 / 7
+    assert wanted() == {
+        "MUM": (112, pytest.approx(1 + 112 / 2.0)),
+        "BLR": (100, pytest.approx(1 + even / 2.0)),
+    }
+
+
 def test_pieces_are_shared_out_over_all_that_they_cover(book):
     row = override(factor=None, pieces=280)
     assert (row.baseline_pieces, row.adjusted_pieces) == (140, 280)
