@@ -34,8 +34,8 @@ _POISSON = 1.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prices:
-    """Factors on demand: `past` (series, weeks of history) of cheaper weeks, `ahead` (series, horizon) of
-    prices to come; `told`: what was found, standing or not.
+    """Factors on demand: `past` (series, weeks of history) of each week against the mean of a year with as
+    many cheaper weeks, `ahead` (series, horizon) of prices to come; `told`: what was found, standing or not.
     """
 
     past: Floats
@@ -43,7 +43,7 @@ class Prices:
     told: tuple[EffectTold, ...] = ()
 
     def without(self, weeks: Weeks) -> Weeks:
-        """History as it would have been at usual prices."""
+        """History as if cheaper weeks lay evenly on the year: as many are held to come, nobody knows when."""
         if not any(one.stands for one in self.told):
             return weeks
         return replace(weeks, sales=weeks.sales / self.past)
@@ -84,7 +84,9 @@ def prices_of(weeks: Weeks, sku: Ints, paid: Floats, off_ahead: Floats) -> Price
     if not told.stands:
         return Prices(none.past, none.ahead, (told,))
     mine = response[weeks.group][:, None]
-    return Prices(_factor(mine, goods.off[goods.of]), _factor(mine, off_ahead), (told,))
+    past = _factor(response[goods.group][:, None], goods.off)
+    past = past / _usual_uplift(goods.sold, past, weeks.count)[:, None]
+    return Prices(np.maximum(past, LOWEST)[goods.of], _factor(mine, off_ahead), (told,))
 
 
 def below_usual(paid: Floats) -> Floats:
@@ -117,6 +119,15 @@ def _goods_of(weeks: Weeks, sku: Ints, paid: Floats) -> _Goods:
 
 def _factor(response: Floats, off: Floats) -> Floats:
     return np.asarray(np.clip(1.0 + response * off, LOWEST, HIGHEST))
+
+
+def _usual_uplift(sold: Floats, factor: Floats, until: int) -> Floats:
+    """(skus,), what cheaper weeks added to the year before the weeks that the level before week `until` is
+    read from: taking them out must not lower what is expected of a SKU, only even it out.
+    """
+    year = slice(max(until - LEVEL - OVER, 0), max(until - LEVEL, 1))
+    whole, plain = sold[:, year].sum(axis=1), (sold[:, year] / factor[:, year]).sum(axis=1)
+    return np.where(plain > 0, whole / np.where(plain > 0, plain, 1.0), 1.0)
 
 
 def _level(goods: _Goods, until: int) -> tuple[Floats, Flags]:
@@ -178,7 +189,9 @@ def _learn(goods: _Goods, until: int) -> Floats:
 def _examined(goods: _Goods, count: int, usual: float, deals: int) -> EffectTold:
     """Forecasts of the last year's weeks from levels cleaned of cheaper weeks, and from levels as sold.
 
-    Nobody is taken to have known which weeks ahead would be cheap.
+    Nobody is taken to have known which weeks ahead would be cheap. Both expect the same of a usual year, and
+    squared errors of sums, over what is usual of the SKU, tell between them: absolute ones like the middle of
+    skewed weeks best, and so whatever lowers a level.
     """
     plain, better, tested = 0.0, 0.0, False
     for origin in range(max(LEAST, count - OVER), count - AHEAD + 1, STEP):
@@ -187,10 +200,14 @@ def _examined(goods: _Goods, count: int, usual: float, deals: int) -> EffectTold
         moved = (goods.off[:, recent] > 0).any(axis=1) & (response[goods.group] > 0)
         if not moved.any():
             continue
-        factor = _factor(response[goods.group][:, None], goods.off[:, recent])[moved]
         sold = goods.sold[moved]
-        level, cleaned = sold[:, recent].mean(axis=1), (sold[:, recent] / factor).mean(axis=1)
-        plain += float(np.abs(level[:, None] - sold[:, ahead]).sum())
-        better += float(np.abs(cleaned[:, None] - sold[:, ahead]).sum())
-        tested = True
+        factor = _factor(response[goods.group][moved][:, None], goods.off[moved][:, :origin])
+        level = sold[:, recent].mean(axis=1)
+        cleaned = (sold[:, recent] / factor[:, recent]).mean(axis=1)
+        cleaned *= _usual_uplift(sold, factor, origin)
+        came, scale = sold[:, ahead].mean(axis=1), np.maximum(sold[:, :origin].mean(axis=1), 1e-9)
+        as_sold, evened = (float(((one - came) ** 2 / scale).sum()) for one in (level, cleaned))
+        if as_sold > 0:
+            # each origin has one voice, or a month in which everything was on offer would decide alone
+            plain, better, tested = plain + 1.0, better + evened / as_sold, True
     return verdict("price", usual, deals, plain, better, tested)
