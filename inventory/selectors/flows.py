@@ -272,7 +272,8 @@ def _demand(forecasts: list[DemandForecast]) -> DemandDistribution:
     shares = weekday_shares([row.territory.code for row in forecasts])
     within = [np.roll(share, -row.as_of.weekday()) for share, row in zip(shares, forecasts, strict=True)]
     spread = np.array([row.dispersion for row in forecasts])
-    return DemandDistribution(weeks, spread, find_common(), np.array(within), np.arange(len(forecasts)))
+    profile = np.arange(len(forecasts), dtype=np.int32)
+    return DemandDistribution(weeks, spread, find_common(), np.array(within), profile)
 
 
 class _Rates:
