@@ -15,6 +15,8 @@ from reallocation.engine.solver import Solver
 _PASSES = 12
 #: Lanes that are tried with one trip less, the least profitable per rupee of trip first.
 _TRIALS = 60
+#: Lanes that are closed in turn where one is opened.
+_SWAPS = 3
 _NEARLY = 1e-7
 
 
@@ -129,7 +131,10 @@ def trim(solver: Solver, fleet: Fleet, trips: Ints, least_paise: int) -> Loading
 
 
 def improve(solver: Solver, fleet: Fleet, loading: Loading, least_paise: int) -> Loading:
-    """Try one trip less on the least profitable lanes; keep what brings more in all."""
+    """Try one trip less on the least profitable lanes; keep what brings more in all.
+
+    Where all lanes can be tried, one trip more is tried on each of them as well.
+    """
     return_on_trip = loading.net / np.maximum(fleet.fixed * loading.trips, 1)
     order = np.argsort(return_on_trip, kind="stable")
     for lane in order[(loading.trips * fleet.fixed)[order] > 0][:_TRIALS]:
@@ -138,10 +143,33 @@ def improve(solver: Solver, fleet: Fleet, loading: Loading, least_paise: int) ->
         fewer = loading.trips.copy()
         fewer[lane] -= 1
         trial = fill(solver, fleet, fewer)
-        worth = (trial.trips == 0) | (trial.net >= max(least_paise, 1))
-        if trial.value > loading.value + _NEARLY and worth.all():
+        if trial.value > loading.value + _NEARLY and _all_pay(trial, least_paise):
             loading = trial
+    if len(fleet.fixed) <= _TRIALS:
+        loading = _widen(solver, fleet, loading, least_paise)
     return loading
+
+
+def _widen(solver: Solver, fleet: Fleet, loading: Loading, least_paise: int) -> Loading:
+    """One trip more on each lane in turn, alone or in place of one on another; kept where all is worth more.
+
+    What then does not pay is closed.
+    """
+    for lane in range(len(fleet.fixed)):
+        more = loading.trips.copy()
+        more[lane] += 1
+        instead = [
+            _without(more, np.array([other])) for other in np.flatnonzero(loading.trips) if other != lane
+        ]
+        trials = [trim(solver, fleet, trips, least_paise) for trips in [more, *instead[:_SWAPS]]]
+        best = max(trials, key=lambda trial: trial.value)
+        if best.value > loading.value + _NEARLY:
+            loading = best
+    return loading
+
+
+def _all_pay(loading: Loading, least_paise: int) -> bool:
+    return bool(((loading.trips == 0) | (loading.net >= max(least_paise, 1))).all())
 
 
 def _without(trips: Ints, lanes: Ints) -> Ints:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,7 @@ from tests.gateway.calling import NOTE, Caller, machine, problem
 from vyapar.engine.models import Event
 from vyapar.gateway.bodies import TooLarge, fingerprint, spool
 from vyapar.gateway.models import StoredReply
+from vyapar.gateway.renderers import JsonRenderer
 from vyapar.gateway.services import LEASE, begin_reply, issue_key, keep_house
 from vyapar.gateway.services.keeping import REPLY_LIFE
 from vyapar.gateway.views import ApiView
@@ -247,3 +249,10 @@ def test_a_reply_of_one_distributor_is_never_given_to_the_other(beta) -> None:
     assert "Idempotent-Replayed" not in answer
     with tenant_context(beta):
         assert Event.objects.filter(name="TrailNoted").count() == 1
+
+
+def test_a_number_beyond_64_bits_is_repeated_by_its_digits() -> None:
+    said = {"errors": [{"value": 2**70, "row": 3}], "least": -(2**63) - 1, "known": True}
+    assert json.loads(JsonRenderer().render(said)) == {
+        "errors": [{"value": "1180591620717411303424", "row": 3}], "least": "-9223372036854775809", "known": True
+    }  # fmt: skip

@@ -9,6 +9,8 @@ import orjson
 from django.http import HttpResponse
 from rest_framework.renderers import BaseRenderer
 
+_HOW = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
+
 
 class JsonRenderer(BaseRenderer):
     """UTF-8 JSON; instants in ISO 8601 UTC with `Z`."""
@@ -26,7 +28,7 @@ class JsonRenderer(BaseRenderer):
     ) -> bytes:
         if data is None:
             return b""
-        return orjson.dumps(data, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS, default=str)
+        return _json(data)
 
 
 class PdfRenderer(BaseRenderer):
@@ -45,7 +47,23 @@ class PdfRenderer(BaseRenderer):
     ) -> bytes:
         if isinstance(data, bytes):
             return data
-        return orjson.dumps(data, default=str)  # a problem, answered as problem+json
+        return _json(data)  # a problem, answered as problem+json
+
+
+def _json(data: Any) -> bytes:
+    """JSON of `data`; a whole number beyond 64 bits, which only a refusal repeats, as its digits."""
+    try:
+        return orjson.dumps(data, option=_HOW, default=str)
+    except orjson.JSONEncodeError:
+        return orjson.dumps(_narrow(data), option=_HOW, default=str)
+
+
+def _narrow(data: Any) -> Any:
+    if isinstance(data, Mapping):
+        return {key: _narrow(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_narrow(value) for value in data]
+    return str(data) if isinstance(data, int) and data.bit_length() > 63 else data
 
 
 def pdf_file(body: bytes, name: str) -> HttpResponse:
