@@ -254,5 +254,6 @@ def test_a_reply_of_one_distributor_is_never_given_to_the_other(beta) -> None:
 def test_a_number_beyond_64_bits_is_repeated_by_its_digits() -> None:
     said = {"errors": [{"value": 2**70, "row": 3}], "least": -(2**63) - 1, "known": True}
     assert json.loads(JsonRenderer().render(said)) == {
-        "errors": [{"value": "1180591620717411303424", "row": 3}], "least": "-9223372036854775809", "known": True
+        "errors": [{"value": "1180591620717411303424", "row": 3}], "least": "-9223372036854775809",
+        "known": True,
     }  # fmt: skip
