@@ -23,7 +23,8 @@ from vyapar.kernel.decision import WayOut
 from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import Fault, Invalid
 from vyapar.kernel.facts import OfferFacts
-from vyapar.kernel.phrases import counted, phrase
+from vyapar.kernel.phrases import counted as ngettext
+from vyapar.kernel.phrases import phrase as gettext
 
 
 def facts(view: ActionView) -> OfferFacts:
@@ -72,14 +73,14 @@ def reconcile(view: ActionView) -> Receipt | None:
 def undo(view: ActionView, actor: Actor, at: datetime) -> Receipt:
     """End the offer now; sent messages stay sent."""
     services.stop(view.id, actor=actor, at=at)
-    return Receipt("success", phrase("the offer was ended; messages that had left stay sent"))
+    return Receipt("success", gettext("the offer was ended; messages that had left stay sent"))
 
 
 def _receipt(campaign: Campaign) -> Receipt:
     asked = campaign.outlets.filter(arm="asked").count()
     return Receipt(
         "success",
-        counted(
+        ngettext(
             "campaign %(campaign)s started, %(count)s outlet asked",
             "campaign %(campaign)s started, %(count)s outlets asked",
             asked,

@@ -32,7 +32,8 @@ from vyapar.engine.services import emit
 from vyapar.kernel.actor import Actor, system
 from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import Refused
-from vyapar.kernel.phrases import phrase, words_of
+from vyapar.kernel.phrases import phrase as gettext
+from vyapar.kernel.phrases import words_of
 from vyapar.messaging.contracts import Channel
 from vyapar.messaging.letters import MARKETING, Letter, fill
 from vyapar.messaging.services import queue, save_template
@@ -128,7 +129,7 @@ def stop(action_id: UUID, *, actor: Actor, at: datetime) -> Campaign:
     campaign = Campaign.objects.filter(action_id=action_id).first()
     if campaign is None:
         raise Refused("this campaign never started", code="cannot_undo")
-    return end(campaign.campaign_id, actor=actor, at=at, reason=phrase("stopped by a person"), stopped=True)
+    return end(campaign.campaign_id, actor=actor, at=at, reason=gettext("stopped by a person"), stopped=True)
 
 
 def ensure_templates() -> int:
@@ -227,6 +228,6 @@ def finish_due(campaigns: Iterable[Campaign], at: datetime) -> int:
     """End campaigns whose days are over; returns how many."""
     count = 0
     for campaign in campaigns:
-        end(campaign.campaign_id, actor=system("clock"), at=at, reason=phrase("its days are over"))
+        end(campaign.campaign_id, actor=system("clock"), at=at, reason=gettext("its days are over"))
         count += 1
     return count

@@ -21,7 +21,7 @@ from vyapar.dashboard.templatetags.ui_filters import spoken
 from vyapar.dashboard.templatetags.words import plain, sign
 from vyapar.engine.selectors import list_actions
 from vyapar.kernel.lifecycle import Status
-from vyapar.kernel.phrases import phrase
+from vyapar.kernel.phrases import phrase as gettext
 from vyapar.messaging.models import Message
 from vyapar.messaging.selectors import list_messages
 from vyapar.people.contracts import May
@@ -143,7 +143,7 @@ def end(request: HttpRequest, campaign_id: str) -> HttpResponseBase:
     attempt(
         request,
         lambda: services.end(
-            campaign_id, actor=actor, at=now, reason=phrase("ended by a person"), stopped=True
+            campaign_id, actor=actor, at=now, reason=gettext("ended by a person"), stopped=True
         ),
         _("The offer has ended."),
     )

@@ -18,7 +18,7 @@ from vyapar.engine.contracts import ActionKind, ActionView, Receipt, Revalued
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Fault, Invalid
 from vyapar.kernel.facts import MovementFacts
-from vyapar.kernel.phrases import phrase
+from vyapar.kernel.phrases import phrase as gettext
 
 
 def facts(view: ActionView) -> MovementFacts:
@@ -51,15 +51,15 @@ def reconcile(view: ActionView) -> Receipt | None:
 
 def undo(view: ActionView, actor: Actor, at: datetime) -> Receipt:
     """Call the goods back while they are on their way."""
-    services.call_back(view.id, key=view.key, actor=actor, at=at, reason=phrase("transfer called back"))
-    return Receipt("success", phrase("the goods were called back and their papers cancelled"))
+    services.call_back(view.id, key=view.key, actor=actor, at=at, reason=gettext("transfer called back"))
+    return Receipt("success", gettext("the goods were called back and their papers cancelled"))
 
 
 def _receipt(transfer: Transfer) -> Receipt:
     numbers = [paper["number"] for paper in transfer.documents]
     return Receipt(
         "success",
-        phrase(
+        gettext(
             "dispatched from %(source)s to %(destination)s with %(papers)s",
             source=transfer.source_name,
             destination=transfer.destination_name,

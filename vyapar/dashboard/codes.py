@@ -111,6 +111,7 @@ WORDS = (
     _("Most campaigns a cycle"),
     _("Most lines"),
     _("Most outlets"),
+    _("Moved sales bp"),
     _("Naive"),
     _("Near-expiry days"),
     _("Need met"),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.utils import translation
 from django.utils.functional import Promise
-from django.utils.translation import gettext, ngettext, override
+from django.utils.translation import gettext, ngettext
 
 from vyapar.kernel.phrases import Phrase, phrase, words_of
 
@@ -22,7 +23,7 @@ def named(name: object) -> Phrase:
     A code reads as `plain` shows it: `price_list` is "Price list".
     """
     if isinstance(name, Promise):
-        with override("en"):
+        with translation.override("en"):
             text = str(name)
     else:
         text = str(name).replace("_", " ").strip()
