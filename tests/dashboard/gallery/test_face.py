@@ -17,7 +17,7 @@ from vyapar.dashboard.templatetags import words
 
 ROOT = Path(__file__).resolve().parents[3]
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
-#: Papers are printed as PDF, never served; their style is their own.
+#: Papers are printed as PDF or kept as a file of their own, never served; their style is their own.
 SERVED = [path for path in TEMPLATES if "papers" not in path.parts]
 
 
