@@ -58,7 +58,8 @@ def replay(day: date, *, actor: Actor, at: datetime) -> ReplayReport:
     batches, items = _verdicts(played)
     figures = _figures(played, batches, items)
     folder = f"{FOLDER}/{day.isoformat()}-{uuid4().hex[:8]}"
-    page = render_to_string("inventory/papers/replay_report.html", _context(played, batches, items, figures, at))
+    told = _context(played, batches, items, figures, at)
+    page = render_to_string("inventory/papers/replay_report.html", told)
     table = write_csv(_rows(played), _HEADS)
     kept = [
         default_storage.save(f"{folder}/report.html", ContentFile(page.encode())),
