@@ -15,21 +15,9 @@ from vyapar.kernel.phrases import phrase as _
 
 def hear_export_given_up(event: EventView) -> None:
     """A document did not get to the books however often it was tried."""
-    raise_for(
-        Condition(
-            cause="export_failed",
-            subject=event.subject,
-            title=_(
-                "%(kind)s: it does not get to %(feed)s",
-                kind=named(event.payload["kind"]),
-                feed=event.payload["feed"],
-            ),
-            detail=str(event.payload["reason"]),
-            recommended_action=_("Look whether the system can be reached, then try the document again"),
-            url="/data/exports",
-        ),
-        event.at,
-    )
+    title = _("%(kind)s: it does not get to %(feed)s", **_what_to_where(event))
+    advice = _("Look whether the system can be reached, then try the document again")
+    _raise_failed_export(event, title, advice, "/data/exports")
 
 
 def hear_export_answered(event: EventView) -> None:
@@ -37,21 +25,27 @@ def hear_export_answered(event: EventView) -> None:
     if event.payload["accepted"]:
         services.close("export_failed", event.subject, reason="booked", actor=ACTOR, at=event.at)
         return
-    raise_for(
-        Condition(
-            cause="export_failed",
-            subject=event.subject,
-            title=_(
-                "%(kind)s: %(feed)s refused it",
-                kind=named(event.payload["kind"]),
-                feed=event.payload["feed"],
-            ),
-            detail=str(event.payload["reason"]),
-            recommended_action=_("Mend what it objects to, then try the document again"),
-            url="/data/exports?state=rejected",
-        ),
-        event.at,
+    title = _("%(kind)s: %(feed)s refused it", **_what_to_where(event))
+    advice = _("Mend what it objects to, then try the document again")
+    _raise_failed_export(event, title, advice, "/data/exports?state=rejected")
+
+
+def _what_to_where(event: EventView) -> dict[str, str]:
+    """What a title says of a document for the books."""
+    return {"kind": named(event.payload["kind"]), "feed": event.payload["feed"]}
+
+
+def _raise_failed_export(event: EventView, title: Phrase, advice: Phrase, url: str) -> None:
+    detail = str(event.payload["reason"])
+    told = Condition(
+        cause="export_failed",
+        subject=event.subject,
+        title=title,
+        detail=detail,
+        recommended_action=advice,
+        url=url,
     )
+    raise_for(told, event.at)
 
 
 def hear_feed_halted(event: EventView) -> None:

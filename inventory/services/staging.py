@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -68,7 +68,7 @@ class Rows:
 
     @property
     def statement(self) -> str:
-        return f"COPY {self.table} ({', '.join(self.columns)}) FROM STDIN (FORMAT BINARY)"
+        return _copy_into(self.table, self.columns)
 
 
 def rows_of(table: str, columns: Mapping[str, Column], types: Mapping[str, str], count: int) -> Rows:
@@ -79,14 +79,23 @@ def rows_of(table: str, columns: Mapping[str, Column], types: Mapping[str, str],
 def copy_rows(made: Rows) -> None:
     """Append rows that are ready."""
     if made.parts:
-        with connection.cursor() as cursor, cursor.copy(made.statement) as pipe:
-            for part in made.parts:
-                pipe.write(part)
+        _send(made.statement, made.parts)
 
 
 def copy_columns(table: str, columns: Mapping[str, Column], types: Mapping[str, str], count: int) -> None:
-    """Append so many rows to the columns in `types`; see `encode_columns`."""
-    copy_rows(rows_of(table, columns, types, count))
+    """Append so many rows to the columns in `types`, sent as they are encoded; see `encode_columns`."""
+    if count:
+        _send(_copy_into(table, types), encode_columns(columns, types, count))
+
+
+def _copy_into(table: str, columns: Iterable[str]) -> str:
+    return f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
+
+
+def _send(statement: str, parts: Iterable[bytes]) -> None:
+    with connection.cursor() as cursor, cursor.copy(statement) as pipe:
+        for part in parts:
+            pipe.write(part)
 
 
 def encode_ahead(table: str, frame: pl.DataFrame, types: Mapping[str, str]) -> Future[Rows]:

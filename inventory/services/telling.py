@@ -83,8 +83,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What SKUs (`sku_id`) and territories (`territory_id`) are called: their code,
-    and the code as JSON."""
+    """What SKUs (`sku_id`) and territories (`territory_id`) are called: their code, and the code as JSON."""
 
     skus: pl.DataFrame
     territories: pl.DataFrame
