@@ -154,6 +154,51 @@ def test_a_task_delivered_twice_calls_the_far_side_once(visited):
     assert (Action.objects.get().status, visited) == (Status.EXECUTED, [LATER])
 
 
+@pytest.fixture
+def recalled(monkeypatch):
+    """Who called the far side to undo; while it answers, somebody undoes or retries the same action."""
+    kind, calls, said = registry.kind("probe"), [], []
+
+    def undo(view, actor, at):
+        calls.append(actor.ref)
+        for verb in (services.undo, services.retry):
+            with pytest.raises(Refused) as refusal:
+                verb(view.id, actor=replace(actor, ident="2"), at=at + timedelta(seconds=1))
+            said.append(refusal.value.code)
+        return kind.undo(view, actor, at)
+
+    monkeypatch.setitem(registry._kinds, "probe", replace(kind, undo=undo))
+    return calls, said
+
+
+def test_two_undoing_one_action_at_once_call_the_far_side_once(recalled):
+    action = open_action()
+    services.carry_out(action.pk, at=LATER)
+    Action.objects.filter(pk=action.pk).update(status=Status.FAILED)
+    services.undo(action.pk, actor=OWNER, at=LATER)
+    assert recalled == (["user:1"], ["being_undone", "being_undone"])
+    assert Action.objects.get().status == Status.ROLLED_BACK
+    assert Transition.objects.filter(target="rolled_back").count() == 1
+
+
+def test_an_undoing_that_failed_or_was_cut_off_may_be_taken_up(monkeypatch):
+    action = open_action()
+    services.carry_out(action.pk, at=LATER)
+    kind = registry.kind("probe")
+
+    def down(view, actor, at):
+        raise Unavailable("the far side is down")
+
+    monkeypatch.setitem(registry._kinds, "probe", replace(kind, undo=down))
+    with pytest.raises(Unavailable):
+        services.undo(action.pk, actor=OWNER, at=LATER)
+    assert Action.objects.get().undo_claimed_at is None
+    Action.objects.update(undo_claimed_at=LATER)  # and its worker dies
+    monkeypatch.setitem(registry._kinds, "probe", kind)
+    services.undo(action.pk, actor=OWNER, at=LATER + LEASE + timedelta(seconds=1))
+    assert (Action.objects.get().status, effects(action.key, "ProbeUndone")) == (Status.ROLLED_BACK, 1)
+
+
 def test_an_execution_that_was_cut_off_is_taken_up_by_one_worker_alone(visited):
     action = open_action()
     services.claim(action.pk, actor=OWNER, at=LATER)  # and its worker dies

@@ -182,6 +182,7 @@ class Action(models.Model):
     decided_at = models.DateTimeField(null=True)
     undo_until = models.DateTimeField(null=True)
     claimed_at = models.DateTimeField(null=True)
+    undo_claimed_at = models.DateTimeField(null=True)  # somebody is at undoing it
     attempts = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True)
     last_error = models.TextField(blank=True)

@@ -7,7 +7,6 @@ from vyapar.engine.services.actions import (
     expire_due,
     propose,
     reject,
-    undo,
     withdraw,
 )
 from vyapar.engine.services.autonomy import ensure_autonomy, lift, pull, set_autonomy, set_policy
@@ -17,6 +16,7 @@ from vyapar.engine.services.events import append_audit, emit, note
 from vyapar.engine.services.execution import carry_out, claim, list_due, list_stuck, retry
 from vyapar.engine.services.live import go_live, observe_again
 from vyapar.engine.services.parts import due_parts, list_open_parts, run_part
+from vyapar.engine.services.undoing import undo
 
 __all__ = [
     "append_audit",

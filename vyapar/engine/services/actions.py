@@ -1,4 +1,4 @@
-"""The life of an action up to its carrying out: propose, judge, decide, undo."""
+"""The life of an action up to its carrying out: propose, judge, decide, withdraw."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from vyapar.engine.contracts import (
     ActionQuestioned,
     ActionView,
     Mode,
-    Receipt,
 )
 from vyapar.engine.models import Action, Cycle, DecisionRecord, Remark, Transition
 from vyapar.engine.rules import Verdict, judge
@@ -234,36 +233,6 @@ def withdraw(action_id: UUID, *, actor: Actor, at: datetime, reason: str) -> Act
     if Status(action.status) not in STOPPABLE:
         raise Refused(f"action {action.number} is {action.status} and cannot be withdrawn", code="too_late")
     transition(action, Status.WITHDRAWN, actor=actor, at=at, reason=reason, finished_at=at)
-    return action
-
-
-def undo(action_id: UUID, *, actor: Actor, at: datetime, reason: str = "") -> Action:
-    """Undo an action: inside its window nothing has left yet; afterwards its kind must know how.
-
-    Raises `Refused` with the kind's own words when it cannot be undone any more.
-    """
-    action = get_action(action_id)
-    if Status(action.status) in (Status.APPROVED, Status.AUTO_APPROVED):
-        return withdraw(action_id, actor=actor, at=at, reason=reason or "undone in the undo window")
-    kind = registry.kind(action.kind)
-    if Status(action.status) not in (Status.EXECUTED, Status.FAILED) or kind.undo is None:
-        raise Refused(
-            str(kind.undo_note) or f"action {action.number} is {action.status}; there is nothing to undo",
-            code="cannot_undo",
-        )
-    receipt = kind.undo(action.view(), actor, at)
-    return _roll_back(action_id, receipt, actor=actor, at=at, reason=reason)
-
-
-@transaction.atomic
-def _roll_back(action_id: UUID, receipt: Receipt, *, actor: Actor, at: datetime, reason: str) -> Action:
-    action = _lock(action_id, None)
-    if Status(action.status) is Status.ROLLED_BACK:
-        return action
-    transition(
-        action, Status.ROLLED_BACK, actor=actor, at=at, reason=reason or receipt.detail,
-        receipt={**(action.receipt or {}), "undone": plain(receipt)}, finished_at=at,
-    )  # fmt: skip
     return action
 
 

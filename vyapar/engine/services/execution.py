@@ -15,6 +15,7 @@ from vyapar.engine.contracts import Receipt
 from vyapar.engine.models import Action, DecisionRecord, Halt
 from vyapar.engine.selectors import get_action, guard_findings, is_halted
 from vyapar.engine.services.actions import transition
+from vyapar.engine.services.undoing import check_not_undone
 from vyapar.kernel.actor import Actor, system
 from vyapar.kernel.decision import Finding, Severity
 from vyapar.kernel.digest import plain
@@ -156,6 +157,7 @@ def retry(action_id: UUID, *, actor: Actor, at: datetime) -> Action:
     action = get_action(action_id, for_update=True)
     if Status(action.status) is not Status.FAILED:
         raise Refused(_("action %(number)s has not failed", number=action.number), code="not_failed")
+    check_not_undone(action, at)
     transition(action, Status.EXECUTING, actor=actor, at=at, claimed_at=at, attempts=1, next_try_at=at)
     return action
 
