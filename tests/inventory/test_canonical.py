@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -167,6 +168,8 @@ class TestQuantities:
             ({"quantity": "2 CASE 3 PCS"}, 27),
             ({"quantity": "2 CASE-3 PCS"}, 27),
             ({"quantity": "-2 CASE 3 PCS"}, -27),
+            ({"quantity": "5-3 PCS", "unit": "CASE"}, 63),
+            ({"quantity": "2-3 PCS", "unit": "DOZ"}, 27),
             ({"quantity": "1.5 CTN"}, 18),
             ({"quantity": "2 doz"}, 24),
             ({"quantity": "1 Gross"}, 144),
@@ -195,6 +198,9 @@ class TestQuantities:
             ({"quantity": "10 FURLONGS"}, "unknown_unit"),
             ({"quantity": 1, "unit": "KAR"}, "unknown_unit"),
             ({"quantity": "2 CASE", "sku": "NEW"}, "unknown_pack"),
+            ({"quantity": "5-3 PCS"}, "unnamed_unit"),
+            ({"quantity": "5-3 CASE"}, "unnamed_unit"),
+            ({"quantity": "5 3 PCS", "unit": "PCS"}, "unnamed_unit"),
             ({"quantity": "1.5 PCS"}, "not_whole"),
             ({"quantity": "1 KGS"}, "unknown_pack"),
             ({"quantity": "500 gm", "sku": "RICE"}, "not_whole"),
@@ -391,6 +397,26 @@ class TestDays:
 
     def test_what_has_not_happened_yet_is_a_fault(self):
         assert [f.code for f in reading(K.STOCK, stock(as_of="24-11-2026")).faults] == ["in_the_future"]
+
+    LATER = ("2026-11-24T10:00:00+05:30", "24-11-2026 00:05", "2026-11-23T18:36:00Z")
+
+    @pytest.mark.parametrize("written", LATER)
+    def test_a_stock_of_tomorrow_is_not_taken_for_that_of_now(self, written):
+        assert [f.code for f in reading(K.STOCK, stock(as_of=written)).faults] == ["in_the_future"]
+        tonight = reading(K.STOCK, stock(as_of="2026-11-23T23:30:00+05:30")).lines
+        assert tonight["as_of"].to_list() == [NOW]
+
+
+class TestLimits:
+    def test_a_vouchers_hundredth_revision_has_lines_of_its_own(self):
+        assert reading(K.SALES, sale("T1", "S1", 1, line="1000001")).lines["line"].to_list() == [1_000_001]
+
+    @pytest.mark.parametrize(("length", "codes"), [(3_000, []), (4_000, ["too_long"])])
+    def test_tax_details_have_an_end(self, length, codes):
+        details = {"note": "ब" * length}
+        for written in (details, json.dumps(details, ensure_ascii=False)):
+            found = reading(K.SALES, sale("T1", "S1", 1, gst_details=written)).faults
+            assert [fault.code for fault in found] == codes
 
 
 class TestIdentities:

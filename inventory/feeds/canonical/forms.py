@@ -16,6 +16,7 @@ from inventory.feeds.canonical.quantities import whole_of
 from inventory.feeds.canonical.sheet import Sheet
 from inventory.feeds.canonical.texts import empty, has_control, says_something, where
 from inventory.feeds.canonical.units import UNKNOWN, units_of
+from vyapar.kernel.calendar import ist_day, ist_instant
 
 #: Clocks of tills may run ahead by so much; what is older than so many days belongs in no feed.
 CLOCK_SKEW = timedelta(minutes=5)
@@ -158,8 +159,9 @@ def _instant(sheet: Sheet, spec: FieldSpec) -> pl.Series:
     unread = value.is_null() if spec.required else written_wrong(sheet, spec.name, value)
     _fault_days(sheet, spec, unread, "not_an_instant", f"write {spec.says}")
     at = pl.lit(sheet.at).dt.convert_time_zone("UTC").cast(INSTANT)
-    if ends:  # today's closing stock is what stands there now
-        late = (value > sheet.at) & (value < sheet.at + timedelta(days=1))
+    if ends:  # today's closing stock is what stands there now; tomorrow's stands nowhere yet
+        tomorrow = pl.lit(ist_instant(ist_day(sheet.at) + timedelta(days=1))).dt.convert_time_zone("UTC")
+        late = pl.select((pl.lit(value) > at) & (pl.lit(value) < tomorrow)).to_series()
         value = pl.select(pl.when(late).then(at).otherwise(value)).to_series()
     bounds = pl.select(
         (pl.lit(value) > at + CLOCK_SKEW).alias("late"),
@@ -209,6 +211,8 @@ def _json(sheet: Sheet, spec: FieldSpec) -> pl.Series:
         coded = empty(spec.name, pl.String, sheet.height)
     hidden = coded.str.contains("\\u0000", literal=True)
     sheet.fault(hidden, spec.name, "control_character", "take out the NUL characters, which no text may hold")
+    long = coded.str.len_chars() > spec.most
+    sheet.fault(long, spec.name, "too_long", f"at most {spec.most} characters, written as JSON")
     return coded
 
 

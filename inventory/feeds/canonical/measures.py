@@ -30,7 +30,9 @@ def read_quantity(sheet: Sheet, spec: FieldSpec, packs: pl.DataFrame | None) -> 
         )
         message = "say how many pieces a case of this SKU holds (casePack), or write pieces"
         sheet.fault(found.unknown_pack, spec.name, "unknown_pack", message)
-        unread = value.is_null() & ~found.unknown_unit & ~found.unknown_pack
+        message = "name the unit of the first figure too, e.g. 5 CASE 3 PCS"
+        sheet.fault(found.unnamed, spec.name, "unnamed_unit", message)
+        unread = value.is_null() & ~found.unknown_unit & ~found.unknown_pack & ~found.unnamed
         if packs is not None:
             _warn_of_single_cases(sheet, spec, unit, packs)
     sheet.fault(unread, spec.name, "not_whole", f"write {spec.says}")

@@ -26,12 +26,15 @@ PACK_SCHEMA = {"sku": pl.String, "case_pack": pl.Int64, "uqc": pl.String}
 class Measured:
     """Quantities in base units (null: none can be read); where a unit, or what it holds, is not known.
 
+    `unnamed`: two figures of which the first has no unit of its own, as in `5-3 PCS`.
+
     `numerator` over `denominator`: base units in one unit of the row, for its prices.
     """
 
     pieces: pl.Series
     unknown_unit: pl.Series
     unknown_pack: pl.Series
+    unnamed: pl.Series
     numerator: pl.Series
     denominator: pl.Series
 
@@ -90,8 +93,11 @@ def measure(
     signed = (-whole).zip_with(text.str.extract(_TWO, 1).fill_null("") == "-", whole)
     strange = (first == UNKNOWN).fill_null(False) | (second == UNKNOWN).fill_null(False)
     readable = count.is_not_null()
-    unsized = readable & ~strange & (sizes[0][0].is_null() | sizes[1][0].is_null())
-    return Measured(signed.alias(column.name), readable & strange, unsized, *size_in(unit, sku, packs))
+    # a range, or pieces twice: only where the row's own unit is another is it a pair of units
+    unnamed = second_count.is_not_null() & named.is_null() & ~(unit != second).fill_null(False)
+    unsized = readable & ~strange & ~unnamed & (sizes[0][0].is_null() | sizes[1][0].is_null())
+    pieces = where(~unnamed, signed).alias(column.name)
+    return Measured(pieces, readable & strange & ~unnamed, unsized, unnamed, *size_in(unit, sku, packs))
 
 
 def size_in(unit: pl.Series, sku: pl.Series, packs: pl.DataFrame | None) -> tuple[pl.Series, pl.Series]:

@@ -202,8 +202,7 @@ FIELDS: dict[RecordKind, tuple[FieldSpec, ...]] = {
     RecordKind.SALES: (
         field("transaction_id", Form.CODE, "the invoice's number", "invoice no", "bill no", "voucher no",
               "vouchernumber", "invoice", "vbeln", "document no", required=True, most=64),
-        field("line", Form.WHOLE, "a whole number", "line no", "sr no", "posnr", "idx",
-              least=1, most=1_000_000),
+        field("line", Form.WHOLE, "a whole number", "line no", "sr no", "posnr", "idx", least=1),
         field("retailer_id", Form.CODE, "the outlet's id", "customer code", "party code", "customer", "kunag",
               "ledger code", "party name", "partyledgername", "retailer", required=True, most=40),
         _SKU,
