@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rest_framework import serializers
 
+from inventory.selectors.outcomes import Bill, last_bills
 from reallocation.models import Transfer
 from vyapar.kernel.money import rupees
 
@@ -34,6 +36,23 @@ class ReceiptIn(serializers.Serializer[Any]):
     lines = ReceiptLineIn(many=True, required=False, default=list)
 
 
+class FreightIn(serializers.Serializer[Any]):
+    """What the carrier billed for a load; billed again, the last bill holds."""
+
+    billed = serializers.CharField(
+        max_length=20, help_text="rupees for freight, papers and handling, without GST"
+    )
+    reference = serializers.CharField(max_length=60, help_text="the number of the carrier's bill")
+
+
+class FreightOut(serializers.Serializer[Any]):
+    """The bill of a load that holds."""
+
+    billed = serializers.CharField()
+    reference = serializers.CharField()
+    recordedOn = serializers.DateField()
+
+
 class TransferLineOut(serializers.Serializer[Any]):
     """One batch on a transfer."""
 
@@ -57,6 +76,7 @@ class TransferOut(serializers.Serializer[Any]):
     sourceTerritory = serializers.CharField()
     targetTerritory = serializers.CharField()
     transportationCost = serializers.CharField()
+    freight = FreightOut(allow_null=True, help_text="what the carrier billed; null before its bill")
     expectedRevenue = serializers.CharField()
     complianceDocuments = serializers.ListField(child=serializers.CharField())
     dispatchedAt = serializers.DateTimeField()
@@ -72,8 +92,13 @@ class TransferPage(serializers.Serializer[Any]):
     nextAfter = serializers.IntegerField()
 
 
-def transfer_out(row: Transfer) -> dict[str, Any]:
-    """The outside form of a transfer."""
+def transfers_out(rows: Sequence[Transfer]) -> list[dict[str, Any]]:
+    """The outside form of transfers, with what was billed for each. One query more than the rows'."""
+    bills = last_bills(row.action_id for row in rows)
+    return [_transfer(row, bills.get(row.action_id)) for row in rows]
+
+
+def _transfer(row: Transfer, bill: Bill | None) -> dict[str, Any]:
     return {
         "transferId": row.pk,
         "actionId": str(row.action_id),
@@ -84,6 +109,8 @@ def transfer_out(row: Transfer) -> dict[str, Any]:
         "sourceTerritory": row.source_territory,
         "targetTerritory": row.target_territory,
         "transportationCost": rupees(row.cost_paise),
+        "freight": bill
+        and {"billed": rupees(bill.paise), "reference": bill.reference, "recordedOn": bill.recorded_on},
         "expectedRevenue": rupees(row.expected_revenue_paise),
         "complianceDocuments": [paper["number"] for paper in row.documents],
         "dispatchedAt": row.dispatched_at,

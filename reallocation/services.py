@@ -10,6 +10,7 @@ from django.db import transaction
 
 from inventory.selectors.facts import get_place, list_goods, party_at
 from inventory.selectors.flows import FreeStock, Place, list_free_stock, list_godowns
+from inventory.selectors.outcomes import last_bills
 from inventory.services import (
     ReceiptLine,
     StockLine,
@@ -181,7 +182,8 @@ def bill_freight(
 ) -> Transfer:
     """Record what a transfer's carriage was billed at, without GST; billed again, the last bill holds.
 
-    The next cycles learn from it. `Refused` for a load that was called back.
+    The next cycles learn from it. The same bill sent again changes nothing and tells nothing. `Refused`
+    for a load that was called back.
     """
     transfer = _lock(transfer_id)
     faults = []
@@ -194,6 +196,9 @@ def bill_freight(
         raise Invalid("the bill cannot be recorded", code="bad_freight", faults=faults)
     if transfer.state == Transfer.State.RECALLED:
         raise Refused("this load was called back: it is no measure of what carriage costs", code="recalled")
+    held = last_bills([transfer.action_id]).get(transfer.action_id)
+    if held and (held.paise, held.reference) == (billed_paise, reference.strip()):
+        return transfer
     emit(
         FreightBilled(
             recommendation_id=transfer.recommendation_id,

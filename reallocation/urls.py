@@ -14,4 +14,5 @@ urlpatterns = [
     path("api/v1/inventory/<str:sku>/reallocation", api.Reallocation.as_view(), name="reallocate"),
     path("api/v1/transfers", api.TransferList.as_view(), name="transfer_list"),
     path("api/v1/transfers/<int:transfer_id>/receipt", api.TransferReceipt.as_view(), name="receipt"),
+    path("api/v1/transfers/<int:transfer_id>/freight", api.TransferFreight.as_view(), name="freight"),
 ]

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from inventory.selectors.flows import list_godowns
-from inventory.selectors.outcomes import find_bill
+from inventory.selectors.outcomes import last_bills
 from reallocation import services
 from reallocation.models import Transfer, TransferLine
 from reallocation.selectors import get_transfer, list_lines, list_transfers, sum_flows
@@ -101,7 +101,7 @@ def transfer(request: HttpRequest, transfer_id: int) -> HttpResponseBase:
             "transfer": row,
             "lines": row.lines.order_by("sku", "batch"),
             "on_its_way": row.state == Transfer.State.DISPATCHED,
-            "billed": find_bill(row.action_id),
+            "bill": last_bills([row.action_id]).get(row.action_id),
             "today": ist_day(timezone.now()),
         },
     )

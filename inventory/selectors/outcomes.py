@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -18,7 +18,7 @@ from inventory.contracts.outcomes import UNCHANGED, Factor, Learnt, Predicted
 from inventory.impact.calibration import Band, brier, reliability, shift, shrunk_factor_bp, signs_differ
 from inventory.models import LearntFactor, Prediction, ReplayReport
 from vyapar.engine.models import Action, Event
-from vyapar.kernel.calendar import ist_instant
+from vyapar.kernel.calendar import ist_day, ist_instant
 from vyapar.kernel.money import parse_rupees
 
 #: Rupees that must have been told for what came of them to weigh as much as no correction does.
@@ -164,10 +164,25 @@ def list_bills(since: date) -> list[tuple[float, float]]:
     ]
 
 
-def find_bill(action_id: UUID) -> int | None:
-    """Paise billed for the carriage of a transfer, None before its bill."""
-    row = Event.objects.filter(name="FreightBilled", action_id=action_id).order_by("-pk").first()
-    return parse_rupees(str(row.payload["billed"])) if row else None
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What the carriage of a transfer was billed at, without GST: paise, by whose number, recorded when."""
+
+    paise: int
+    reference: str
+    recorded_on: date
+
+
+def last_bills(action_ids: Iterable[UUID]) -> dict[UUID, Bill]:
+    """The bill that holds, by the action of a transfer; billed again, the last one does. One query."""
+    rows = Event.objects.filter(name="FreightBilled", action_id__in=list(action_ids)).order_by("pk")
+    return {
+        row.action_id: Bill(
+            parse_rupees(str(row.payload["billed"])), str(row.payload["reference"]), ist_day(row.at)
+        )
+        for row in rows
+        if row.action_id
+    }
 
 
 def learnt_of(evidence: Mapping[str, Any] | None, factor: Factor) -> int:

@@ -57,6 +57,7 @@ def test_a_revoked_and_an_expired_key_are_refused() -> None:
         ("put", "/api/v1/business-rules", May.RULES),
         ("put", "/api/v1/inventory/BIS-100/reallocation", May.DECIDE),
         ("post", "/api/v1/transfers/1/receipt", May.RECEIVE),
+        ("post", "/api/v1/transfers/1/freight", May.RECEIVE),
     ],
 )
 def test_each_door_opens_to_its_scope_only(method: str, path: str, scope: May) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from compliance.models import Paper, Series
 from inventory.models import Movement, Reservation
-from inventory.selectors.outcomes import find_bill, list_bills
+from inventory.selectors.outcomes import last_bills, list_bills
 from inventory.services import check_positions, outcomes
 from reallocation import services
 from reallocation.contracts import FreightBilled
@@ -301,10 +301,11 @@ def test_what_the_carrier_billed_is_on_record_and_five_bills_teach(world: World)
     with pytest.raises(Invalid) as told:
         services.bill_freight(transfer.pk, billed_paise=-1, reference=" ", actor=OWNER, at=LATER)
     assert {fault.field for fault in told.value.faults} == {"billed", "reference"}
-    assert find_bill(transfer.action_id) is None
+    assert last_bills([transfer.action_id]) == {}
     for paise in (transfer.cost_paise * 2, transfer.cost_paise * 3 // 2):
         services.bill_freight(transfer.pk, billed_paise=paise, reference="LR-7", actor=OWNER, at=LATER)
-    assert find_bill(transfer.action_id) == transfer.cost_paise * 3 // 2, "the last bill holds"
+    bill = last_bills([transfer.action_id])[transfer.action_id]
+    assert (bill.paise, bill.reference) == (transfer.cost_paise * 3 // 2, "LR-7"), "the last bill holds"
     assert list_bills(ist_day(AT)) == [(transfer.cost_paise, transfer.cost_paise * 3 // 2)]
     assert "moved_freight" not in outcomes.learn(actor=OWNER, at=LATER), "one bill is no experience"
     for _ in range(4):

@@ -12,7 +12,7 @@ from django.db.models import Max
 
 from inventory.contracts.outcomes import UNCHANGED, Factor, Predicted
 from inventory.models import DailyDemand, Prediction
-from inventory.selectors.outcomes import find_bill, learnt_of
+from inventory.selectors.outcomes import last_bills, learnt_of
 from inventory.services.staging import rows, run
 from vyapar.engine.models import Action, Event
 from vyapar.engine.services import append_audit
@@ -152,8 +152,8 @@ def _of_transfer(action: Action, until: date) -> tuple[float, int] | None:
         revenue += sold * _price(action, sku_id, territory_id, ist_day(since), until)
     ways = _ways(action)
     costs = sum(n for n in ways.get("transfer", {}).values() if n < 0)
-    if (billed := find_bill(action.pk)) is not None:
-        costs += int(action.payload.get("transportation_cost_paise", 0)) - billed
+    if (bill := last_bills([action.pk]).get(action.pk)) is not None:
+        costs += int(action.payload.get("transportation_cost_paise", 0)) - bill.paise
     return float(pieces), revenue + costs - sum(ways.get("hold", {}).values())
 
 
