@@ -10,6 +10,7 @@ from inventory.contracts.events import STATUSES, DeadStockDetected, StockStatus
 from inventory.contracts.policy import MonitoringPolicy
 from inventory.contracts.stock import StockSnapshot
 from inventory.impact import WAYS, PricedBook
+from inventory.impact.ways import rank
 from inventory.risk import LONGEST, Motion, Scores
 from vyapar.kernel.decision import PassedOver
 from vyapar.kernel.phrases import counted as ngettext
@@ -95,7 +96,7 @@ class _Advice:
     def of(self, item: int) -> tuple[str, ...]:
         """Names of ways; `hold` alone where everything is expected to sell."""
         usable = [way for way in range(len(WAYS)) if self._lots[way, item]]
-        usable.sort(key=lambda way: (-int(self._nets[way, item]), way))
+        usable.sort(key=lambda way: (*rank(WAYS[way], int(self._nets[way, item]), True), way))
         return tuple(WAYS[way] for way in usable) or (WAYS[0],)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inventory.impact.ways import COMPONENTS, WAYS, WaysOut, why_closed
+from inventory.impact.ways import COMPONENTS, WAYS, WaysOut, rank, why_closed
 
 _HEAD = 3
 
@@ -51,7 +51,7 @@ def unpack_ways(packed: bytes) -> list[dict[str, Any]]:
     table = np.zeros(count * wide, np.int64)
     table[present == 1] = np.frombuffer(packed, "<i8", offset=_HEAD + size)
     found = [_plain(way, row, bool(is_open >> way & 1)) for way, row in enumerate(table.reshape(count, wide))]
-    return sorted(found, key=lambda way: (not way["available"], -way["net_paise"]))
+    return sorted(found, key=lambda way: rank(way["name"], way["net_paise"], way["available"]))
 
 
 def pack_plain(ways: Sequence[Mapping[str, Any]]) -> bytes:

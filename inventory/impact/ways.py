@@ -54,8 +54,14 @@ class WaysOut:
     available: Flags
 
     def best(self) -> Ints:
-        """(lots,), index into `WAYS` of the open way with the highest net; earlier ways on ties."""
-        return np.asarray(np.where(self.available, self.net, np.iinfo(np.int64).min).argmax(axis=0))
+        """(lots,), index into `WAYS` of the open way with the highest net; earlier ways on ties, but holding
+        at a loss behind all others: what nothing can sell any more is not to be kept.
+        """
+        net = np.where(self.available, self.net, np.iinfo(np.int64).min)
+        best, other = net.argmax(axis=0), net[1:].argmax(axis=0) + 1
+        lot = np.arange(net.shape[1])
+        is_futile = (best == 0) & (net[0] < 0) & (net[other, lot] == net[0])
+        return np.asarray(np.where(is_futile, other, best))
 
     def fallback(self) -> Ints:
         """(lots,), net of doing nothing: held, or destroyed when holding is closed."""
@@ -63,9 +69,9 @@ class WaysOut:
         return np.asarray(np.where(self.available[hold], self.net[hold], self.net[destroy]))
 
     def of(self, lot: int) -> tuple[WayOut, ...]:
-        """The ways of one lot: open ones first, the highest net first, ties in the order of `WAYS`."""
+        """The ways of one lot: open ones first, the highest net first, ties as `best` has them."""
         ways = [self._way(number, lot) for number in range(len(WAYS))]
-        return tuple(sorted(ways, key=lambda way: (not way.available, -way.net_paise)))
+        return tuple(sorted(ways, key=lambda way: rank(way.name, way.net_paise, way.available)))
 
     def _way(self, number: int, lot: int) -> WayOut:
         values = self.components[number, :, lot].tolist()
@@ -88,6 +94,11 @@ _CLOSED = {
     "donate": "closed_no_life_for_charity",
     "destroy": "",
 }
+
+
+def rank(name: str, net_paise: int, available: bool) -> tuple[bool, int, bool]:
+    """What the ways of a lot are put in order by, those of one rank in the order of `WAYS`."""
+    return not available, -net_paise, name == WAYS[0] and net_paise < 0
 
 
 def why_closed(name: str) -> str:

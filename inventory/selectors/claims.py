@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from statistics import median
 from typing import Any
 
@@ -15,7 +15,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from inventory.contracts import NO_CAP
 from inventory.contracts.arrays import Ints
 from inventory.contracts.outcomes import ClaimState
-from inventory.models import Brand, Claim
+from inventory.models import Brand, Claim, Position
 from inventory.selectors.columns import positions_of, read_columns
 from vyapar.kernel.calendar import financial_year, financial_year_bounds
 from vyapar.kernel.errors import NotFound
@@ -100,6 +100,41 @@ def claimed_at(position_id: int) -> int:
     return int(row[0]) if row else 0
 
 
+@dataclass(frozen=True, slots=True)
+class Claimable:
+    """What can be claimed of a batch at a place: `free` pieces that stand there and on no claim, what the
+    company's terms credit for them (`credit_paise`, as far as `room` of its cap goes), until which day.
+    """
+
+    company: str
+    return_bp: int
+    free: int
+    credit_paise: int
+    room: int | None
+    until: date | None
+
+    def is_open(self, today: date) -> bool:
+        """Whether the company takes a claim today, by what is known of its terms."""
+        return self.return_bp > 0 and (self.until is None or today <= self.until) and self.room != 0
+
+
+def find_claimable(sku: str, batch: str, location: str, today: date) -> Claimable | None:
+    """What can be claimed of a batch; None where it does not stand."""
+    spots = Position.objects.select_related("batch__sku__brand")
+    spot = spots.filter(sku__code=sku, batch__number=batch, location__code=location, on_hand__gt=0).first()
+    if spot is None:
+        return None
+    brand, free = spot.batch.sku.brand, max(spot.on_hand - claimed_at(spot.pk), 0)
+    room = next((one.room for one in list_companies(today) if one.brand.pk == brand.pk), None)
+    credit = free * spot.batch.cost_paise * brand.return_bp // 10_000
+    ends = None if brand.return_days is None or spot.batch.expiry_date is None else brand.return_days
+    return Claimable(
+        company=brand.name, return_bp=brand.return_bp, free=free, room=room,
+        credit_paise=credit if room is None else min(credit, room),
+        until=None if ends is None else spot.batch.expiry_date + timedelta(days=ends),
+    )  # fmt: skip
+
+
 def list_claims(state: str = "", company: str = "", sku: str = "") -> QuerySet[Claim]:
     """Claims with their goods and places, the latest first."""
     rows = Claim.objects.select_related("brand", "batch__sku", "location__territory")
@@ -115,6 +150,15 @@ def get_claim(claim_id: int) -> Claim:
     if found is None:
         raise NotFound("there is no such claim", code="no_such_claim")
     return found
+
+
+def find_same(
+    *, sku: str, batch: str, location: str, pieces: int, amount_paise: int, filed_on: date, reference: str
+) -> Claim | None:
+    """The claim on record that says just this; one that was withdrawn is none."""
+    goods = {"batch__sku__code": sku, "batch__number": batch, "location__code": location}
+    rows = Claim.objects.filter(**goods, pieces=pieces, amount_paise=amount_paise, filed_on=filed_on)
+    return rows.filter(reference=reference.strip()).exclude(state=ClaimState.WITHDRAWN.value).first()
 
 
 def list_answered(since: date) -> list[Claim]:

@@ -102,6 +102,11 @@ class ExpiringWeek:
     loss_paise: int
     avoidable_paise: int
 
+    @property
+    def whole_pieces(self) -> int:
+        """To the nearest piece."""
+        return round(self.pieces)
+
 
 def list_expiring_loss(today: date, weeks: int = 26) -> list[ExpiringWeek]:
     """Loss by date of expiry, week by week from a day on; weeks without a batch are left out."""

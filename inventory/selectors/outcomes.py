@@ -56,6 +56,11 @@ class Outcome:
     signs_differ: bool
     bands: tuple[Band, ...]
 
+    @property
+    def is_money(self) -> bool:
+        """Whether any of it was settled and told in rupees."""
+        return self.settled > self.disturbed and self.kind in (Predicted.ACTION, Predicted.EXPIRY)
+
 
 def list_outcomes(kind: str = "", since: date | None = None) -> list[Outcome]:
     """Outcomes by kind, group and agent, of predictions made since a day. One query."""

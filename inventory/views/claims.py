@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -14,7 +15,13 @@ from django.views.decorators.http import require_POST
 from inventory.contracts.outcomes import ClaimState
 from inventory.forms import AnswerForm, ClaimForm
 from inventory.models import Claim
-from inventory.selectors.claims import get_claim, list_claims, list_companies
+from inventory.selectors.claims import (
+    find_claimable,
+    find_same,
+    get_claim,
+    list_claims,
+    list_companies,
+)
 from inventory.services.claims import answer_claim, file_claim, withdraw_claim
 from vyapar.dashboard.access import attempt, page, person
 from vyapar.dashboard.sheets import lines_of, rupees, sheet
@@ -67,12 +74,22 @@ def new_claim(request: HttpRequest) -> HttpResponseBase:
         said = dict(form.cleaned_data)
         amount = parse_rupees(said.pop("amount"))
         me, now = person(request).actor, timezone.now()
+        same = find_same(**said, amount_paise=amount)
+        if same is not None:  # sent twice
+            messages.info(request, _("This claim is on record."))
+            return redirect("inventory:claim", same.pk)
         kept = _kept(form, lambda: file_claim(**said, amount_paise=amount, actor=me, at=now))
         if kept is not None:
             return redirect("inventory:claim", kept.pk)
+    today = ist_day(timezone.now())
+    goods = [str(form[name].value() or "").strip() for name in _CARRIED]
+    stands = find_claimable(*goods, today) if all(goods) and "\x00" not in "".join(goods) else None
     return render(
-        request, "inventory/claim_new.html", {"form": form}, status=422 if form.errors else 200
-    )  # fmt: skip
+        request,
+        "inventory/claim_new.html",
+        {"form": form, "stands": stands, "is_open": stands is not None and stands.is_open(today)},
+        status=422 if form.errors else 200,
+    )
 
 
 @page()
@@ -80,6 +97,9 @@ def claim(request: HttpRequest, claim_id: int) -> HttpResponseBase:
     """One claim with what is known of it and, while it is open, the forms of its answer."""
     row = get_claim(claim_id)
     if request.method == "POST" and not person(request).may(May.DECIDE):
+        return redirect("inventory:claim", claim_id)
+    if request.method == "POST" and row.state != ClaimState.OPEN:  # sent twice, or from a page of before
+        messages.info(request, _("This claim was answered or withdrawn already: see below."))
         return redirect("inventory:claim", claim_id)
     form = AnswerForm(request.POST or None, initial={"answered_on": ist_day(timezone.now())})
     if request.method == "POST" and form.is_valid():

@@ -259,6 +259,17 @@ def test_ways_out_are_read_from_stored_json_as_from_objects():
     assert figures.compare_ways([way], "transfer") == figures.compare_ways([stored], "transfer")
 
 
+def test_nothing_is_set_against_a_holding_that_is_closed_and_parts_of_nothing_are_left_out():
+    hold, destroy = (
+        WayOut("hold", 0, {}, available=False),
+        WayOut("destroy", -90, {"transport": -90, "claim": 0}),
+    )
+    row = figures.compare_ways([hold, destroy], "")["rows"][0]
+    assert (row["name"], row["against_hold"], len(row["components"])) == ("destroy", None, 1)
+    opened = figures.compare_ways([WayOut("hold", -20, {"carrying": -20}), destroy], "")["rows"][1]
+    assert opened["against_hold"] == -70
+
+
 def test_findings_stand_gravest_first():
     found = [Finding("b", Severity.INFO, "calm"), Finding("a", Severity.BLOCK, "grave")]
     markup = show("{% findings found %}", found=found)

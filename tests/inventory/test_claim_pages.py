@@ -8,7 +8,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from inventory.models import Brand, Claim, StockItem
+from inventory.models import Batch, Brand, Claim, StockItem
+from inventory.selectors.claims import find_claimable
 from tests.conftest import NOW
 from tests.inventory.book import make_book
 from tests.inventory.test_api import caller
@@ -120,3 +121,34 @@ def test_a_refusal_stands_where_it_was_written_and_a_slip_is_taken_back(book):
     claim.refresh_from_db()
     assert (claim.state, claim.note) == ("withdrawn", "filed twice")
     assert "Withdrawn" in browser.get("/claims?state=withdrawn").content.decode()
+
+
+def test_the_form_says_what_can_be_claimed_and_when_the_company_takes_nothing(book):
+    browser = person(Role.MANAGER)
+    address = "/claims/new?sku=S1&batch=B1&location=GD-MUM"
+    cost = Batch.objects.get(number="B1").cost_paise
+    told = find_claimable("S1", "B1", "GD-MUM", LAST)
+    assert (told.free, told.return_bp, told.room) == (100, 6_000, 2_00_000)
+    assert told.credit_paise == min(100 * cost * 6_000 // 10_000, 2_00_000)
+    assert "100 pieces stand there" in browser.get(address).content.decode()
+    browser.post("/claims/new", FORM)
+    assert "60 pieces stand there" in browser.get(address).content.decode()
+    Brand.objects.update(return_days=-90)
+    page = browser.get(address).content.decode()
+    assert "takes no claim on it today" in page
+    assert "pieces stand there" not in page
+    assert "stand there" not in browser.get("/claims/new?sku=S1&batch=B9&location=GD-MUM").content.decode()
+
+
+def test_a_form_that_is_sent_twice_is_kept_once_and_says_so(book):
+    browser = person(Role.MANAGER)
+    first, again = (browser.post("/claims/new", FORM) for _ in range(2))
+    claim = Claim.objects.get()
+    assert first["Location"] == again["Location"] == f"/claims/{claim.pk}"
+    other = browser.post("/claims/new", FORM | {"pieces": "41"})
+    assert (other.status_code, Claim.objects.count()) == (422, 1)
+    answer = {"credited": "900.25", "answered_on": LAST.isoformat()}
+    told = [browser.post(f"/claims/{claim.pk}", answer, follow=True) for _ in range(2)]
+    assert [page.status_code for page in told] == [200, 200]
+    assert "answered or withdrawn already" not in told[0].content.decode()
+    assert "answered or withdrawn already" in told[1].content.decode()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from inventory.agent.monitoring import lots_of
 from inventory.contracts import NO_DAY, MonitoringPolicy
 from inventory.impact import COMPONENTS, WAYS, Lots, loss_if_nothing_is_done, price_ways, total_by
+from inventory.impact.packed import pack_ways, unpack_ways
 from inventory.impact.rates import scaled
 from inventory.risk import exposure
 from tests.inventory.stock import Item, Lot, stock
@@ -326,3 +327,18 @@ def test_totals_refuse_fractions_of_paise_and_columns_of_different_lengths():
         total_by({}, {"paise": np.array([1.5])})
     with pytest.raises(Invalid, match="lengths"):
         total_by({"a": np.array([1, 2])}, {"paise": np.array([1])})
+
+
+def test_what_nothing_can_sell_any_more_is_destroyed_and_not_held():
+    """Too short-lived for the trade today: holding costs what destroying does, and is no advice."""
+    found = price_ways(
+        lots(days=0, life_days=3, held_sold=0, moved_sold=0, moved_paise_per_kg=-1, return_open=False), POLICY
+    )
+    ways_ = found.of(0)
+    nets = {way.name: way.net_paise for way in ways_ if way.available}
+    assert nets["hold"] == nets["destroy"] < 0
+    assert [way.name for way in ways_][:2] == ["destroy", "hold"]
+    assert WAYS[int(found.best()[0])] == "destroy"
+    assert [way["name"] for way in unpack_ways(pack_ways(found, np.array([0]))[0])][:2] == ["destroy", "hold"]
+    nothing = price_ways(lots(quantity=0, held_sold=0, moved_sold=0), POLICY)
+    assert WAYS[int(nothing.best()[0])] == "hold", "what needs no way out is held"

@@ -193,7 +193,14 @@ def compare_ways(alternatives: Sequence[Any], chosen: str) -> dict[str, Any]:
     nets = [int(field(way, "net_paise", 0)) for way in ways if field(way, "available", True)]
     low, high = min([0, *nets]), max([0, *nets])
     span = (high - low) or 1
-    hold = next((int(field(w, "net_paise", 0)) for w in ways if field(w, "name") == "hold"), None)
+    hold = next(
+        (
+            int(field(way, "net_paise", 0))
+            for way in ways
+            if field(way, "name") == "hold" and field(way, "available", True)
+        ),
+        None,
+    )
     best = field(ways[0], "name") if nets else ""
     rows = [_way_row(way, chosen, best, low, span, hold) for way in ways]
     codes = list(dict.fromkeys(code for way in ways for code in field(way, "components", {})))
@@ -219,7 +226,7 @@ def _way_row(way: Any, chosen: str, best: str, low: int, span: int, hold: int | 
         "note": way_note(str(field(way, "note", "") or "")),
         "chosen": name == chosen,
         "best": name == best,
-        "components": [(component_label(code), int(paise)) for code, paise in components.items()],
+        "components": [(component_label(code), int(paise)) for code, paise in components.items() if paise],
         "x": round(100 * (min(net, 0) - low) / span, 2),
         "width": round(100 * abs(net) / span, 2),
     }
