@@ -65,7 +65,7 @@ def _measured(rows: pl.DataFrame, unit: pl.Series, sku: pl.Series, packs: pl.Dat
             pl.Series([False]).new_from_index(0, rows.height),
             pl.Series([1]).new_from_index(0, rows.height),
         )
-        return Measured(whole_of(column, text), no, no, one, one)
+        return Measured(whole_of(column, text), no, no, no, one, one)
     return measure(column, text, unit, sku, packs)
 
 
