@@ -28,11 +28,17 @@ from vyapar.tenancy.here import current_schema
 from vyapar.tenancy.selectors import address_of
 
 TEMPLATE = "alert"
+#: The same for what has no rupees at stake.
+UNPRICED = "alert_unpriced"
 #: Texts of an alert that are said in the reader's language.
 _SAID = ("title", "detail", "recommended_action")
 _TEXTS = {
     "en": ("[{{1}}] {{2}}", "{{2}}\n\n{{3}}\n\nWhat to do: {{4}}\nAt stake: {{5}}\n\nOpen: {{6}}"),
     "hi": ("[{{1}}] {{2}}", "{{2}}\n\n{{3}}\n\nक्या करें: {{4}}\nदाँव पर: {{5}}\n\nखोलें: {{6}}"),
+}
+_UNPRICED_TEXTS = {
+    "en": ("[{{1}}] {{2}}", "{{2}}\n\n{{3}}\n\nWhat to do: {{4}}\n\nOpen: {{5}}"),
+    "hi": ("[{{1}}] {{2}}", "{{2}}\n\n{{3}}\n\nक्या करें: {{4}}\n\nखोलें: {{5}}"),
 }
 
 
@@ -112,16 +118,17 @@ def mark_read(user_id: int, *, at: datetime) -> int:
 
 def ensure_templates() -> None:
     """Put the mail texts of alerts at the messaging door; safe to repeat."""
-    for language, (subject, body) in _TEXTS.items():
-        save_template(
-            TEMPLATE,
-            Channel.EMAIL,
-            language,
-            body=body,
-            provider_template=TEMPLATE,
-            subject=subject,
-            category="UTILITY",
-        )
+    for name, texts in ((TEMPLATE, _TEXTS), (UNPRICED, _UNPRICED_TEXTS)):
+        for language, (subject, body) in texts.items():
+            save_template(
+                name,
+                Channel.EMAIL,
+                language,
+                body=body,
+                provider_template=name,
+                subject=subject,
+                category="UTILITY",
+            )
 
 
 def recipient(person: User) -> Recipient:
@@ -188,18 +195,19 @@ def _letter(alert: Alert, one: Recipient, urgency: Urgency) -> Letter:
     with override(language):
         title, detail, advice = (spoken(alert, name) for name in _SAID)
         word = str(sign(urgency.value).label)
+    stake = (indian(alert.value_paise),) if alert.value_paise else ()
     return Letter(
         key=f"alert:{alert.pk}:{urgency}:{one.user_id}",
         party=f"user:{one.user_id}",
         ways=((Channel.EMAIL, one.email),),
-        template=TEMPLATE,
+        template=TEMPLATE if stake else UNPRICED,
         language=language,
         parameters=(
             word.upper(),
             title,
             detail or title,
             advice,
-            indian(alert.value_paise),
+            *stake,
             address_of(alert.url or "/alerts"),
         ),
         purpose=SERVICE,

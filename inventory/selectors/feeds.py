@@ -8,25 +8,30 @@ from django.conf import settings
 
 from inventory.models import Feed, FeedEvent
 from inventory.selectors.imports import get_feed
+from inventory.selectors.pullers import list_pulled
 from vyapar.farside.resilience import BreakerState, breaker_states
 from vyapar.tenancy.here import current_schema
 
 
 @dataclass(frozen=True, slots=True)
 class FeedState:
-    """A feed, its breaker if it was ever used, and the bodies that came by themselves."""
+    """A feed, its breaker if it was ever used, and the bodies that came by themselves.
+
+    `pulled`: a worker that lives is at it.
+    """
 
     feed: Feed
     breaker: BreakerState | None
     awaited: int = 0
     refused: int = 0
+    pulled: bool = False
 
 
 def list_feed_states() -> list[FeedState]:
-    """All feeds by name. One query, and the breakers."""
-    known = _breakers()
+    """All feeds by name. Two queries, and the breakers."""
+    known, pulled = _breakers(), list_pulled()
     feeds = Feed.objects.select_related("profile").order_by("name", "code")
-    return [FeedState(feed, known.get(feed.code)) for feed in feeds]
+    return [FeedState(feed, known.get(feed.code), pulled=feed.pk in pulled) for feed in feeds]
 
 
 def get_feed_state(code: str) -> FeedState:
@@ -34,7 +39,8 @@ def get_feed_state(code: str) -> FeedState:
     feed = get_feed(code)
     events = FeedEvent.objects.filter(feed=feed)
     waiting = events.filter(run=None, refused="").count()
-    return FeedState(feed, _breakers().get(code), waiting, events.exclude(refused="").count())
+    refused, pulled = events.exclude(refused="").count(), feed.pk in list_pulled()
+    return FeedState(feed, _breakers().get(code), waiting, refused, pulled)
 
 
 def list_refused_events(feed: Feed, most: int = 20) -> list[FeedEvent]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
+from redis.exceptions import RedisError
 
 from inventory.feeds.files.lists import LIMITS, read_list
 from inventory.models import Retailer
@@ -22,7 +24,7 @@ from vyapar.dashboard.access import attempt, page, person
 from vyapar.dashboard.board import SettingsLink
 from vyapar.dashboard.sheets import lines_of, sheet
 from vyapar.kernel.calendar import ist_day
-from vyapar.kernel.errors import Invalid, VyaparError
+from vyapar.kernel.errors import Invalid, Unavailable, VyaparError
 from vyapar.messaging.contracts import Channel
 from vyapar.people.contracts import May
 
@@ -57,7 +59,10 @@ def consents(request: HttpRequest) -> HttpResponseBase:
     except VyaparError as error:
         return _shown(request, {**given, "list": text[:200_000]}, error=error)
     token = str(uuid4())
-    cache.set(_key(request, token), (rows, defaults), _WAITS)
+    try:
+        cache.set(_key(request, token), (rows, defaults), _WAITS)
+    except RedisError:
+        return _shown(request, {**given, "list": text[:200_000]}, error=_away())
     return _shown(request, {**given, "list": text[:200_000]}, check=check, token=token)
 
 
@@ -69,11 +74,15 @@ def write(request: HttpRequest) -> HttpResponseBase:
     done: list[int] = []
 
     def run() -> None:
-        kept: tuple[list[Row], dict[str, str]] | None = cache.get(key)
+        try:
+            kept: tuple[list[Row], dict[str, str]] | None = cache.get(key)
+        except RedisError:
+            raise _away() from None
         if kept is None:
             raise Invalid(_("The list was checked too long ago: check it again"), code="list_gone")
         written, _check = write_consents(*kept, actor=actor, at=now)
-        cache.delete(key)
+        with suppress(RedisError):  # written twice it adds nothing
+            cache.delete(key)
         done.append(written)
 
     if attempt(request, run, _("The list is on record.")):
@@ -114,6 +123,14 @@ def _sent(request: HttpRequest, text: str) -> tuple[bytes, str]:
     return text.encode(), "list.csv"
 
 
+def _away() -> Unavailable:
+    """What is said while a checked list has nowhere to wait."""
+    return Unavailable(
+        _("Checked lists cannot be kept just now; nothing was written: send the list again in a minute"),
+        code="store_away",
+    )
+
+
 def _key(request: HttpRequest, token: str) -> str:
     return f"inventory:consents:{person(request).pk}:{token}"
 
@@ -132,4 +149,5 @@ def _shown(request: HttpRequest, given: dict[str, Any], **found: Any) -> HttpRes
         "columns": list(_FIELDS.items()),
         "most": MOST_ROWS,
     }
-    return render(request, "inventory/consents.html", context, status=422 if error else 200)
+    status = 200 if error is None else 503 if isinstance(error, Unavailable) else 422
+    return render(request, "inventory/consents.html", context, status=status)

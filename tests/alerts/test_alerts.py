@@ -197,6 +197,21 @@ def test_an_alert_reaches_those_it_concerns_in_the_app_and_by_mail(crew) -> None
     assert "{{" not in "".join(letter.parameters)
 
 
+def test_a_mail_names_what_is_at_stake_only_where_something_is(crew) -> None:
+    texts = []
+    for subject, paise in (("one", 60_000_00), ("two", 0)):
+        raised(cause="agent_failed", subject=subject, value_paise=paise)
+        letter = Message.objects.filter(origin=f"alert:{Alert.objects.get(subject=subject).pk}")[0]
+        body = letter.template.body
+        for number, said in enumerate(letter.parameters, 1):
+            body = body.replace("{{" + str(number) + "}}", said)
+        texts.append(body)
+    assert "At stake: ₹60,000.00" in texts[0]
+    assert "stake" not in texts[1]
+    assert "Open: http" in texts[1]
+    assert all("{{" not in text for text in texts)
+
+
 def test_an_alert_is_kept_even_when_no_mail_is_set_up(in_alpha) -> None:
     add_person(username="owner", password="a long pass phrase", role=Role.OWNER, email="o@example.in")
     raised()

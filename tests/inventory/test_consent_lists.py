@@ -146,3 +146,16 @@ def test_the_page_checks_first_and_writes_what_was_shown() -> None:
     assert Consent.objects.count() == 2
     assert owner.post("/outlets/consents", {**FORM, "list": ""}).status_code == 422
     assert "R3" in owner.get("/outlets/consents/form.csv").content.decode()
+
+
+@DB
+def test_a_list_that_has_nowhere_to_wait_is_told_so_and_nothing_breaks(settings) -> None:
+    owner = person(Role.OWNER)
+    shown = owner.post("/outlets/consents", {**FORM, "list": "outlet\nR1"})
+    token = re.search(r'name="token" value="([^"]+)"', shown.content.decode()).group(1)
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:9/0"}}
+    again = owner.post("/outlets/consents", {**FORM, "list": "outlet\nR1"})
+    assert (again.status_code, "nothing was written" in again.content.decode()) == (503, True)
+    written = owner.post("/outlets/consents/write", {"token": token}, follow=True)
+    assert (written.status_code, "nothing was written" in written.content.decode()) == (200, True)
+    assert not Consent.objects.exists()

@@ -8,8 +8,9 @@ from uuid import uuid4
 
 import polars as pl
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Sum
+from django.test.utils import CaptureQueriesContext
 from django_tenants.utils import tenant_context
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -35,6 +36,7 @@ from inventory.models import (
 from inventory.services import Promised, StockLine, check_positions, judge, land, put_prices_in_force, reserve
 from tests.conftest import NOW
 from tests.inventory.book import make_book, sale
+from tests.probe import Probe, hung, open_action
 from vyapar.engine import registry
 from vyapar.engine.models import AuditEntry, Event
 from vyapar.kernel.actor import system
@@ -446,6 +448,23 @@ class TestStock:
         assert "40 pieces are held" in landed.faults[0].message
         assert Position.objects.get().on_hand == 100
         assert counts(put(K.STOCK, {**self.ROW, "quantity": 40})) == (0, 1, 0, 0)
+
+    def test_who_holds_is_named_for_every_line_and_asked_once(self):
+        make_book()
+        rows = [{**self.ROW, "sku": sku} for sku in ("S1", "S2", "S3")]
+        put(K.STOCK, *rows)
+        with hung(Probe()):
+            held = [open_action(f"thing:{n}") for n in range(3)]
+        for action, row in zip(held, rows, strict=True):
+            reserve(action.pk, [StockLine(row["sku"], "B1", 40, "GD-MUM")], actor=ME, at=NOW)
+        asked = []
+        for some in (rows[:1], rows):
+            with CaptureQueriesContext(connection) as ran:
+                landed = put(K.STOCK, *({**row, "quantity": 39} for row in some))
+            asked.append(sum("JOIN inventory_reservation" in one["sql"] for one in ran))
+            for fault, action in zip(landed.faults, held, strict=False):
+                assert f"action {action.number} ({action.title}) holds 40; decide" in fault.message
+        assert (len(landed.faults), asked) == (3, [1, 1])
 
     def test_less_than_nothing_is_put_at_nothing_and_kept_as_a_finding(self):
         make_book()

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 from django.core.files.storage import default_storage
+from django.db import connection
 from django.test import Client
 from django_tenants.utils import tenant_context
 from rest_framework.test import APIClient
 
 from inventory import handlers, tasks
 from inventory.models import Feed, ImportRun, Retailer, Sale, Sku
+from inventory.selectors.pullers import LOCK
 from inventory.services import imports, pulls
 from inventory.services.pulls import pulling
 from tests.conftest import NOW
@@ -26,10 +30,11 @@ from vyapar.engine.models import AuditEntry, Event
 from vyapar.farside.resilience import breaker_states, breakers
 from vyapar.gateway.services import issue_key
 from vyapar.kernel.actor import Actor, system
-from vyapar.kernel.errors import Invalid, Misconfigured, Refused
+from vyapar.kernel.errors import Invalid, Refused
 from vyapar.ops.sandbox.tally import Company, TallySandbox
 from vyapar.people.contracts import May, Role
 from vyapar.people.services import add_person
+from vyapar.tenancy.here import current_schema
 
 pytestmark = pytest.mark.usefixtures("in_alpha", "storage")
 State = ImportRun.State
@@ -209,8 +214,8 @@ def test_a_worker_killed_before_the_runs_are_kept_leaves_the_cursor_and_no_file(
     feed.refresh_from_db()
     assert (feed.cursor, ImportRun.objects.count()) == ({}, 0)
     assert kept_files() == []
-    assert pulls.pull(feed.pk, at=NOW + timedelta(minutes=5)).outcome == "busy"  # it may still be alive
-    assert pulls.due_pulls(NOW + pulls.LEASE + timedelta(seconds=1)) == [feed.pk]
+    assert pulls.pull(feed.pk, at=NOW + timedelta(seconds=50)).outcome == "busy"  # it waits a little
+    assert pulls.due_pulls(NOW + timedelta(minutes=1)) == [feed.pk]
     pull(feed, 16)
     assert sold() == ["SINV-1"]
 
@@ -234,6 +239,46 @@ def test_what_a_worker_brings_after_its_lease_is_dropped(site: Frappe, monkeypat
     feed.refresh_from_db()
     assert (feed.cursor, ImportRun.objects.count()) == ({}, 0)
     assert feed.pull_claimed_at == NOW + timedelta(minutes=20)
+
+
+def test_a_dead_worker_is_known_at_once_and_its_feed_is_pulled_again_after_a_short_wait(site: Frappe) -> None:
+    feed = erp(site)
+    Feed.objects.filter(pk=feed.pk).update(pull_claimed_at=NOW, next_pull_at=NOW)
+    page = browser()
+    soon, late = NOW + timedelta(seconds=59), NOW + timedelta(seconds=60)
+    with psycopg.connect(**_address()) as other:  # its worker lives
+        other.execute(f"SELECT pg_advisory_lock({LOCK})", [current_schema(), feed.pk])
+        assert pulls.due_pulls(late) == []
+        assert pulls.pull(feed.pk, at=late).outcome == "busy"
+        for path in ("/data/feeds", "/data/feeds/erp"):
+            assert "Being pulled" in page.get(path).content.decode()
+    for path in ("/data/feeds", "/data/feeds/erp"):
+        assert "Being pulled" not in page.get(path).content.decode()
+    assert pulls.due_pulls(soon) == []
+    assert pulls.due_pulls(late) == [feed.pk]
+    furnish(site)
+    assert pulls.pull(feed.pk, at=late).outcome == "brought"
+    feed.refresh_from_db()
+    assert (feed.pull_claimed_at, feed.failed_pulls) == (None, 0)
+
+
+def test_a_feed_that_kills_its_workers_is_pulled_ever_later(site: Frappe, monkeypatch) -> None:
+    feed = erp(site)
+    monkeypatch.setattr(pulling, "_end", _die)
+    monkeypatch.setattr(pulling, "_fail", _die)
+    at, waits = NOW, []
+    for _ in range(6):
+        with pytest.raises(SystemExit):
+            pulls.pull(feed.pk, at=at)
+        wait = next(n for n in range(1, 20) if pulls.due_pulls(at + timedelta(minutes=n)))
+        waits.append(wait)
+        at += timedelta(minutes=wait)
+    assert waits == [1, 2, 4, 8, 15, 15]
+
+
+def _address() -> dict[str, Any]:
+    own = connection.get_connection_params()
+    return {name: own[name] for name in ("dbname", "user", "password", "host", "port") if own.get(name)}
 
 
 def test_a_bug_is_raised_kept_on_the_feed_and_tried_again(site: Frappe, monkeypatch) -> None:
@@ -293,8 +338,9 @@ def test_a_wrong_secret_stops_the_feed_says_so_once_and_is_told_nowhere(site: Fr
     )
     assert secret not in told
     assert "API key" in feed.last_error
-    with pytest.raises(Misconfigured):
-        pulls.check_feed("erp", at=NOW)
+    checked = caller(May.FEED).post("/api/v1/feeds/erp/check")
+    assert (checked.status_code, checked.json()["code"]) == (409, "erpnext_401")
+    assert "issue a new one" in checked.json()["detail"]
     erp(site)  # mended
     assert pull(feed, 3).outcome == "nothing"
 

@@ -33,9 +33,12 @@ LEFT JOIN LATERAL (SELECT coalesce(sum(quantity) FILTER (WHERE at > w.as_of), 0)
 ORDER BY w.n
 """
 _HOLDERS = """
-SELECT 'action ' || a.number || ' (' || a.title || ')', r.quantity FROM inventory_reservation r
-JOIN inventory_position p ON p.id = r.position_id JOIN engine_action a ON a.id = r.action_id
-WHERE p.batch_id = %s AND p.location_id = %s AND r.released_at IS NULL ORDER BY r.held_at, r.id
+SELECT w.n, 'action ' || a.number || ' (' || a.title || ')', r.quantity
+FROM unnest(%s::bigint[], %s::bigint[]) WITH ORDINALITY w(batch_id, location_id, n)
+JOIN inventory_position p ON p.batch_id = w.batch_id AND p.location_id = w.location_id
+JOIN inventory_reservation r ON r.position_id = p.id AND r.released_at IS NULL
+JOIN engine_action a ON a.id = r.action_id
+ORDER BY w.n, r.held_at, r.id
 """
 
 
@@ -123,8 +126,12 @@ def _check_holds(found: Findings) -> None:
     message = "more was sold or moved since this statement than it leaves; send a newer statement"
     found.reject("quantity", "sold_since", message, sold)
     held = found.lines.filter(left < pl.col("reserved"))
-    for line in held.iter_rows(named=True):
-        names = [f"{who} holds {n}" for who, n in rows(_HOLDERS, [line["batch_id"], line["location_id"]])]
+    holders: dict[int, list[str]] = {}
+    if held.height:
+        for n, who, pieces in rows(_HOLDERS, [held["batch_id"].to_list(), held["location_id"].to_list()]):
+            holders.setdefault(n, []).append(f"{who} holds {pieces}")
+    for n, line in enumerate(held.iter_rows(named=True), 1):
+        names = holders.get(n, [])
         message = (
             f"{line['sku']} batch {line['batch']} at {line['location']}: {line['reserved']} pieces are held, "
             f"{line['on_hand'] + line['difference']} would be left: {', '.join(names)}; decide these first"

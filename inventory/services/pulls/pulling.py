@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,12 +11,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import structlog
-from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db import DatabaseError, connection, transaction
+from django.db.models import Exists, OuterRef
 
 from inventory.contracts.pulls import FeedHalted
 from inventory.feeds import Access, Fetched, System
 from inventory.models import Feed, ImportRun
+from inventory.selectors.pullers import LOCK, list_pulled
 from inventory.services.imports import open_run
 from inventory.services.imports.storage import drop_file
 from inventory.services.pulls.reaching import access_of, breaker_name, feed_breakers, system_of
@@ -30,7 +32,8 @@ from vyapar.tenancy.here import current_schema
 log = structlog.get_logger(__name__)
 
 PULLER = system_actor("pulls")
-#: A worker that has had a feed for so long without an end is taken for dead; what it still brings is dropped.
+#: A worker that has had a feed for so long without an end is taken for hung; what it still brings is dropped.
+#: One that died is known at once, for its lock went with it: its feed is pulled again after a short wait.
 LEASE = timedelta(minutes=15)
 #: The first wait after a failure; it doubles, up to the longest.
 _FIRST_WAIT, _LONGEST_WAIT = 60, 3_600
@@ -71,9 +74,20 @@ class _Lost(Exception):
 
 def due_pulls(at: datetime) -> list[int]:
     """Feeds whose time has come and that nobody has; those whose last import is under way wait."""
-    free = Q(pull_claimed_at=None) | Q(pull_claimed_at__lt=at - LEASE)
-    due = Feed.objects.filter(free, active=True, next_pull_at__lte=at).exclude(_busy())
-    return list(due.order_by("next_pull_at").values_list("pk", flat=True)[:20])
+    due = Feed.objects.filter(active=True, next_pull_at__lte=at).exclude(_busy())
+    names = ("pk", "pull_claimed_at", "failed_pulls")
+    found = list(due.order_by("next_pull_at").only(*names))
+    alive = list_pulled() if any(feed.pull_claimed_at for feed in found) else frozenset()
+    return [feed.pk for feed in found if _is_free(feed, feed.pk in alive, at)][:20]
+
+
+def _is_free(feed: Feed, alive: bool, at: datetime) -> bool:
+    """Whether nobody has the feed: its worker came to an end, died a while ago, or hangs."""
+    if feed.pull_claimed_at is None:
+        return True
+    # what killed one worker may kill the next: not at once, and ever later
+    dead = timedelta(seconds=_FIRST_WAIT * 2 ** min(feed.failed_pulls, 10))
+    return feed.pull_claimed_at <= at - (LEASE if alive else min(dead, LEASE))
 
 
 def _busy() -> Exists:
@@ -87,7 +101,12 @@ def pull(feed_id: int, *, at: datetime) -> Pulled:
     that opens the runs: a worker that dies leaves both as they were. A failure is kept on the feed and
     tried again later; one that a person must mend stops the feed's pulls and says so once.
     """
-    claim = _claim(feed_id, at)
+    with _lock(feed_id) as alone:
+        return _pull(feed_id, at, alone)
+
+
+def _pull(feed_id: int, at: datetime, alone: bool) -> Pulled:
+    claim = _claim(feed_id, at, alone)
     if claim is None:
         return Pulled("busy")
     try:
@@ -105,16 +124,36 @@ def pull(feed_id: int, *, at: datetime) -> Pulled:
         raise
 
 
+@contextmanager
+def _lock(feed_id: int) -> Iterator[bool]:
+    """Hold the sign that a worker lives and is at the feed; False where another worker holds it.
+
+    It goes with the connection if we are killed.
+    """
+    keys = [current_schema(), feed_id]
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_try_advisory_lock({LOCK})", keys)
+        (ours,) = cursor.fetchone()
+    try:
+        yield bool(ours)
+    finally:
+        if ours:
+            with suppress(DatabaseError), connection.cursor() as cursor:
+                cursor.execute(f"SELECT pg_advisory_unlock({LOCK})", keys)
+
+
 @transaction.atomic
-def _claim(feed_id: int, at: datetime) -> _Claim | None:
+def _claim(feed_id: int, at: datetime, alone: bool) -> _Claim | None:
     feed = Feed.objects.select_for_update().filter(pk=feed_id, active=True).exclude(_busy()).first()
-    if feed is None or (feed.pull_claimed_at and feed.pull_claimed_at > at - LEASE):
+    if feed is None or not _is_free(feed, not alone, at) or not (alone or feed.pull_claimed_at):
         return None
     system = system_of(feed)
     if system.fetch is None:
         return None
+    if feed.pull_claimed_at is not None:
+        feed.failed_pulls = min(feed.failed_pulls + 1, 30)
     feed.pull_claimed_at = at
-    feed.save(update_fields=["pull_claimed_at"])
+    feed.save(update_fields=["pull_claimed_at", "failed_pulls"])
     return _Claim(feed.pk, at, access_of(feed), system, dict(feed.cursor), breaker_name(feed))
 
 

@@ -17,7 +17,7 @@ from inventory.services.imports import ensure_feed
 from inventory.services.pulls.reaching import access_of, breaker_name, feed_breakers, system_of
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
-from vyapar.kernel.errors import Fault, Invalid, Refused
+from vyapar.kernel.errors import Fault, Invalid, Misconfigured, Refused
 from vyapar.tenancy.here import current_schema
 
 _CODE = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -99,13 +99,17 @@ def _check(
 def check_feed(code: str, *, at: datetime) -> str:
     """One small call to the feed's system: the version it met. Raises what went wrong.
 
+    A setting that the far side does not take, such as a wrong key, is the caller's to mend: `Refused`.
     What works again is pulled again: an error kept on the feed is taken away.
     """
     feed = get_feed(code)
     system = system_of(feed)
     if system.check is None:
         raise Refused(f"{feed.name} has nothing to be checked: its files are brought", code="no_check")
-    said = system.check(access_of(feed))
+    try:
+        said = system.check(access_of(feed))
+    except Misconfigured as error:
+        raise Refused(error.message, code=error.code) from error
     feed_breakers().close(breaker_name(feed), current_schema())
     if feed.last_error or feed.failed_pulls:
         due = at if feed.every_seconds and system.fetch is not None else feed.next_pull_at
