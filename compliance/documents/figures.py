@@ -38,8 +38,8 @@ def per_unit(taxable_paise: int, quantity: int) -> str:
 
 
 def percent(basis_points: int) -> str:
-    """`5 %`, `2.5 %`."""
-    return f"{Decimal(basis_points) / 100:f}".rstrip("0").rstrip(".") + " %" if basis_points else "0 %"
+    """`40 %`, `2.5 %`."""
+    return f"{Decimal(basis_points) / 100:.2f}".rstrip("0").rstrip(".") + " %"
 
 
 def whole(quantity: int) -> str:

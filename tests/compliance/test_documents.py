@@ -491,6 +491,7 @@ def test_figures_are_grouped_and_lose_nothing():
     assert (amount(1_23_456_789), figure(0), amount(-5)) == ("12,34,567.89", "–", "−0.05")
     assert (per_unit(1000, 3), per_unit(800, 1), per_unit(5, 0)) == ("3.3333", "8.00", "–")
     assert (percent(500), percent(250), percent(0)) == ("5 %", "2.5 %", "0 %")
+    assert (percent(4000), percent(2000), percent(1000), percent(25)) == ("40 %", "20 %", "10 %", "0.25 %")
     assert (runs((7, 40, 41, 42, 60)), runs(())) == ("7, 40–42, 60", "")
 
 
