@@ -36,6 +36,7 @@ from vyapar.engine.api import read_text
 from vyapar.engine.selectors import get_action
 from vyapar.engine.wire import outward
 from vyapar.gateway.renderers import JsonRenderer, PdfRenderer, pdf_file
+from vyapar.gateway.speech import reader_language, say
 from vyapar.gateway.views import ApiView, next_cursor, read_cursor, read_limit
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.decision import Finding
@@ -226,7 +227,7 @@ class Regulatory(ApiView):
         """A month of many papers is printed by a worker: 202, and its address is polled."""
         now, as_pdf = timezone.now(), getattr(request.accepted_renderer, "format", "") == "pdf"
         if as_pdf and is_long(period):
-            asked = services.ask_report(period, actor=self.actor, at=now)
+            asked = services.ask_report(period, actor=self.actor, at=now, language=reader_language())
             print_report.delay(str(asked.pk))
             return HttpResponse(
                 JsonRenderer().render(report_out(asked)),
@@ -237,7 +238,9 @@ class Regulatory(ApiView):
         facts = collect_period(period, now)
         report = build(facts)
         if as_pdf:
-            return pdf_file(render_period_report(report), f"period-report-{period}")
+            return pdf_file(
+                render_period_report(report, language=reader_language()), f"period-report-{period}"
+            )
         return Response(
             {
                 "period": period,
@@ -246,7 +249,7 @@ class Regulatory(ApiView):
                 "generatedAt": facts.generated_at,
                 "series": [outward(row) for row in report.series],
                 "documents": [outward(row) for row in report.facts.documents],
-                "exceptions": [outward(f) for f in report.exceptions],
+                "exceptions": [_exception(f) for f in report.exceptions],
                 "sums": {name: rupees(value) for name, value in report.sums.items()},
                 "checks": [{"check": name, "holds": holds} for name, holds in report.checks],
                 "chain": outward(plain(facts.chain)),
@@ -277,3 +280,15 @@ class ReportOne(ApiView):
             content_type="application/json",
             headers={"Retry-After": "10"},
         )
+
+
+def _exception(finding: Finding) -> dict[str, Any]:
+    """One exception of a report, said in the caller's language."""
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "message": say(finding.message),
+        "basis": finding.basis,
+        "facts": outward(plain(finding.facts)),
+        "fix": say(finding.fix),
+    }

@@ -102,7 +102,7 @@ class RaisedFinding(models.Model):
 
 
 class ReportFile(models.Model):
-    """A period report that was asked for, and the file once it is printed. One at a time per month."""
+    """A period report that was asked for, and its file once printed; one at a time per month and language."""
 
     class State(models.TextChoices):
         WAITING = "waiting"
@@ -111,6 +111,7 @@ class ReportFile(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     period = models.CharField(max_length=7)  # YYYY-MM
+    language = models.CharField(max_length=8, default="en")  # of the reader who asked
     state = models.CharField(max_length=7, choices=State.choices, default=State.WAITING)
     asked_at = models.DateTimeField()
     asked_by = models.CharField(max_length=80)
@@ -125,7 +126,7 @@ class ReportFile(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["period"], condition=Q(state="waiting"), name="report_being_printed_once"
+                fields=["period", "language"], condition=Q(state="waiting"), name="report_being_printed_once"
             )
         ]
         indexes = [models.Index(fields=["-asked_at"], name="report_latest")]

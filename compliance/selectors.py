@@ -27,13 +27,14 @@ from compliance.documents import thaw
 from compliance.models import Paper, RaisedFinding, ReportFile, Series
 from inventory.selectors.facts import list_registered_parties, list_write_offs
 from vyapar.engine import registry
-from vyapar.engine.models import Action, AuditEntry, Transition
+from vyapar.engine.models import Action, AuditEntry, DecisionRecord, Transition
 from vyapar.engine.selectors import get_policy, verify_audit
 from vyapar.kernel.calendar import ist_day, ist_instant, month_bounds
 from vyapar.kernel.decision import Severity
 from vyapar.kernel.errors import Fault, Invalid, NotFound, VyaparError
 from vyapar.kernel.facts import OfferFacts
 from vyapar.kernel.lifecycle import Status
+from vyapar.kernel.phrases import again
 from vyapar.kernel.phrases import phrase as _
 from vyapar.law.itc import itc_effect
 from vyapar.tenancy.selectors import current_distributor
@@ -253,7 +254,7 @@ def _findings(start: datetime, end: datetime) -> Iterable[FindingRow]:
             action=f"{row.action_number or ''}",
             code=row.code,
             severity=Severity(row.severity),
-            message=row.message,
+            message=again(row.message, row.words.get("message")),
             basis=row.basis,
             outcome=outcome.get(str(row.action_id), ""),
         )
@@ -285,7 +286,7 @@ def _discounts(start: datetime, end: datetime) -> Iterable[DiscountRow]:
                 landed_cost_paise=line.cost_paise,
                 offer_class=facts.offer_class,
                 approver=action.decided_by_name,
-                reason=action.reason,
+                reason=again(action.reason, action.words.get("reason")),
                 action=str(action.number),
             )
 
@@ -320,14 +321,22 @@ def _approvals(start: datetime, end: datetime) -> Iterable[ApprovalRow]:
             at=step.at,
             action=str(action.number),
             kind=action.kind,
-            title=action.title,
+            title=again(action.title, action.words.get("title")),
             value_paise=action.value_paise,
             proposed_by=action.agent,
             approved_by=step.actor_name,
             automatic=step.target == Status.AUTO_APPROVED.value,
-            policy=f"autonomy v{record.autonomy_version}, policy v{record.policy_version}" if record else "",
+            policy=_limits(record) if record else "",
             outcome=action.status,
         )
+
+
+def _limits(record: DecisionRecord) -> str:
+    return _(
+        "autonomy v%(autonomy)s, policy v%(policy)s",
+        autonomy=record.autonomy_version,
+        policy=record.policy_version,
+    )
 
 
 def _chain(at: datetime) -> ChainCheck:

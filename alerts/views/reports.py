@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.dates import WEEKDAYS
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
@@ -21,6 +21,7 @@ from alerts.services.mailed import report_of_token
 from alerts.services.report_texts import write_report
 from alerts.services.weekly import LANGUAGES
 from vyapar.dashboard.access import attempt, page, person
+from vyapar.gateway.speech import reader_language
 from vyapar.kernel.errors import NotFound, VyaparError
 from vyapar.messaging.contracts import Channel
 from vyapar.messaging.selectors import get_account
@@ -40,7 +41,7 @@ _TEXTS = ("kind", "email", "name", "language")
 @page(May.RULES)
 def reports(request: HttpRequest) -> HttpResponseBase:
     """Every report that others are sent, a form for one more, and what each would say now."""
-    given: dict[str, Any] = {"kind": Kind.WEEK, "weekday": 0, "hour": 9, "language": _language()}
+    given: dict[str, Any] = {"kind": Kind.WEEK, "weekday": 0, "hour": 9, "language": reader_language()}
     if request.method == "POST":
         given = {name: request.POST.get(name, "").replace("\x00", "")[:200] for name in _TEXTS}
         given |= {"weekday": _whole(request, "weekday"), "hour": _whole(request, "hour")}
@@ -67,7 +68,7 @@ def _shown(request: HttpRequest, given: dict[str, Any], error: VyaparError | Non
         "hours": range(24),
         "languages": [(code, label) for code, label in settings.LANGUAGES if code in LANGUAGES],
         "can_mail": get_account(Channel.EMAIL) is not None,
-        "preview": write_report(kind, _language(), timezone.now(), str(_END)),
+        "preview": write_report(kind, reader_language(), timezone.now(), str(_END)),
         "preview_label": KINDS[Kind(kind)],
     }
     return render(request, "alerts/reports.html", context, status=422 if error else 200)
@@ -123,11 +124,6 @@ def _weekdays() -> list[tuple[int, Any]]:
 def _when(report: MailedReport) -> str:
     day = _("every day") if report.weekday == MailedReport.DAILY else str(WEEKDAYS[report.weekday])
     return _("%(day)s at %(hour)02d:00") % {"day": day, "hour": report.hour}
-
-
-def _language() -> str:
-    code = (get_language() or "en")[:2]
-    return code if code in LANGUAGES else "en"
 
 
 def _whole(request: HttpRequest, name: str) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
+from itertools import accumulate
 from typing import Any
 
 from compliance.contracts import INVOICE_DATE, Document, DocumentLine, PaperKind
@@ -25,6 +27,8 @@ from vyapar.kernel.money import indian
 from vyapar.law.eway import validity_days
 from vyapar.law.tax import IGST
 
+#: Begins the id under which the template sets a line; its serial number follows.
+_LINE = "line-"
 _TAXED = (PaperKind.TAX_INVOICE, PaperKind.CREDIT_NOTE)
 
 
@@ -69,6 +73,32 @@ def goods_view(document: Document, *, generated_at: datetime) -> dict[str, Any]:
     }
 
 
+def carried_over(document: Document, marks: Sequence[Sequence[str]]) -> list[dict[str, Any] | None]:
+    """What each page hands on to the next: the sums of all lines so far; None where no line follows.
+
+    marks: the ids that stand on each page, as the press found them.
+    """
+    ends = [
+        max((int(one.removeprefix(_LINE)) for one in page if one.startswith(_LINE)), default=0)
+        for page in marks
+    ]
+    last = max(ends, default=0)
+    return [_sums_until(document, end) if end < last else None for end in accumulate(ends, max)]
+
+
+def _sums_until(document: Document, serial: int) -> dict[str, Any]:
+    lines = [line for line in document.lines if line.serial <= serial]
+    tax = sum(line.tax_paise for line in lines)
+    taxable = sum(line.taxable_paise for line in lines)
+    return {
+        "serial": serial,
+        "quantity": whole(sum(line.quantity for line in lines)),
+        "value": amount(taxable),
+        "tax": amount(tax) if document.kind in _TAXED else "",
+        "total": amount(taxable + tax),
+    }
+
+
 def _invoice_date(document: Document) -> date | None:
     invoiced = document.extra.get(INVOICE_DATE)
     return date.fromisoformat(invoiced) if invoiced else None
@@ -105,6 +135,7 @@ def _line(line: DocumentLine) -> dict[str, Any]:
         "sgst": figure(line.sgst_paise),
         "igst": figure(line.igst_paise),
         "cess": figure(line.cess_paise),
+        "cess_rate": percent(line.cess_bp) if line.cess_bp else "",
         "total": amount(line.total_paise),
         "exempt": line.exempt,
     }
@@ -130,6 +161,8 @@ def _totals(document: Document) -> dict[str, Any]:
         "igst": amount(totals.igst_paise),
         "cess": amount(totals.cess_paise),
         "round_off": amount(totals.round_off_paise),
+        "tax": amount(totals.tax_paise),
+        "gross": amount(totals.taxable_paise + totals.tax_paise),
         "has_round_off": totals.round_off_paise != 0,
         "total": indian(totals.total_paise),
     }

@@ -18,6 +18,9 @@ from compliance.documents.figures import runs
 from vyapar.kernel.decision import Finding, Severity
 from vyapar.kernel.errors import Invalid
 from vyapar.kernel.money import PAISE_PER_RUPEE, indian
+from vyapar.kernel.phrases import Phrase
+from vyapar.kernel.phrases import counted as ngettext
+from vyapar.kernel.phrases import phrase as _
 from vyapar.law.itc import DESTROY, itc_effect
 from vyapar.law.papers import table_13_class
 from vyapar.law.version import RULE_VERSION
@@ -128,6 +131,7 @@ def _sums(
         "transfers": len(transfers),
         "transfers_taxable_paise": sum(row.taxable_paise for row in transfers),
         "transfers_tax_paise": sum(row.tax_paise for row in transfers),
+        "transfers_total_paise": sum(row.total_paise for row in transfers),
         "discount_given_paise": sum(
             (row.list_price_paise - row.offer_price_paise) * row.quantity for row in facts.discounts
         ),
@@ -139,7 +143,7 @@ def _sums(
     }
 
 
-def _warn(code: str, basis: str, message: str, fix: str = "", **found: Any) -> Finding:
+def _warn(code: str, basis: str, message: Phrase, fix: str = "", **found: Any) -> Finding:
     return Finding(code, Severity.WARN, message, _BASES[basis], found, fix)
 
 
@@ -148,7 +152,12 @@ def _gaps(
 ) -> Iterator[Finding]:
     for one in series:
         if one.missing:
-            message = f"Series {one.series} of {one.gstin} misses running number {runs(one.missing)}."
+            message = _(
+                "Series %(series)s of %(gstin)s misses running number %(numbers)s.",
+                series=one.series,
+                gstin=one.gstin,
+                numbers=runs(one.missing),
+            )
             yield _warn("R-GAP", "series", message, series=one.series, missing=list(one.missing))
 
 
@@ -159,7 +168,12 @@ def _doubles(
     for row in rows:
         key = (row.gstin, row.financial_year, row.number)
         if key in seen:
-            message = f"Number {row.number} of {row.gstin} was used twice in {row.financial_year}."
+            message = _(
+                "Number %(number)s of %(gstin)s was used twice in %(year)s.",
+                number=row.number,
+                gstin=row.gstin,
+                year=row.financial_year,
+            )
             yield Finding("R-TWICE", Severity.BLOCK, message, _BASES["series"], {"number": row.number})
         seen.add(key)
 
@@ -169,8 +183,8 @@ def _reasons(
 ) -> Iterator[Finding]:
     for row in rows:
         if row.cancelled and not row.cancelled_reason:
-            message = f"{row.number} was cancelled without a reason."
-            yield _warn("R-REASON", "reason", message, "Record why.", number=row.number)
+            message = _("%(number)s was cancelled without a reason.", number=row.number)
+            yield _warn("R-REASON", "reason", message, _("Record why."), number=row.number)
 
 
 def _sums_of_rows(
@@ -179,8 +193,11 @@ def _sums_of_rows(
     for row in rows:
         due = row.taxable_paise + row.tax_paise + row.round_off_paise
         if due != row.total_paise or abs(row.round_off_paise) >= PAISE_PER_RUPEE:
-            message = (
-                f"{row.number}: value, tax and round-off make {indian(due)}, not {indian(row.total_paise)}."
+            message = _(
+                "%(number)s: value, tax and round-off make %(due)s, not %(total)s.",
+                number=row.number,
+                due=indian(due),
+                total=indian(row.total_paise),
             )
             yield _warn("R-SUM", "sums", message, number=row.number)
 
@@ -190,8 +207,9 @@ def _eway(
 ) -> Iterator[Finding]:
     for row in rows:
         if row.eway_needed and not row.eway_number and not row.cancelled:
-            message = f"{row.number} needed an e-way bill and none is on record."
-            yield _warn("R-EWAY", "eway", message, "Enter the number from the portal.", number=row.number)
+            message = _("%(number)s needed an e-way bill and none is on record.", number=row.number)
+            fix = _("Enter the number from the portal.")
+            yield _warn("R-EWAY", "eway", message, fix, number=row.number)
 
 
 def _credit(
@@ -200,13 +218,20 @@ def _credit(
     for row in facts.write_offs:
         due = credit_due(row)
         if due != row.reversed_paise:
-            message = (
-                f"{row.sku}, batch {row.batch}: {indian(due)} of credit is to be reversed, "
-                f"{indian(row.reversed_paise)} was."
+            message = _(
+                "%(sku)s, batch %(batch)s: %(due)s of credit is to be reversed, %(reversed)s was.",
+                sku=row.sku,
+                batch=row.batch,
+                due=indian(due),
+                reversed=indian(row.reversed_paise),
             )
             yield _warn("R-ITC", "credit", message, sku=row.sku, batch=row.batch)
         if not row.traced:
-            message = f"{row.sku}, batch {row.batch}: the credit rests on an average, not on its invoice."
+            message = _(
+                "%(sku)s, batch %(batch)s: the credit rests on an average, not on its invoice.",
+                sku=row.sku,
+                batch=row.batch,
+            )
             yield _warn("R-TRACE", "credit", message, sku=row.sku, batch=row.batch)
 
 
@@ -228,8 +253,16 @@ def _chain(
 ) -> Iterator[Finding]:
     chain = facts.chain
     if not chain.intact:
-        where = "" if chain.broken_at is None else f" at entry {chain.broken_at}"
-        message = f"The audit chain is broken{where}: {chain.detail or 'a seal differs'}."
+        detail = chain.detail or _("a seal differs")
+        message = (
+            _("The audit chain is broken: %(detail)s.", detail=detail)
+            if chain.broken_at is None
+            else _(
+                "The audit chain is broken at entry %(entry)s: %(detail)s.",
+                entry=chain.broken_at,
+                detail=detail,
+            )
+        )
         yield Finding("R-CHAIN", Severity.BLOCK, message, _BASES["chain"], {"at": chain.broken_at})
 
 
@@ -238,7 +271,12 @@ def _simulated(
 ) -> Iterator[Finding]:
     count = sum(row.simulated for row in rows)
     if count:
-        message = f"{count} of {len(rows)} papers were made in sandbox mode and are not filed anywhere."
+        message = ngettext(
+            "%(count)s of %(all)s papers was made in sandbox mode and is not filed anywhere.",
+            "%(count)s of %(all)s papers were made in sandbox mode and are not filed anywhere.",
+            count,
+            all=len(rows),
+        )
         yield Finding("R-SIMULATED", Severity.INFO, message, _BASES["sandbox"], {"count": count})
 
 

@@ -38,6 +38,14 @@ class Imprint:
     created: str
 
 
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A text as PDF, and the ids of its elements that stand on each page, in order."""
+
+    pdf: bytes
+    marks: tuple[tuple[str, ...], ...]
+
+
 class _Press:
     """WeasyPrint with its fonts loaded once; one sheet at a time, for Pango's font map is shared."""
 
@@ -59,11 +67,12 @@ class _Press:
 
         self._fetcher = OwnFacesOnly(allowed_protocols=("file",))
 
-    def lay(self, html: str) -> bytes:
+    def lay(self, html: str) -> Laid:
         with self._lock:
-            page = self._library.HTML(string=html, url_fetcher=self._fetcher)
-            pdf: bytes = page.write_pdf(font_config=self._fonts, pdf_identifier=b"vyapar")
-        return pdf
+            text = self._library.HTML(string=html, url_fetcher=self._fetcher)
+            laid = text.render(font_config=self._fonts)
+            marks = tuple(tuple(page.anchors) for page in laid.pages)
+            return Laid(laid.write_pdf(pdf_identifier=b"vyapar"), marks)
 
 
 @cache
@@ -80,6 +89,11 @@ def lay(html: str) -> bytes:
 
     Nothing is fetched but the faces of papers: a template cannot reach the network or the disk.
     """
+    return _press().lay(html).pdf
+
+
+def lay_marked(html: str) -> Laid:
+    """As `lay`, with the ids that stand on each page: what is on which page is known only now."""
     return _press().lay(html)
 
 

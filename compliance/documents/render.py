@@ -12,8 +12,8 @@ from django.utils.translation import override
 from compliance.contracts import Document, PeriodReport
 from compliance.documents.figures import instant
 from compliance.documents.fonts import faces
-from compliance.documents.goods_view import goods_view
-from compliance.documents.press import Imprint, bind, lay, sizes
+from compliance.documents.goods_view import carried_over, goods_view
+from compliance.documents.press import Imprint, bind, lay, lay_marked, sizes
 from compliance.documents.report_view import report_heading, report_sheets
 from vyapar.kernel.calendar import IST
 
@@ -30,8 +30,9 @@ def render_document(document: Document, *, generated_at: datetime, language: str
     number = document.number or document.kind.value
     left = f"{number} · {view['generated_at']} · {document.rule_version}"
     with override(language):
-        sheet = lay(_html("goods.html", view, title=number))
-        pages = sizes(sheet)
+        sheet = lay_marked(_html("goods.html", view, title=number))
+        pages = sizes(sheet.pdf)
+        carried = carried_over(document, sheet.marks)
         stamps = [
             {
                 "legend": legend,
@@ -40,6 +41,8 @@ def render_document(document: Document, *, generated_at: datetime, language: str
                 "of": len(pages),
                 "orientation": orientation,
                 "heading": f"{number} · {document.seller.legal_name}" if page > 1 else "",
+                "brought": carried[page - 2] if page > 1 else None,
+                "carried": carried[page - 1],
             }
             for legend in document.copies
             for page, orientation in enumerate(pages, start=1)
@@ -51,14 +54,14 @@ def render_document(document: Document, *, generated_at: datetime, language: str
         subject=f"{document.kind.value}, {document.document_date.isoformat()}, sha256 {view['seal']}",
         created=_pdf_date(generated_at),
     )
-    return bind([sheet], overlay, imprint, times=len(document.copies))
+    return bind([sheet.pdf], overlay, imprint, times=len(document.copies))
 
 
 def render_period_report(report: PeriodReport, *, language: str = "en") -> bytes:
     """The period report as an A4 PDF: first page upright, registers across.
 
-    Long registers are laid out in sheets of at most 400 rows and joined, because the cost of one
-    long table grows faster than its length. The same report gives the same bytes.
+    Registers follow one another on the page. They are laid out in sheets of at most 400 rows and joined,
+    because the cost of one long text grows faster than its length. The same report gives the same bytes.
     """
     facts, heading = report.facts, report_heading(report)
     with override(language):

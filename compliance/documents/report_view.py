@@ -31,7 +31,7 @@ from compliance.documents.period_report import credit_due
 from vyapar.kernel.decision import Finding
 from vyapar.kernel.money import indian
 
-#: Rows laid out at once; the cost of one table grows faster than its length.
+#: Rows laid out at once; the cost of one text grows faster than its length.
 ROWS_PER_SHEET = 400
 #: Exceptions that fit on the first page; where there are more, all follow on a sheet of their own.
 _FIRST_EXCEPTIONS = 4
@@ -55,36 +55,45 @@ def report_heading(report: PeriodReport) -> str:
 
 
 def report_sheets(report: PeriodReport) -> Iterator[Sheet]:
-    """The sheets in printing order: summary, exceptions, then every register."""
+    """The sheets in printing order: summary, exceptions, then the registers one after the other."""
+    simulated = {"simulated": report.facts.sandbox}
+    yield Sheet("report_summary.html", simulated | _summary(report))
+    parts: list[dict[str, Any]] = []
+    for part in report_parts(report):
+        if parts and sum(len(one["rows"]) for one in (*parts, part)) > ROWS_PER_SHEET:
+            yield Sheet("registers.html", simulated | {"parts": parts})
+            parts = []
+        parts.append(part)
+    yield Sheet("registers.html", simulated | {"parts": parts})
+
+
+def report_parts(report: PeriodReport) -> Iterator[dict[str, Any]]:
+    """The registers in printing order, each in parts of at most `ROWS_PER_SHEET` rows; an empty one too."""
     facts = report.facts
-    yield Sheet("report_summary.html", {"simulated": facts.sandbox} | _summary(report))
     if len(report.exceptions) > _FIRST_EXCEPTIONS:
-        yield from _register(report, "report_exceptions.html", report.exceptions, _exception)
-    yield from _register(report, "report_series.html", report.series, _series)
-    yield from _register(report, "report_documents.html", facts.documents, _document)
-    yield from _register(report, "report_transfers.html", report.transfers, _transfer)
-    yield from _register(report, "report_findings.html", facts.findings, _finding)
-    yield from _register(report, "report_discounts.html", facts.discounts, _discount)
-    yield from _register(report, "report_write_offs.html", facts.write_offs, _write_off)
-    yield from _register(report, "report_approvals.html", facts.approvals, _approval)
+        yield from _register(report, "report_exceptions", report.exceptions, _exception)
+    yield from _register(report, "report_series", report.series, _series)
+    yield from _register(report, "report_documents", facts.documents, _document)
+    yield from _register(report, "report_transfers", report.transfers, _transfer)
+    yield from _register(report, "report_findings", facts.findings, _finding)
+    yield from _register(report, "report_discounts", facts.discounts, _discount)
+    yield from _register(report, "report_write_offs", facts.write_offs, _write_off)
+    yield from _register(report, "report_approvals", facts.approvals, _approval)
 
 
 def _register(
     report: PeriodReport, template: str, rows: Sequence[Row], show: Callable[[Row], dict[str, Any]]
-) -> Iterator[Sheet]:
-    starts = range(0, max(len(rows), 1), ROWS_PER_SHEET)
-    for start in starts:
-        part = rows[start : start + ROWS_PER_SHEET]
-        context = {
-            "simulated": report.facts.sandbox,
-            "rows": [show(row) for row in part],
+) -> Iterator[dict[str, Any]]:
+    for start in range(0, max(len(rows), 1), ROWS_PER_SHEET):
+        yield {
+            "template": f"compliance/papers/{template}.html",
+            "rows": [show(row) for row in rows[start : start + ROWS_PER_SHEET]],
             "count": len(rows),
             "shown": whole(len(rows)),
             "continued": start > 0,
             "last": start + ROWS_PER_SHEET >= len(rows),
             "totals": _sums(report, amount),
         }
-        yield Sheet(template, context)
 
 
 def _summary(report: PeriodReport) -> dict[str, Any]:
@@ -104,6 +113,7 @@ def _summary(report: PeriodReport) -> dict[str, Any]:
             for party in facts.registrations
         ],
         "sums": _sums(report, indian),
+        "transfers": report.sums["transfers"],
         "report_credit_notes": report.sums["credit_notes"],
         "checks": [{"name": name, "held": held} for name, held in report.checks],
         "exceptions": [_exception(finding) for finding in first],

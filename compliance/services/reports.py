@@ -27,14 +27,17 @@ KEPT_DAYS = 30
 
 
 @transaction.atomic
-def ask_report(period: str, *, actor: Actor, at: datetime) -> ReportFile:
-    """Have the report of a month printed; asked again while one is being printed, it is that one.
+def ask_report(period: str, *, actor: Actor, at: datetime, language: str = "en") -> ReportFile:
+    """Have the report of a month printed in a language; asked again while that is printed, it is that one.
 
     Raises `Invalid` for what is no month.
     """
     read_period(period)
     report, is_new = ReportFile.objects.get_or_create(
-        period=period, state=State.WAITING, defaults={"asked_at": at, "asked_by": actor.ref}
+        period=period,
+        language=language,
+        state=State.WAITING,
+        defaults={"asked_at": at, "asked_by": actor.ref},
     )
     if is_new:
         append_audit(actor=actor, verb="ReportAsked", subject=f"report:{period}", at=at)
@@ -50,7 +53,9 @@ def print_report(report_id: UUID, *, clock: Callable[[], datetime]) -> bool:
     if report is None:
         return False
     try:
-        content = render_period_report(build(collect_period(report.period, clock())))
+        content = render_period_report(
+            build(collect_period(report.period, clock())), language=report.language
+        )
         name = default_storage.save(f"{FOLDER}/{report.pk}.pdf", ContentFile(content))
     except Exception as error:
         report.reason = f"{type(error).__name__}: {error}"[:300]

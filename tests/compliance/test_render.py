@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import replace
 from datetime import date, datetime
 from functools import cache
 from io import BytesIO
+from itertools import pairwise
 
 import numpy as np
 import pypdfium2
@@ -15,9 +17,10 @@ from pypdf import PdfReader
 
 from compliance.contracts import PaperKind
 from compliance.documents import build, credit_note, period_report, press, seal_of
+from compliance.documents.figures import amount
 from compliance.documents.fonts import cut, faces
 from compliance.documents.render import render_document, render_period_report
-from compliance.documents.report_view import ROWS_PER_SHEET, report_sheets
+from compliance.documents.report_view import ROWS_PER_SHEET, report_parts, report_sheets
 from tests.compliance.movements import (
     BENGALURU,
     PUNE,
@@ -228,6 +231,45 @@ def test_a_long_paper_repeats_its_head_and_counts_its_pages():
     assert all(sum(f"B{n:03d}" in text for text in texts[:each]) == 1 for n in range(45))
 
 
+def serials(text: str) -> list[int]:
+    return [int(found) for found in re.findall(r"Batch B(\d{3})", text)]
+
+
+@pytest.mark.parametrize("count", [12, 14])
+def test_sums_and_signature_never_stand_on_a_page_without_goods(count):
+    lines = tuple(soap(batch=f"B{n:03d}") for n in range(count))
+    made = build(movement(destination=PUNE_SECOND, lines=lines), number="TI/1")
+    for text in pages(render_document(made, generated_at=AT)):
+        assert len(serials(text)) >= 2
+    assert "Authorised signatory" in text
+    assert "Tax by HSN" in text
+
+
+def test_each_page_hands_its_sums_on_to_the_next():
+    lines = tuple(biscuits(batch=f"B{n:03d}", quantity=n + 1, unit_value_paise=800) for n in range(45))
+    made = build(movement(destination=BENGALURU, lines=lines), number="TI/1")
+    texts = pages(render_document(made, generated_at=AT))
+    texts = texts[: len(texts) // 3]
+    so_far: list[int] = []
+    for text, after in pairwise(texts):
+        so_far += serials(text)
+        quantity = sum(n + 1 for n in so_far)
+        sums = (
+            f"forward: quantity {quantity:,}, value ₹{amount(quantity * 800)}, tax ₹{amount(quantity * 40)}"
+        )
+        assert f"Carried {sums}" in text
+        assert f"Brought {sums}" in after
+    assert "Carried forward" not in texts[-1]
+    assert "Brought forward" not in texts[0]
+
+
+def test_the_highest_rate_is_printed_whole():
+    cola = biscuits(hsn="22021010", description="Cola 750 ml")
+    inside, across = (build(movement(destination=to, lines=(cola,))) for to in (PUNE_SECOND, BENGALURU))
+    assert " 20 % " in pages(render_document(inside, generated_at=AT))[0]
+    assert " 40 % " in pages(render_document(across, generated_at=AT))[0]
+
+
 def test_every_font_is_embedded_and_none_is_borrowed_from_the_machine():
     for page in PdfReader(BytesIO(printed("invoice"))).pages:
         fonts = page["/Resources"]["/Font"].get_object().values()
@@ -312,11 +354,32 @@ def test_a_machine_without_the_libraries_is_told_in_one_sentence(monkeypatch):
 def test_long_registers_are_cut_into_sheets_that_lose_no_row():
     rows = tuple(paper(n) for n in range(1, 2 * ROWS_PER_SHEET + 6))
     report = period_report.build(period(documents=rows))
-    sheets = [s for s in report_sheets(report) if s.template == "report_documents.html"]
-    assert [len(s.context["rows"]) for s in sheets] == [ROWS_PER_SHEET, ROWS_PER_SHEET, 5]
-    assert [s.context["last"] for s in sheets] == [False, False, True]
-    numbers = [row["number"] for sheet in sheets for row in sheet.context["rows"]]
-    assert numbers == [row.number for row in rows]
+    parts = [part for part in report_parts(report) if "report_documents" in part["template"]]
+    assert [len(part["rows"]) for part in parts] == [ROWS_PER_SHEET, ROWS_PER_SHEET, 5]
+    assert [part["last"] for part in parts] == [False, False, True]
+    assert [row["number"] for part in parts for row in part["rows"]] == [row.number for row in rows]
+    sheets = [sheet.context["parts"] for sheet in report_sheets(report) if "parts" in sheet.context]
+    assert [part for parts in sheets for part in parts] == list(report_parts(report))
+    assert max(sum(len(part["rows"]) for part in parts) for parts in sheets) <= ROWS_PER_SHEET
+
+
+def test_short_registers_follow_one_another_on_the_page():
+    texts = pages(render_period_report(period_report.build(period(documents=(paper(1),)))))
+    assert len(texts) == 3
+    assert (
+        sum(heading in texts[1] for heading in ("Register of papers", "Findings", "Discount register")) == 3
+    )
+
+
+@pytest.mark.parametrize("count", [27, 29])
+def test_the_sum_of_a_register_never_stands_alone_on_a_page(count):
+    rows = tuple(paper(n) for n in range(1, count))
+    report = period_report.build(
+        period(documents=rows, findings=(), discounts=(), write_offs=(), approvals=())
+    )
+    for text in pages(render_period_report(report)):
+        if "Sum of papers that stand" in text:
+            assert re.search(r"PN/2627/\d{5} .*Sum of papers that stand", text)
 
 
 def test_the_report_has_its_registers_its_pages_and_its_cut_off():
@@ -343,7 +406,7 @@ def test_a_sandbox_report_says_so_on_every_page_and_an_empty_one_is_not_blank():
     facts = period(documents=(), findings=(), discounts=(), write_offs=(), approvals=(), sandbox=True)
     texts = pages(render_period_report(period_report.build(facts)))
     assert all("SIMULATED — not filed" in text for text in texts)
-    assert sum("Nothing in this period." in text for text in texts) == 7
+    assert sum(text.count("Nothing in this period.") for text in texts) == 7
 
 
 def test_a_broken_chain_stands_on_the_first_page():

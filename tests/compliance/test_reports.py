@@ -8,6 +8,7 @@ import pytest
 from django.core.files.storage import default_storage
 from django.test import Client
 from django.utils import timezone
+from pypdf import PdfReader
 
 from compliance import selectors, services
 from compliance.handlers import tend_reports
@@ -61,6 +62,17 @@ def test_a_report_is_asked_for_once_printed_once_and_opens_as_pdf() -> None:
     assert ask().pk != report.pk, "a month asked for anew is printed anew"
 
 
+def test_a_report_is_printed_in_the_language_of_who_asked() -> None:
+    english, hindi = ask(), services.ask_report(PERIOD, actor=OWNER, at=AT, language="hi")
+    assert english.pk != hindi.pk
+    assert services.ask_report(PERIOD, actor=OWNER, at=AT, language="hi").pk == hindi.pk
+    for report, word in ((english, "Register of papers"), (hindi, "रजिस्टर")):
+        services.print_report(report.pk, clock=lambda: AT)
+        report.refresh_from_db()
+        with selectors.open_report(report) as file:
+            assert word in " ".join(page.extract_text() for page in PdfReader(file).pages)
+
+
 def test_what_is_no_month_is_refused() -> None:
     with pytest.raises(Invalid, match="not a month"):
         services.ask_report("2026-13", actor=OWNER, at=AT)
@@ -79,7 +91,7 @@ def test_a_report_in_a_workers_hands_is_left_to_it_until_that_worker_is_silent()
 def test_what_fails_is_tried_three_times_and_then_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     report = ask()
 
-    def jam(*_: object) -> bytes:
+    def jam(*_: object, **__: object) -> bytes:
         raise OSError("out of paper")
 
     monkeypatch.setattr(reports, "render_period_report", jam)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from compliance.contracts import Standing
-from compliance.documents import build
+from compliance.documents import build, period_report
 from compliance.rules import examine, inspect
 from tests.compliance.movements import movements
+from tests.compliance.periods import paper, period, write_off
 from vyapar.gateway import speech
 from vyapar.gateway.speech import say, say_again
 from vyapar.kernel.decision import Finding, Severity
@@ -25,6 +27,7 @@ from vyapar.law.wordings import WORDINGS
 
 ROOMS = [
     *sorted(Path("compliance/rules").glob("*.py")),
+    Path("compliance/documents/period_report.py"),
     Path("alerts/agent.py"),
     Path("alerts/handlers/doings.py"),
     Path("alerts/handlers/data.py"),
@@ -72,6 +75,22 @@ def test_no_rule_or_alert_puts_figures_into_a_sentence_by_an_f_string(room):
         and any(isinstance(part, ast.Constant) and len(part.value.split()) > 2 for part in node.values)
     ]
     assert sentences == []
+
+
+def test_every_exception_of_a_period_can_be_said_in_another_language():
+    papers = (
+        paper(1, simulated=True),
+        paper(3, cancelled=True, eway_needed=True),
+        paper(3, eway_needed=True, total_paise=1),
+    )
+    chain = replace(period().chain, intact=False, broken_at=17)
+    report = period_report.build(
+        period(documents=papers, write_offs=(write_off(traced=False, reversed_paise=0),), chain=chain)
+    )
+    assert {one.code for one in report.exceptions} == {
+        "R-GAP", "R-TWICE", "R-REASON", "R-SUM", "R-EWAY", "R-ITC", "R-TRACE", "R-CHAIN", "R-SIMULATED",
+    }  # fmt: skip
+    assert [text for one in report.exceptions for text in (one.message, one.fix) if not is_whole(text)] == []
 
 
 def test_what_the_tables_say_has_words_too():

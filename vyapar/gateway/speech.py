@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.conf import settings
 from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 
 from vyapar.kernel.phrases import Phrase, phrase, words_of
+
+
+def reader_language() -> str:
+    """The language of whoever asks now, one of those that we speak; English where nobody asks."""
+    code = (translation.get_language() or "en")[:2]
+    return code if code in dict(settings.LANGUAGES) else "en"
 
 
 def say(text: object) -> str:

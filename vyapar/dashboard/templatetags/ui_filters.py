@@ -12,6 +12,7 @@ from vyapar.dashboard.templatetags import figures, words
 from vyapar.dashboard.templatetags.ui_library import register
 from vyapar.gateway.speech import say_again
 from vyapar.kernel import money as kernel_money
+from vyapar.kernel.phrases import words_of
 
 #: Icons of the four things a thumb must reach first; the rest is under "More".
 PHONE_TABS = ("home", "inbox", "stock", "alerts")
@@ -168,6 +169,12 @@ def phone_tabs(nav: Sequence[Mapping[str, Any]] | None) -> list[Mapping[str, Any
     items = list(nav or [])
     chosen = [item for item in items if item.get("on_phone")]
     return (chosen or [item for item in items if item["icon"] in PHONE_TABS])[:4]
+
+
+@register.filter
+def say(text: Any) -> str:
+    """A phrase in the reader's language; any other text as it stands."""
+    return say_again(words_of(text)) or str(text)
 
 
 @register.filter
