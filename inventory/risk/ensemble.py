@@ -1,12 +1,13 @@
-"""Boosted trees, a straight line and plain silence, blended and calibrated; kept as plain arrays."""
+"""Boosted trees and two straight lines, blended and calibrated; kept as plain arrays."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
@@ -20,8 +21,11 @@ LEARNING_RATE = 0.07
 #: Rows walked through the trees at a time.
 _CHUNK = 65_536
 _LEAST_ISOTONIC = 1_000
-_LEAST_BLEND = 25
-_QUARTER = 90.0
+#: Cases of the rarer outcome on one morning from which it can say how to blend; with 130 it cannot.
+_LEAST_BLEND = 2_000
+#: What the leaning line takes for granted of the wait's logarithm, and how firmly, in mean log-loss for
+#: a deviation of one standard deviation's worth.
+_LEANS, _FIRMLY = 2.5, 0.05
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,9 +36,10 @@ class Ensemble:
       `value` in log-odds; `base`: (1,) the log-odds before the first tree.
     - The line: `centre`, `scale`, `weights`: (columns,), `intercept`: (1,); a missing value counts as
       the centre.
-    - `blend`: (4,) weights of the trees' log-odds, the line's, quarters of a year since the last sale
-      (from the first column) and one, found on later rows; no member
-      counts against itself.
+    - The leaning line: `lean`: (columns,) and `lean_base`: (1,), log-odds of a few columns that stay close
+      to what the wait for the next order alone would say. With few cases there are no trees, and it is all.
+    - `blend`: (4,) weights of the log-odds of trees, line and leaning line, and one: halves of trees and
+      leaning line, or what later rows say where they are many; no member counts against itself.
     - `knots`, `heights`: (knots,) calibration, from the blend to the chance.
     """
 
@@ -49,6 +54,8 @@ class Ensemble:
     scale: Floats
     weights: Floats
     intercept: Floats
+    lean: Floats
+    lean_base: Floats
     blend: Floats
     knots: Floats
     heights: Floats
@@ -58,10 +65,10 @@ class Ensemble:
         return np.asarray(self.members(table) @ self.blend)
 
     def members(self, table: Floats) -> Floats:
-        """(rows, 4) what is blended: trees, line, silence, one."""
+        """(rows, 4) what is blended: trees, line, leaning line, one."""
         one = np.ones(table.shape[0])
-        silence = np.expm1(table[:, 0]) / _QUARTER
-        return np.stack([_logit(self.by_trees(table)), _logit(self.by_line(table)), silence, one], axis=1)
+        leaning = np.where(np.isnan(table), self.centre, table) @ self.lean + self.lean_base[0]
+        return np.stack([_logit(self.by_trees(table)), _logit(self.by_line(table)), leaning, one], axis=1)
 
     def chance(self, table: Floats) -> Floats:
         """(rows,) calibrated chance, 0 to 1."""
@@ -99,49 +106,46 @@ class Ensemble:
         return total
 
 
-def train(table: Floats, outcome: Flags, ways: list[int], held: tuple[Floats, Flags], seed: int) -> Ensemble:
+def train(
+    table: Floats,
+    outcome: Flags,
+    ways: list[int],
+    leaning: list[int],
+    held: tuple[Floats, Flags],
+    seed: int,
+    *,
+    plain: bool = False,
+) -> Ensemble:
     """Learn from (rows, columns) and (rows,), both outcomes present; calibrate on `held`, later rows.
 
-    `ways`: per column the direction in which it alone may move the chance in the trees.
+    `ways`: per column the direction in which it alone may move the chance in the trees. `leaning`: the
+    columns of the leaning line, the wait first. `plain`: the leaning line alone, as few cases ask for.
     """
     known = ~np.isnan(table)
-    # a column that nothing is known of splits nothing
-    trees = HistGradientBoostingClassifier(
-        max_iter=TREES, max_leaf_nodes=LEAVES, learning_rate=LEARNING_RATE, min_samples_leaf=LEAF_ROWS,
-        l2_regularization=1.0, monotonic_cst=ways, early_stopping=False, random_state=seed,
-    )  # fmt: skip
-    with threadpool_limits(1):  # its threads wait for each other at every leaf: on busy cores for minutes
-        trees.fit(np.where(known.any(axis=0), table, 0.0), outcome)
     count = np.maximum(known.sum(axis=0), 1)
     centre = np.where(known, table, 0.0).sum(axis=0) / count
     spread = np.sqrt(np.where(known, (table - centre) ** 2, 0.0).sum(axis=0) / count)
     scale = np.where(spread > 1e-9, spread, 1.0)
-    line = LogisticRegression(C=0.5, max_iter=300, solver="newton-cholesky").fit(
-        (np.where(known, table, centre) - centre) / scale, outcome
-    )
+    standard = (np.where(known, table, centre) - centre) / scale
+    lean, base = _leaning(standard[:, leaning], outcome, _LEANS * scale[leaning[0]])
+    weights = np.zeros(table.shape[1])
+    weights[leaning] = lean / scale[leaning]
     ensemble = Ensemble(
-        **_arrays(trees), centre=centre, scale=scale, weights=line.coef_[0], intercept=line.intercept_,
-        blend=np.array([0.5, 0.5, 0.0, 0.0]), knots=np.zeros(1), heights=np.zeros(1),
+        **(_no_trees(outcome, table.shape[1]) if plain else _learnt(table, standard, outcome, ways, seed)),
+        centre=centre, scale=scale, lean=weights, lean_base=np.array([base - centre @ weights]),
+        blend=np.zeros(4), knots=np.zeros(1), heights=np.zeros(1),
     )  # fmt: skip
     members = ensemble.members(held[0])
-    blend = blending(members, held[1])
+    blend = np.array([0.0, 0.0, 1.0, 0.0]) if plain else blending(members, held[1])
     knots, heights = calibration(members @ blend, held[1])
-    return Ensemble(
-        **{one.name: getattr(ensemble, one.name) for one in fields(Ensemble) if one.name not in _CALIBRATION},
-        blend=blend,
-        knots=knots,
-        heights=heights,
-    )
-
-
-_CALIBRATION = ("blend", "knots", "heights")
+    return replace(ensemble, blend=blend, knots=knots, heights=heights)
 
 
 def blending(members: Floats, outcome: Flags) -> Floats:
     """(4,) weights of the members by a logistic fit, a member that would count against being left out;
-    halves of trees and line where the rows cannot say.
+    halves of trees and leaning line where the rows are too few to say.
     """
-    halves = np.array([0.5, 0.5, 0.0, 0.0])
+    halves = np.array([0.5, 0.0, 0.5, 0.0])
     if min(outcome.sum(), (~outcome).sum()) < _LEAST_BLEND:
         return halves
     weights, used = np.zeros(4), [0, 1, 2]
@@ -191,6 +195,46 @@ def _steps(raw: Floats, outcome: Flags, grid: Floats) -> Floats:
     """Isotonic steps blended with a trace of the curve, so that what ranks higher stays higher."""
     steps = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(raw, outcome.astype(float))
     return np.asarray(0.9 * steps.predict(grid) + 0.1 * _platt(raw, outcome, grid))
+
+
+def _leaning(standard: Floats, outcome: Flags, prior: float) -> tuple[Floats, float]:
+    """Weights of the standardised columns and the base, by a logistic fit that is held near the first
+    column's `prior` and nothing of the others.
+    """
+    start = np.zeros(standard.shape[1] + 1)
+    start[0] = prior
+
+    def loss(at: Floats) -> tuple[float, Floats]:
+        odds, away = standard @ at[:-1] + at[-1], at[:-1] - start[:-1]
+        miss = _logistic(odds) - outcome
+        slope = np.append(standard.T @ miss / outcome.size + 2.0 * _FIRMLY * away, miss.mean())
+        return float((np.logaddexp(0.0, odds) - outcome * odds).mean() + _FIRMLY * (away**2).sum()), slope
+
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 300}).x
+    return found[:-1], float(found[-1])
+
+
+def _learnt(table: Floats, standard: Floats, outcome: Flags, ways: list[int], seed: int) -> dict[str, Any]:
+    """Trees and the line of all columns."""
+    trees = HistGradientBoostingClassifier(
+        max_iter=TREES, max_leaf_nodes=LEAVES, learning_rate=LEARNING_RATE, min_samples_leaf=LEAF_ROWS,
+        l2_regularization=1.0, monotonic_cst=ways, early_stopping=False, random_state=seed,
+    )  # fmt: skip
+    # a column that nothing is known of splits nothing
+    some = (~np.isnan(table)).any(axis=0)
+    with threadpool_limits(1):  # its threads wait for each other at every leaf: on busy cores for minutes
+        trees.fit(np.where(some, table, 0.0), outcome)
+    line = LogisticRegression(C=0.5, max_iter=300, solver="newton-cholesky").fit(standard, outcome)
+    return _arrays(trees) | {"weights": line.coef_[0], "intercept": line.intercept_}
+
+
+def _no_trees(outcome: Flags, columns: int) -> dict[str, Any]:
+    """What stands where trees and line would, when neither is learnt: the share of the outcome."""
+    share = _logit(np.array([outcome.mean()]))
+    kinds = {"feature": np.int16, "missing_left": np.bool_, "left": np.int16, "right": np.int16}
+    names = ("feature", "threshold", "missing_left", "left", "right", "value")
+    found: dict[str, Any] = {name: np.zeros((0, 1), kinds.get(name, np.float64)) for name in names}
+    return found | {"base": share, "weights": np.zeros(columns), "intercept": share}
 
 
 def _arrays(trees: HistGradientBoostingClassifier) -> dict[str, Any]:

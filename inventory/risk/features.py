@@ -24,7 +24,7 @@ _LONGEST_COVER = 1_000.0
 #: Columns of a pair, and which way each alone may move the chance of no sale (0: either): its own, then
 #: those of its item and of the outlet.
 PAIR_COLUMNS: dict[str, int] = {
-    "idle": 1, "idle_own": 1, "gap_share": 1, "orders_30": -1, "orders_90": -1, "orders_180": -1,
+    "wait": 1, "idle": 1, "idle_own": 1, "gap_share": 1, "orders_30": -1, "orders_90": -1, "orders_180": -1,
     "pieces_90": 0, "trend": -1, "age": 0, "unevenness": 0, "last_pieces": 0, "price": 0,
     "same_season": -1, "season": -1, "group_active": -1, "delisted": 1,
     "item_idle": 1, "item_orders_90": -1, "item_outlets_recent": -1, "item_outlets_kept": -1,
@@ -33,9 +33,13 @@ PAIR_COLUMNS: dict[str, int] = {
 #: Columns of an item. Items are few: on two years of real wholesale demand what pairs have besides
 #: (season, price, trend, evenness) taught more noise than it told, and cost a tenth of the precision.
 ITEM_COLUMNS: dict[str, int] = {
-    "idle": 1, "idle_own": 1, "gap_share": 1, "orders_30": -1, "orders_90": -1, "orders_180": -1,
+    "wait": 1, "idle": 1, "idle_own": 1, "gap_share": 1, "orders_30": -1, "orders_90": -1, "orders_180": -1,
     "outlets_recent": -1, "outlets_kept": -1, "cover": 0, "delisted": 1,
 }  # fmt: skip
+
+#: Columns of the line that leans on the wait, the wait first: few enough for a hundred cases.
+PAIR_LEANING = ("wait", "idle", "orders_90", "item_outlets_recent", "item_outlets_kept")
+ITEM_LEANING = ("wait", "idle", "orders_90", "outlets_recent", "outlets_kept")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -231,8 +235,10 @@ def _own(
 ) -> dict[str, Floats]:
     """Columns that items and pairs have in common."""
     idle = (cut - past.last).astype(np.float64)
+    age = np.minimum(cut - past.first, LOOK_BACK).astype(np.float64)
     wave, active = _groups(history, cut)
     return {
+        "wait": _wait(past, idle, age),
         "idle": idle,
         "idle_own": idle / past.interval,
         "gap_share": np.where(past.longest > 0, idle / np.maximum(past.longest, 1.0), np.nan),
@@ -242,7 +248,7 @@ def _own(
         "orders_365": past.orders[_YEAR],
         "pieces_90": past.pieces_90,
         "trend": np.log((past.pieces_90 + 1.0) / (past.pieces_before + 1.0)),
-        "age": np.minimum(cut - past.first, LOOK_BACK).astype(np.float64),
+        "age": age,
         "unevenness": past.unevenness,
         "last_pieces": past.last_pieces,
         "price": past.price,
@@ -251,6 +257,16 @@ def _own(
         "group_active": active[group],
         "delisted": (delisted <= cut).astype(np.float64),
     }
+
+
+def _wait(past: _Past, idle: Floats, age: Floats) -> Floats:
+    """(series,) days to wait for the next order, half way (by the geometric mean) between two guesses:
+    one order a silence, and the pace so far, (orders + 1/2) in (age + 30) days, slower by as much as the
+    silence is longer than the own interval.
+    """
+    pace = (past.orders[LOOK_BACK] + 0.5) / (age + 30.0)
+    quiet = np.maximum(idle / past.interval, 1.0)
+    return np.asarray(np.sqrt((idle + 1.0) * quiet / pace))
 
 
 def _groups(history: SalesHistory, cut: int) -> tuple[Floats, Floats]:

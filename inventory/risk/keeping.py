@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from inventory.risk.ensemble import Ensemble
-from inventory.risk.predict import Horizon, Judged, Learnt
+from inventory.risk.predict import Horizon, Judged, Learnt, columns
 
 _NAMES = tuple(one.name for one in fields(Ensemble))
 
@@ -48,11 +48,24 @@ def packed(learnt: Learnt) -> bytes:
 
 def unpacked(
     level: str, history_days: int, rows: int, told: Mapping[str, Any], bars: Mapping[str, Any], body: bytes
-) -> Learnt:
-    """What `figures`, `curves` and `packed` made of it."""
+) -> Learnt | None:
+    """What `figures`, `curves` and `packed` made of it; None where positions were described otherwise
+    when it was learnt, so that it says nothing of today's.
+    """
     with np.load(io.BytesIO(body), allow_pickle=False) as found:
+        if not _of_today(level, told, found):
+            return None
         horizons = tuple(_horizon(int(days), one, bars[days], found) for days, one in told.items())
         return Learnt(level, history_days, rows, horizons, found["typical"])
+
+
+def _of_today(level: str, told: Mapping[str, Any], found: Any) -> bool:
+    wanted = len(columns(level))
+    learnt = [days for days in told if any(name.startswith(f"{days}/") for name in found.files)]
+    return all(
+        all(f"{days}/{name}" in found for name in _NAMES) and found[f"{days}/centre"].size == wanted
+        for days in learnt
+    ) and found["typical"].size in (0, wanted)
 
 
 def _horizon(days: int, told: Mapping[str, Any], bars: list[list[float]], found: Any) -> Horizon:

@@ -14,7 +14,9 @@ from inventory.contracts.prediction import HORIZONS, PredictionPolicy
 from inventory.risk.ensemble import Ensemble, train
 from inventory.risk.features import (
     ITEM_COLUMNS,
+    ITEM_LEANING,
     PAIR_COLUMNS,
+    PAIR_LEANING,
     Features,
     item_features,
     pair_features,
@@ -51,8 +53,9 @@ class Horizon:
     """What is known about one number of days ahead.
 
     `method` is `ensemble` or `rule`; why it is the rule stands in `reason` (`short`, `few_cases`,
-    `lost_to_rule`). `judged`: of the ensemble; `rules`: of "days since last sale" and "few orders",
-    on the same rows. `reliability`: (told, happened, rows) of tenths of the rows, lowest first.
+    `lost_to_rule`). `judged`: of the ensemble; `rules`: of "days since last sale", "few orders" and the
+    rule that stands in, on the same rows. `reliability`: (told, happened, rows) of tenths of the rows,
+    lowest first.
     """
 
     days: int
@@ -65,7 +68,7 @@ class Horizon:
 
     @property
     def wins(self) -> bool:
-        """Whether the ensemble ranks better than both rules: a larger area, and no loss of precision."""
+        """Whether the ensemble ranks better than every rule: a larger area, and no loss of precision."""
         if (told := self.judged) is None:
             return False
         return all(told.auc > one.auc and told.ap > one.ap - TOLERANCE for one in self.rules.values())
@@ -122,11 +125,9 @@ def chances(learnt: Learnt, known: Features) -> Floats:
 
 def by_rule(known: Features, days: int) -> Floats:
     """(rows,) chance of no sale if purchases went on at the pace so far, the last silence counted in:
-    a Poisson stream of (orders + 1/2) in (age, at most 180, + 30) days.
+    a Poisson stream of one order per `wait`.
     """
-    pace = (known.plain["orders_180"] + 0.5) / (known.plain["age"] + 30.0)
-    quiet = 1.0 / np.maximum(known.plain["idle_own"], 1.0)
-    return by_pace(pace * quiet, days)
+    return by_pace(1.0 / known.plain["wait"], days)
 
 
 def by_pace(daily: Floats, days: int) -> Floats:
@@ -157,14 +158,16 @@ def reliability_of(told: Floats, outcome: Flags) -> tuple[tuple[float, float, in
 
 
 def judged_rules(known: Features, outcome: Flags) -> dict[str, Judged]:
-    """The two plain rules on the same rows: long since the last sale; few orders in a year."""
-    idle, few = known.plain["idle"], -known.plain["orders_365"]
+    """Plain rules on the same rows: long since the last sale; few orders in a year; and what stands in
+    for what is learnt, the longest wait.
+    """
+    idle, few, wait = known.plain["idle"], -known.plain["orders_365"], known.plain["wait"]
     return {
         name: Judged(
             int(outcome.size), int(outcome.sum()),
             float(roc_auc_score(outcome, score)), float(average_precision_score(outcome, score)),
         )
-        for name, score in (("idle", idle), ("few_orders", few))
+        for name, score in (("idle", idle), ("few_orders", few), ("wait", wait))
     }  # fmt: skip
 
 
@@ -232,7 +235,7 @@ def _horizon(past: _Mornings, days: int, policy: PredictionPolicy, seed: int) ->
         return Horizon(days, "rule", "short")
     test, outcome = past.morning(whole - days, days)
     trial = _fit(past, whole - 2 * days, days, policy, seed)
-    if trial is None or min(outcome.sum(), (~outcome).sum()) < policy.least_cases // 4:
+    if trial is None or min(outcome.sum(), (~outcome).sum()) < policy.least_cases // 8:
         return Horizon(days, "rule", "few_cases")
     told = trial.chance(test.table)
     rules, bars = judged_rules(test, outcome), reliability_of(told, outcome)
@@ -251,10 +254,15 @@ def _fit(past: _Mornings, last: int, days: int, policy: PredictionPolicy, seed: 
         return None
     table = np.concatenate([known.table for known, _ in parts])
     outcome = np.concatenate([one for _, one in parts])
-    if min(outcome.sum(), (~outcome).sum()) < policy.least_cases:
+    cases = min(outcome.sum(), (~outcome).sum())
+    if cases < policy.least_cases // 4:
         return None
     if outcome.size > policy.sample_rows:
         chosen = np.sort(np.random.default_rng(seed).permutation(outcome.size)[: policy.sample_rows])
         table, outcome = table[chosen], outcome[chosen]
     known, happened = past.morning(last, days)
-    return train(table, outcome, list(columns(past.level).values()), (known.table, happened), seed)
+    names = list(columns(past.level))
+    leaning = [names.index(name) for name in (ITEM_LEANING if past.level == "item" else PAIR_LEANING)]
+    ways = list(columns(past.level).values())
+    plain = bool(cases < policy.least_cases)
+    return train(table, outcome, ways, leaning, (known.table, happened), seed, plain=plain)

@@ -12,7 +12,7 @@ from inventory.risk.predict import Learnt, columns
 
 #: Columns that say one thing together, and the figure that is told of it.
 TOPICS: dict[str, tuple[str, ...]] = {
-    "silence": ("idle", "idle_own", "gap_share"),
+    "silence": ("wait", "idle", "idle_own", "gap_share"),
     "orders": ("orders_30", "orders_90", "orders_180", "pieces_90", "last_pieces", "age"),
     "trend": ("trend",),
     "outlets": ("outlets_recent", "outlets_kept"),

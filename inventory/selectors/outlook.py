@@ -244,12 +244,14 @@ def _codes(columns: dict[str, NDArray[Any]]) -> Ints:
 
 
 def _in_force() -> Mapping[str, tuple[Learnt, date, int]]:
-    """By level, what is in force, the day it was learnt or last challenged, and its version."""
+    """By level, what is in force, the day it was learnt or last challenged, and its version; not what was
+    learnt from other columns than today's: that level is learnt anew.
+    """
     latest = {
         row["level"]: row["day"]
         for row in RiskModel.objects.values("level").annotate(day=Max("as_of")).order_by()
     }
-    return {
+    kept = {
         row.level: (
             unpacked(
                 row.level, (row.window_last - row.window_first).days + 1, row.rows, row.metrics,
@@ -260,3 +262,4 @@ def _in_force() -> Mapping[str, tuple[Learnt, date, int]]:
         )
         for row in RiskModel.objects.filter(in_force=True)
     }  # fmt: skip
+    return {level: (one, day, version) for level, (one, day, version) in kept.items() if one is not None}

@@ -31,7 +31,10 @@ _LEVELS = {
     "item": gettext_lazy("SKU in a territory"),
     "outlet": gettext_lazy("SKU at an outlet"),
 }
-_RULES = {"idle": gettext_lazy("days since last sale"), "few_orders": gettext_lazy("few orders")}
+_RULES = {
+    "idle": gettext_lazy("days since last sale"), "few_orders": gettext_lazy("few orders"),
+    "wait": gettext_lazy("pace of orders"),
+}  # fmt: skip
 _WHY_NOT = {"worse": gettext_lazy("ranks worse than what is in force; that stays")}
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from inventory.contracts.history import SalesHistory
 from inventory.contracts.prediction import HORIZONS, PredictionPolicy
 from inventory.risk import predict
-from inventory.risk.ensemble import calibration, train
+from inventory.risk.ensemble import blending, calibration, train
 from inventory.risk.features import item_features, pair_features, sells_within
 from inventory.risk.keeping import curves, figures, packed, unpacked
 from inventory.risk.outlets import standing
@@ -145,6 +146,68 @@ def test_what_the_judge_sees_changes_nothing_that_was_learnt_before(past):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
 
 
+def test_one_morning_of_few_cases_does_not_say_how_to_blend_and_many_do():
+    chance = np.random.default_rng(4)
+    outcome = chance.random(12_000) < 0.3
+    told = np.where(outcome, 1.0, -1.0) + chance.normal(0, 1, outcome.size)
+    members = np.stack([told, -told, np.zeros(outcome.size), np.ones(outcome.size)], axis=1)
+    assert blending(members[:3_000], outcome[:3_000]).tolist() == [0.5, 0.0, 0.5, 0.0]
+    weights = blending(members, outcome)
+    assert weights[0] > 1.0
+    assert weights[1] == 0.0
+
+
+@settings(deadline=None)  # learns anew each time
+@given(st.integers(0, 2**32 - 1), st.integers(30, 90))
+def test_few_cases_lean_on_the_wait_and_what_says_nothing_says_little(seed, dead):
+    """Of a hundred rows the wait alone decides; columns of noise do not turn its order round."""
+    chance = np.random.default_rng(seed)
+    wait = chance.normal(3, 1, 500)
+    outcome = np.isin(np.arange(500), np.argsort(wait + chance.normal(0, 0.7, 500))[-dead:])
+    table = np.column_stack([wait, chance.normal(0, 1, (500, 4))])
+    ours = train(table, outcome, [0] * 5, [0, 1, 2], (table, outcome), 1, plain=True)
+    assert ours.feature.shape[0] == 0
+    assert ours.lean[0] > 1.0
+    assert np.abs(ours.lean[1:]).max() < ours.lean[0] / 3
+    told = ours.chance(table)
+    assert ((told >= 0) & (told <= 1)).all()
+    assert judge(told, outcome).auc > judge(wait, outcome).auc - 0.02
+
+
+def test_cases_too_few_for_trees_are_learnt_by_the_line_alone_and_fewer_not_at_all(past):
+    """Of the mornings before, 60 items each, some 200 items did not sell in 30 days."""
+
+    def fitted(least: int):
+        policy = replace(POLICY, least_cases=least)
+        return predict._fit(predict._Mornings(past, "item", policy, 1), past.days - 30, 30, policy, 1)
+
+    trees, line = fitted(50), fitted(400)
+    assert trees.feature.shape[0] > 0
+    assert line.feature.shape[0] == 0
+    assert line.blend.tolist() == [0.0, 0.0, 1.0, 0.0]
+    assert fitted(4_000) is None
+
+
+def test_a_wait_is_longer_after_a_longer_silence_and_at_a_slower_pace():
+    """Ten days of silence of one that sells every ten, of one that sells every 40, and 60 of the first."""
+    rows = [(0, 0, day, 1) for day in range(10, 200, 10)]
+    rows += [(1, 0, day, 1) for day in range(30, 200, 40)]
+    rows += [(2, 0, day, 1) for day in range(10, 141, 10)]
+    wait = item_features(history(rows, 200), 200).plain["wait"]
+    assert wait[0] < wait[1] < wait[2]
+    assert 5 < wait[0] < 20
+
+
+def test_what_was_kept_under_other_columns_is_not_read(past, learnt):
+    with np.load(io.BytesIO(packed(learnt))) as found:
+        older = {name: found[name] for name in found.files if not name.endswith("/lean")}
+    body = io.BytesIO()
+    np.savez_compressed(body, **older)
+    assert (
+        unpacked("outlet", past.days, learnt.rows, figures(learnt), curves(learnt), body.getvalue()) is None
+    )
+
+
 def test_a_longer_wait_never_makes_no_sale_likelier(past, learnt):
     told = chances(learnt, features(past, "outlet", past.days))
     assert ((told >= 0) & (told <= 1)).all()
@@ -159,7 +222,7 @@ def test_arrays_tell_what_the_library_told(past):
     known = features(past, "outlet", 400)
     outcome = ~sells_within(past, 400, 60, pairs=True)[known.rows]
     ways = [0] * known.table.shape[1]
-    ours = train(known.table, outcome, ways, (known.table, outcome), 3)
+    ours = train(known.table, outcome, ways, [0, 1], (known.table, outcome), 3)
     theirs = HistGradientBoostingClassifier(
         max_iter=e.TREES, max_leaf_nodes=e.LEAVES, learning_rate=e.LEARNING_RATE,
         min_samples_leaf=e.LEAF_ROWS,
