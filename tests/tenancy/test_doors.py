@@ -310,6 +310,19 @@ def test_while_a_schema_is_built_nobody_comes_near(alpha, monkeypatch) -> None:
     assert not Distributor.objects.filter(slug="halfway").exists()
 
 
+def test_of_two_openings_at_once_the_later_is_refused_and_takes_nothing_of_the_first(alpha, monkeypatch):
+    monkeypatch.setattr(opening, "_check_free", lambda *_asked: None)  # both looked before either claimed
+    monkeypatch.setattr(opening, "_build_schema", lambda schema: None)
+    for slug, domain, code in (("alpha", "new.localhost", "being_opened"), ("gamma", ALPHA, "domain_taken")):
+        with pytest.raises(Refused) as refusal:
+            open_distributor(slug=slug, name="Second", domain=domain)
+        assert refusal.value.code == code
+    assert Distributor.objects.get(slug="alpha").name == alpha.name
+    assert list(Domain.objects.filter(tenant=alpha).values_list("domain", flat=True)) == [ALPHA]
+    assert not Distributor.objects.filter(slug="gamma").exists()
+    assert Action.objects.count() == 0  # the schema stands
+
+
 def test_what_a_killed_opening_left_is_cleared_away_by_the_next(alpha, monkeypatch) -> None:
     with schema_context("public"):
         left = Distributor.objects.create(schema_name="t_halfway", slug="halfway", name="x")

@@ -7,8 +7,9 @@ from contextlib import redirect_stdout
 from datetime import datetime, timedelta
 from io import StringIO
 
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django_tenants.utils import get_public_schema_name, schema_context
 
@@ -38,11 +39,15 @@ def open_distributor(*, slug: str, name: str, domain: str, sandbox: bool = True)
     with schema_context(get_public_schema_name()):
         _check_free(slug, domain, timezone.now())
         distributor = Distributor(schema_name=schema, slug=slug, name=name, sandbox=sandbox)
-        distributor.save()
+        try:
+            with transaction.atomic():
+                distributor.save()
+        except (IntegrityError, ValidationError):  # between our look and our claim another came first
+            raise _being_opened(slug) from None
         try:
             _build_schema(schema)
             with transaction.atomic():
-                Domain.objects.create(domain=domain, tenant=distributor, is_primary=True)
+                _lead_here(distributor, domain)
                 distributor.opened_at = timezone.now()
                 distributor.save(update_fields=["opened_at"])
         except BaseException:
@@ -80,6 +85,26 @@ def _build_schema(schema: str) -> None:
         call_command("migrate_schemas", tenant=True, schema_name=schema, interactive=False, verbosity=0)
 
 
+def _lead_here(distributor: Distributor, domain: str) -> None:
+    try:
+        with transaction.atomic():
+            Domain.objects.create(domain=domain, tenant=distributor, is_primary=True)
+    except IntegrityError:
+        raise _domain_taken(domain) from None
+
+
+def _being_opened(slug: str) -> Refused:
+    return Refused(
+        f"{slug!r} is being opened just now; if that was broken off, try again in "
+        f"{GIVEN_UP.seconds // 60} minutes",
+        code="being_opened",
+    )
+
+
+def _domain_taken(domain: str) -> Refused:
+    return Refused(f"the host name {domain!r} leads to a distributor already", code="domain_taken")
+
+
 def _check_slug(slug: str) -> None:
     if not _SLUG.fullmatch(slug) or slug in _RESERVED:
         fault = Fault("slug", "2 to 39 letters, digits or -, starting with a letter", "slug", value=slug)
@@ -92,12 +117,8 @@ def _check_free(slug: str, domain: str, now: datetime) -> None:
     if there is not None and there.opened_at is not None:
         raise Refused(f"a distributor named {slug!r} exists already", code="slug_taken")
     if there is not None and there.created_at > now - GIVEN_UP:
-        raise Refused(
-            f"{slug!r} is being opened just now; if that was broken off, try again in "
-            f"{GIVEN_UP.seconds // 60} minutes",
-            code="being_opened",
-        )
+        raise _being_opened(slug)
     if Domain.objects.filter(domain=domain).exists():
-        raise Refused(f"the host name {domain!r} leads to a distributor already", code="domain_taken")
+        raise _domain_taken(domain)
     if there is not None:
         close_distributor(there)
