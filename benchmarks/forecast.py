@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import polars as pl
 
 from inventory.contracts import AnalysisPolicy, DemandDistribution, DemandSnapshot
 from inventory.forecasting import forecast
+from inventory.forecasting.effects import EffectTold, paid_by_week
 from inventory.forecasting.levels import last_week
 from inventory.forecasting.patterns import classify
 from inventory.forecasting.spread import dispersion, spread
@@ -25,6 +27,36 @@ EPOCH, TERRITORIES = date(2009, 12, 1), 5
 #: Weeks ahead that are judged, and how many such stretches at the end of the data are held out.
 WEEKS, HOLDOUTS = 4, 3
 QUANTILES = np.array([0.1, 0.25, 0.5, 0.75, 0.9])
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """`sku`: (series,), numbers, rising; `revenue`: (series, days), of what was sold, in any unit."""
+
+    sku: np.ndarray
+    revenue: np.ndarray
+
+    def of(self, rows: np.ndarray, days: int) -> Priced:
+        """Some of the series, until a day."""
+        return Priced(self.sku[rows], self.revenue[rows][:, :days])
+
+    def keys(self) -> tuple[tuple[str, str], ...]:
+        """(series,), names of SKU and place."""
+        first = np.searchsorted(self.sku, self.sku)
+        return tuple(
+            (f"{sku:06d}", f"T{row - at}") for row, (sku, at) in enumerate(zip(self.sku, first, strict=True))
+        )
+
+    def paid(self, daily: np.ndarray) -> np.ndarray:
+        """(series, weeks), what a piece usually cost."""
+        row, day = np.nonzero(daily)
+        sold = {
+            "sku": self.sku[row],
+            "day": day,
+            "quantity": daily[row, day],
+            "revenue": self.revenue[row, day],
+        }
+        return paid_by_week(self.sku, sold, daily.shape[1])
 
 
 def real_demand(invoices: Path) -> np.ndarray:
@@ -52,11 +84,15 @@ def simulated_demand(series: int = 6_000, days: int = 739, seed: int = 20260401)
     return chance.poisson(level * wave * busy * chance.gamma(0.8, 1.25, (series, days))).astype(np.int32)
 
 
-def snapshot_of(daily: np.ndarray, group: np.ndarray | None = None) -> DemandSnapshot:
+def snapshot_of(
+    daily: np.ndarray, group: np.ndarray | None = None, priced: Priced | None = None
+) -> DemandSnapshot:
     """What was known when `daily` ended; `group` numbers the category of each series."""
+    each = tuple((f"{row:06d}", "T") for row in range(len(daily)))
     return DemandSnapshot(
         as_of=EPOCH + timedelta(days=daily.shape[1]),
-        series_keys=tuple((f"{row:06d}", "T") for row in range(len(daily))),
+        series_keys=each if priced is None else priced.keys(),
+        paid_paise=np.zeros(0) if priced is None else priced.paid(daily),
         demand=daily,
         in_stock=np.ones(daily.shape, dtype=bool),
         group=np.zeros(len(daily), np.int32) if group is None else group.astype(np.int32),
@@ -107,9 +143,16 @@ def judged(ahead: DemandDistribution, sold: np.ndarray, weeks: Weeks) -> np.ndar
 
 
 def one_holdout(
-    daily: np.ndarray, cut: int, horizons: Sequence[int] = (WEEKS,), group: np.ndarray | None = None
-) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+    daily: np.ndarray,
+    cut: int,
+    horizons: Sequence[int] = (WEEKS,),
+    group: np.ndarray | None = None,
+    priced: Priced | None = None,
+) -> tuple[dict[str, np.ndarray], dict[str, float], EffectTold | None]:
     """Judgements, one row for each horizon in weeks, and seconds when the days from `cut` on are held out.
+
+    `unpriced` is ours again, not knowing what pieces cost, where `priced` tells it; then what was found of
+    prices is the third answer.
 
     Peers have no interval for sparse demand that is quick enough, so each is given the same spread
     of a negative binomial around its mean; ours is widened or narrowed by its own back-test.
@@ -117,7 +160,8 @@ def one_holdout(
     begun, most = (daily[:, :cut] > 0).any(axis=1), max(horizons)
     known = daily[begun, :cut]
     sold = daily[begun, cut : cut + most * 7].reshape(len(known), most, 7).sum(axis=2).astype(float)
-    snapshot = snapshot_of(known, None if group is None else group[begun])
+    prices = None if priced is None else priced.of(np.flatnonzero(begun), cut)
+    snapshot = snapshot_of(known, None if group is None else group[begun], prices)
     start = time.perf_counter()
     ours = forecast(snapshot, AnalysisPolicy())
     seconds = {"ours": time.perf_counter() - start}
@@ -128,11 +172,13 @@ def one_holdout(
     others["naive"] = np.repeat(last_week(weeks, [weeks.count])[0][:, None], most, axis=1)
     told = {name: DemandDistribution(means, size) for name, means in others.items()}
     told["ours"] = ours.distribution
+    if priced is not None:
+        told["unpriced"] = forecast(replace(snapshot, paid_paise=np.zeros(0)), AnalysisPolicy()).distribution
     found = {
         name: np.array([judged(one, sold[:, :horizon], weeks) for horizon in horizons])
         for name, one in told.items()
     }
-    return found, seconds
+    return found, seconds, next((one for one in ours.effects if one.effect == "price"), None)
 
 
 def run(invoices: Path | None = None) -> dict[str, Any]:
@@ -141,7 +187,7 @@ def run(invoices: Path | None = None) -> dict[str, Any]:
     daily = real_demand(path) if path.exists() else simulated_demand()
     cuts = [daily.shape[1] - WEEKS * 7 * number for number in range(HOLDOUTS, 0, -1)]
     rounds = [one_holdout(daily, cut) for cut in cuts]
-    table = {name: np.mean([found[name][0] for found, _ in rounds], axis=0) for name in rounds[0][0]}
+    table = {name: np.mean([found[name][0] for found, _, _ in rounds], axis=0) for name in rounds[0][0]}
     ours = table.pop("ours")
     best = min((name for name in table if name != "naive"), key=lambda name: table[name][0])
     sharpest = min((name for name in table if name != "naive"), key=lambda name: table[name][1])
@@ -163,7 +209,7 @@ def run(invoices: Path | None = None) -> dict[str, Any]:
         "series": len(daily),
         "data": "real wholesale invoices" if path.exists() else "simulated",
         "holdouts": HOLDOUTS,
-        "seconds_with_back_test": round(float(np.mean([took["ours"] for _, took in rounds])), 2),
+        "seconds_with_back_test": round(float(np.mean([took["ours"] for _, took, _ in rounds])), 2),
         "peers": {
             name: dict(
                 zip(("rmsse", "pinball", "bias", "coverage80"), np.round(row, 4).tolist(), strict=True)

@@ -6,7 +6,8 @@
 
 `wholesale` is Online Retail II as one table (columns as for `inventory.feeds.demonstration.build`),
 `retail` a folder with `transactions.parquet` and `products.parquet` of Complete Journey. One line of JSON
-for each set and cut; the figure at the end is of all of them.
+for each set and cut; the figure at the end is of all of them. Sets that know what pieces cost are judged
+twice, the second time as if they did not.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from benchmarks.forecast import EPOCH, INVOICES, TERRITORIES, one_holdout, real_demand, simulated_demand
+from benchmarks.forecast import EPOCH, INVOICES, TERRITORIES, Priced, one_holdout, simulated_demand
 
 #: Weeks ahead that are judged, cuts of a set, days between them, and series that are judged at most.
 HORIZONS, CUTS, BETWEEN, MOST = (4, 13), 3, 41, 6_000
@@ -30,13 +32,32 @@ HORIZONS, CUTS, BETWEEN, MOST = (4, 13), 3, 41, 6_000
 WITHIN = 0.05
 PEERS = ("TSB", "CrostonSBA", "ADIDA")
 SEED, TODAY = 20_261_129, date(2026, 11, 23)
-#: (series, days) pieces, and (series,) numbers of categories or nothing.
-Demand = tuple[np.ndarray, np.ndarray | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """`daily`: (series, days), pieces; `group`: (series,), numbers of categories; `priced`: their prices."""
+
+    daily: np.ndarray
+    group: np.ndarray | None = None
+    priced: Priced | None = None
+
+    def some(self, rows: np.ndarray) -> Demand:
+        """Some of the series."""
+        return Demand(
+            self.daily[rows],
+            None if self.group is None else self.group[rows],
+            None if self.priced is None else self.priced.of(rows, self.daily.shape[1]),
+        )
 
 
 def carried(_path: str) -> Demand:
     """The invoices that the demonstration is made of."""
-    return real_demand(INVOICES), None
+    lines = pl.read_parquet(INVOICES).filter((pl.col("distributor") == 0) & (pl.col("quantity") > 0))
+    stock, customer, day, pieces, pence = (
+        lines[name].to_numpy().astype(np.int64) for name in ("stock", "customer", "day", "quantity", "pence")
+    )
+    return _demand(stock * TERRITORIES + customer % TERRITORIES, stock, day, pieces, pieces * pence)
 
 
 def goods(_path: str) -> Demand:
@@ -45,8 +66,8 @@ def goods(_path: str) -> Demand:
 
     ledger = generate("demo", TODAY)
     category = dict(zip(ledger.skus["sku"], ledger.skus["category"].rank("dense"), strict=True))
-    daily, skus = _by_place(ledger.sales)
-    return daily, np.array([category[sku] for sku in skus], dtype=np.int32)
+    found, skus = _by_place(ledger.sales)
+    return replace(found, group=np.array([category[sku] for sku in skus], dtype=np.int32))
 
 
 def rule(_path: str) -> Demand:
@@ -54,13 +75,13 @@ def rule(_path: str) -> Demand:
     from inventory.feeds.demonstration import scale
 
     made = scale(TODAY, outlets=1_000, lines=2_000_000).months()
-    sales = pl.concat([month.ledger.sales.select("at", "sku", "territory", "quantity") for month in made])
-    return _by_place(sales)[0], None
+    columns = ("at", "sku", "territory", "quantity", "unit_price_paise")
+    return _by_place(pl.concat([month.ledger.sales.select(columns) for month in made]))[0]
 
 
 def wave(_path: str) -> Demand:
     """SIMULATED: gamma-Poisson with a shared yearly wave, another draw than `forecast` falls back on."""
-    return simulated_demand(4_000, seed=SEED), None
+    return Demand(simulated_demand(4_000, seed=SEED))
 
 
 def wholesale(path: str) -> Demand:
@@ -74,8 +95,9 @@ def wholesale(path: str) -> Demand:
     stock = lines["StockCode"].cast(str).str.to_uppercase().rank("dense").to_numpy().astype(np.int64)
     customer = lines["CustomerID"].cast(pl.Float64).cast(pl.Int64).to_numpy()
     day = (lines["InvoiceDate"].cast(pl.Datetime).dt.date() - EPOCH).dt.total_days().to_numpy()
-    _, row = np.unique(stock * TERRITORIES + customer % TERRITORIES, return_inverse=True)
-    return _dense(row, day, np.minimum(lines["Quantity"].to_numpy(), 5_000)), None
+    pieces = np.minimum(lines["Quantity"].to_numpy(), 5_000).astype(np.int64)
+    paid = pieces * lines["UnitPrice"].cast(pl.Float64).to_numpy() * 100
+    return _demand(stock * TERRITORIES + customer % TERRITORIES, stock, day, pieces, paid)
 
 
 def retail(path: str) -> Demand:
@@ -92,11 +114,12 @@ def retail(path: str) -> Demand:
     lines = lines.filter(pl.len().over("product_id") >= 60)
     product = lines["product_id"].cast(pl.Int64).to_numpy()
     household = lines["household_id"].cast(pl.Int64).to_numpy()
-    _, first, row = np.unique(
-        product * TERRITORIES + household % TERRITORIES, return_index=True, return_inverse=True
-    )
-    daily = _dense(row, lines["day"].to_numpy(), lines["quantity"].to_numpy())
-    return daily, lines["group"].to_numpy()[first].astype(np.int32)
+    sold = (lines[name].to_numpy() for name in ("day", "quantity"))
+    cents = lines["sales_value"].to_numpy() * 100
+    key = product * TERRITORIES + household % TERRITORIES
+    found = _demand(key, product, *sold, cents)
+    _, first = np.unique(key, return_index=True)
+    return replace(found, group=lines["group"].to_numpy()[first].astype(np.int32))
 
 
 SETS: dict[str, Callable[[str], Demand]] = {
@@ -105,44 +128,57 @@ SETS: dict[str, Callable[[str], Demand]] = {
 REAL = ("carried", "wholesale", "retail")
 
 
-def _by_place(sales: pl.DataFrame) -> tuple[np.ndarray, list[str]]:
-    """(series, days) pieces by SKU and territory, and each series' SKU."""
+def _by_place(sales: pl.DataFrame) -> tuple[Demand, list[str]]:
+    """Demand by SKU and territory, and each series' SKU."""
     day = pl.col("at").dt.convert_time_zone("Asia/Kolkata").dt.date()
     bought = sales.filter(pl.col("quantity") > 0).with_columns((day - day.min()).dt.total_days().alias("day"))
     keys = bought.select("sku", "territory").unique().sort("sku", "territory").with_row_index("row")
-    bought = bought.join(keys, on=["sku", "territory"])
-    daily = _dense(*(bought[name].to_numpy() for name in ("row", "day", "quantity")))
-    return daily, keys["sku"].to_list()
+    bought = bought.join(keys.with_columns(pl.col("sku").rank("dense").alias("of")), on=["sku", "territory"])
+    row, sku, day_, pieces, price = (
+        bought[name].to_numpy() for name in ("row", "of", "day", "quantity", "unit_price_paise")
+    )
+    return _demand(row, sku, day_, pieces, pieces * price), keys["sku"].to_list()
 
 
-def _dense(row: np.ndarray, day: np.ndarray, pieces: np.ndarray) -> np.ndarray:
-    daily = np.zeros((int(row.max()) + 1, int(day.max()) + 1), np.int32)
+def _demand(
+    key: np.ndarray, sku: np.ndarray, day: np.ndarray, pieces: np.ndarray, paid: np.ndarray
+) -> Demand:
+    """Lines summed by series and day; `key` numbers the series, within a SKU and rising with it."""
+    _, first, row = np.unique(key, return_index=True, return_inverse=True)
+    daily = np.zeros((first.size, int(day.max()) + 1), np.int32)
+    revenue = np.zeros(daily.shape, np.float32)
     np.add.at(daily, (row, day), pieces.astype(np.int64))
-    return daily
+    np.add.at(revenue, (row, day), paid)
+    return Demand(daily, priced=Priced(sku[first], revenue))
 
 
 def lines_of(name: str, path: str, cuts: int) -> Iterator[dict[str, Any]]:
     """One line for each cut of a set, the latest first; all series are known by then to have sold."""
-    daily, group = SETS[name](path)
-    if len(daily) > MOST:
-        some = np.sort(np.random.default_rng(SEED).permutation(len(daily))[:MOST])
-        daily, group = daily[some], None if group is None else group[some]
-    last = daily.shape[1] - max(HORIZONS) * 7
+    demand = SETS[name](path)
+    if len(demand.daily) > MOST:
+        demand = demand.some(np.sort(np.random.default_rng(SEED).permutation(len(demand.daily))[:MOST]))
+    last = demand.daily.shape[1] - max(HORIZONS) * 7
     for cut in (last - BETWEEN * number for number in range(cuts)):
-        found, seconds = one_holdout(daily, cut, HORIZONS, group)
+        found, seconds, price = one_holdout(demand.daily, cut, HORIZONS, demand.group, demand.priced)
         yield {
             "set": name,
             "data": "real" if name in REAL else "SIMULATED",
             "cut": cut,
-            "series": len(daily),
+            "series": len(demand.daily),
+            "price": None if price is None else [round(price.figure, 2), price.reason, round(price.gain, 4)],
             "seconds": round(seconds["ours"], 2),
-            **{f"weeks_{weeks}": _figures(found, place) for place, weeks in enumerate(HORIZONS)},
+            **{
+                f"weeks_{weeks}{name}": _figures(found, place, whose)
+                for whose, name in (("ours", ""), ("unpriced", "_without_prices"))
+                for place, weeks in enumerate(HORIZONS)
+                if whose in found
+            },
         }
 
 
-def _figures(found: dict[str, np.ndarray], place: int) -> dict[str, float]:
+def _figures(found: dict[str, np.ndarray], place: int, whose: str) -> dict[str, float]:
     """Ours beside the best of the peers, picked afterwards for each figure, which flatters them."""
-    ours = found["ours"][place]
+    ours = found[whose][place]
     rmsse, pinball = (min(found[peer][place][column] for peer in PEERS) for column in (0, 1))
     bias = min((found[peer][place][2] for peer in PEERS), key=abs)
     figures = {

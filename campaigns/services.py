@@ -25,11 +25,13 @@ from campaigns.rules import (
     wanted_pieces,
 )
 from campaigns.selectors import analytics, origin, party, price_list
+from inventory.contracts.offers import OfferAnnounced, OfferedGoods, OfferWithdrawn
 from inventory.selectors.outlets import Contact, list_contacts
 from inventory.services import queue_export, release
 from vyapar.engine.contracts import ActionView
 from vyapar.engine.services import emit
 from vyapar.kernel.actor import Actor, system
+from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import Refused
 from vyapar.kernel.phrases import phrase as gettext
@@ -74,6 +76,7 @@ def start(view: ActionView, *, actor: Actor, at: datetime) -> Campaign:
         at=at,
         action_id=view.id,
     )
+    emit(_offer(payload), subject=origin(campaign.campaign_id), actor=actor, at=at, audited=False)
     return campaign
 
 
@@ -89,8 +92,8 @@ def end(campaign_id: str, *, actor: Actor, at: datetime, reason: str, stopped: b
     campaign.results = analytics(campaign)
     campaign.save()
     release(campaign.action_id, actor=actor, at=at)
-    over = price_list(campaign, over_at=at)
-    queue_export(over, action_id=campaign.action_id, actor=actor, at=at)
+    usual = price_list(campaign, over_at=at)
+    queue_export(usual, action_id=campaign.action_id, actor=actor, at=at)
     emit(
         CampaignEnded(
             campaign.campaign_id,
@@ -106,6 +109,8 @@ def end(campaign_id: str, *, actor: Actor, at: datetime, reason: str, stopped: b
         action_id=campaign.action_id,
         reason=reason,
     )
+    over = OfferWithdrawn(origin(campaign.campaign_id), ist_day(at))
+    emit(over, subject=over.origin, actor=actor, at=at, audited=False)
     return campaign
 
 
@@ -189,6 +194,21 @@ def _keep(view: ActionView, payload: CampaignPayload, at: datetime) -> Campaign:
         CampaignOutlet(campaign=campaign, retailer_id=i, arm=arm) for i, arm in arms
     )
     return campaign
+
+
+def _offer(payload: CampaignPayload) -> OfferAnnounced:
+    """What the forecast is told: each SKU with the pieces of all its batches on offer."""
+    pieces: dict[str, int] = {}
+    for line in payload.lines:
+        pieces[line.sku] = pieces.get(line.sku, 0) + line.quantity
+    return OfferAnnounced(
+        origin=origin(payload.campaign_id),
+        territory=payload.territory,
+        discount_bp=payload.discount_bp,
+        goods=tuple(OfferedGoods(sku, count) for sku, count in sorted(pieces.items()) if count > 0),
+        from_date=payload.starts_on,
+        to_date=payload.ends_on,
+    )
 
 
 def preview(payload: CampaignPayload, name: str = "Shree Kirana") -> dict[str, dict[str, str]]:

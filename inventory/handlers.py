@@ -13,6 +13,7 @@ from inventory import services
 from inventory.agent import analysis, monitoring, prediction
 from inventory.agent.learnt import with_chances, with_lanes, with_learnt
 from inventory.contracts import AnalysisPolicy, MonitoringPolicy
+from inventory.contracts.offers import read_announced, read_withdrawn
 from inventory.contracts.prediction import PredictionPolicy
 from inventory.selectors.book import StockBook, split_stock, take_stock_part, take_stock_snapshot
 from inventory.selectors.demand import take_demand_snapshot
@@ -27,7 +28,7 @@ from inventory.selectors.outlook import (
 )
 from inventory.selectors.reliance import Reliance
 from inventory.selectors.twins import is_look_due
-from inventory.services import twins
+from inventory.services import offers, twins
 from inventory.services.clearing import clear_house
 from inventory.services.demonstration import find_due
 from inventory.services.impact import is_impact_due
@@ -58,6 +59,8 @@ def register() -> None:
     registry.hang(Chore("inventory.quality", tend_quality))
     registry.hang(Chore("inventory.twins", tend_twins))
     registry.hang(Subscriber("inventory.follow_withdrawal", "ConsentChanged", follow_withdrawal))
+    registry.hang(Subscriber("inventory.hear_offer", "OfferAnnounced", hear_offer))
+    registry.hang(Subscriber("inventory.hear_offer_over", "OfferWithdrawn", hear_offer_over))
     for event in ("ImportReconciled", "ImportDiffers", "ImportUndone"):
         registry.hang(Subscriber(f"inventory.grade_after_{event}", event, grade_soon))
     registry.keep_quality_desk(Reliance())
@@ -114,6 +117,17 @@ def feed_demonstration(at: datetime) -> None:
 
     if find_due(at) is not None:
         task.apply_async(expires=NIGHTLY_SECONDS)
+
+
+def hear_offer(event: EventView) -> None:
+    """Goods are to be had for less: the forecast will reckon with it."""
+    offers.keep_offer(read_announced(event.payload), at=event.at)
+
+
+def hear_offer_over(event: EventView) -> None:
+    """An offer holds no longer."""
+    told = read_withdrawn(event.payload)
+    offers.take_offer_back(told.origin, over_on=told.over_on)
 
 
 def check_feeds(action: ActionView, at: datetime) -> list[Finding]:

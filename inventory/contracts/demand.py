@@ -12,6 +12,7 @@ from scipy import special
 
 from inventory.contracts.arrays import Codes, Column, Flags, Floats, Ints, empty, settle
 from inventory.contracts.forecasts import COMMON_SHARE, ForecastPlan
+from inventory.contracts.offers import SeriesOffer
 from vyapar.kernel.errors import Fault, Invalid
 
 DAYS_PER_WEEK = 7
@@ -49,6 +50,7 @@ class DemandSnapshot:
     - `paid_paise`: (series, whole weeks) float32, what a piece of the SKU usually cost in each of the last
       whole weeks, over all territories, 0 where not known. `off_ahead`: (series, weeks ahead), share that
       the price known to come is below today's, negative above; none when not given.
+    - `offers`: the distributor's own, past and to come, each of one series.
     - `in_force`: the model that forecasts are made by until a better one is found; None at first.
     """
 
@@ -66,6 +68,7 @@ class DemandSnapshot:
     price_paise: Ints = field(default_factory=empty)
     paid_paise: NDArray[np.float32] = field(default_factory=empty)
     off_ahead: Floats = field(default_factory=empty)
+    offers: tuple[SeriesOffer, ...] = ()
     in_force: ForecastPlan | None = None
 
     def __post_init__(self) -> None:

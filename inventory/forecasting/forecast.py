@@ -126,6 +126,7 @@ def forecast(snapshot: DemandSnapshot, policy: AnalysisPolicy) -> Forecast:
         _sku_numbers(snapshot, order).astype(np.int64),
         snapshot.paid_paise[rows].astype(np.float64),
         _off_ahead(snapshot, rows, policy),
+        [replace(one, series=int(back[one.series])) for one in snapshot.offers],
     )
     as_sold = prices.without(line.weeks)
     effects = effects_of(as_sold, snapshot.as_of, snapshot.state[rows], policy.horizon_weeks)
@@ -143,7 +144,7 @@ def forecast(snapshot: DemandSnapshot, policy: AnalysisPolicy) -> Forecast:
     )
     means = fresh.over(means)
     means = line.passed_on(means * factors(weeks, weeks.count, means, standing.correction))
-    means = means * effects.ahead * prices.ahead
+    means = prices.offers.over(means * effects.ahead * prices.ahead)
     ceiling = CEILING * DAYS_PER_WEEK * snapshot.demand.max(axis=1, initial=0)[rows]
     whole = CEILING * weeks.rate().max(initial=0.0)
     borrows = line.heirs

@@ -26,6 +26,7 @@ from inventory.models.ledger import (
     Reservation,
     Sale,
 )
+from inventory.models.offers import Offer
 from inventory.models.outcomes import Claim, ImpactDaily, LearntFactor, Prediction, ReplayReport
 from inventory.models.places import GstRegistration, Location, LocationKind, Retailer, Territory
 from inventory.models.quality import QualityGrade
@@ -63,6 +64,7 @@ __all__ = [
     "MappingProfile",
     "Movement",
     "MovementKind",
+    "Offer",
     "OutletStock",
     "Position",
     "PositionOutlook",

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from inventory.contracts import AnalysisPolicy, DemandSnapshot
 from inventory.contracts.demand import NOT_DELISTED
 from inventory.contracts.forecasts import COMMON_SHARE, ForecastPlan
+from inventory.forecasting.effects import paid_by_week
 from inventory.models import ForecastModel, Sku, Territory
-from inventory.selectors.charged import off_ahead, paid_by_week
+from inventory.selectors.charged import off_ahead, series_offers
 from inventory.selectors.columns import codes_of, ids_of, positions_of, read_columns
 from vyapar.kernel.calendar import ist_day
 
@@ -52,7 +53,7 @@ JOIN inventory_location l ON l.id = m.location_id GROUP BY 1, 2, 3
 def take_demand_snapshot(as_of: datetime, policy: AnalysisPolicy) -> DemandSnapshot | None:
     """Every SKU and territory that sold in the last two years or has stock; None without history.
 
-    Five queries whatever the size. Stock-out days are read off the ledger: a day counts as in stock
+    Six queries whatever the size. Stock-out days are read off the ledger: a day counts as in stock
     when there was something in the morning or something came. From the first sale to the first day of
     which the ledger tells, nobody knows what stood there, and it counts as in stock.
     """
@@ -101,6 +102,7 @@ def _snapshot(first: date, today: date, sku_id: int | None) -> DemandSnapshot:
         pack=_packs([(sku[4], sku[5]) for sku, _ in found]),
         paid_paise=paid_by_week(ids_of(pairs)[0], sold, days),
         off_ahead=off_ahead(ids_of(pairs)[0], today),
+        offers=series_offers(pairs, first, today),
         in_force=find_plan(),
     )
 

@@ -8,6 +8,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from inventory.selectors.charged import OfferAhead
+from vyapar.dashboard.templatetags.figures import day_text
+
 
 def rests_words(rests_on: Mapping[str, Any]) -> list[str]:
     """Whose demand it takes over, how its own fades, and by which others it is forecast."""
@@ -27,6 +30,21 @@ def rests_words(rests_on: Mapping[str, Any]) -> list[str]:
         ) % {"n": len(set(alike)), "skus": ", ".join(dict.fromkeys(alike))}
         words.append(" ".join([told, _("Its own weeks take over as they come.")]))
     return words
+
+
+def offer_words(one: OfferAhead) -> str:
+    """What is on offer, and on which days."""
+    told = ngettext(
+        "Offer of %(percent)s %% from %(first)s to %(last)s, of %(n)s piece.",
+        "Offer of %(percent)s %% from %(first)s to %(last)s, of %(n)s pieces.",
+        one.pieces,
+    )
+    return told % {
+        "percent": f"{one.discount_bp / 100:g}",
+        "first": day_text(one.from_date),
+        "last": day_text(one.to_date),
+        "n": one.pieces,
+    }
 
 
 def _fading(kept: float) -> str:

@@ -66,7 +66,7 @@ class FestivalKnown(serializers.Serializer[Any]):
 class EffectFound(serializers.Serializer[Any]):
     """Another effect that the training in force looked for."""
 
-    effect = serializers.ChoiceField(("fading", "handover", "price", "alike", "weekdays"))
+    effect = serializers.ChoiceField(("fading", "handover", "price", "evened", "alike", "weekdays"))
     figure = serializers.FloatField(help_text="in the effect's own unit")
     seen = serializers.IntegerField(help_text="how many cases taught it")
     stands = serializers.BooleanField()

@@ -20,7 +20,8 @@ from redis.exceptions import RedisError
 from inventory.models import ItemOutlook, Movement, StockItem
 from inventory.selectors import AGE_BANDS
 from inventory.selectors.alarms import last_sale_date
-from inventory.selectors.festivals import list_festivals_ahead
+from inventory.selectors.charged import list_offers_ahead
+from inventory.selectors.festivals import knows_response, list_festivals_ahead
 from inventory.selectors.foreseen import find_item_outlook, in_force, list_position_outlooks
 from inventory.selectors.items import Headline, get_headline
 from inventory.selectors.overrides import list_overrides
@@ -41,7 +42,7 @@ from inventory.selectors.shelf import (
     sum_wanted,
 )
 from inventory.selectors.sku import get_sku
-from inventory.serializers.demand_words import rests_words
+from inventory.serializers.demand_words import offer_words, rests_words
 from inventory.serializers.festival_words import festival_words
 from inventory.serializers.risk_words import cause_label, cause_words, method_words, reason_words
 from inventory.views.ages import age_words
@@ -124,6 +125,8 @@ def item(request: HttpRequest, sku: str, territory: str) -> HttpResponseBase:
             "worst": worst if worst and worst.ways_out else None,
             "parts": _parts(row),
             "foreseen": _foreseen(sku, territory),
+            "offers": [offer_words(one) for one in list_offers_ahead(sku, territory, today)],
+            "offers_answered": knows_response(),
             "festivals": [festival_words(one) for one in list_festivals_ahead(sku, territory, today)],
             "causes": _causes(sku, territory),
             "actions": list_actions().filter(pk__in=holders) if holders else (),

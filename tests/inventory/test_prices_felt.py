@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from inventory.contracts import AnalysisPolicy, DemandSnapshot
 from inventory.forecasting import forecast
 from inventory.forecasting.effects.fit import HIGHEST, LOWEST
-from inventory.forecasting.effects.prices import _goods_of, _learn, below_usual, prices_of
+from inventory.forecasting.effects.prices import prices_of
+from inventory.forecasting.effects.responses import below_usual, goods_of, learn_response
 from inventory.forecasting.weeks import in_weeks
 from inventory.models import DailyDemand, ForecastModel, SkuPrice
 from inventory.selectors.demand import take_demand_snapshot
@@ -51,8 +52,8 @@ def offered(
 
 def test_the_response_of_each_category_is_found():
     snapshot, _level = offered((2.0, 4.0))
-    goods = _goods_of(in_weeks(snapshot), np.arange(SKUS), snapshot.paid_paise)
-    np.testing.assert_allclose(_learn(goods, WEEKS), [2.0, 4.0], rtol=0.15)
+    goods = goods_of(in_weeks(snapshot), np.arange(SKUS), snapshot.paid_paise)
+    np.testing.assert_allclose(learn_response(goods, WEEKS), [2.0, 4.0], rtol=0.15)
 
 
 def test_what_an_offer_sold_does_not_raise_the_weeks_after_it():
@@ -90,7 +91,7 @@ def test_offers_that_nobody_answers_are_no_effect(seed):
 def test_a_response_beyond_belief_does_not_stand():
     snapshot, _level = offered((7.5, 7.5))
     found = prices_of(in_weeks(snapshot), np.arange(SKUS), snapshot.paid_paise, np.full((SKUS, 13), 0.2))
-    [told] = found.told
+    told = found.told[0]
     assert (told.stands, told.reason) == (False, "unlikely")
     assert (found.ahead == 1.0).all()
 
@@ -104,7 +105,7 @@ def test_large_orders_with_a_price_of_their_own_do_not_lower_what_is_expected(se
     weeks.sales[large] += np.broadcast_to(level[:, None], large.shape)[large]
     paid = np.where(large, 800.0, 1_000.0)
     found = prices_of(weeks, np.arange(SKUS), paid, np.zeros((SKUS, 13)))
-    [told] = found.told
+    told = found.told[0]
     assert told.stands  # who cannot tell them from offers may even them out
     even = found.without(weeks).sales
     assert even.sum() == pytest.approx(weeks.sales.sum(), rel=0.02)
@@ -116,7 +117,7 @@ def test_large_orders_with_a_price_of_their_own_do_not_lower_what_is_expected(se
 def test_a_planted_response_is_found_and_stands_whatever_the_seed(seed, response):
     snapshot, _level = offered((response, response), seed=seed)
     found = prices_of(in_weeks(snapshot), np.arange(SKUS), snapshot.paid_paise, np.zeros((SKUS, 13)))
-    [told] = found.told
+    told = found.told[0]
     assert (told.stands, told.figure) == (True, pytest.approx(response, rel=0.15))
 
 
