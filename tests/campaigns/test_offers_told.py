@@ -16,12 +16,14 @@ from tests.builders import (
     OWNER,
     TODAY,
     World,
+    add_batch,
     build_world,
     campaign_payload,
     deliver_all,
     offer_line,
     open_channels,
     propose_campaign,
+    receive_stock,
 )
 from vyapar.engine.models import Action, Delivery, Event
 
@@ -43,10 +45,9 @@ def start(world: World, **changes) -> tuple[Action, Campaign]:
 
 
 def test_an_offer_for_next_week_is_known_ahead_with_its_pieces_and_days(world: World) -> None:
-    start(
-        world,
-        lines=(offer_line(world, "BIS-100", "B1", 60, 1_000), offer_line(world, "BIS-100", "B1", 40, 1_000)),
-    )
+    add_batch(world, "BIS-100", "B2", expires_in=90)
+    receive_stock(world, "BIS-100", "B2", 40)
+    start(world, lines=tuple(offer_line(world, "BIS-100", *one, 1_000) for one in (("B1", 60), ("B2", 40))))
     assert list_offers_ahead("BIS-100", "PUNE", TODAY) == ()
     deliver_all()
     [ahead] = list_offers_ahead("BIS-100", "PUNE", TODAY)
