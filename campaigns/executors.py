@@ -13,7 +13,7 @@ from campaigns import services
 from campaigns.contracts import CAMPAIGN, CampaignPayload, OfferLine, read_payload
 from campaigns.models import Campaign
 from campaigns.rules import net_of_gst, offer_price
-from campaigns.selectors import find_campaign_of
+from campaigns.selectors import find_campaign_of, with_response
 from inventory.selectors.facts import get_seller, list_goods
 from inventory.services import Purpose, StockLine, release, reserve
 from vyapar.engine.contracts import ActionKind, ActionView, Receipt, Revalued
@@ -105,7 +105,8 @@ def revalue(view: ActionView, changes: Mapping[str, Any]) -> Revalued:
     if not kept:
         fault = Fault("empty", "an offer needs at least one batch", "drop")
         raise Invalid("nothing is left to offer", code="empty", faults=[fault])
-    lines = tuple(_at(line, discount, payload.discount_bp, policy.elasticity) for line in kept)
+    elasticity = with_response(policy).elasticity
+    lines = tuple(_at(line, discount, payload.discount_bp, elasticity) for line in kept)
     return _revalued(payload, lines, discount)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from inventory.contracts.feeds import ExportDocument, ExportKind
 from inventory.selectors.exports import export_lines
 from inventory.selectors.flows import list_at_risk
 from inventory.selectors.outlets import list_bought, list_contacts, sum_taken
+from inventory.selectors.responses import find_response
 from vyapar.kernel.calendar import ist_day, ist_instant
 from vyapar.kernel.errors import NotFound
 from vyapar.messaging.letters import MARKETING
@@ -129,7 +131,11 @@ def _outlets(items: tuple[OfferItem, ...], as_of: datetime) -> tuple[Outlet, ...
 
 
 def take_learnt(policy: CampaignPolicy) -> dict[str, float]:
-    """Response by discount rung, from what the asked outlets of every ended campaign bought."""
+    """Response by discount rung, from what the asked outlets of every ended campaign bought.
+
+    Every rung of the policy is told where the inventory has learnt a response from past prices, which then
+    stands in for the policy's own figure.
+    """
     seen: dict[int, tuple[float, float]] = {}
     rows = Campaign.objects.filter(state=Campaign.State.ENDED).values_list("discount_bp", "results")
     for discount_bp, results in rows:
@@ -138,7 +144,16 @@ def take_learnt(policy: CampaignPolicy) -> dict[str, float]:
             sold + max(results.get("pieces", 0), 0),
             plain + results.get("plain_pieces", 0.0),
         )
-    return {str(bp): learnt_uplift(bp, policy, *seen[bp]) for bp in sorted(seen) if seen[bp][1] > 0}
+    known, policy = {bp for bp in seen if seen[bp][1] > 0}, with_response(policy)
+    if find_response() is not None:
+        known |= set(policy.rungs_bp)
+    return {str(bp): learnt_uplift(bp, policy, *seen.get(bp, (0.0, 0.0))) for bp in sorted(known)}
+
+
+def with_response(policy: CampaignPolicy) -> CampaignPolicy:
+    """The policy with the response that the inventory learnt, where there is one, as its own figure."""
+    found = find_response()
+    return policy if found is None else replace(policy, elasticity=found)
 
 
 def get_campaign(campaign_id: str) -> Campaign:

@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from inventory.agent.monitoring import MonitoringOutcome
-from inventory.contracts.outcomes import UNCHANGED, Factor, Learnt
+from inventory.contracts.outcomes import PRICE_RESPONSE, UNCHANGED, Factor, Learnt
 from inventory.contracts.policy import MonitoringPolicy
 from inventory.contracts.stock import StockSnapshot
 
@@ -24,7 +24,9 @@ RATES = {
 
 
 def with_learnt(policy: MonitoringPolicy, learnt: Learnt) -> MonitoringPolicy:
-    """The policy with its rates corrected, at most all; as it is where it does not want learning."""
+    """The policy with its rates corrected, at most all, and the learnt response to prices in place of the
+    owner's own figure; as it is where it does not want learning.
+    """
     if not policy.learning:
         return policy
     rates = {
@@ -32,6 +34,8 @@ def with_learnt(policy: MonitoringPolicy, learnt: Learnt) -> MonitoringPolicy:
         for factor, (name, most) in RATES.items()
         if factor in learnt
     }
+    if PRICE_RESPONSE in learnt:
+        rates["discount_response_bp"] = learnt[PRICE_RESPONSE]
     return replace(policy, **rates) if rates else policy
 
 

@@ -41,7 +41,10 @@ class ClaimState(StrEnum):
     WITHDRAWN = "withdrawn"  # by us: it counts as never made
 
 
-#: Factors in basis points by name; a name that is missing changes nothing.
+#: Not a factor but a figure of its own: basis points of plain demand that each percent off adds, as the
+#: forecast learnt it from the prices of the past.
+PRICE_RESPONSE = "price_response"
+#: Factors in basis points by name, and that figure; a name that is missing changes nothing.
 Learnt = Mapping[str, int]
 
 

@@ -29,7 +29,8 @@ class MoneyRates:
     - `document_paise`: papers of one consignment; `message_paise`: messages of one offer.
     - `discount_bp`: off the net price; `discount_sell_through_bp`: share of what is at risk that an
       offer at that discount clears; `discount_days`: how long it runs; `discount_rungs_bp`: further
-      discounts to look at; `discount_response_bp`: share of plain demand that each percent off adds.
+      discounts to look at; `discount_response_bp`: share of plain demand that each percent off adds,
+      until the forecast has learnt it from past prices.
     - `claim_success_bp`, `claim_days`: chance that the company accepts a claim, days until it pays.
     - `moved_sales_bp`: share of what should sell where a transfer leads that does.
     - `residual_bp`: worth, as a share of cost, of a piece that is still here when `coverDaysDead`

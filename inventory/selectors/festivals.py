@@ -49,11 +49,6 @@ def list_effects() -> list[dict[str, Any]]:
     return list(found or ())
 
 
-def knows_response() -> bool:
-    """Whether the training in force knows what a lower price makes of demand."""
-    return any(one.get("effect") == "price" and one["stands"] for one in list_effects())
-
-
 def list_festivals_ahead(sku: str, territory: str, today: date) -> tuple[FestivalAhead, ...]:
     """Those that stand and are kept in the territory's State, the soonest first. Three queries."""
     standing = [one for one in list_effects() if one["stands"] and "festival" in one]

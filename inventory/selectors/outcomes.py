@@ -14,9 +14,10 @@ from django.db import connection
 from django.db.models import Q
 
 from inventory.contracts.arrays import Floats
-from inventory.contracts.outcomes import UNCHANGED, Factor, Learnt, Predicted
+from inventory.contracts.outcomes import PRICE_RESPONSE, UNCHANGED, Factor, Learnt, Predicted
 from inventory.impact.calibration import Band, brier, reliability, shift, shrunk_factor_bp, signs_differ
 from inventory.models import LearntFactor, Prediction, ReplayReport
+from inventory.selectors.responses import find_response_bp
 from vyapar.engine.models import Action, Event
 from vyapar.kernel.calendar import ist_day, ist_instant
 from vyapar.kernel.money import parse_rupees
@@ -208,10 +209,12 @@ def list_factors() -> list[LearntFactor]:
 
 
 def current_learnt() -> Learnt:
-    """Factors in force, those that change nothing left out."""
+    """Factors in force, those that change nothing left out, and the response to prices where one stands."""
     order = [factor.value for factor in Factor]
     found = {name: row.factor_bp for name, row in newest_factors().items() if row.factor_bp != UNCHANGED}
-    return dict(sorted(found.items(), key=lambda pair: order.index(pair[0])))
+    response = find_response_bp()
+    figure = {} if response is None else {PRICE_RESPONSE: response}
+    return dict(sorted(found.items(), key=lambda pair: order.index(pair[0]))) | figure
 
 
 def list_replays(limit: int = 20) -> list[ReplayReport]:

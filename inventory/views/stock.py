@@ -21,11 +21,12 @@ from inventory.models import ItemOutlook, Movement, StockItem
 from inventory.selectors import AGE_BANDS
 from inventory.selectors.alarms import last_sale_date
 from inventory.selectors.charged import list_offers_ahead
-from inventory.selectors.festivals import knows_response, list_festivals_ahead
+from inventory.selectors.festivals import list_festivals_ahead
 from inventory.selectors.foreseen import find_item_outlook, in_force, list_position_outlooks
 from inventory.selectors.items import Headline, get_headline
 from inventory.selectors.overrides import list_overrides
 from inventory.selectors.quality import location_grades, territory_grades
+from inventory.selectors.responses import find_response
 from inventory.selectors.shelf import (
     Cut,
     StockFilter,
@@ -126,7 +127,7 @@ def item(request: HttpRequest, sku: str, territory: str) -> HttpResponseBase:
             "parts": _parts(row),
             "foreseen": _foreseen(sku, territory),
             "offers": [offer_words(one) for one in list_offers_ahead(sku, territory, today)],
-            "offers_answered": knows_response(),
+            "offers_answered": find_response() is not None,
             "festivals": [festival_words(one) for one in list_festivals_ahead(sku, territory, today)],
             "causes": _causes(sku, territory),
             "actions": list_actions().filter(pk__in=holders) if holders else (),
