@@ -22,7 +22,7 @@ from inventory.forecasting import forecast
 from inventory.impact import WAYS
 from inventory.impact.calibration import brier, reliability
 from inventory.impact.verdict import Verdict, judge, pairs
-from inventory.models import Batch, ReplayReport
+from inventory.models import Batch, ReplayReport, Sku
 from inventory.selectors.demand import take_demand_snapshot
 from inventory.selectors.past import Became, PastBook, last_known_day, take_past_snapshot, what_became
 from vyapar.engine.selectors import get_policy
@@ -35,7 +35,7 @@ from vyapar.tenancy.selectors import current_distributor
 #: How long after the day is looked at; a day so near that less is known is refused below the least.
 WINDOW_DAYS, LEAST_DAYS = 90, 14
 FOLDER = "replays"
-_WIDTH, _HEIGHT, _ROWS = 700, 240, 50
+_WIDTH, _HEIGHT, _ROWS = 700, 240, 40
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,8 +148,16 @@ def _figures(played: _Played, batches: Verdict, items: Verdict) -> dict[str, Any
         "brier": round(brier(chances, happened), 4),
         "at_risk_paise": int(played.outcome.at_risk_paise.sum()),
         "loss_paise": int(played.outcome.loss_paise.sum()),
+        "avoidable_paise": _avoidable(played.outcome),
         "written_off_paise": int((played.became.written_off * played.book.snapshot.cost_paise).sum()),
     }
+
+
+def _avoidable(outcome: MonitoringOutcome) -> int:
+    """Paise that the best way out of every lot brings over doing nothing, by the figures of the day."""
+    ways = outcome.priced.ways
+    best = np.take_along_axis(ways.net, ways.best()[None, :], axis=0)[0]
+    return int((best - ways.fallback()).sum())
 
 
 def _plain(verdict: Verdict) -> dict[str, Any]:
@@ -160,7 +168,7 @@ def _plain(verdict: Verdict) -> dict[str, Any]:
 # --- the report ----------------------------------------------------------------------------
 
 _HEADS = (
-    "sku", "territory", "location", "batch", "pieces", "cost_rupees", "last_day_of_sale", "status",
+    "sku", "name", "territory", "location", "batch", "pieces", "cost_rupees", "last_day_of_sale", "status",
     "score", "chance_unsold", "expected_unsold", "at_risk_pieces", "loss_rupees", "best_way", "sold_since",
     "left_at_end", "written_off_since", "lost_rupees",
 )  # fmt: skip
@@ -171,13 +179,15 @@ def _rows(played: _Played) -> list[list[Any]]:
     snapshot, outcome, became = played.book.snapshot, played.outcome, played.became
     best = outcome.ways.best()
     numbers = dict(Batch.objects.values_list("pk", "number"))
+    names = dict(Sku.objects.values_list("code", "name"))
     rows = []
     for n in np.argsort(-outcome.loss.total, kind="stable").tolist():
         item = int(snapshot.position_item[n])
         needs = int(outcome.lots.quantity[n]) > 0
         expiry = int(snapshot.expiry_day[n])
         rows.append([
-            snapshot.skus[snapshot.item_sku[item]], snapshot.territories[snapshot.item_territory[item]],
+            (sku := snapshot.skus[snapshot.item_sku[item]]), names[sku],
+            snapshot.territories[snapshot.item_territory[item]],
             snapshot.locations[snapshot.location[n]], numbers[int(snapshot.batch_id[n])],
             int(snapshot.on_hand[n]),
             _rupees(snapshot.cost_paise[n]), date.fromordinal(expiry) if expiry < NO_DAY else None,
@@ -189,6 +199,13 @@ def _rows(played: _Played) -> list[list[Any]]:
             _rupees(became.left[n] * snapshot.cost_paise[n] if _is_over(played, n) else 0),
         ])  # fmt: skip
     return rows
+
+
+def _shown(row: dict[str, Any], day: date) -> dict[str, Any]:
+    """A row with whether it had expired by the day, and its loss as pages write money."""
+    last = row["last_day_of_sale"]
+    gone = last is not None and last < day
+    return row | {"gone": gone, "loss_paise": int(row["loss_rupees"].scaleb(2))}
 
 
 def _rupees(paise: Any) -> Decimal:
@@ -203,12 +220,12 @@ def _is_over(played: _Played, position: int) -> bool:
 def _context(
     played: _Played, batches: Verdict, items: Verdict, figures: dict[str, Any], at: datetime
 ) -> dict[str, Any]:
-    mine = _judged(played)
+    mine, snapshot = _judged(played), played.book.snapshot
     happened = (played.became.left[mine] > 0).astype(np.float64)
     bands = reliability(played.outcome.exposure.probability_unsold[mine], happened)
     return {
         "distributor": current_distributor().name,
-        "day": played.book.snapshot.as_of,
+        "day": snapshot.as_of,
         "until": played.until,
         "at": at,
         "batches": batches,
@@ -222,7 +239,9 @@ def _context(
             _by_week(played, flagged=True), _by_week(played, flagged=False), width=_WIDTH, height=_HEIGHT
         ),
         "quarters": [(_HEIGHT * n // 4, 100 - 25 * n) for n in range(5)],
-        "rows": [dict(zip(_HEADS, row, strict=True)) for row in _rows(played)[:_ROWS]],
+        "rows": [
+            _shown(dict(zip(_HEADS, row, strict=True)), snapshot.as_of) for row in _rows(played)[:_ROWS]
+        ],
         "width": _WIDTH,
         "height": _HEIGHT,
     }

@@ -137,12 +137,15 @@ def test_the_report_says_what_was_flagged_and_what_became_of_it(book, own_media)
     assert (items["hits"], items["missed"], items["recall"]) == (1, 0, 1.0)
     page = default_storage.open(f"{report.folder}/report.html").read().decode()
     assert "<svg" in page
-    assert "S1" in page
+    assert book.skus["S1"].name in page
+    assert "expired unsold in that time" in page
+    assert report.figures["avoidable_paise"] > 0
     table = default_storage.open(f"{report.folder}/rows.csv").read().decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(table)))
     assert {row["sku"]: (row["left_at_end"], row["sold_since"]) for row in rows} == {
         "S1": ("100", "0"), "S2": ("0", "80"),
     }  # fmt: skip
+    assert {row["name"] for row in rows} == {book.skus[code].name for code in ("S1", "S2")}
     assert list_replays() == [report]
     assert AuditEntry.objects.filter(verb="DayReplayed").count() == 1
 
