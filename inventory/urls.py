@@ -113,6 +113,7 @@ urlpatterns = [
     path("api/v1/claims/<int:claim_id>/answer", claims_api.ClaimAnswerDoor.as_view(), name="claim_answer"),
     path("api/v1/claims/<int:claim_id>/withdraw", claims_api.ClaimBackDoor.as_view(), name="claim_back"),
     path("outcomes", outcomes.outcomes, name="outcomes"),
+    re_path(r"^outcomes/months\.(?P<form>csv|xlsx)$", outcomes.months_file, name="months_file"),
     path("outlook", outlook.outlook, name="outlook"),
     re_path(r"^outlook\.(?P<form>csv|xlsx)$", outlook.outlook_file, name="outlook_file"),
     re_path(

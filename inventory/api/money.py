@@ -11,7 +11,8 @@ from rest_framework.response import Response
 
 from inventory.contracts.outcomes import Predicted
 from inventory.selectors.impact import CUTS, list_expiring_loss, sum_impact
-from inventory.selectors.outcomes import list_factors, list_outcomes, list_replays
+from inventory.selectors.months import list_months
+from inventory.selectors.outcomes import list_factors, list_outcomes, list_replays, with_before
 from inventory.selectors.ways import list_weighed_lots
 from inventory.serializers.outcomes import (
     ImpactOut,
@@ -20,6 +21,7 @@ from inventory.serializers.outcomes import (
     factor_out,
     impact_out,
     lot_out,
+    month_out,
     outcome_out,
     replay_out,
 )
@@ -51,9 +53,16 @@ _OUTCOMES = {
             "factor": 0.9644, "signsDiffer": False, "reliability": [_BAND],
         }
     ],
+    "months": [
+        {
+            "kind": "expiry", "group": "30", "agent": "monitoring", "month": "2026-11", "settled": 40,
+            "expected": 25.6, "happened": 23.0, "brier": 0.18, "gap": -0.065, "within": None,
+            "predicted": "81200.00", "realised": "77950.00", "reliability": [_BAND],
+        }
+    ],
     "learnt": [
         {
-            "name": "expiry", "version": 1, "factor": 0.943, "seen": 40, "predicted": 25.6,
+            "name": "expiry", "version": 1, "before": 1.0, "factor": 0.943, "seen": 40, "predicted": 25.6,
             "happened": 23.0, "learntAt": "2026-11-23T06:30:00Z",
         }
     ],
@@ -119,7 +128,8 @@ class OutcomesDoor(ApiView):
         return Response(
             {
                 "results": [outcome_out(row) for row in list_outcomes(kind, _day(request, "since"))],
-                "learnt": [factor_out(row) for row in list_factors()],
+                "months": [month_out(one) for one in list_months(kind, _day(request, "since"))],
+                "learnt": [factor_out(row, before) for row, before in with_before(list_factors())],
                 "learning": policy.learning,
                 "replays": [replay_out(row) for row in list_replays()],
             }

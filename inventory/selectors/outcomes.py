@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -201,6 +201,12 @@ def newest_factors() -> dict[str, LearntFactor]:
     """The newest version of every factor, by name."""
     rows = LearntFactor.objects.order_by("name", "-version").distinct("name")
     return {row.name: row for row in rows}
+
+
+def with_before(rows: Sequence[LearntFactor]) -> list[tuple[LearntFactor, int]]:
+    """Each version with the factor that it took the place of; `rows` as `list_factors` has them."""
+    older = {(row.name, row.version): row.factor_bp for row in rows}
+    return [(row, older.get((row.name, row.version - 1), UNCHANGED)) for row in rows]
 
 
 def list_factors() -> list[LearntFactor]:

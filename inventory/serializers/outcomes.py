@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rest_framework import serializers
 
+from inventory.impact.calibration import Band
 from inventory.models import LearntFactor, ReplayReport
 from inventory.selectors.impact import ExpiringWeek, Impact
+from inventory.selectors.months import Month
 from inventory.selectors.outcomes import Outcome
 from inventory.selectors.ways import WeighedLot
 from vyapar.dashboard.templatetags.words import way_note
@@ -94,11 +96,30 @@ class LearntFactorOut(serializers.Serializer[Any]):
 
     name = serializers.CharField()
     version = serializers.IntegerField()
+    before = serializers.FloatField(help_text="the factor that this one took the place of; 1 at first")
     factor = serializers.FloatField(help_text="1 changes nothing")
     seen = serializers.IntegerField()
     predicted = serializers.FloatField()
     happened = serializers.FloatField()
     learntAt = serializers.DateTimeField()
+
+
+class OutcomeMonthOut(serializers.Serializer[Any]):
+    """One kind of prediction in the month in which it was settled; what somebody disturbed is left out."""
+
+    kind = serializers.CharField()
+    group = serializers.CharField(allow_blank=True)
+    agent = serializers.CharField()
+    month = serializers.CharField(help_text="such as 2026-11")
+    settled = serializers.IntegerField()
+    expected = serializers.FloatField(help_text="sum of chances, or of pieces")
+    happened = serializers.FloatField()
+    brier = serializers.FloatField(allow_null=True)
+    gap = serializers.FloatField(allow_null=True, help_text="share by which it happened more often than told")
+    within = serializers.FloatField(allow_null=True, help_text="share of pieces within the 80 % interval")
+    predicted = serializers.CharField()
+    realised = serializers.CharField()
+    reliability = ReliabilityBand(many=True)
 
 
 class DayReplayOut(serializers.Serializer[Any]):
@@ -115,6 +136,7 @@ class OutcomesOut(serializers.Serializer[Any]):
     """Predictions against what happened, what was learnt, and replays."""
 
     results = OutcomeOut(many=True)
+    months = OutcomeMonthOut(many=True)
     learnt = LearntFactorOut(many=True)
     learning = serializers.BooleanField(help_text="whether what was learnt is applied")
     replays = DayReplayOut(many=True)
@@ -163,17 +185,34 @@ def outcome_out(found: Outcome) -> dict[str, Any]:
         "realised": rupees(found.realised_paise),
         "factor": None if found.factor_bp is None else found.factor_bp / 10_000,
         "signsDiffer": found.signs_differ,
-        "reliability": [
-            {name: getattr(band, name) for name in ("low", "high", "count", "expected", "happened")}
-            for band in found.bands
-        ],
+        "reliability": _bands(found.bands),
     }
 
 
-def factor_out(row: LearntFactor) -> dict[str, Any]:
-    """The outside form of a factor."""
+def month_out(found: Month) -> dict[str, Any]:
+    """The outside form of a month of one kind of prediction."""
+    plain = ("kind", "group", "agent", "settled", "expected", "happened", "brier", "gap", "within")
+    return {name: getattr(found, name) for name in plain} | {
+        "month": f"{found.month:%Y-%m}",
+        "predicted": rupees(found.predicted_paise),
+        "realised": rupees(found.realised_paise),
+        "reliability": _bands(found.bands),
+    }
+
+
+def _bands(bands: Iterable[Band]) -> list[dict[str, Any]]:
+    names = ("low", "high", "count", "expected", "happened")
+    return [{name: getattr(band, name) for name in names} for band in bands]
+
+
+def factor_out(row: LearntFactor, before_bp: int) -> dict[str, Any]:
+    """The outside form of a factor, with the one it took the place of."""
     same = {name: getattr(row, name) for name in ("name", "version", "seen", "predicted", "happened")}
-    return same | {"factor": row.factor_bp / 10_000, "learntAt": row.learnt_at}
+    return same | {
+        "before": before_bp / 10_000,
+        "factor": row.factor_bp / 10_000,
+        "learntAt": row.learnt_at,
+    }
 
 
 def replay_out(row: ReplayReport) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -18,10 +19,18 @@ from inventory.contracts import MonitoringPolicy
 from inventory.contracts.outcomes import UNCHANGED, Factor, Predicted
 from inventory.models import LearntFactor, ReplayReport
 from inventory.selectors.impact import ImpactDay, list_expiring_loss, list_impact_trend
-from inventory.selectors.outcomes import Outcome, list_factors, list_outcomes, list_replays
+from inventory.selectors.months import Month, list_months
+from inventory.selectors.outcomes import (
+    Outcome,
+    list_factors,
+    list_outcomes,
+    list_replays,
+    with_before,
+)
 from vyapar.dashboard import board
 from vyapar.dashboard.access import page
 from vyapar.dashboard.board import NavItem
+from vyapar.dashboard.sheets import rupees, sheet
 from vyapar.dashboard.templatetags.words import plain, way_label
 from vyapar.engine.selectors import get_policy
 from vyapar.gateway.renderers import attachment
@@ -42,13 +51,47 @@ def outcomes(request: HttpRequest) -> HttpResponseBase:
         "inventory/outcomes.html",
         {
             "outcomes": [(row, _what(row), (row.factor_bp or 0) / 100) for row in rows],
-            "factors": [_learnt(row, before, policy) for row, before in _with_before(list_factors())],
+            "factors": [_learnt(row, before, policy) for row, before in with_before(list_factors())],
+            "settled": any(row.settled for row in rows),
             "learning": policy.learning,
+            "months": _months(list_months()),
             "trend": _trend(list_impact_trend(today - timedelta(days=TREND_DAYS))),
             "expiring": list_expiring_loss(today),
             "replays": list_replays(),
         },
     )
+
+
+@page()
+def months_file(request: HttpRequest, form: str) -> HttpResponseBase:
+    """A line for each kind of prediction and month, and one for each tenth of its chances."""
+    heads = [
+        _("Month"), _("Prediction"), _("Agent"), _("Chances from, %"), _("to, %"), _("Settled"),
+        _("Expected"), _("Happened"), _("Happened more often by, %"), _("Brier score"),
+        _("Within the interval, %"), _("Predicted, ₹"), _("Realised, ₹"),
+    ]  # fmt: skip
+    lines = (line for one in list_months() for line in _lines(one))
+    return sheet(lines, heads, form, name="outcomes-by-month", title=_("Outcomes by month"))
+
+
+def _lines(one: Month) -> Iterator[list[Any]]:
+    head = [f"{one.month:%Y-%m}", _what(one), plain(one.agent)]
+    is_money = one.kind in (Predicted.ACTION, Predicted.EXPIRY)
+    yield [
+        *head, None, None, one.settled, round(one.expected, 2), round(one.happened, 2), _hundredths(one.gap),
+        None if one.brier is None else round(one.brier, 4), _hundredths(one.within),
+        *(rupees(n) if is_money else None for n in (one.predicted_paise, one.realised_paise)),
+    ]  # fmt: skip
+    for band in one.bands:
+        yield [
+            *head, round(100 * band.low), round(100 * band.high), band.count,
+            round(band.expected * band.count, 2), round(band.happened * band.count, 2),
+            _hundredths(band.happened - band.expected), None, None, None, None,
+        ]  # fmt: skip
+
+
+def _hundredths(share: float | None) -> float | None:
+    return None if share is None else round(100 * share, 2)
 
 
 @page()
@@ -62,7 +105,27 @@ def replay_file(request: HttpRequest, replay_id: UUID, form: str) -> HttpRespons
         return attachment(content.read(), f"replay-{report.day.isoformat()}-{_FILES[form]}")
 
 
-def _what(row: Outcome) -> str:
+def _months(found: list[Month]) -> dict[str, object] | None:
+    """How far what happened lay from what was told, month by month; nothing below two months."""
+    told = {(one.kind, one.group, one.agent, one.month): one.gap for one in found if one.gap is not None}
+    days = sorted({month for *_kind, month in told})
+    if len(days) < 2:
+        return None
+    kinds = {(one.kind, one.group, one.agent): _what(one) for one in found if one.gap is not None}
+    return {
+        "kind": "line",
+        "unit": "bp",
+        "x": [f"{day:%Y-%m}" for day in days],
+        "series": [
+            {"name": words, "role": "actual" if number == 0 else "", "values": [
+                None if (gap := told.get((*key, day))) is None else round(10_000 * gap) for day in days
+            ]}
+            for number, (key, words) in enumerate(kinds.items())
+        ],
+    }  # fmt: skip
+
+
+def _what(row: Outcome | Month) -> str:
     """A kind of prediction in words."""
     way = str(way_label(row.group)) if row.group == "return_to_company" else plain(row.group)
     pattern = plain(row.group).lower()
@@ -73,12 +136,6 @@ def _what(row: Outcome) -> str:
         Predicted.ACTION: _("What a %(group)s brings") % {"group": way.lower()},
     }
     return str(words[Predicted(row.kind)])
-
-
-def _with_before(rows: list[LearntFactor]) -> list[tuple[LearntFactor, int]]:
-    """Each version with the factor that it took the place of; rows newest first within each name."""
-    older = {(row.name, row.version): row.factor_bp for row in rows}
-    return [(row, older.get((row.name, row.version - 1), UNCHANGED)) for row in rows]
 
 
 def _learnt(row: LearntFactor, before: int, policy: MonitoringPolicy) -> dict[str, Any]:
