@@ -133,6 +133,33 @@ def test_carrying_out_twice_has_one_effect_and_undo_rolls_back():
     assert effects(action.key, "ProbeUndone") == 1
 
 
+LOWERED = [
+    {"mode": "propose"},
+    {"mode": "observe"},
+    {"max_value_paise": 49_999},
+    {"max_quantity": 9},
+    {"min_confidence": 0.95},
+    {"daily_cap_paise": 99_999},
+]
+
+
+@pytest.mark.parametrize("limits", LOWERED, ids=str)
+def test_limits_that_were_lowered_in_the_undo_window_hold(limits):
+    alone, theirs, person = open_action("thing:1"), open_action("thing:2", **BIG), open_action("thing:3")
+    services.approve(theirs.pk, actor=OWNER, at=AT)
+    services.set_autonomy("probe", limits, actor=OWNER, at=AT)
+    for action in (alone, theirs):
+        services.carry_out(action.pk, at=LATER)
+    assert Action.objects.get(pk=theirs.pk).status == Status.EXECUTED, "a person's word is a person's"
+    asked = Action.objects.get(pk=alone.pk)
+    assert (asked.status, asked.decided_by, effects(alone.key)) == (Status.PROPOSED, "", 0)
+    last = Transition.objects.filter(action=alone).order_by("-pk")[0]
+    assert last.reason.startswith("a person is asked after all: ")
+    services.carry_out(person.pk, at=LATER)
+    under = "daily_cap_paise" in limits  # one of the two fits below the new cap
+    assert Action.objects.get(pk=person.pk).status == (Status.EXECUTED if under else Status.PROPOSED)
+
+
 @pytest.fixture
 def visited(monkeypatch):
     """When the far side is called; while it is, the same task comes a second time."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,10 +14,18 @@ from django.db.models import Q
 from vyapar.engine import registry
 from vyapar.engine.contracts import Receipt
 from vyapar.engine.models import Action, DecisionRecord, Halt
-from vyapar.engine.selectors import get_action, guard_findings, is_halted
+from vyapar.engine.rules import Verdict, judge
+from vyapar.engine.selectors import (
+    autonomy_of,
+    get_action,
+    guard_findings,
+    is_halted,
+    spent_alone_today_paise,
+)
 from vyapar.engine.services.actions import transition
 from vyapar.engine.services.undoing import check_not_undone
 from vyapar.kernel.actor import Actor, system
+from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.decision import Finding, Severity
 from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import Refused, Unavailable, VyaparError
@@ -60,7 +69,8 @@ def claim(action_id: UUID, *, actor: Actor, at: datetime) -> Action | None:
 
     Guards are asked once more. What blocks now withdraws the action, with every reason kept. What was
     approved without a person and is doubtful now waits while the doubt passes by itself, and goes back
-    to a person otherwise; what a person approved is theirs, doubts or not.
+    to a person otherwise, as does what the limits of this moment leave to one: they may have been
+    lowered since. What a person approved is theirs, doubts or not.
     """
     action = get_action(action_id, for_update=True)
     ready = Status(action.status) in (Status.APPROVED, Status.AUTO_APPROVED)
@@ -79,6 +89,10 @@ def claim(action_id: UUID, *, actor: Actor, at: datetime) -> Action | None:
     doubts = [finding for finding in findings if finding.severity is Severity.WARN]
     if doubts and Status(action.status) is Status.AUTO_APPROVED:
         _hesitate(action, findings, doubts, at)
+        return None
+    verdict = _judge_again(action, findings)
+    if not verdict.alone:
+        _ask_a_person(action, findings, verdict.reasons, at)
         return None
     transition(
         action,
@@ -141,6 +155,21 @@ def _hesitate(action: Action, findings: list[Finding], doubts: list[Finding], at
         action.save(update_fields=["findings", "attempts", "undo_until", "last_error", "words", "updated_at"])
         log.info("action_waits", action=str(action.pk), why=why)
         return
+    _ask_a_person(action, findings, [doubt.message for doubt in doubts], at)
+
+
+def _judge_again(action: Action, findings: list[Finding]) -> Verdict:
+    """Whether it may still run as it was approved: alone within today's limits, or by a person."""
+    if Status(action.status) is Status.APPROVED or action.decided_at is None:
+        return Verdict(True, ())
+    spent = spent_alone_today_paise(action.kind, ist_day(action.decided_at)) - action.value_paise
+    limits = autonomy_of(action.kind)
+    return judge(action.view(), limits, findings, spent_today_paise=spent, halted=False)
+
+
+def _ask_a_person(action: Action, findings: list[Finding], reasons: Sequence[str], at: datetime) -> None:
+    """Give back to a person what was approved without one."""
+    why = listed(reasons)
     action.findings = plain(findings)
     action.save(update_fields=["findings"])
     transition(
