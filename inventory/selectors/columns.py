@@ -48,8 +48,12 @@ def _count(body: bytes, record: np.dtype[Any]) -> int:
     return count
 
 
-_PACK = "string_agg(int8send(\"{name}\"::bigint), ''::bytea)"
 _PACKED = "SELECT {columns} FROM ({sql}) AS asked ({names})"
+
+
+def packed(number: str) -> str:
+    """In SQL, all values of an expression as one: whole numbers, eight bytes each."""
+    return f"string_agg(int8send(({number})::bigint), ''::bytea)"
 
 
 def read_packed(sql: str, names: Sequence[str], values: Sequence[Any] = ()) -> dict[str, NDArray[np.int64]]:
@@ -57,15 +61,21 @@ def read_packed(sql: str, names: Sequence[str], values: Sequence[Any] = ()) -> d
 
     Each column travels as one value, so what counts is what Postgres does for a number, not for a row.
     """
-    columns = ", ".join(_PACK.format(name=name) for name in names)
-    statement = _PACKED.format(columns=columns, sql=sql, names=", ".join(f'"{name}"' for name in names))
-    # Django's cursor sets the distributor's path; one of the driver's own takes bytes as they are
-    with connection.cursor() as cursor, Cursor(cursor.connection, row_factory=tuple_row) as plain:
-        answer = plain.execute(statement, list(values) or None, binary=True).fetchone()
-    parts = [np.frombuffer(part or b"", ">i8").astype(np.int64) for part in answer or ()]
+    columns = ", ".join(packed(f'"{name}"') for name in names)
+    parts = read_arrays(
+        _PACKED.format(columns=columns, sql=sql, names=", ".join(f'"{name}"' for name in names)), values
+    )
     if len({part.size for part in parts}) > 1:
         raise ValueError("a column has nulls")
     return dict(zip(names, parts, strict=True))
+
+
+def read_arrays(sql: str, values: Sequence[Any] = ()) -> list[NDArray[np.int64]]:
+    """The one row that answers `sql`, each value of it `packed`; nothing at all is no number."""
+    # Django's cursor sets the distributor's path; one of the driver's own takes bytes as they are
+    with connection.cursor() as cursor, Cursor(cursor.connection, row_factory=tuple_row) as plain:
+        answer = plain.execute(sql, list(values) or None, binary=True).fetchone()
+    return [np.frombuffer(part or b"", ">i8").astype(np.int64) for part in answer or ()]
 
 
 def of_skus(skus: Sequence[int] | None, column: str = "p.sku_id") -> str:
