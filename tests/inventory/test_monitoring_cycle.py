@@ -29,6 +29,8 @@ from inventory.models import (
     StockItem,
 )
 from inventory.selectors import take_demand_snapshot, take_stock_snapshot
+from inventory.selectors.book.positions import _check_ids, read_positions
+from inventory.selectors.columns import codes_of
 from inventory.services import StockLine, check_positions, ingest_sales, release, reserve, write_off
 from inventory.services import demonstration as demo
 from tests.conftest import NOW
@@ -257,6 +259,34 @@ def test_a_position_that_ran_out_loses_its_risk(scored):
     write_off(names(position, position.on_hand), reason="fire", reference="F", actor=ME, at=NOW)
     run_cycle("monitoring", NOW + timedelta(minutes=1), at=NOW)
     assert not BatchRisk.objects.filter(position=position).exists()
+
+
+def test_positions_are_read_as_they_stand_with_the_writes_of_those_that_ran_out(scored):
+    held, unknown, gone = Position.objects.filter(on_hand__gt=2).order_by("pk")[:3]
+    Position.objects.filter(pk=held.pk).update(reserved=2)
+    Position.objects.filter(pk=unknown.pk).update(first_receipt_date=None, on_hand=2**61)
+    Position.objects.filter(pk=gone.pk).update(on_hand=0, reserved=0, changes=2**40)
+    rows = Position.objects.select_related("location", "batch").order_by("pk")
+    read, (codes, writes) = read_positions(None)
+    stands = [
+        (p.pk, p.sku_id, p.location_id, p.batch_id, p.on_hand, p.reserved,
+         p.first_receipt_date.toordinal() if p.first_receipt_date else 0, p.batch.cost_paise)
+        for p in rows if p.on_hand
+    ]  # fmt: skip
+    names = ("id", "sku", "location", "batch", "on_hand", "reserved", "received", "cost")
+    assert list(zip(*(read[name].tolist() for name in names), strict=True)) == stands
+    written: dict[int, int] = {}
+    for p in rows:
+        code = int(codes_of(np.int64(p.sku_id), np.int64(p.location.territory_id)))
+        written[code] = written.get(code, 0) + p.changes
+    assert dict(zip(codes.tolist(), writes.tolist(), strict=True)) == written
+
+
+def test_ids_that_no_longer_fit_into_their_bits_are_refused():
+    _check_ids(np.array([2**32 - 1]), np.array([2**31 - 1]))
+    for batch, place in ((2**32, 1), (1, 2**31)):
+        with pytest.raises(ValueError, match="no longer fit"):
+            _check_ids(np.array([batch]), np.array([place]))
 
 
 def test_another_policy_makes_the_whole_book_be_looked_at(scored):
