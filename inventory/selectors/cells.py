@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+#: Where the first screen keeps its headline in the cache; whoever moves the sums drops it.
+KEPT_HEADLINE = "inventory:headline"
 #: Bands of days without movement, by their first day; the last has no end.
 AGE_BANDS = (0, 31, 61, 91, 181)
 #: Days within which what is at risk may expire, as the pages ask.

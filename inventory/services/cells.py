@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from django.core.cache import cache
 from django.db import transaction
 
-from inventory.selectors.cells import CELLS_OF_ITEMS, DIMENSIONS, MEASURES
+from inventory.selectors.cells import CELLS_OF_ITEMS, DIMENSIONS, KEPT_HEADLINE, MEASURES
 from inventory.services.staging import run, take_turns
 
 _PLACES, _SUMS = ", ".join(DIMENSIONS), ", ".join(MEASURES)
@@ -40,6 +41,7 @@ def sums_follow(skus: Sequence[int] | None) -> Iterator[None]:
     Must run in a transaction; of those who write items at once, one waits for the other here.
     """
     take_turns("stock sums")
+    _drop_headline()
     if skus is None:
         yield
         _count_anew()
@@ -55,7 +57,13 @@ def sums_follow(skus: Sequence[int] | None) -> Iterator[None]:
 def renew_sums() -> None:
     """Count all sums anew: after goods changed their category or brand, or items their cause."""
     take_turns("stock sums")
+    _drop_headline()
     _count_anew()
+
+
+def _drop_headline() -> None:
+    """Have the first screen read its headline anew once the sums are committed; no cache, no old headline."""
+    transaction.on_commit(lambda: cache.delete(KEPT_HEADLINE), robust=True)
 
 
 def _count_anew() -> None:

@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 from inventory.models import ItemOutlook, Movement, StockItem
 from inventory.selectors import AGE_BANDS
 from inventory.selectors.alarms import last_sale_date
+from inventory.selectors.cells import KEPT_HEADLINE
 from inventory.selectors.charged import list_offers_ahead
 from inventory.selectors.festivals import list_festivals_ahead
 from inventory.selectors.foreseen import find_item_outlook, in_force, list_position_outlooks
@@ -79,7 +80,7 @@ def stock(request: HttpRequest) -> HttpResponseBase:
         "inventory/stock.html",
         {
             "totals": sum_wanted(wanted),
-            "headline": get_headline(),
+            "headline": _headline(),
             "cut": _cut_table(cut_wanted(wanted, by), by, request.GET),
             "tabs": [_tab(name, by, request.GET) for name in CUTS],
             "page": shown,
@@ -368,15 +369,21 @@ def _rows(**query: str) -> str:
 
 
 def _headline() -> Headline:
-    """The headline, read once for each Monitoring cycle and anew after some minutes; also without a cache."""
+    """The headline, read once for each Monitoring cycle, anew when the sums have moved (see `sums_follow`)
+    and after some minutes; also without a cache.
+    """
     cycle = latest_cycle("monitoring")
     if cycle is None:
         return get_headline()
     try:
-        kept = cache.get_or_set(f"inventory:headline:{cycle.pk}", get_headline, 600)
+        kept = cache.get(KEPT_HEADLINE)
+        if isinstance(kept, tuple) and kept[0] == cycle.pk and isinstance(kept[1], Headline):
+            return kept[1]
+        found = get_headline()
+        cache.set(KEPT_HEADLINE, (cycle.pk, found), 600)
     except RedisError:
         return get_headline()
-    return kept if isinstance(kept, Headline) else get_headline()
+    return found
 
 
 def _tile_dead() -> TileValue:

@@ -6,6 +6,7 @@ from itertools import product
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
@@ -13,13 +14,15 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from inventory.models import Brand, StockCell, StockItem
-from inventory.selectors.cells import MEASURES, list_astray
+from inventory.selectors.cells import KEPT_HEADLINE, MEASURES, list_astray
 from inventory.selectors.items import ItemFilter, get_headline, sum_stock
 from inventory.selectors.shelf import StockFilter, cut_items, cut_wanted, list_items, sum_items, sum_wanted
 from inventory.services import renew_sums
 from inventory.services.cells import sums_follow
+from inventory.views.stock import _headline
 from tests.conftest import NOW
 from tests.inventory.book import TODAY, Book, make_book
+from vyapar.engine.models import Cycle
 
 pytestmark = pytest.mark.usefixtures("in_alpha")
 
@@ -139,3 +142,25 @@ def test_the_headline_is_read_from_sums_alone(goods: Book) -> None:
     assert len(asked) == 2
     assert (headline.dead_items, headline.dead_paise, headline.expired_positions) == (4, 280, 4)
     assert headline.expiring == {30: 44, 60: 44, 90: 44}
+
+
+def test_the_headline_is_kept_until_the_sums_move(goods: Book, django_capture_on_commit_callbacks) -> None:
+    cache.delete(KEPT_HEADLINE)
+    Cycle.objects.create(agent="monitoring", as_of=NOW, claimed_at=NOW, state="done")
+    write(goods, 1, "MUM", PLAIN)
+    renew_sums()
+    assert _headline().dead_items == 1
+    write(goods, 2, "MUM", PLAIN)
+    with django_capture_on_commit_callbacks() as told:  # not committed yet
+        renew_sums()
+    assert _headline().dead_items == 1
+    for tell in told:
+        tell()
+    assert _headline().dead_items == 2
+    with (
+        django_capture_on_commit_callbacks(execute=True),
+        transaction.atomic(),
+        sums_follow([goods.skus["S3"].pk]),
+    ):
+        write(goods, 3, "MUM", PLAIN)
+    assert _headline().dead_items == 3
