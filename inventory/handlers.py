@@ -22,6 +22,7 @@ from inventory.selectors.freshness import list_doubts
 from inventory.selectors.items import tally_stock
 from inventory.selectors.outlook import (
     OutlookBook,
+    find_large_batches,
     split_outlook,
     take_outlook_part,
     take_outlook_snapshot,
@@ -238,10 +239,10 @@ def keep_foreseen(decision: Decision, cycle: Any, actor: Actor, at: datetime) ->
 
 
 def split_foreseen(as_of: datetime, policy: PredictionPolicy) -> list[dict[str, Any]]:
-    """The parts of a large outlook; room for what they say of items."""
+    """The parts of a large outlook; room for what they say of items, and what all of them need to know."""
     parts = split_outlook(as_of, policy)
     if parts:
-        lay_out_outlook()
+        lay_out_outlook(find_large_batches(as_of, parts))
     return parts
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,11 +87,29 @@ class CauseFacts:
         return np.asarray(np.minimum(self.received / np.maximum(self.daily_before, 1 / 60), 9_999.0))
 
 
-def pressed(maker: Ints, received_day: Ints, order_days: Floats) -> Ints:
-    """(positions,) batches of the same maker, each of too many days, that came within two days of it."""
+@dataclass(frozen=True, slots=True, eq=False)
+class LargeBatches:
+    """How many batches of too many days came of a maker on a day: (rows,) `maker`, `day` and `batches`, one
+    row for each that had any.
+    """
+
+    maker: Ints
+    day: Ints
+    batches: Ints
+
+
+def large_batches(maker: Ints, received_day: Ints, order_days: Floats) -> LargeBatches:
+    """Batches, (n,) each, that brought too many days of demand, counted by maker and day."""
     large = np.flatnonzero(order_days >= _ORDINARY_DAYS)
-    code = maker[large] * _FAR + received_day[large]
-    found, count = np.unique(code, return_counts=True)
+    found, count = np.unique(maker[large] * _FAR + received_day[large], return_counts=True)
+    return LargeBatches(found // _FAR, found % _FAR, count)
+
+
+def pressed(maker: Ints, received_day: Ints, large: LargeBatches) -> Ints:
+    """(positions,) batches of the same maker, each of too many days, that came within two days of it."""
+    code = large.maker * _FAR + large.day
+    order = np.argsort(code)
+    found, count = code[order], large.batches[order]
     near = np.zeros(maker.size, np.int64)
     mine = maker * _FAR + received_day
     for shift in range(-2, 3):
@@ -138,13 +157,25 @@ def causes(facts: CauseFacts) -> Causes:
     )
 
 
-def evidence(facts: CauseFacts, found: Causes, position: int) -> dict[str, int | float]:
-    """The figures that the cause of one batch rests on, by name; of its own batch, not the shelf's."""
-    figures: dict[str, int | float] = {}
-    for name in _EVIDENCE[found.name(position)]:
-        value = float(np.asarray(getattr(facts, name))[position])
-        figures[name] = int(value) if value.is_integer() else round(value, 3)
-    return figures
+def evidence(facts: CauseFacts, found: Causes, positions: NDArray[np.intp]) -> list[dict[str, int | float]]:
+    """The figures that the cause of each of some batches rests on, by name, in their order; of its own batch,
+    not the shelf's. Shares of a piece have three decimals.
+    """
+    told: list[dict[str, int | float]] = [{} for _ in range(positions.size)]
+    for code, cause in enumerate(CAUSES):
+        rows = np.flatnonzero(found.cause[positions] == code)
+        names = _EVIDENCE[cause]
+        columns = [_figures(np.asarray(getattr(facts, name))[positions[rows]]) for name in names]
+        for row, *figures in zip(rows.tolist(), *columns, strict=True):
+            told[row] = dict(zip(names, figures, strict=True))
+    return told
+
+
+def _figures(values: NDArray[Any]) -> list[int | float]:
+    if values.dtype.kind == "i":
+        found: list[int | float] = values.tolist()
+        return found
+    return [int(one) if one.is_integer() else round(one, 3) for one in values.tolist()]
 
 
 # --- the rules -----------------------------------------------------------------------------

@@ -10,14 +10,14 @@ import numpy as np
 from django.db import connection
 
 from inventory.contracts.arrays import Floats, Ints
-from inventory.selectors.columns import codes_of, of_skus, positions_of, read_columns
+from inventory.selectors.columns import codes_of, of_skus, positions_of, read_packed
 
 HISTORY_DAYS = 730
 _WEEKS = 52
 _RATE_DAYS = 60
 _DAILY = """
 SELECT sku_id, territory_id, day - %s::date, greatest(quantity, 0), greatest(revenue_paise, 0), lines
-FROM inventory_dailydemand p WHERE day >= %s AND day < %s AND {scope} ORDER BY 1, 2, 3
+FROM inventory_dailydemand p WHERE day >= %s AND day < %s AND {scope}
 """
 
 
@@ -73,6 +73,7 @@ def read_daily(first: date, today: date, skus: Sequence[int] | None = None) -> D
     """Demand of some SKUs (by id), or of all, from `first` to the day before `today`."""
     names = ("sku", "territory", "day", "pieces", "paise", "lines")
     sql = _DAILY.format(scope=of_skus(skus))
-    found = read_columns(sql, dict.fromkeys(names, "int"), [first, first, today])
+    found = read_packed(sql, names, [first, first, today])
     code = codes_of(found["sku"], found["territory"])
-    return Daily((today - first).days, code, found["day"], found["pieces"], found["paise"], found["lines"])
+    order = np.lexsort((found["day"], code))
+    return Daily((today - first).days, code[order], *(found[name][order] for name in names[2:]))

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from inventory.contracts import NEVER, NO_DAY, MonitoringPolicy
 from inventory.contracts.arrays import Floats, Ints
 from inventory.models import Sku
-from inventory.risk.cause import CauseFacts, pressed
+from inventory.risk.cause import CauseFacts, LargeBatches, large_batches, pressed
 from inventory.selectors.book import StockBook
-from inventory.selectors.columns import codes_of, ids_of, of_skus, positions_of, read_columns
+from inventory.selectors.columns import codes_of, ids_of, of_skus, positions_of, read_packed
 from inventory.selectors.daily import Daily, read_daily
 from vyapar.kernel.errors import VyaparError
 from vyapar.law.rates import rate_for
@@ -40,18 +40,23 @@ LEFT JOIN (SELECT m.batch_id, m.location_id,
            FROM inventory_movement m JOIN inventory_batch p ON p.id = m.batch_id
            WHERE {scope} GROUP BY 1, 2) m
   ON m.batch_id = p.batch_id AND m.location_id = p.location_id
-WHERE p.on_hand > 0 AND {scope} ORDER BY p.id
+WHERE p.on_hand > 0 AND {scope}
 """
-_ORIGIN_COLUMNS = dict.fromkeys(
-    ("id", "sku", "territory", "on_hand", "received", "life", "shelf", "mrp_now", "delisted", "maker",
-     "came", "back"), "int",
+_ORIGIN_COLUMNS = (
+    "id", "sku", "territory", "on_hand", "received", "life", "shelf", "mrp_now", "delisted", "maker",
+    "came", "back",
 )  # fmt: skip
+#: Where the plan of a cycle in parts leaves what came of each maker, for all of its parts.
+LARGE = "inventory_large_fresh"
+_KEPT_LARGE = f"SELECT maker, day, batches FROM {LARGE}"  # noqa: S608  # a name of ours
 
 
 def read_moves(first: date, today: date, skus: Sequence[int] | None = None) -> dict[str, NDArray[Any]]:
-    """What the stock of each item changed by on each day, `day` counted from `first`."""
+    """What the stock of each item changed by on each day, `day` counted from `first`; by item and day."""
     names = ("sku", "territory", "day", "pieces")
-    return read_columns(_MOVES.format(scope=of_skus(skus)), dict.fromkeys(names, "int"), [first, today])
+    found = read_packed(_MOVES.format(scope=of_skus(skus)), names, [first, today])
+    order = np.lexsort((found["day"], found["territory"], found["sku"]))
+    return {name: column[order] for name, column in found.items()}
 
 
 def take_cause_facts(
@@ -60,13 +65,11 @@ def take_cause_facts(
     """What is known of every position of a book: demand from the days since `first`, stock from the ledger.
 
     How hard a maker pressed shows in all that came of his: `among` are the SKUs (by id; None: all) that
-    the cycle looks at, and of a `part` of them the makers' other goods are read too.
+    the cycle looks at. A `part` of them finds it counted (see `large_batches_of`).
     """
     skus = book.sku_ids.tolist() if part or among is not None else None
-    kin = _of_same_makers(skus, among) if part and skus is not None else among
-    daily, moves = read_daily(first, book.as_of, kin), read_moves(first, book.as_of, skus)
-    sql = _ORIGINS.format(no_day=NO_DAY, never=NEVER, scope=of_skus(kin))
-    came = _Came.of(read_columns(sql, _ORIGIN_COLUMNS), daily, first)
+    daily, moves = read_daily(first, book.as_of, skus), read_moves(first, book.as_of, skus)
+    came = _Came.read(daily, first, skus)
     row = positions_of(came.rows["id"], book.position_ids)
     origin = {name: column[row] for name, column in came.rows.items()}
     received, day, code = came.received[row], came.day[row], came.code[row]
@@ -101,7 +104,7 @@ def take_cause_facts(
         delisted_day=origin["delisted"],
         tax_bp_then=then,
         tax_bp_now=now,
-        pressed=came.pressed()[row],
+        pressed=pressed(origin["maker"], received, _read_large() if part else came.large()),
         days_to_quarter_end=_to_quarter_end(received),
     )
 
@@ -120,24 +123,33 @@ class _Came:
     before: Floats
 
     @classmethod
-    def of(cls, rows: dict[str, NDArray[Any]], daily: Daily, first: date) -> _Came:
-        start = first.toordinal()
+    def read(cls, daily: Daily, first: date, skus: Sequence[int] | None) -> _Came:
+        sql = _ORIGINS.format(no_day=NO_DAY, never=NEVER, scope=of_skus(skus))
+        rows, start = read_packed(sql, _ORIGIN_COLUMNS), first.toordinal()
         received = np.where(rows["received"] == NEVER, start, rows["received"])
         code, day = codes_of(rows["sku"], rows["territory"]), np.clip(received - start, 0, daily.days)
         pieces = np.maximum(rows["came"], rows["on_hand"])
         return cls(rows, code, received, day, pieces, daily.rate(code, day))
 
-    def pressed(self) -> Ints:
-        """(rows,) large batches of the same maker that came about the same day."""
+    def large(self) -> LargeBatches:
         order_days = np.asarray(self.pieces / np.maximum(self.before, 1 / 60))
-        return pressed(self.rows["maker"], self.received, order_days)
+        return large_batches(self.rows["maker"], self.received, order_days)
 
 
-def _of_same_makers(skus: Sequence[int], among: Sequence[int] | None) -> list[int]:
-    """SKUs, by id, of the makers of some; those `among` alone, where given."""
-    makers = Sku.objects.filter(pk__in=skus).values("brand_id")
-    kin = set(Sku.objects.filter(brand_id__in=makers).values_list("pk", flat=True))
-    return sorted(kin if among is None else kin & set(among))
+def large_batches_of(first: date, today: date, ranges: Sequence[Sequence[int]]) -> LargeBatches:
+    """Large batches of the makers of all SKUs (by id) of some ranges, one range read at a time."""
+    found = [_Came.read(read_daily(first, today, skus), first, skus).large() for skus in ranges]
+    maker, day, count = (
+        np.concatenate([getattr(one, name) for one in found]) for name in LargeBatches.__slots__
+    )
+    places, which = np.unique(np.stack([maker, day]), axis=1, return_inverse=True)
+    counts = np.zeros(places.shape[1], np.int64)
+    np.add.at(counts, which, count)
+    return LargeBatches(places[0], places[1], counts)
+
+
+def _read_large() -> LargeBatches:
+    return LargeBatches(**read_packed(_KEPT_LARGE, LargeBatches.__slots__))
 
 
 def _stock_at(moves: dict[str, NDArray[Any]], code: Ints, day: Ints, days: int) -> Ints:
@@ -168,25 +180,29 @@ _ENDS = ((3, 31), (6, 30), (9, 30), (12, 31))
 
 def _tax(book: StockBook, received: Ints) -> tuple[Ints, Ints]:
     """(positions,) GST in basis points on the day of receipt and today; -1 where the table is silent."""
-    goods = {
-        pk: (hsn, item, packed)
-        for pk, hsn, item, packed in Sku.objects.values_list("pk", "hsn", "rate_item", "packed")
-    }
-    known: dict[tuple[Any, int], int] = {}
+    goods = {pk: key for pk, *key in Sku.objects.values_list("pk", "hsn", "rate_item", "packed")}
+    kinds: dict[tuple[Any, ...], int] = {}
+    kind = np.array(
+        [kinds.setdefault(tuple(goods[pk]), len(kinds)) for pk in book.sku_ids.tolist()], np.int64
+    )
+    mine = kind[book.item_sku][book.position_item]
+    found = tuple(kinds)
 
-    def rate(sku: int, ordinal: int) -> int:
-        key = (goods[sku], ordinal)
-        if key not in known:
-            try:
-                hsn, item, packed = goods[sku]
-                known[key] = rate_for(
-                    hsn, date.fromordinal(ordinal), rate_item=item, packed=packed
-                ).basis_points
-            except VyaparError:
-                known[key] = -1
-        return known[key]
+    def rates(days: Ints) -> Ints:
+        """One look at the table for each kind of goods and day."""
+        pairs, where = np.unique(mine * _FAR + days, return_inverse=True)
+        return np.array([_rate(found[one // _FAR], one % _FAR) for one in pairs.tolist()], np.int64)[where]
 
-    skus = book.sku_ids[book.item_sku][book.position_item].tolist()
-    then = [rate(sku, day) for sku, day in zip(skus, received.tolist(), strict=True)]
-    now = [rate(sku, book.today) for sku in skus]
-    return np.array(then, dtype=np.int64), np.array(now, dtype=np.int64)
+    return rates(received), rates(np.full_like(received, book.today))
+
+
+#: Above any day's ordinal.
+_FAR = 10_000_000
+
+
+def _rate(goods: tuple[Any, ...], ordinal: int) -> int:
+    hsn, item, packed = goods
+    try:
+        return rate_for(hsn, date.fromordinal(ordinal), rate_item=item, packed=packed).basis_points
+    except VyaparError:
+        return -1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -18,13 +18,14 @@ from inventory.contracts.arrays import Ints
 from inventory.contracts.history import SalesHistory
 from inventory.contracts.prediction import PredictionPolicy
 from inventory.models import RiskModel, Sku
+from inventory.risk.cause import LargeBatches
 from inventory.risk.keeping import unpacked
 from inventory.risk.predict import Learnt
 from inventory.selectors import book
 from inventory.selectors.book import StockBook, list_item_codes, read_book, sku_ranges
-from inventory.selectors.columns import codes_of, ids_of, of_skus, positions_of, read_columns
+from inventory.selectors.columns import codes_of, ids_of, of_skus, positions_of, read_columns, read_packed
 from inventory.selectors.daily import first_day, read_daily
-from inventory.selectors.origins import read_moves, take_cause_facts
+from inventory.selectors.origins import large_batches_of, read_moves, take_cause_facts
 from vyapar.engine.selectors import get_policy
 from vyapar.kernel.calendar import ist_day
 
@@ -86,6 +87,17 @@ def split_outlook(as_of: datetime, policy: PredictionPolicy) -> list[dict[str, A
     if sum(held.get(sku, 0) for sku in skus) <= book.PART_POSITIONS:
         return []
     return [{"past": True}, *({"first": low, "last": high} for low, high in sku_ranges(skus, held))]
+
+
+def find_large_batches(as_of: datetime, scopes: Sequence[Mapping[str, Any]]) -> LargeBatches:
+    """What came of each maker in large batches, over the shelves of all parts that `split_outlook` cut."""
+    today = ist_day(as_of)
+    first = first_day(today)
+    if first is None:
+        return LargeBatches(*np.zeros((3, 0), np.int64))
+    skus, shelves = _looked_at(first, today), [scope for scope in scopes if not scope.get("past")]
+    ranges = [[sku for sku in skus if scope["first"] <= sku <= scope["last"]] for scope in shelves]
+    return large_batches_of(first, today, ranges)
 
 
 def take_outlook_part(
@@ -187,13 +199,13 @@ _VISITS = """
 SELECT sku_id, territory_id, retailer_id, sold_on - %s::date, sum(quantity),
        greatest(sum(quantity * unit_price_paise), 0)
 FROM inventory_sale p WHERE sold_on >= %s AND sold_on < %s AND {scope}
-GROUP BY 1, 2, 3, 4 HAVING sum(quantity) > 0 ORDER BY 1, 2, 3, 4
+GROUP BY 1, 2, 3, 4 HAVING sum(quantity) > 0
 """
-_VISIT_COLUMNS = dict.fromkeys(("sku", "territory", "outlet", "day", "pieces", "paise"), "int")
+_VISIT_COLUMNS = ("sku", "territory", "outlet", "day", "pieces", "paise")
 
 
 def _visits(first: date, today: date, scope: list[int]) -> dict[str, NDArray[Any]]:
-    return read_columns(_VISITS.format(scope=of_skus(scope)), _VISIT_COLUMNS, [first, first, today])
+    return read_packed(_VISITS.format(scope=of_skus(scope)), _VISIT_COLUMNS, [first, first, today])
 
 
 def _history(

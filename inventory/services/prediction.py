@@ -15,13 +15,14 @@ from django.db.models import Max
 from inventory.agent.prediction import Outlook, PastOutlook, ShelfOutlook
 from inventory.contracts import NEVER, NO_DAY
 from inventory.models import RiskModel
-from inventory.risk.cause import CAUSES, evidence
+from inventory.risk.cause import CAUSES, LargeBatches, evidence
 from inventory.risk.keeping import curves, figures, packed
 from inventory.risk.outlets import stands_there
 from inventory.risk.predict import Learnt
+from inventory.selectors.origins import LARGE
 from inventory.selectors.outlook import OutlookBook, PastBook, ShelfBook
 from inventory.services.cells import sums_follow
-from inventory.services.staging import copy_frame, run, staged
+from inventory.services.staging import copy_columns, copy_frame, run, staged
 from inventory.services.standing import keep_standing, recount_standing
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
@@ -29,10 +30,26 @@ from vyapar.kernel.actor import Actor
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
-_ITEM_NAMES = (
-    "sku_id", "territory_id", "cycle_id", "as_of", "no_sale_30", "no_sale_60", "no_sale_90", "method",
-    "reasons", "matrix", "matrix_overall", "value_share_bp", "demand_cv",
-)  # fmt: skip
+_CHANCES = dict.fromkeys(("no_sale_30", "no_sale_60", "no_sale_90"), "double precision")
+_ITEM_TYPES = {
+    "sku_id": "bigint", "territory_id": "bigint", "cycle_id": "bigint", "as_of": "date", **_CHANCES,
+    "method": "text", "reasons": "jsonb", "matrix": "text", "matrix_overall": "text",
+    "value_share_bp": "integer", "demand_cv": "double precision",
+}  # fmt: skip
+_OUTLET_TYPES = {
+    "retailer_id": "bigint", "sku_id": "bigint", "territory_id": "bigint", "cycle_id": "bigint",
+    "as_of": "date", "last_bought_date": "date", "interval_days": "double precision", "orders": "integer",
+    "pieces": "bigint", "probability": "double precision", "expected_quantity": "double precision",
+    "expected_paise": "bigint", **_CHANCES,
+}  # fmt: skip
+_OVER_TYPES = dict.fromkeys(("cycle_id", "sku_id", "territory_id", "quantity", "packs"), "bigint")
+_LARGE_TYPES = dict.fromkeys(("maker", "day", "batches"), "bigint")
+_POSITION_TYPES = {
+    "position_id": "bigint", "cycle_id": "bigint", "as_of": "date", "cause": "text",
+    "confidence": "double precision", "evidence": "jsonb", "behind": "boolean", "expected_paise": "bigint",
+    "p90_paise": "bigint", "last_claim_date": "date", "last_transfer_date": "date", "last_offer_date": "date",
+    "last_donation_date": "date",
+}  # fmt: skip
 #: Where the past leaves its items and the shelves their overstock until the cycle closes.
 _ITEMS, _OVER = "inventory_itemoutlook_fresh", "inventory_overstock_fresh"
 _JOIN = """
@@ -76,33 +93,37 @@ def keep_outlook(
 
 
 @transaction.atomic
-def lay_out_outlook() -> None:
-    """Empty tables for what the parts of a cycle say of items."""
-    run(f"DROP TABLE IF EXISTS {_ITEMS}, {_OVER}")
-    names = ", ".join(_ITEM_NAMES)
+def lay_out_outlook(large: LargeBatches | None = None) -> None:
+    """Empty tables for what the parts of a cycle say of items, and for parts the large batches of all."""
+    run(f"DROP TABLE IF EXISTS {_ITEMS}, {_OVER}, {LARGE}")
+    names = ", ".join(_ITEM_TYPES)
     run(f"CREATE TABLE {_ITEMS} AS SELECT {names} FROM inventory_itemoutlook WHERE false")  # noqa: S608
-    whole = "cycle_id bigint, sku_id bigint, territory_id bigint, quantity bigint, packs bigint"
+    whole = ", ".join(f"{name} {kind}" for name, kind in _OVER_TYPES.items())
     run(f"CREATE TABLE {_OVER} ({whole})")
+    if large is not None:
+        columns = {name: getattr(large, name) for name in _LARGE_TYPES}
+        run(f"CREATE TABLE {LARGE} ({', '.join(f'{name} {kind}' for name, kind in _LARGE_TYPES.items())})")
+        copy_columns(LARGE, columns, _LARGE_TYPES, large.batches.size)
 
 
 @transaction.atomic
 def publish_outlook(*, cycle_id: int) -> None:
     """Join what the parts of a cycle said of items, and let go of positions that none of them saw."""
-    names = ", ".join(_ITEM_NAMES)
-    mine = ", ".join(f"i.{name}" for name in _ITEM_NAMES)
+    names = ", ".join(_ITEM_TYPES)
+    mine = ", ".join(f"i.{name}" for name in _ITEM_TYPES)
     run("DELETE FROM inventory_itemoutlook")
     run(_JOIN.format(names=names, mine=mine, items=_ITEMS, over=_OVER), [cycle_id])
     run("DELETE FROM inventory_positionoutlook WHERE cycle_id <> %s", [cycle_id])
-    run(f"DROP TABLE {_ITEMS}, {_OVER}")
+    run(f"DROP TABLE IF EXISTS {_ITEMS}, {_OVER}, {LARGE}")
 
 
 def _keep_past(book: PastBook, found: PastOutlook, *, cycle_id: int, actor: Actor, at: datetime) -> None:
     stamp = {"cycle_id": pl.lit(cycle_id), "as_of": pl.lit(book.as_of)}
     for level, (learnt, why_not) in found.candidates.items():
         _keep_model(level, learnt, why_not, book, cycle_id=cycle_id, actor=actor, at=at)
-    copy_frame(_ITEMS, _item_frame(book, found).with_columns(**stamp))
+    copy_frame(_ITEMS, _item_frame(book, found).with_columns(**stamp), _ITEM_TYPES)
     run("DELETE FROM inventory_outletstock")
-    copy_frame("inventory_outletstock", _outlet_frame(book, found).with_columns(**stamp))
+    copy_frame("inventory_outletstock", _outlet_frame(book, found).with_columns(**stamp), _OUTLET_TYPES)
     keep_standing(actor=actor, at=at)
     recount_standing(book, actor=actor, at=at)
 
@@ -112,8 +133,8 @@ def _keep_shelf(shelf: ShelfBook, found: ShelfOutlook, cycle_id: int) -> None:
     if shelf.part:
         run(_DROP_POSITIONS, [shelf.book.sku_ids.tolist()])
     positions = _position_frame(shelf, found).with_columns(**stamp, as_of=pl.lit(shelf.book.as_of))
-    copy_frame("inventory_positionoutlook", positions)
-    copy_frame(_OVER, _over_frame(shelf, found).with_columns(**stamp))
+    copy_frame("inventory_positionoutlook", positions, _POSITION_TYPES)
+    copy_frame(_OVER, _over_frame(shelf, found).with_columns(**stamp), _OVER_TYPES)
     _keep_item_causes(shelf, found)
 
 
@@ -173,15 +194,14 @@ def _over_frame(shelf: ShelfBook, found: ShelfOutlook) -> pl.DataFrame:
 
 
 def _position_frame(shelf: ShelfBook, found: ShelfOutlook) -> pl.DataFrame:
-    caused = found.caused.tolist()
-    figures_ = [
-        _json(evidence(shelf.facts, found.causes, place)) if mine else "{}"
-        for place, mine in enumerate(caused)
-    ]
+    caused = np.flatnonzero(found.caused)
+    figures_, cause = ["{}"] * found.caused.size, [""] * found.caused.size
+    for place, told in zip(caused.tolist(), evidence(shelf.facts, found.causes, caused), strict=True):
+        figures_[place], cause[place] = _json(told), found.causes.name(place)
     return pl.DataFrame(
         {
             "position_id": shelf.book.position_ids,
-            "cause": [found.causes.name(place) if mine else "" for place, mine in enumerate(caused)],
+            "cause": cause,
             "confidence": np.where(found.caused, found.causes.confidence, 0.0),
             "evidence": figures_,
             "behind": found.causes.behind & found.caused,

@@ -27,7 +27,7 @@ from inventory.models import (
     RiskModel,
     StandingDay,
 )
-from inventory.risk.cause import UNCLEAR, CauseFacts, causes, evidence, pressed
+from inventory.risk.cause import UNCLEAR, CauseFacts, causes, evidence, large_batches, pressed
 from inventory.selectors.outlook import take_outlook_snapshot
 from inventory.selectors.standing import CUTS, list_standing_astray, sum_standing
 from inventory.services import demonstration as demo
@@ -79,7 +79,7 @@ def test_each_cause_is_told_from_its_own_evidence(cause):
     found = causes(mine)
     assert found.name(0) == cause
     assert (found.confidence[0] > 0.3) == (cause != "unclear")
-    told = evidence(mine, found, 0)
+    [told] = evidence(mine, found, np.array([0]))
     assert told
     assert all(np.isfinite(value) for value in told.values())
 
@@ -93,6 +93,17 @@ def test_what_had_stopped_selling_here_but_sells_elsewhere_came_to_the_wrong_ter
     found = causes(facts({"daily_before": 0.0, "daily_since": 0.0, "daily_elsewhere": 3.0}))
     assert found.name(0) == "wrong_territory"
     assert found.confidence[0] < causes(facts(CASES["wrong_territory"])).confidence[0]
+
+
+def test_evidence_of_many_batches_is_that_of_each_in_their_order():
+    mine = facts(*({**case, "item": item} for item, case in enumerate(CASES.values())))
+    found, rows = causes(mine), np.arange(len(CASES))[::-1]
+    told = evidence(mine, found, rows)
+    assert told == [one for row in rows for one in evidence(mine, found, np.array([row]))]
+    fell = told[list(CASES)[::-1].index("demand_fell")]
+    assert list(fell) == ["daily_before", "daily_since", "received"]
+    assert fell["received"] == int(mine.received[list(CASES).index("demand_fell")])
+    assert fell["daily_since"] == round(float(mine.daily_since[list(CASES).index("demand_fell")]), 3)
 
 
 def test_an_ordinary_batch_behind_one_bought_too_large_shares_its_cause_and_says_so():
@@ -110,7 +121,7 @@ def test_two_causes_that_speak_at_once_make_each_less_certain():
 def test_batches_are_pressed_together_within_two_days_by_one_maker():
     maker, day = np.array([1, 1, 1, 2, 1]), np.array([100, 101, 104, 100, 100])
     days = np.array([90.0, 200.0, 200.0, 200.0, 20.0])
-    assert pressed(maker, day, days).tolist() == [2, 2, 1, 1, 2]
+    assert pressed(maker, day, large_batches(maker, day, days)).tolist() == [2, 2, 1, 1, 2]
 
 
 ROW = st.fixed_dictionaries(

@@ -154,6 +154,7 @@ def test_a_maker_who_pressed_with_goods_of_another_part_is_seen(here, monkeypatc
     monkeypatch.setattr(book, "PART_POSITIONS", 20)
     past, *shelves = outlook.split_outlook(NOW, policy)
     assert past == {"past": True}
+    prediction.lay_out_outlook(outlook.find_large_batches(NOW, shelves))
     parts = [facts_of(outlook.take_outlook_part(NOW, policy, scope)) for scope in shelves]
     assert max(map(len, parts)) < max(
         facts[CauseFacts.__slots__.index("pressed") - 2] for facts in whole.values()
