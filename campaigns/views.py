@@ -104,7 +104,8 @@ def recipients_file(request: HttpRequest, campaign_id: str, form: str) -> HttpRe
 
 def _message_line(row: Message) -> list[Any]:
     return [
-        row.party, plain(row.channel), row.address, row.language, str(sign(row.status).label), row.reason,
+        row.party, plain(row.channel), row.address, row.language, str(sign(row.status).label),
+        spoken(row, "reason"),
         row.error_code, row.attempts, row.sent_at, row.delivered_at, row.read_at,
         row.replied_at or row.clicked_at, rupees(row.cost_paise), "SIMULATED" if row.simulated else "",
     ]  # fmt: skip

@@ -24,8 +24,10 @@ from inventory.services.exports import acknowledge, lock_exports, release_export
 from vyapar.engine.api import check_text, read, read_text
 from vyapar.engine.wire import outward
 from vyapar.gateway.renderers import attachment
+from vyapar.gateway.speech import say
 from vyapar.gateway.views import ApiView, next_cursor, read_cursor, read_instant, read_limit
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import again
 from vyapar.people.contracts import May
 
 _FEED = OpenApiParameter("feed", str, description="code of the feed, where several systems took it")
@@ -116,8 +118,8 @@ def export_out(row: Export) -> dict[str, Any]:
         "simulated": row.simulated,
         "lockToken": row.lock_token,
         "acknowledgedNumber": row.acknowledged_number,
-        "reason": row.reason,
-        "lastError": row.last_error,
+        "reason": say(again(row.reason, row.words.get("reason"))),
+        "lastError": say(again(row.last_error, row.words.get("last_error"))),
         "attempts": row.attempts,
         "createdAt": row.created_at,
         "updatedAt": row.updated_at,

@@ -14,8 +14,10 @@ from inventory import services
 from inventory.models import ImportRun, QuarantinedRow
 from inventory.selectors.imports import get_run, list_quarantined
 from inventory.serializers import JobFaults, JobOut
+from vyapar.gateway.speech import say
 from vyapar.gateway.views import ApiView, next_cursor, read_cursor, read_limit
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import again
 from vyapar.people.contracts import May
 
 State = ImportRun.State
@@ -99,7 +101,7 @@ def job_out(run: ImportRun) -> dict[str, Any]:
         **sums,
         "faults": faults,
         "moreFaults": f"/api/v1/jobs/{run.pk}/faults" if sums["rejected"] else None,
-        "error": run.error,
+        "error": say(again(run.error, run.words)),
         "createdAt": run.created_at,
         "finishedAt": run.finished_at,
     }

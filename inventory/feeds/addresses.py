@@ -9,6 +9,7 @@ from django.conf import settings
 from inventory.feeds.system import Access
 from vyapar.farside.addresses import ForbiddenAddress, resolve
 from vyapar.kernel.errors import Misconfigured
+from vyapar.kernel.phrases import phrase as _
 
 
 def is_private_allowed(access: Access) -> bool:
@@ -31,19 +32,21 @@ def check_address(access: Access, url: str) -> str:
         host, port, parts = None, 0, urlsplit("")
     if parts.scheme not in ("http", "https") or not host or "@" in parts.netloc:
         raise Misconfigured(
-            "write the feed's address as https://host/path, without user and password", code="bad_address"
+            _("write the feed's address as https://host/path, without user and password"), code="bad_address"
         )
     private = is_private_allowed(access)
     if parts.scheme == "http" and not private:
         raise Misconfigured(
-            "the feed's address begins with https://; systems in the office's own network are reached by "
-            "http once whoever runs this installation sets FEEDS_IN_PRIVATE_NETWORKS",
+            _(
+                "the feed's address begins with https://; systems in the office's own network are reached by "
+                "http once whoever runs this installation sets FEEDS_IN_PRIVATE_NETWORKS"
+            ),
             code="bad_address",
         )
     try:
         resolve(host, port, private=private)
     except ForbiddenAddress as error:
         raise Misconfigured(
-            f"the feed's address may not be called: {error.message}", code="bad_address"
+            _("the feed's address may not be called: %(message)s", message=error.message), code="bad_address"
         ) from error
     return url

@@ -42,6 +42,7 @@ class Export(models.Model):
     last_error = models.CharField(max_length=500, blank=True)
     acknowledged_number = models.CharField(max_length=120, blank=True)
     reason = models.CharField(max_length=500, blank=True)  # why it was rejected or cancelled
+    words = models.JSONField(default=dict)  # what reason and last error were made of, by name
     acknowledged_by = models.CharField(max_length=160, blank=True)
     acknowledged_at = models.DateTimeField(null=True)
     created_by = models.CharField(max_length=80)

@@ -51,6 +51,7 @@ class Feed(models.Model):
     last_ok_at = models.DateTimeField(null=True)  # last run that ended well
     last_day = models.DateField(null=True)  # the latest business day it has told us of
     last_error = models.CharField(max_length=500, blank=True)
+    words = models.JSONField(default=list)  # what the last error was made of, to be said in any language
     reach = models.JSONField(default=dict)  # what it has told of: codes of places by record kind
     stale_at = models.DateTimeField(null=True)  # when it was told that its data are stale; None: they are not
     created_at = models.DateTimeField()
@@ -97,6 +98,7 @@ class ImportRun(models.Model):
     reconciliation = models.JSONField(default=dict)
     log = models.JSONField(default=list)  # [at, what] of each step, for people
     error = models.CharField(max_length=500, blank=True)
+    words = models.JSONField(default=list)  # what the error was made of, to be said in any language
     cancel_asked = models.BooleanField(default=False)
     claimed_at = models.DateTimeField(null=True)  # sign of life of the worker that has it
     attempts = models.PositiveSmallIntegerField(default=0)

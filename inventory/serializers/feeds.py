@@ -9,6 +9,8 @@ from rest_framework import serializers
 from inventory.feeds import SYSTEMS
 from inventory.models import Feed
 from vyapar.farside.resilience import BreakerState
+from vyapar.gateway.speech import say
+from vyapar.kernel.phrases import again
 
 _SYSTEMS = sorted(SYSTEMS)
 
@@ -92,7 +94,7 @@ def feed_out(feed: Feed, breaker: BreakerState | None) -> dict[str, Any]:
         "nextPullAt": feed.next_pull_at,
         "lastOkAt": feed.last_ok_at,
         "lastDay": feed.last_day,
-        "lastError": feed.last_error,
+        "lastError": say(again(feed.last_error, feed.words)),
         "breaker": breaker.state if breaker else "closed",
         "updatedAt": feed.updated_at,
     }

@@ -7,7 +7,9 @@ from typing import Any
 from rest_framework import serializers
 
 from inventory.models import ImportRun, QuarantinedRow
+from vyapar.gateway.speech import say
 from vyapar.kernel.money import rupees
+from vyapar.kernel.phrases import again
 
 #: States after which a run does not change by itself.
 _STILL = {
@@ -103,7 +105,7 @@ def run_out(run: ImportRun) -> dict[str, Any]:
         "faultCount": run.checks.get("fault_count", 0),
         "coverage": run.coverage,
         "reconciliation": _reconciliation(run.reconciliation) if run.reconciliation else None,
-        "error": run.error,
+        "error": say(again(run.error, run.words)),
         "startedBy": run.started_by_name or run.started_by,
         "createdAt": run.created_at,
         "finishedAt": run.finished_at,

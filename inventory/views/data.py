@@ -43,7 +43,9 @@ from vyapar.dashboard import board
 from vyapar.dashboard.access import attempt, page, person
 from vyapar.dashboard.board import NavItem
 from vyapar.dashboard.sheets import lines_of, sheet
+from vyapar.dashboard.templatetags.ui_filters import spoken
 from vyapar.dashboard.templatetags.words import sign
+from vyapar.gateway.speech import say
 from vyapar.kernel.errors import VyaparError
 from vyapar.people.contracts import May
 
@@ -99,7 +101,7 @@ def _line(run: ImportRun) -> list[Any]:
     sums = [sum(int(kind.get(name, 0)) for kind in run.counts.values()) for name in names]
     return [
         run.number, run.feed.name, run.title, str(sign(run.state, "import").label), run.rows_read, *sums,
-        run.bytes_total, run.created_at, run.finished_at, run.started_by_name, run.error,
+        run.bytes_total, run.created_at, run.finished_at, run.started_by_name, spoken(run, "error"),
     ]  # fmt: skip
 
 
@@ -121,7 +123,7 @@ def upload(request: HttpRequest) -> HttpResponseBase:
             again="again" in request.POST,
         )  # fmt: skip
     except VyaparError as error:
-        messages.error(request, error.message)
+        messages.error(request, say(error.message))
         return redirect("inventory:data")
     if run.known:
         text = _("This very file came in before: it is import %(number)s.") % {"number": run.number}

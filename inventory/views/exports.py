@@ -39,9 +39,11 @@ from vyapar.dashboard import board
 from vyapar.dashboard.access import attempt, page, person
 from vyapar.dashboard.board import NavItem, Strip
 from vyapar.dashboard.sheets import lines_of, sheet
+from vyapar.dashboard.templatetags.ui_filters import spoken
 from vyapar.dashboard.templatetags.words import plain, sign
 from vyapar.engine.contracts import ActionView
 from vyapar.gateway.renderers import attachment
+from vyapar.gateway.speech import say
 from vyapar.kernel.errors import Invalid, VyaparError
 from vyapar.people.contracts import May
 
@@ -84,7 +86,8 @@ def exports_file(request: HttpRequest, form: str) -> HttpResponseBase:
 def _line(row: Export) -> list[Any]:
     return [
         row.number, plain(row.kind), row.key, row.feed.name, str(sign(row.state, "export").label),
-        row.acknowledged_number, row.reason, row.attempts, row.last_error, row.created_at, row.updated_at,
+        row.acknowledged_number, spoken(row, "reason"), row.attempts, spoken(row, "last_error"),
+        row.created_at, row.updated_at,
         row.acknowledged_at, row.acknowledged_by, "SIMULATED" if row.simulated else "",
     ]  # fmt: skip
 
@@ -167,7 +170,7 @@ def answers(request: HttpRequest, feed: str) -> HttpResponseBase:
             _content(request.FILES.get("file")), feed=feed, actor=person(request).actor, at=timezone.now()
         )
     except VyaparError as error:
-        messages.error(request, error.message)
+        messages.error(request, say(error.message))
         return redirect("inventory:exports")
     messages.success(
         request,
@@ -176,7 +179,9 @@ def answers(request: HttpRequest, feed: str) -> HttpResponseBase:
     )
     for fault in said.faults[:10]:
         where = _("Row %(row)s, %(field)s: %(message)s")
-        messages.error(request, where % {"row": fault.row, "field": fault.field, "message": fault.message})
+        messages.error(
+            request, where % {"row": fault.row, "field": fault.field, "message": say(fault.message)}
+        )
     return redirect("inventory:exports")
 
 

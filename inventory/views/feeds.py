@@ -20,6 +20,7 @@ from inventory.selectors.imports import RunFilter, get_feed, list_runs
 from inventory.services import pulls
 from inventory.views.feed_forms import FeedForm
 from vyapar.dashboard.access import attempt, page, person
+from vyapar.gateway.speech import say
 from vyapar.kernel.errors import VyaparError
 from vyapar.people.contracts import May
 
@@ -106,7 +107,7 @@ def _save(form: FeedForm, system: str, code: str, request: HttpRequest) -> bool:
             actor=person(request).actor, at=timezone.now(),
         )  # fmt: skip
     except VyaparError as error:
-        form.add_error(None, error.message)
+        form.add_error(None, say(error.message))
         for fault in error.faults:
             name = fault.field if fault.field in form.fields else None
             form.add_error(name, fault.message)

@@ -20,6 +20,7 @@ from inventory.models import ForecastOverride
 from inventory.selectors.overrides import OverrideRow, get_override
 from inventory.services import change_override, drop_override, set_override, try_override
 from vyapar.dashboard.access import attempt, back, page, person
+from vyapar.gateway.speech import say
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import NotFound, VyaparError
 from vyapar.people.contracts import May
@@ -153,7 +154,7 @@ def _run(request: HttpRequest, form: OverrideForm, old: ForecastOverride | None)
     except NotFound:
         raise
     except VyaparError as error:
-        form.add_error(None, error.message)
+        form.add_error(None, say(error.message))
         for fault in error.faults:
             form.add_fault(fault)
     return kept[0] if kept else None

@@ -31,6 +31,7 @@ from inventory.views.import_words import field_hint, field_label, field_of, kind
 from vyapar.dashboard.access import attempt, page, person
 from vyapar.dashboard.templatetags.words import plain, sign
 from vyapar.gateway.renderers import attachment
+from vyapar.gateway.speech import say
 from vyapar.kernel.errors import VyaparError
 from vyapar.people.contracts import May
 
@@ -159,7 +160,7 @@ def drive(request: HttpRequest, run_id: UUID) -> HttpResponseBase:
     try:
         done = imports.drive_again(run_id, actor=actor, at=now, rows=rows)
     except VyaparError as error:
-        messages.error(request, error.message)
+        messages.error(request, say(error.message))
         return redirect("inventory:import_quarantine", run_id)
     if done.taken:
         taken = ngettext("%(n)d row was taken.", "%(n)d rows were taken.", done.taken) % {"n": done.taken}

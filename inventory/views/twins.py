@@ -30,6 +30,7 @@ from inventory.services.twins import merge_certain
 from vyapar.dashboard.access import attempt, back, page, person
 from vyapar.dashboard.sheets import lines_of, sheet
 from vyapar.dashboard.templatetags.words import sign
+from vyapar.gateway.speech import say
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.calendar import ist_day
 from vyapar.people.contracts import May
@@ -199,5 +200,5 @@ def bulk(request: HttpRequest) -> HttpResponseBase:
         text = ngettext("%(n)d pair was merged.", "%(n)d pairs were merged.", len(done))
         messages.success(request, text % {"n": len(done)})
     for error in refused[:3]:
-        messages.error(request, error.message)
+        messages.error(request, say(error.message))
     return back(request, "inventory:twins")

@@ -70,6 +70,12 @@ def test_what_it_was_done_to():
     assert constant("") == ""
 
 
+def test_words_of_the_law_are_spelt_as_the_law_spells_them():
+    with override("en"):
+        assert words.said("FssaiSet") == "FSSAI set"
+        assert words.said("EwayNumberNoted") == "E-way number noted"
+
+
 def test_every_verb_and_event_of_the_trail_is_named_for_the_translation():
     code = "\n".join(
         path.read_text("utf-8")

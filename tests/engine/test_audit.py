@@ -10,6 +10,7 @@ from vyapar.engine import services
 from vyapar.engine.models import AuditEntry
 from vyapar.engine.sealing import GENESIS, seal
 from vyapar.engine.selectors import verify_audit
+from vyapar.kernel.phrases import phrase
 
 
 @pytest.mark.usefixtures("alpha", "probe")
@@ -47,6 +48,18 @@ class TestTrail:
             connection.cursor() as cursor,
         ):
             cursor.execute(statement)
+
+    def test_words_of_a_reason_are_said_only_while_they_make_the_sealed_text(self):
+        reason = phrase("%(pieces)s pieces expire", pieces=40)
+        entry = services.append_audit(actor=OWNER, verb="Did", subject="s:1", at=AT, reason=reason)
+        assert entry.seal == seal(entry, entry.previous_seal)
+        kept = AuditEntry.objects.get(pk=entry.pk)
+        assert kept.reason_words == [{"say": "%(pieces)s pieces expire", "with": {"pieces": 40}}]
+        assert verify_audit()[1] == []
+        kept.words[0]["with"]["pieces"] = 4
+        assert kept.reason_words == []
+        plainly = services.append_audit(actor=OWNER, verb="Did", subject="s:1", at=AT, reason="as it stands")
+        assert plainly.reason_words == []
 
     @pytest.mark.parametrize("column", ["verb", "subject", "reason", "body", "actor_ref"])
     def test_a_change_behind_the_triggers_back_is_found(self, column):

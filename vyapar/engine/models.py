@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
 
 from vyapar.engine.contracts import ActionView, EventView, Mode
 from vyapar.kernel.lifecycle import OPEN, Status
-from vyapar.kernel.phrases import again
+from vyapar.kernel.phrases import again, text_of
 
 
 class Event(models.Model):
@@ -358,6 +359,8 @@ class AuditEntry(models.Model):
     verb = models.CharField(max_length=64)
     subject = models.CharField(max_length=200)
     reason = models.TextField(blank=True)
+    # what the reason was made of: unsealed, and said in place of it only while it makes the sealed text
+    words = models.JSONField(default=list)
     body = models.TextField()  # canonical JSON {before, after}: hashed byte for byte
     action_id = models.UUIDField(null=True)
     previous_seal = models.CharField(max_length=64)
@@ -373,3 +376,8 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seq} {self.verb} {self.subject}"
+
+    @property
+    def reason_words(self) -> list[Any]:
+        """The words of the reason; none where they do not make the text that is sealed."""
+        return self.words if text_of(self.words) == self.reason else []

@@ -10,8 +10,10 @@ from rest_framework import serializers
 from vyapar.engine.contracts import Mode, Weight
 from vyapar.engine.models import Action, Event
 from vyapar.engine.wire import outward
+from vyapar.gateway.speech import say
 from vyapar.kernel.lifecycle import Status
 from vyapar.kernel.money import rupees
+from vyapar.kernel.phrases import again
 from vyapar.kernel.quality import DataQuality
 
 
@@ -80,7 +82,9 @@ def quality_out(quality: DataQuality) -> dict[str, Any]:
         "grade": quality.grade or None,
         "fresh": quality.is_fresh,
         "places": [outward(one) for one in quality.places],
-        "doubts": [{"code": one.code, "message": one.message, "fix": one.fix} for one in quality.doubts],
+        "doubts": [
+            {"code": one.code, "message": say(one.message), "fix": say(one.fix)} for one in quality.doubts
+        ],
     }
 
 
@@ -93,6 +97,18 @@ def _wordless(kept: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _told(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """A kept finding in the caller's language."""
+    pairs = (("message", "words"), ("fix", "fix_words"))
+    said = {name: say(again(kept[name], kept.get(words))) for name, words in pairs if name in kept}
+    return _wordless({**kept, **said})
+
+
+def _said(action: Action, name: str) -> str:
+    """A text of an action in the caller's language; old ones, kept without words, as they stand."""
+    return say(again(getattr(action, name), action.words.get(name)))
+
+
 def action_out(action: Action, quality: DataQuality | None = None) -> dict[str, Any]:
     """The outside form of an action, with how good its data are, where that was asked."""
     return {
@@ -102,8 +118,8 @@ def action_out(action: Action, quality: DataQuality | None = None) -> dict[str, 
         "subject": action.subject,
         "status": action.status,
         "version": action.version,
-        "title": action.title,
-        "reason": action.reason,
+        "title": _said(action, "title"),
+        "reason": _said(action, "reason"),
         "payload": outward(action.payload),
         "value": rupees(action.value_paise),
         "netValue": rupees(action.net_paise),
@@ -113,7 +129,7 @@ def action_out(action: Action, quality: DataQuality | None = None) -> dict[str, 
         "urgencyScore": action.urgency,
         "evidence": outward(action.evidence),
         "alternatives": outward(action.alternatives),
-        "findings": outward([_wordless(one) for one in action.findings]),
+        "findings": outward([_told(one) for one in action.findings]),
         "agent": action.agent,
         "proposedAt": action.proposed_at,
         "expiresAt": action.expires_at,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vyapar.kernel.errors import Misconfigured, NotNow, Rejected, Unavailable, VyaparError
+from vyapar.kernel.phrases import phrase as _
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +46,30 @@ def undocumented(name: str, answer: Answer, *, code: str = "", details: str = ""
         return NotNow(f"{name} asks for fewer requests", code=code, retry_after=wait)
     if answer.status >= 500:
         return Unavailable(
-            f"{name} failed inside (HTTP {answer.status})",
+            _("%(name)s failed inside (HTTP %(status)s)", name=name, status=answer.status),
             code=code,
             outcome_unknown=answer.changes_things,
             retry_after=answer.retry_after,
         )
     if answer.status in (401, 403) or answer.status < 400:
         return Misconfigured(
-            f"{name} answered HTTP {answer.status}: check address and credentials", code=code
+            _(
+                "%(name)s answered HTTP %(status)s: check address and credentials",
+                name=name,
+                status=answer.status,
+            ),
+            code=code,
         )
     reason = details or f"HTTP {answer.status}"
-    return Rejected(f"{name} declined: {reason}", code=code)
+    return Rejected(_("%(name)s declined: %(reason)s", name=name, reason=reason), code=code)
 
 
 def unreadable(name: str) -> Unavailable:
     """The far side said yes in words we cannot read: it may have acted."""
     return Unavailable(
-        f"{name} answered something unreadable", code=f"{name}_unreadable", outcome_unknown=True
+        _("%(name)s answered something unreadable", name=name),
+        code=f"{name}_unreadable",
+        outcome_unknown=True,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from vyapar.kernel.errors import Misconfigured, NotNow, Unavailable
+from vyapar.kernel.phrases import phrase as _
 
 #: A token is given up this long before it expires, so that it does not die under way.
 _EARLY_SECONDS = 30.0
@@ -79,7 +80,9 @@ class ClientCredentials(httpx.Auth):
         if status == httpx.codes.TOO_MANY_REQUESTS:
             raise NotNow(f"{self._name} asks for fewer tokens", code=code, retry_after=1)
         if status >= httpx.codes.INTERNAL_SERVER_ERROR:
-            raise Unavailable(f"{self._name} gives no token now (HTTP {status})", code=code)
+            raise Unavailable(
+                _("%(name)s gives no token now (HTTP %(status)s)", name=self._name, status=status), code=code
+            )
         try:
             answer: Any = response.json()
         except ValueError:
@@ -88,7 +91,13 @@ class ClientCredentials(httpx.Auth):
             reason = str(answer.get("error", ""))[:60] if isinstance(answer, dict) else ""
             told = f": {reason}" if reason.isidentifier() else ""
             raise Misconfigured(
-                f"{self._name} gives no token (HTTP {status}{told}): check client id and secret", code=code
+                _(
+                    "%(name)s gives no token (HTTP %(status)s%(told)s): check client id and secret",
+                    name=self._name,
+                    status=status,
+                    told=told,
+                ),
+                code=code,
             )
         return str(answer["access_token"]), _seconds(answer.get("expires_in"))
 
@@ -112,7 +121,10 @@ def credentials_of(
     def need(place: Mapping[str, Any], field: str) -> str:
         value = str(place.get(field) or "")
         if not value or not value.isascii() or not value.isprintable():
-            raise Misconfigured(f"{name}: {field} is missing or not plain text", code="credentials_missing")
+            raise Misconfigured(
+                _("%(name)s: %(field)s is missing or not plain text", name=name, field=field),
+                code="credentials_missing",
+            )
         return value
 
     if kind in ("", "none"):
@@ -133,4 +145,6 @@ def credentials_of(
             need(secrets, "client_secret"),
             scope=str(settings.get("scope") or ""),
         )
-    raise Misconfigured(f"{name}: there is no auth kind {kind!r}", code="credentials_kind")
+    raise Misconfigured(
+        _("%(name)s: there is no auth kind %(kind)s", name=name, kind=f"{kind!r}"), code="credentials_kind"
+    )

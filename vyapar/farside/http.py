@@ -19,6 +19,7 @@ from vyapar.farside.addresses import JudgedTransport
 from vyapar.farside.answers import Answer
 from vyapar.farside.resilience import RetryPolicy, with_retries
 from vyapar.kernel.errors import Misconfigured, Rejected, Unavailable, VyaparError
+from vyapar.kernel.phrases import phrase as _
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -163,7 +164,11 @@ class HttpFarSide:
             size += len(part)
             if size > self._largest:
                 raise Rejected(
-                    f"{self.name} answered with more than {self._largest >> 20} MiB: ask for less at once",
+                    _(
+                        "%(name)s answered with more than %(largest)s MiB: ask for less at once",
+                        name=self.name,
+                        largest=self._largest >> 20,
+                    ),
                     code=f"{self.name}_too_large",
                 )
             parts.append(part)
@@ -191,17 +196,21 @@ class HttpFarSide:
     def _no_answer(self, error: Exception, *, changes_things: bool) -> VyaparError:
         said = masked(str(error), self._secrets)
         if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
-            return Misconfigured(f"{self.name}: bad address: {said}", code=f"{self.name}_bad_url")
+            return Misconfigured(
+                _("%(name)s: bad address: %(said)s", name=self.name, said=said), code=f"{self.name}_bad_url"
+            )
         if isinstance(error, _NOT_SENT):
-            return Unavailable(f"{self.name} cannot be reached", code=f"{self.name}_unreachable")
+            return Unavailable(
+                _("%(name)s cannot be reached", name=self.name), code=f"{self.name}_unreachable"
+            )
         if isinstance(error, httpx.TimeoutException):
             return Unavailable(
-                f"{self.name} did not answer in time",
+                _("%(name)s did not answer in time", name=self.name),
                 code=f"{self.name}_timeout",
                 outcome_unknown=changes_things,
             )
         return Unavailable(
-            f"{self.name} broke off without an answer",
+            _("%(name)s broke off without an answer", name=self.name),
             code=f"{self.name}_broken_off",
             outcome_unknown=changes_things,
         )

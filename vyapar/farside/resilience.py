@@ -19,6 +19,7 @@ from tenacity.stop import stop_after_attempt, stop_before_delay
 from tenacity.wait import wait_base, wait_exponential_jitter
 
 from vyapar.kernel.errors import NotNow, Unavailable, VyaparError
+from vyapar.kernel.phrases import phrase as _
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -138,7 +139,7 @@ class Breakers:
             result: T = breaker.call(function, *args, **kwargs)
         except pybreaker.CircuitBreakerError as error:
             raise Unavailable(
-                f"{_spoken(far_side)} failed repeatedly and is left alone for a while",
+                _("%(far_side)s failed repeatedly and is left alone for a while", far_side=_spoken(far_side)),
                 code=CIRCUIT_OPEN,
                 retry_after=self._seconds_left(breaker),
             ) from error

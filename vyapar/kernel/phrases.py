@@ -57,6 +57,28 @@ def again(text: str, words: Sequence[Mapping[str, Any]] | None) -> str:
     return Phrase.of(text, tuple(words)) if words else text
 
 
+def text_of(words: Sequence[Mapping[str, Any]]) -> str:
+    """The English text of words as they were kept; empty where they fit no pattern."""
+    try:
+        return " ".join(_text(one) for one in words)
+    except (KeyError, TypeError, ValueError):
+        return ""
+
+
+def _text(one: Mapping[str, Any]) -> str:
+    values = {
+        name: text_of(value) if isinstance(value, list | tuple) else value
+        for name, value in one["with"].items()
+    }
+    pattern = one["say"] if "say" in one else one["one" if one["count"] == 1 else "many"]
+    return str(pattern % values)
+
+
+def kept(text: str, most: int) -> tuple[str, list[Mapping[str, Any]]]:
+    """A text cut to what a column holds, and its words to be kept beside it, whole."""
+    return str(text[:most]), list(words_of(text))
+
+
 def words_of(text: object) -> tuple[Mapping[str, Any], ...]:
     """The words of a phrase; none of any other text, which is said as it stands."""
     return text.words if isinstance(text, Phrase) else ()

@@ -14,6 +14,7 @@ from django.utils.html import escape
 
 from vyapar.kernel.digest import canonical_json
 from vyapar.kernel.errors import Misconfigured, Unavailable
+from vyapar.kernel.phrases import phrase as _
 from vyapar.messaging.channels.email import EmailClient, unsubscribe_headers
 from vyapar.messaging.channels.sms import SmsClient
 from vyapar.messaging.channels.whatsapp import WhatsAppClient
@@ -30,7 +31,7 @@ def hand_over(message: Message) -> Handed:
     channel = Channel(message.channel)
     account = get_account(channel)
     if account is None or not account.active:
-        raise Misconfigured(f"no {channel} account is set up", code="no_account")
+        raise Misconfigured(_("no %(channel)s account is set up", channel=channel), code="no_account")
     client = _client(channel, canonical_json([account.settings, account.secrets, account.sandbox]))
     outgoing = _outgoing(message, account)
     if isinstance(client, WhatsAppClient):
@@ -93,7 +94,7 @@ def _client(channel: Channel, facts: str) -> WhatsAppClient | SmsClient | EmailC
 def _outgoing(message: Message, account: ChannelAccount) -> Outgoing:
     template = message.template
     if template is None:
-        raise Misconfigured("a queued message lost its template", code="no_template")
+        raise Misconfigured(_("a queued message lost its template"), code="no_template")
     text = fill(template.body, message.parameters)
     mail: dict[str, Any] = {}
     if message.channel == Channel.EMAIL:
@@ -119,7 +120,7 @@ def _mail(message: Message, account: ChannelAccount, subject: str, text: str) ->
     if message.purpose == MARKETING:
         if not base:
             raise Misconfigured(
-                "e-mail offers need public_url for one-click unsubscribe", code="no_public_url"
+                _("e-mail offers need public_url for one-click unsubscribe"), code="no_public_url"
             )
         link = f"{base}/messages/unsubscribe?{urlencode({'who': unsubscribe_token(message.party)})}"
         mail["headers"] = unsubscribe_headers(link, on_this_machine=account.sandbox)

@@ -101,6 +101,7 @@ class Message(models.Model):
     fallbacks = models.JSONField(default=list)  # [[channel, address], …] still to be tried
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     reason = models.CharField(max_length=300, blank=True)  # why it was skipped or failed
+    words = models.JSONField(default=list)  # what the reason was made of, to be said in any language
     provider_id = models.CharField(max_length=200, blank=True)
     error_code = models.CharField(max_length=40, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)

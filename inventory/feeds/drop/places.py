@@ -20,6 +20,7 @@ from obstore.store import S3Store
 from inventory.feeds.addresses import check_address
 from inventory.feeds.system import Access
 from vyapar.kernel.errors import Misconfigured, Unavailable, VyaparError
+from vyapar.kernel.phrases import phrase as _
 
 TAKEN, DONE, FAILED = "taken", "done", "failed"
 _PIECE = 1 << 20
@@ -64,7 +65,8 @@ class Folder:
                 (root / shelf).mkdir(mode=0o770, parents=True, exist_ok=True)
         except OSError as error:
             raise Misconfigured(
-                f"the drop folder cannot be used: {error.strerror}", code="drop_folder"
+                _("the drop folder cannot be used: %(strerror)s", strerror=error.strerror or ""),
+                code="drop_folder",
             ) from error
 
     def look(self, shelf: str = "") -> list[Found]:
@@ -80,7 +82,10 @@ class Folder:
         try:
             handle = os.open(self._root / shelf / name, os.O_RDONLY | os.O_NOFOLLOW)
         except OSError as error:
-            raise Misconfigured(f"{name} cannot be read: {error.strerror}", code="drop_folder") from error
+            raise Misconfigured(
+                _("%(name)s cannot be read: %(strerror)s", name=name, strerror=error.strerror or ""),
+                code="drop_folder",
+            ) from error
         with os.fdopen(handle, "rb") as source, target.open("wb") as copy:
             shutil.copyfileobj(source, copy, _PIECE)
 
@@ -90,7 +95,10 @@ class Folder:
         except FileNotFoundError:
             return
         except OSError as error:
-            raise Misconfigured(f"{name} cannot be moved: {error.strerror}", code="drop_folder") from error
+            raise Misconfigured(
+                _("%(name)s cannot be moved: %(strerror)s", name=name, strerror=error.strerror or ""),
+                code="drop_folder",
+            ) from error
 
 
 @contextmanager
@@ -100,7 +108,8 @@ def _opened(path: Path) -> Iterator[Iterator[os.DirEntry[str]]]:
             yield entries
     except OSError as error:
         raise Misconfigured(
-            f"the drop folder cannot be read: {error.strerror}", code="drop_folder"
+            _("the drop folder cannot be read: %(strerror)s", strerror=error.strerror or ""),
+            code="drop_folder",
         ) from error
 
 
@@ -152,11 +161,11 @@ def _failure(error: Exception) -> VyaparError:
     if isinstance(error, PermissionDeniedError | UnauthenticatedError) or status in ("401", "403"):
         why = f" ({code})" if code else ""
         return Misconfigured(
-            f"the bucket declines this key{why}: check it and its rights", code="bucket_denied"
+            _("the bucket declines this key%(why)s: check it and its rights", why=why), code="bucket_denied"
         )
     if isinstance(error, FileNotFoundError) or status == "404":
-        return Misconfigured("there is no such bucket, or the file is gone", code="bucket_missing")
-    return Unavailable("the bucket cannot be used now", code="bucket_unavailable")
+        return Misconfigured(_("there is no such bucket, or the file is gone"), code="bucket_missing")
+    return Unavailable(_("the bucket cannot be used now"), code="bucket_unavailable")
 
 
 def place_of(access: Access) -> Place:
@@ -170,7 +179,7 @@ def place_of(access: Access) -> Place:
         return Folder(folder_of(access.tenant, str(known.get("folder") or access.code)))
     key, secret = str(known.get("key") or ""), access.secrets.get("secret", "")
     if not (key and secret):  # without them the library would look for this machine's own credentials
-        raise Misconfigured("a bucket needs an access key and its secret", code="bucket_setup")
+        raise Misconfigured(_("a bucket needs an access key and its secret"), code="bucket_setup")
     endpoint = str(known.get("endpoint") or "")
     if endpoint:
         check_address(access, endpoint)
@@ -207,11 +216,11 @@ def folder_of(tenant: str, name: str) -> Path:
     """The folder of a distributor's feed, below the distributor's own; `Misconfigured` when it leads out."""
     parts = PurePosixPath(name).parts
     if not parts or any(part in ("/", "..") or part.startswith(".") or "\x00" in part for part in parts):
-        raise Misconfigured("write the drop folder as a plain name, such as erp/daily", code="drop_folder")
+        raise Misconfigured(_("write the drop folder as a plain name, such as erp/daily"), code="drop_folder")
     root = Path(settings.DROP_ROOT) / tenant
     path = root.joinpath(*parts)
     if not path.resolve().is_relative_to(root.resolve()):
-        raise Misconfigured("the drop folder leads out of the distributor's own", code="drop_folder")
+        raise Misconfigured(_("the drop folder leads out of the distributor's own"), code="drop_folder")
     return path
 
 

@@ -16,6 +16,7 @@ from vyapar.farside.answers import Answer, unreadable
 from vyapar.farside.http import HttpFarSide, Timeouts
 from vyapar.farside.resilience import RetryPolicy
 from vyapar.kernel.errors import Misconfigured
+from vyapar.kernel.phrases import phrase as _
 
 T = TypeVar("T")
 Document = dict[str, Any]
@@ -43,7 +44,9 @@ class ErpnextClient(HttpFarSide):
         private_allowed: bool | None = None,
     ) -> None:
         if not (base_url and key and secret):
-            raise Misconfigured("ERPNext needs an address, an API key and its secret", code="erpnext_setup")
+            raise Misconfigured(
+                _("ERPNext needs an address, an API key and its secret"), code="erpnext_setup"
+            )
         super().__init__(
             NAME,
             base_url.rstrip("/"),

@@ -9,6 +9,7 @@ from typing import Any
 
 from vyapar.farside.answers import Answer, undocumented
 from vyapar.kernel.errors import Misconfigured, Rejected, Unavailable, VyaparError
+from vyapar.kernel.phrases import phrase as _
 
 NAME = "erpnext"
 #: Exceptions of the far side's database that pass by themselves, whatever status they come with.
@@ -25,27 +26,30 @@ def failure(answer: Answer, what: str) -> VyaparError:
     kind, said = exception_of(answer.payload), message_of(answer.payload)
     field = _MISSING_FIELD.search(said) or _MISSING_FIELD.search(str(answer.payload.get("exc") or ""))
     if answer.status == 401:
-        return Misconfigured("ERPNext does not know this API key: issue a new one", code="erpnext_401")
+        return Misconfigured(_("ERPNext does not know this API key: issue a new one"), code="erpnext_401")
     if answer.status == 403:
         return Misconfigured(
-            f"the ERPNext user of this key may not use {what}: give it a role that may", code="erpnext_403"
+            _("the ERPNext user of this key may not use %(what)s: give it a role that may", what=what),
+            code="erpnext_403",
         )
     if field:
         name = (field.group(1) or field.group(2)).strip("` ")
-        return Misconfigured(f"ERPNext has no field {name} in {what}", code="erpnext_field")
+        return Misconfigured(
+            _("ERPNext has no field %(name)s in %(what)s", name=name, what=what), code="erpnext_field"
+        )
     if answer.status == 409 or kind in ("DuplicateEntryError", "UniqueValidationError"):
-        return Rejected(f"ERPNext has it already: {said or what}", code="erpnext_duplicate")
+        return Rejected(_("ERPNext has it already: %(said)s", said=said or what), code="erpnext_duplicate")
     if kind in _PASSING:
         return Unavailable(
-            f"ERPNext could not carry it out now ({kind})",
+            _("ERPNext could not carry it out now (%(kind)s)", kind=kind),
             code="erpnext_busy",
             outcome_unknown=answer.changes_things and answer.status != 417,
             retry_after=answer.retry_after,
         )
     if answer.status == 404:
-        return Rejected(f"ERPNext has no {what}", code="erpnext_404")
+        return Rejected(_("ERPNext has no %(what)s", what=what), code="erpnext_404")
     if answer.status == 417 or (400 <= answer.status < 500 and answer.status != 429):
-        return Rejected(f"ERPNext declines: {said or kind or what}", code="erpnext_declined")
+        return Rejected(_("ERPNext declines: %(said)s", said=said or kind or what), code="erpnext_declined")
     return undocumented(NAME, answer, details=said)
 
 

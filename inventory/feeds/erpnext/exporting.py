@@ -12,6 +12,7 @@ from inventory.feeds.system import Access
 from vyapar.kernel.calendar import IST, ist_day
 from vyapar.kernel.errors import Invalid, Misconfigured, Rejected
 from vyapar.kernel.money import rupees
+from vyapar.kernel.phrases import phrase as _
 
 #: The field of the site's documents that carries our key; whoever runs the site adds it, unique.
 REFERENCE = "custom_vyapar_key"
@@ -107,7 +108,10 @@ class _Desk:
         """
         if document.extra.get("target_gstin"):
             raise Rejected(
-                f"ERPNext holds the transfer without tax; enter {document.number} there by hand",
+                _(
+                    "ERPNext holds the transfer without tax; enter %(document)s there by hand",
+                    document=document.number,
+                ),
                 code="erpnext_no_invoice",
             )
         against = str(document.extra.get("invoice") or "")
@@ -126,14 +130,16 @@ class _Desk:
     def reverse(self, document: ExportDocument) -> str:
         """Cancel what carries the key that is reversed; an offer's prices end instead."""
         if not document.refers_to:
-            raise Invalid("a reversal names what it reverses", code="no_reference")
+            raise Invalid(_("a reversal names what it reverses"), code="no_reference")
         for doctype in _REVERSIBLE:
             found = self._find(doctype, document.refers_to, prefix=doctype == "Item Price")
             for one in found:
                 self._take_back(doctype, one, document)
             if found:
                 return ", ".join(str(one["name"]) for one in found)[:200]
-        raise Rejected(f"ERPNext has nothing under {document.refers_to}", code="erpnext_404")
+        raise Rejected(
+            _("ERPNext has nothing under %(refers_to)s", refers_to=document.refers_to), code="erpnext_404"
+        )
 
     def known(self, document: ExportDocument) -> str:
         """Names of what stands under a document's key; empty when something is missing."""
@@ -168,9 +174,14 @@ class _Desk:
             raise
         if made.get(self._field) != key:
             raise Misconfigured(
-                f"ERPNext does not keep {self._field} on {doctype}: add it there as a unique text field, or "
-                "what is exported cannot be found again", code="erpnext_reference",
-            )  # fmt: skip
+                _(
+                    "ERPNext does not keep %(field)s on %(doctype)s: add it there as a unique text field, "
+                    "or what is exported cannot be found again",
+                    field=self._field,
+                    doctype=doctype,
+                ),
+                code="erpnext_reference",
+            )
         return str(made.get("name", ""))
 
     def _find(self, doctype: str, key: str, *, prefix: bool = False) -> list[Document]:

@@ -17,6 +17,7 @@ from inventory.feeds.files.sheets import text_of
 from inventory.feeds.files.table import ROW, Chunk, character_faults, unique_names
 from inventory.feeds.files.text import Body, blocks, body_of, find_encoding
 from vyapar.kernel.errors import Fault
+from vyapar.kernel.phrases import phrase as _
 
 _SAMPLE = 200
 _DEPTH = 6
@@ -49,7 +50,7 @@ class Records:
         self.notes: list[Uncovered] = []
         rows: list[Record] = []
         broken: list[Fault] = []
-        for number, value, _ in self._values():
+        for number, value, _place in self._values():
             made, fault = rows_of(value, number)
             rows += made
             broken += [fault] if fault else []
@@ -88,12 +89,12 @@ class Records:
 
     def _chunk(self, rows: list[tuple[int, Record]], faults: list[Fault], position: int) -> Chunk:
         names = dict.fromkeys(self.header)
-        for _, row in rows:
+        for _number, row in rows:
             if not names.keys() >= row.keys():
                 names.update(dict.fromkeys(row))
         unique_names(list(names), self._limits)
-        columns = [pl.Series(ROW, [number for number, _ in rows], dtype=pl.Int64)]
-        columns += [_texts(name, [row.get(name) for _, row in rows]) for name in names]
+        columns = [pl.Series(ROW, [number for number, _row in rows], dtype=pl.Int64)]
+        columns += [_texts(name, [row.get(name) for _number, row in rows]) for name in names]
         made = pl.DataFrame(columns)
         return Chunk(made, position, (*faults, *character_faults(made)))
 
@@ -191,7 +192,9 @@ def _find_list(path: Path, limits: Limits, wanted: str) -> str:
 def rows_of(value: Any, number: int) -> tuple[list[Record], Fault | None]:
     """A record as flat rows, and what is wrong with it."""
     if isinstance(value, ValueError):
-        return [], Fault("not_json", f"this line is not valid JSON: {_sentence(value)}", "row", number)
+        return [], Fault(
+            "not_json", _("this line is not valid JSON: %(why)s", why=_sentence(value)), "row", number
+        )
     if not isinstance(value, Mapping):
         return [], Fault("not_an_object", _NOT_OBJECT, "row", number, str(value)[:200])
     if ROW not in value and _NESTED.isdisjoint(map(type, value.values())):
@@ -201,7 +204,12 @@ def rows_of(value: Any, number: int) -> tuple[list[Record], Fault | None]:
     try:
         _flatten("", value, 0, flat, lists)
     except RecursionError:
-        return [], Fault("too_deep", f"objects stand more than {_DEPTH} deep in one another", "row", number)
+        return [], Fault(
+            "too_deep",
+            _("objects stand more than %(depth)s deep in one another", depth=_DEPTH),
+            "row",
+            number,
+        )
     if not lists:
         return [flat], None
     name, items = lists[0]
@@ -215,7 +223,11 @@ def rows_of(value: Any, number: int) -> tuple[list[Record], Fault | None]:
         other = ", ".join(dict.fromkeys(one for one, _ in (*lists[1:], *further)))
         return rows, Fault(
             "several_lists",
-            f"the record holds more than one list ({other}); only {name} is read",
+            _(
+                "the record holds more than one list (%(other)s); only %(name)s is read",
+                other=other,
+                name=name,
+            ),
             "row",
             number,
         )

@@ -11,6 +11,7 @@ import polars as pl
 from inventory.contracts.feeds import Uncovered
 from inventory.feeds.files.limits import Limits, refuse
 from vyapar.kernel.errors import Fault
+from vyapar.kernel.phrases import phrase as _
 
 ROW = "row"
 _LOST = "\ufffd"
@@ -87,7 +88,7 @@ def character_faults(rows: pl.DataFrame) -> tuple[Fault, ...]:
         found += [
             Fault(
                 "nul_character",
-                "the cell holds a NUL character; retype it",
+                _("the cell holds a NUL character; retype it"),
                 name,
                 row,
                 value[:200].replace("\x00", " "),
@@ -95,8 +96,10 @@ def character_faults(rows: pl.DataFrame) -> tuple[Fault, ...]:
             if "\x00" in value
             else Fault(
                 "lost_characters",
-                "characters of this cell are not in the encoding of the rest of the file; retype it or "
-                "save the file as UTF-8",
+                _(
+                    "characters of this cell are not in the encoding of the rest of the file; retype it or "
+                    "save the file as UTF-8"
+                ),
                 name,
                 row,
                 value[:200],

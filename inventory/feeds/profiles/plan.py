@@ -13,6 +13,7 @@ from inventory.feeds.profiles.rules import Finder, holds, value_of
 from inventory.feeds.profiles.spec import Gives, Profile, TableSpec
 from inventory.feeds.profiles.words import plain
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as _
 
 ROW = "row"
 _ORDER = list(RecordKind)
@@ -280,5 +281,8 @@ def _misfit(profile: Profile, header: Sequence[str], kind: RecordKind | None) ->
     return Invalid(
         message,
         code="no_table_fits",
-        faults=[Fault("missing_column", f"there is no column {one!r}", field=one) for one in lacking],
+        faults=[
+            Fault("missing_column", _("there is no column %(one)s", one=f"{one!r}"), field=one)
+            for one in lacking
+        ],
     )

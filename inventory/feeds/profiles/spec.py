@@ -11,6 +11,7 @@ import polars as pl
 from inventory.contracts.feeds import RecordKind
 from inventory.feeds.profiles.words import field_of
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as _
 
 VERSION = 1
 DATE_ORDERS = ("dmy", "mdy", "ymd")
@@ -106,8 +107,11 @@ def read(spec: Any) -> Profile:
     profile = reader.profile(spec)
     if reader.faults:
         first = reader.faults[0]
-        raise Invalid(f"the profile is not valid: {first.field}: {first.message}", code="bad_profile",
-                      faults=reader.faults)  # fmt: skip
+        raise Invalid(
+            _("the profile is not valid: %(field)s: %(message)s", field=first.field, message=first.message),
+            code="bad_profile",
+            faults=reader.faults,
+        )
     return profile
 
 

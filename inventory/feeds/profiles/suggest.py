@@ -14,6 +14,7 @@ from inventory.feeds.profiles.dates import DATE_LOOK
 from inventory.feeds.profiles.words import names_of, plain
 from vyapar.kernel.errors import Invalid
 from vyapar.kernel.gstin import is_valid
+from vyapar.kernel.phrases import phrase as _
 
 Values = Sequence[str]
 _DAYS = {Form.DAY, Form.LAST_DAY, Form.INSTANT, Form.END_OF_DAY}
@@ -37,12 +38,14 @@ def suggest(
     ]
     drafts = [_draft(one, header, columns) for one in FIELDS if kind is None or one == kind]
     best = max(drafts, key=lambda draft: draft[0])
-    _, chosen, found = best
+    _score, chosen, found = best
     if not found:
-        raise Invalid("no column of this file looks like one that is known", code="nothing_recognised")
+        raise Invalid(_("no column of this file looks like one that is known"), code="nothing_recognised")
     specs = {spec.name: spec for spec in FIELDS[chosen]}
     missing = [spec.name for spec in FIELDS[chosen] if spec.required and spec.name not in found]
-    rules = {name: _rule(specs[name], header[place], columns[place]) for name, (place, _) in found.items()}
+    rules = {
+        name: _rule(specs[name], header[place], columns[place]) for name, (place, _share) in found.items()
+    }
     table = {
         "name": chosen.value,
         "needs": [header[found[name][0]] for name in rules if specs[name].required],

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from inventory.feeds.push.forms import Form, under_which
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as _
 
 #: Bytes read at a time, and the longest row.
 BLOCK, LONGEST = 4 * 1024 * 1024, 16 * 1024 * 1024
@@ -99,7 +100,11 @@ def _cut(file: IO[bytes], rest: bytes, end: Any) -> Iterator[tuple[bytes, int]]:
 def _check_length(rest: bytes) -> None:
     if len(rest) > LONGEST:
         raise Invalid(
-            f"a row is longer than {LONGEST >> 20} MiB: look for a quote that is not closed", code="too_long"
+            _(
+                "a row is longer than %(longest)s MiB: look for a quote that is not closed",
+                longest=LONGEST >> 20,
+            ),
+            code="too_long",
         )
 
 
@@ -111,7 +116,9 @@ def _start_of_array(head: bytes, kind: str) -> int:
     found = re.match(rb'\s*(?:\{\s*"%b"\s*:\s*)?\[' % under.encode(), head)
     if not found:
         message = f"write a list of {kind}, or an object that begins with it under {under}"
-        raise Invalid(message, code=f"no_{kind}", faults=[Fault("required", f"a list of {kind}", under)])
+        raise Invalid(
+            message, code=f"no_{kind}", faults=[Fault("required", _("a list of %(kind)s", kind=kind), under)]
+        )
     return found.end()
 
 
@@ -174,4 +181,4 @@ def _as_lines(body: bytes, commas: _Places) -> bytes:
 
 def _not_json(message: str, near: bytes) -> Invalid:
     fault = Fault("not_json", message, value=near.decode("utf-8", "replace"))
-    return Invalid("the body is not JSON", code="not_json", faults=[fault])
+    return Invalid(_("the body is not JSON"), code="not_json", faults=[fault])

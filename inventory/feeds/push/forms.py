@@ -12,6 +12,7 @@ import orjson
 import polars as pl
 
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as _
 
 _SHOWN = 100
 _HEADER = 1 << 16  # bytes of a first line
@@ -47,7 +48,9 @@ def read_table(
     """
     table = _READERS[form](body, kind, names)
     if b"\\" in body and b"\\u" in body and _holds_nul(table.rows):
-        raise Invalid("the body holds NUL or half of a paired character, which no text may", code="not_text")
+        raise Invalid(
+            _("the body holds NUL or half of a paired character, which no text may"), code="not_text"
+        )
     rows = table.rows if form is Form.CSV else _calmed(table.rows, amounts)
     return Table(rows.with_row_index("row", offset=1).cast({"row": pl.Int64}), table.ignored)
 
@@ -78,7 +81,7 @@ def _read_json(body: bytes, kind: str, names: Mapping[str, str]) -> Table:
     under = under_which(kind)
     rows = value.get(under) if isinstance(value, dict) else value
     if not isinstance(rows, list):
-        fault = Fault("required", f"a list of {kind}", under)
+        fault = Fault("required", _("a list of %(kind)s", kind=kind), under)
         message = f"write a list of {kind}, or an object with it under {under}"
         raise Invalid(message, code=f"no_{kind}", faults=[fault])
     return _of_objects(rows, names)
@@ -132,11 +135,11 @@ def _strange(lines: bytes, names: Mapping[str, str]) -> tuple[str, ...]:
 def _of_objects(rows: Sequence[Any], names: Mapping[str, str]) -> Table:
     strange = [number for number, row in enumerate(rows, 1) if not isinstance(row, dict)]
     if strange:
-        faults = [Fault("not_an_object", "a row is an object", "", row) for row in strange[:_SHOWN]]
-        raise Invalid("some rows are not objects", code="not_an_object", faults=faults)
+        faults = [Fault("not_an_object", _("a row is an object"), "", row) for row in strange[:_SHOWN]]
+        raise Invalid(_("some rows are not objects"), code="not_an_object", faults=faults)
     table = _columns(b"\n".join(map(orjson.dumps, rows)), names)
     if table is None:
-        raise Invalid("the rows cannot be read", code="not_json")
+        raise Invalid(_("the rows cannot be read"), code="not_json")
     return table
 
 
@@ -145,7 +148,7 @@ def _loads(text: bytes, row: int | None = None) -> Any:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
         fault = Fault("not_json", str(error), row=row, value=text[:60].decode("utf-8", "replace"))
-        raise Invalid("the body is not JSON", code="not_json", faults=[fault]) from error
+        raise Invalid(_("the body is not JSON"), code="not_json", faults=[fault]) from error
 
 
 # --- CSV -----------------------------------------------------------------------------------
@@ -154,12 +157,15 @@ def _loads(text: bytes, row: int | None = None) -> Any:
 def _read_csv(body: bytes, kind: str, names: Mapping[str, str]) -> Table:
     known = {**{name: name for name in names.values()}, **names}
     if len(body.partition(b"\n")[0]) > _HEADER:
-        raise Invalid(f"the first line names the columns, in {_HEADER} bytes at most", code="no_header")
+        raise Invalid(
+            _("the first line names the columns, in %(header)s bytes at most", header=_HEADER),
+            code="no_header",
+        )
     try:
         found = pl.read_csv(body, infer_schema=False)
     except pl.exceptions.PolarsError as error:
-        fault = Fault("not_csv", "a header and as many values in each line", value=str(error)[:200])
-        raise Invalid("the body cannot be read as CSV", code="not_csv", faults=[fault]) from error
+        fault = Fault("not_csv", _("a header and as many values in each line"), value=str(error)[:200])
+        raise Invalid(_("the body cannot be read as CSV"), code="not_csv", faults=[fault]) from error
     header = {name: known[name.strip()] for name in found.columns if name.strip() in known}
     twice = any(re.search(r"_duplicated_\d+$", name) for name in found.columns)  # as the reader renames them
     if not header or twice or len(set(header.values())) < len(header):

@@ -12,6 +12,7 @@ from inventory.feeds.canonical import Form as FieldForm
 from inventory.feeds.push.blocks import HEAD, Block, blocks_of, check_start
 from inventory.feeds.push.forms import Form, Table, read_table
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as _
 
 
 def read_rows(body: bytes, form: Form, kind: RecordKind) -> Table:
@@ -62,7 +63,7 @@ class Pushed:
             raise _further_down(error, before) from error
         if block.rows is not None and table.rows.height != block.rows:
             raise Invalid(
-                "the body is not JSON: between two commas of the list stands nothing", code="not_json"
+                _("the body is not JSON: between two commas of the list stands nothing"), code="not_json"
             )
         return table
 

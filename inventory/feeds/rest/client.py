@@ -15,6 +15,7 @@ from vyapar.farside.credentials import credentials_of
 from vyapar.farside.http import HttpFarSide, Timeouts
 from vyapar.farside.resilience import RetryPolicy
 from vyapar.kernel.errors import Rejected
+from vyapar.kernel.phrases import phrase as _
 
 NAME = "rest"
 
@@ -56,7 +57,7 @@ class RestClient(HttpFarSide):
         home, there = urlsplit(str(self._http.base_url)), urlsplit(whole)
         if (home.scheme, home.netloc) != (there.scheme, there.netloc):
             raise Rejected(
-                "the far side sends us to another host for its next page; our key does not go there",
+                _("the far side sends us to another host for its next page; our key does not go there"),
                 code="rest_elsewhere",
             )
         return whole

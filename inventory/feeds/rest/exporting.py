@@ -11,6 +11,7 @@ from inventory.feeds.system import Access
 from vyapar.engine.wire import outward
 from vyapar.farside.answers import Answer, undocumented
 from vyapar.kernel.errors import Misconfigured
+from vyapar.kernel.phrases import phrase as _
 
 EXPORTS = frozenset(ExportKind)
 _NO = frozenset({"false", "no", "0", "rejected", "declined", "failed", "error", "ko"})
@@ -27,7 +28,7 @@ def push(access: Access, document: ExportDocument) -> Acknowledged:
     settings = access.settings
     path = str(settings.get("push_path") or "")
     if not path:
-        raise Misconfigured("say where documents go: the feed has no push_path", code="rest_push_path")
+        raise Misconfigured(_("say where documents go: the feed has no push_path"), code="rest_push_path")
 
     def read(answer: Answer) -> Acknowledged:
         simulated = answer.simulated or access.sandbox

@@ -8,6 +8,7 @@ from typing import Any
 from inventory.feeds.rest.client import Page, RestClient
 from inventory.feeds.rest.recipe import Recipe, find
 from vyapar.kernel.errors import Rejected
+from vyapar.kernel.phrases import phrase as _
 
 
 def pages(
@@ -22,7 +23,7 @@ def pages(
     while place is not None:
         mark = str(sorted(place.items()))
         if mark in seen:
-            raise Rejected("the far side's pages lead round in a circle", code="rest_circle")
+            raise Rejected(_("the far side's pages lead round in a circle"), code="rest_circle")
         seen.add(mark)
         address, params = _request(recipe, place, extra)
         page = client.get_page(recipe, address, params)

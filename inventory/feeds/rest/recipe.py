@@ -10,6 +10,7 @@ from typing import Any
 import jmespath
 
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as _
 
 PAGINGS = ("none", "page", "offset", "cursor", "next", "link")
 INSTANTS = ("iso", "epoch", "epoch_ms", "day")
@@ -60,11 +61,11 @@ def read_recipe(settings: Mapping[str, Any]) -> Recipe:
         values[name] = given
     recipe = Recipe(**values) if not faults else usual
     if recipe.paging in ("cursor", "next") and not recipe.next_path:
-        faults.append(Fault("required", "say where the answer tells what comes next", "next_path"))
+        faults.append(Fault("required", _("say where the answer tells what comes next"), "next_path"))
     if recipe.since_param and not recipe.since_path:
-        faults.append(Fault("required", "say where a row tells when it was changed", "since_path"))
+        faults.append(Fault("required", _("say where a row tells when it was changed"), "since_path"))
     if faults:
-        raise Invalid("the feed's settings are not right", code="bad_setting", faults=faults)
+        raise Invalid(_("the feed's settings are not right"), code="bad_setting", faults=faults)
     return recipe
 
 

@@ -17,6 +17,7 @@ from inventory.feeds.tally.records import Node, Reader, tidy
 from inventory.feeds.tally.text import Cleaner
 from vyapar.farside.answers import Answer, undocumented, unreadable
 from vyapar.kernel.errors import Invalid, Misconfigured, Rejected, Unavailable, VyaparError
+from vyapar.kernel.phrases import phrase as _
 
 NAME = "tally"
 _TAIL = 512
@@ -64,7 +65,8 @@ def read_server(answer: Answer) -> str:
     found = _RUNNING.search(_text(answer.body))
     if found is None:
         raise Misconfigured(
-            "something else than Tally answers at this address: check host and port", code=f"{NAME}_not_tally"
+            _("something else than Tally answers at this address: check host and port"),
+            code=f"{NAME}_not_tally",
         )
     return tidy(found.group(1))
 
@@ -82,9 +84,9 @@ def read_export(answer: Answer) -> str:
     if refusal is not None:
         raise refusal
     if "<ENVELOPE" not in said[:_TAIL].upper():
-        raise Unavailable("Tally answered something that is no export", code=f"{NAME}_unreadable")
+        raise Unavailable(_("Tally answered something that is no export"), code=f"{NAME}_unreadable")
     if not _ENDS_WELL.search(said[-_TAIL:]):
-        raise Unavailable("Tally broke off in the middle of its answer", code=f"{NAME}_broken_off")
+        raise Unavailable(_("Tally broke off in the middle of its answer"), code=f"{NAME}_broken_off")
     return said
 
 
@@ -105,7 +107,7 @@ def read_import(answer: Answer) -> Imported:
         raise unreadable(NAME)
     if counts["ERRORS"] or counts.get("EXCEPTIONS"):
         raise Rejected(
-            "Tally refused it without a reason: look at names, dates and the voucher type's numbering",
+            _("Tally refused it without a reason: look at names, dates and the voucher type's numbering"),
             code=f"{NAME}_exception",
         )
     return Imported(
@@ -146,7 +148,9 @@ def _text(body: bytes) -> str:
     try:
         return Cleaner().feed(body, final=True)
     except Invalid:
-        raise Unavailable("Tally answered something that is no export", code=f"{NAME}_unreadable") from None
+        raise Unavailable(
+            _("Tally answered something that is no export"), code=f"{NAME}_unreadable"
+        ) from None
 
 
 def _refusal(said: str) -> VyaparError | None:
@@ -154,11 +158,13 @@ def _refusal(said: str) -> VyaparError | None:
     if errors:
         words = "; ".join(errors)[:400]
         if "svcurrentcompany" in words.lower():
-            return Misconfigured(f"Tally: {words}: open the company in Tally", code=f"{NAME}_company")
-        return Rejected(f"Tally: {words}", code=f"{NAME}_line_error")
+            return Misconfigured(
+                _("Tally: %(words)s: open the company in Tally", words=words), code=f"{NAME}_company"
+            )
+        return Rejected(_("Tally: %(words)s", words=words), code=f"{NAME}_line_error")
     bare = _PLAIN_RESPONSE.search(said[:2_000])
     if bare and bare.group(1).strip():
-        return Rejected(f"Tally: {_plain(bare.group(1))}", code=f"{NAME}_refused")
+        return Rejected(_("Tally: %(words)s", words=_plain(bare.group(1))), code=f"{NAME}_refused")
     return None
 
 

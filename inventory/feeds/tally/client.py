@@ -11,6 +11,7 @@ from vyapar.farside.answers import Answer
 from vyapar.farside.http import HttpFarSide, Timeouts
 from vyapar.farside.resilience import RetryPolicy
 from vyapar.kernel.errors import Misconfigured
+from vyapar.kernel.phrases import phrase as _
 
 T = TypeVar("T")
 #: Bytes of one answer; a larger one is asked for in smaller periods.
@@ -36,7 +37,7 @@ class TallyClient(HttpFarSide):
     ) -> None:
         if not url.startswith(("http://", "https://")):
             raise Misconfigured(
-                "write the address of Tally, e.g. http://192.168.1.5:9000", code="tally_setup"
+                _("write the address of Tally, e.g. http://192.168.1.5:9000"), code="tally_setup"
             )
         super().__init__(
             answers.NAME,

@@ -21,6 +21,7 @@ from inventory.feeds.tally.words import PRIMARY_BATCH, fold
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import Fault, Invalid
 from vyapar.kernel.money import rupees
+from vyapar.kernel.phrases import phrase as _
 
 _IDS = uuid.UUID("6f6a3d6e-1b7c-5d0a-9a61-5f7f1f0d2c11")
 _CUT = re.compile(r"~[0-9a-f]{8}$")
@@ -162,8 +163,8 @@ def _between_registrations(document: ExportDocument) -> bool:
 def _journal(document: ExportDocument, names: Names, *, gone_only: bool = False) -> Message:
     """A Stock Journal: out of one godown, into the other; of what is lost only out."""
     if not document.source or not (document.target or gone_only):
-        fault = Fault("no_place", "a stock journal names where goods leave and arrive", "source")
-        raise Invalid("this document does not say where goods go", code="no_place", faults=[fault])
+        fault = Fault("no_place", _("a stock journal names where goods leave and arrive"), "source")
+        raise Invalid(_("this document does not say where goods go"), code="no_place", faults=[fault])
     out = [_entry(line, names, document.source, document.target, inward=False, tag="INVENTORYENTRIESOUT.LIST")
            for line in document.lines]  # fmt: skip
     into = [_entry(line, names, document.target, document.target, inward=True, tag="INVENTORYENTRIESIN.LIST")
@@ -193,8 +194,8 @@ def _credit_notes(document: ExportDocument, names: Names) -> list[Message]:
     the godown by its own journal.
     """
     if not document.party:
-        fault = Fault("no_party", "a credit note names whom it credits", "party")
-        raise Invalid("this credit note does not say whom it credits", code="no_party", faults=[fault])
+        fault = Fault("no_party", _("a credit note names whom it credits"), "party")
+        raise Invalid(_("this credit note does not say whom it credits"), code="no_party", faults=[fault])
     if not _between_registrations(document):
         return [
             _trade(

@@ -24,6 +24,7 @@ from inventory.feeds.tally.walk import Walk
 from inventory.feeds.tally.words import NO_GOODS, VoucherKind, fold, given, same_company, sku_code
 from vyapar.kernel.errors import Fault, Invalid
 from vyapar.kernel.money import rupees
+from vyapar.kernel.phrases import phrase as _
 
 Row = dict[str, Any]
 _ROWS = 5_000  # in a parcel
@@ -359,9 +360,13 @@ class Passage:
         if node.tag in ("RESPONSE", "LINEERROR"):
             said = node.text.strip() or node.get("LINEERROR")
             if said:
-                fault = Fault("tally_said_no", "ask Tally again, or export by hand", "file", value=said[:200])
+                fault = Fault(
+                    "tally_said_no", _("ask Tally again, or export by hand"), "file", value=said[:200]
+                )
                 raise Invalid(
-                    f"this is not an export but Tally's answer: {said}", code="tally_said_no", faults=[fault]
+                    _("this is not an export but Tally's answer: %(said)s", said=said),
+                    code="tally_said_no",
+                    faults=[fault],
                 )
             return
         self._notes |= {name: node.get(name) for name in node.texts if name.startswith("SV")}
@@ -389,7 +394,10 @@ class Passage:
                 else f"the file holds books of two companies, {wanted} and {name}"
             )
             fault = Fault(
-                "wrong_company", "export one company at a time, the one the feed names", "company", value=name
+                "wrong_company",
+                _("export one company at a time, the one the feed names"),
+                "company",
+                value=name,
             )
             raise Invalid(said, code="wrong_company", faults=[fault])
         self._company = self._company or name

@@ -25,6 +25,7 @@ from vyapar.farside.http import Timeouts
 from vyapar.farside.resilience import RetryPolicy, breakers
 from vyapar.kernel.calendar import IST, financial_year_bounds, ist_day
 from vyapar.kernel.errors import Misconfigured, Rejected, Unavailable
+from vyapar.kernel.phrases import phrase as _
 
 #: Masters by which the others are understood; they are few and come whole every time.
 _GROUND = ("Unit", "Group", "Stock Group", "Stock Category", "GST Classification", "Voucher Type")
@@ -102,7 +103,7 @@ def open_company(access: Access, client: TallyClient) -> Company:
     said = (
         f"{wanted} is not open in Tally" if wanted else "several companies are open: set the feed's company"
     )
-    raise Misconfigured(f"{said} (open: {names})", code="tally_company")
+    raise Misconfigured(_("%(said)s (open: %(names)s)", said=said, names=names), code="tally_company")
 
 
 def fetch(access: Access, cursor: Mapping[str, Any], folder: Path) -> Fetched:
@@ -137,7 +138,10 @@ class _Pull:
         self._now = datetime.now(UTC)
         if cursor.guid and company.guid and cursor.guid != company.guid:
             raise Rejected(
-                f"{company.name} in Tally is not the company pulled before: open a feed of its own for it",
+                _(
+                    "%(company)s in Tally is not the company pulled before: open a feed of its own for it",
+                    company=company.name,
+                ),
                 code="tally_other_books",
             )
         self.cursor = replace(cursor, guid=company.guid)
@@ -225,7 +229,7 @@ class _Pull:
         """No vouchers at all from books that have some is a question that was not understood."""
         if not seen and self._company.vouchers and self._full:
             raise Rejected(
-                "Tally shows no voucher although the books hold some: check the period it is set to",
+                _("Tally shows no voucher although the books hold some: check the period it is set to"),
                 code="tally_silent",
             )
 

@@ -19,6 +19,7 @@ from inventory.feeds.tally.requests import Period, element, text
 from inventory.feeds.tally.words import fold, given
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import Rejected, Unavailable
+from vyapar.kernel.phrases import phrase as _
 
 #: A reversal looks for what it reverses in so many days before itself.
 _LOOK_BACK = timedelta(days=92)
@@ -131,7 +132,7 @@ class _Desk:
             found = self._part(message, document)
         if not found:  # a counter said yes and the books say no
             raise Unavailable(
-                "Tally says it took the voucher but does not show it",
+                _("Tally says it took the voucher but does not show it"),
                 code=f"{NAME}_not_shown",
                 outcome_unknown=True,
             )

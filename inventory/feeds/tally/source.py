@@ -14,6 +14,7 @@ from inventory.feeds.tally.passage import Passage
 from inventory.feeds.tally.records import Reader
 from inventory.feeds.tally.text import Cleaner
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as _
 
 _HEAD = 65_536
 _LOOKS_LIKE = re.compile(
@@ -70,10 +71,10 @@ def _look(path: Path, encoding: str) -> dict[str, Any]:
     with path.open("rb") as stream:
         head = Cleaner(encoding).feed(stream.read(_HEAD))
     if not _LOOKS_LIKE.search(head):
-        fault = Fault("not_tally", "export from Tally with the file format XML (Data Interchange)", "file")
-        raise Invalid("this is not an XML export of Tally", code="not_tally", faults=[fault])
+        fault = Fault("not_tally", _("export from Tally with the file format XML (Data Interchange)"), "file")
+        raise Invalid(_("this is not an XML export of Tally"), code="not_tally", faults=[fault])
     found = _SETTINGS.search(head)
     try:
         return dict(json.loads(unescape(found.group(1)))) if found else {}
     except ValueError:
-        raise Invalid("the settings at the head of this file are changed", code="not_tally") from None
+        raise Invalid(_("the settings at the head of this file are changed"), code="not_tally") from None

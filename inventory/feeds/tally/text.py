@@ -6,6 +6,7 @@ import codecs
 import re
 
 from vyapar.kernel.errors import Invalid
+from vyapar.kernel.phrases import phrase as _
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -81,7 +82,10 @@ def _decoder(encoding: str) -> codecs.IncrementalDecoder:
         return codecs.getincrementaldecoder(encoding)(errors=_ERRORS)
     except LookupError:
         raise Invalid(
-            f"there is no encoding called {encoding}: leave it out, it is found by itself",
+            _(
+                "there is no encoding called %(encoding)s: leave it out, it is found by itself",
+                encoding=encoding,
+            ),
             code="unknown_encoding",
         ) from None
 
@@ -105,7 +109,7 @@ def _clean(text: str) -> str:
         text = _INSTRUCTION.sub("", text)
     if "<!" in text and _DIRECTIVE.search(text):
         raise Invalid(
-            "the file defines a document type or entities: Tally writes none, so this is not its export",
+            _("the file defines a document type or entities: Tally writes none, so this is not its export"),
             code="xml_doctype",
         )
     return _STRAY.sub("&lt;", text)

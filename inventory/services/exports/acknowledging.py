@@ -15,6 +15,8 @@ from inventory.models import Export
 from vyapar.engine.services import emit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Fault, Invalid, NotFound, Refused, VyaparError
+from vyapar.kernel.phrases import kept
+from vyapar.kernel.phrases import phrase as _
 
 State = Export.State
 YES = frozenset({"accepted", "accept", "ok", "yes", "y", "true", "1", "imported", "posted"})
@@ -58,13 +60,20 @@ def acknowledge(
         if accepted and row.acknowledged_number == number:
             return row
         raise Refused(
-            f"{key} is booked under {row.acknowledged_number} already; take it back with a reversal",
+            _(
+                "%(key)s is booked under %(acknowledged_number)s already; take it back with a reversal",
+                key=key,
+                acknowledged_number=row.acknowledged_number,
+            ),
             code="booked_already",
         )
     if row.state == State.REJECTED and not accepted and row.reason == reason[:500]:
         return row
     if row.state not in (State.LOCKED, State.HANDED_OVER, State.REJECTED):
-        raise Refused(f"{key} is {row.state}: it was not handed over", code="not_handed_over")
+        raise Refused(
+            _("%(key)s is %(state)s: it was not handed over", key=key, state=row.state),
+            code="not_handed_over",
+        )
     record_answer(row, Acknowledged(accepted, number, reason), actor=actor, at=at)
     return row
 
@@ -76,12 +85,14 @@ def record_answer(row: Export, answer: Acknowledged, *, actor: Actor, at: dateti
     """
     row.simulated = row.simulated or answer.simulated
     row.next_try_at, row.last_error, row.updated_at = None, "", at
+    row.words = {}
     if answer.accepted and not answer.number:
         row.state = State.HANDED_OVER
         row.save()
         return
     row.state = State.ACCEPTED if answer.accepted else State.REJECTED
-    row.acknowledged_number, row.reason = answer.number[:120], answer.reason[:500]
+    row.acknowledged_number = answer.number[:120]
+    row.reason, row.words["reason"] = kept(answer.reason, 500)
     row.acknowledged_by, row.acknowledged_at = str(actor)[:160], at
     row.save()
     emit(
@@ -140,17 +151,21 @@ def _read(content: bytes) -> list[tuple[int, dict[str, str]]]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Invalid("save the file as CSV in UTF-8", code="not_utf8") from error
+        raise Invalid(_("save the file as CSV in UTF-8"), code="not_utf8") from error
     if "\x00" in text:
-        raise Invalid("this is not a text file: save it as CSV in UTF-8", code="not_csv")
+        raise Invalid(_("this is not a text file: save it as CSV in UTF-8"), code="not_csv")
     try:
         reader = csv.DictReader(io.StringIO(text, newline=""))
         names = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}
         missing = [
-            Fault("column_missing", f"add a column {n!r}", n) for n in ("key", "status") if n not in names
+            Fault("column_missing", _("add a column %(column)s", column=f"{n!r}"), n)
+            for n in ("key", "status")
+            if n not in names
         ]
         if missing:
-            raise Invalid("the file needs the columns key and status", code="column_missing", faults=missing)
+            raise Invalid(
+                _("the file needs the columns key and status"), code="column_missing", faults=missing
+            )
         columns = {name: names.get(name, name) for name in ("key", "status", "number", "reason")}
         columns["number"] = names.get("acknowledged_number", columns["number"])
         rows = [
@@ -158,16 +173,16 @@ def _read(content: bytes) -> list[tuple[int, dict[str, str]]]:
             for number, one in enumerate(reader, 2)
         ]
     except csv.Error as error:
-        raise Invalid(f"the file is not CSV: {error}", code="not_csv") from error
+        raise Invalid(_("the file is not CSV: %(error)s", error=str(error)), code="not_csv") from error
     if len(rows) > MOST_ROWS:
-        raise Invalid(f"at most {MOST_ROWS} rows in one file", code="too_many")
+        raise Invalid(_("at most %(most_rows)s rows in one file", most_rows=MOST_ROWS), code="too_many")
     return rows
 
 
 def _accepted(word: str) -> bool:
     if word.lower() in YES or word.lower() in NO:
         return word.lower() in YES
-    raise Invalid(word, code="status", faults=[Fault("status", "write accepted or rejected", "status")])
+    raise Invalid(word, code="status", faults=[Fault("status", _("write accepted or rejected"), "status")])
 
 
 def _get(key: str, feed: str) -> Export:
@@ -176,7 +191,7 @@ def _get(key: str, feed: str) -> Export:
         rows = rows.filter(feed__code=feed)
     found = list(rows.order_by("pk")[:2])
     if not found:
-        raise NotFound(f"no document {key!r} was exported", code="no_such_export")
+        raise NotFound(_("no document %(key)s was exported", key=f"{key!r}"), code="no_such_export")
     if len(found) > 1:
         said = "several systems took this document: say which one answers"
         raise Invalid(said, code="which_feed", faults=[Fault("which_feed", said, "feed")])

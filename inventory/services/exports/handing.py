@@ -22,6 +22,8 @@ from vyapar.engine.services import append_audit, emit
 from vyapar.farside.resilience import CIRCUIT_OPEN, breakers
 from vyapar.kernel.actor import Actor, system
 from vyapar.kernel.errors import NotFound, NotNow, Refused, Rejected, Unavailable, VyaparError
+from vyapar.kernel.phrases import kept
+from vyapar.kernel.phrases import phrase as _
 from vyapar.tenancy.here import current_schema
 
 log = structlog.get_logger(__name__)
@@ -101,12 +103,16 @@ def retry_export(export_id: int, *, reason: str, actor: Actor, at: datetime) -> 
     """Put a document in line again that was rejected or given up; a person says why."""
     row = Export.objects.select_for_update().filter(pk=export_id).first()
     if row is None:
-        raise NotFound("there is no such export", code="no_such_export")
+        raise NotFound(_("there is no such export"), code="no_such_export")
     if not row.can_be_retried:
-        raise Refused(f"this document is {row.state}; there is nothing to try again", code="not_rejected")
+        raise Refused(
+            _("this document is %(state)s; there is nothing to try again", state=row.state),
+            code="not_rejected",
+        )
     if row.state == State.REJECTED:
         row.state, row.file, row.lock_token, row.locked_at, row.locked_by = State.QUEUED, "", None, None, ""
     row.attempts, row.next_try_at, row.reason, row.last_error, row.updated_at = 0, at, "", "", at
+    row.words = {}
     row.save()
     append_audit(
         actor=actor,
@@ -211,7 +217,8 @@ def _note(claim: _Claim, error: VyaparError, at: datetime) -> None:
 def _try_later(row: Export, error: VyaparError, at: datetime) -> None:
     asked = error.retry_after if isinstance(error, Unavailable) else 0
     wait = max(_BACKOFF_SECONDS[min(row.attempts, len(_BACKOFF_SECONDS)) - 1], asked)
-    row.last_error, row.updated_at = error.message[:500], at
+    row.last_error, row.words["last_error"] = kept(error.message, 500)
+    row.updated_at = at
     row.next_try_at = at + timedelta(seconds=wait)
     log.warning("export_put_off", key=row.key, error=error.message, wait=wait)
     if row.attempts >= MAX_ATTEMPTS:

@@ -18,6 +18,7 @@ from inventory.services.exports.queueing import cancel
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Fault, Invalid, NotFound, Refused
+from vyapar.kernel.phrases import phrase as _
 
 State = Export.State
 #: Documents in one file; what is over waits for the next one.
@@ -44,7 +45,7 @@ def lock_exports(feed_code: str, *, actor: Actor, at: datetime, limit: int = MOS
     feed = _feed(feed_code)
     system = SYSTEMS.get(feed.system)
     if system is None or system.write is None:
-        raise Refused(f"{feed.name} does not read files of ours", code="no_file_format")
+        raise Refused(_("%(feed)s does not read files of ours", feed=feed.name), code="no_file_format")
     token, kept = uuid4(), ""
     try:
         with transaction.atomic():
@@ -58,7 +59,7 @@ def lock_exports(feed_code: str, *, actor: Actor, at: datetime, limit: int = MOS
             default_storage.delete(kept)
         raise
     if not rows:
-        raise Refused(f"nothing waits to go to {feed.name}", code="nothing_to_export")
+        raise Refused(_("nothing waits to go to %(feed)s", feed=feed.name), code="nothing_to_export")
     return Locked(token, feed.code, kept, name, tuple(row.key for row in rows))
 
 
@@ -70,8 +71,8 @@ def release_exports(token: UUID, *, reason: str, actor: Actor, at: datetime) -> 
     second one by its key, or hold it twice. So it takes a person and a reason.
     """
     if not reason.strip():
-        fault = Fault("reason_missing", "say why the file was not imported", "reason")
-        raise Invalid("a lock is released with a reason", code="reason_missing", faults=[fault])
+        fault = Fault("reason_missing", _("say why the file was not imported"), "reason")
+        raise Invalid(_("a lock is released with a reason"), code="reason_missing", faults=[fault])
     rows = list(
         Export.objects.select_for_update()
         .filter(lock_token=token, state=State.LOCKED)
@@ -79,7 +80,7 @@ def release_exports(token: UUID, *, reason: str, actor: Actor, at: datetime) -> 
         .order_by("pk")
     )
     if not rows:
-        raise NotFound("there is no file with unanswered documents of this lock", code="no_such_lock")
+        raise NotFound(_("there is no file with unanswered documents of this lock"), code="no_such_lock")
     for row in rows:
         row.state, row.file, row.lock_token, row.locked_at, row.locked_by = State.QUEUED, "", None, None, ""
         row.next_try_at, row.attempts, row.updated_at = at, 0, at
@@ -101,7 +102,7 @@ def release_exports(token: UUID, *, reason: str, actor: Actor, at: datetime) -> 
 def _feed(code: str) -> Feed:
     found = Feed.objects.filter(code=code).first()
     if found is None:
-        raise NotFound(f"there is no feed {code!r}", code="no_such_feed")
+        raise NotFound(_("there is no feed %(code)s", code=f"{code!r}"), code="no_such_feed")
     return found
 
 

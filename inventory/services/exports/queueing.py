@@ -17,6 +17,8 @@ from vyapar.engine.services import append_audit, emit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import kept
+from vyapar.kernel.phrases import phrase as _
 from vyapar.tenancy.selectors import current_distributor
 
 State = Export.State
@@ -136,7 +138,8 @@ def _queue(
 
 def cancel(row: Export, reason: str, *, actor: Actor, at: datetime) -> None:
     """Take a locked row out of the line for good, in the caller's transaction."""
-    row.state, row.reason, row.next_try_at, row.updated_at = State.CANCELLED, reason[:500], None, at
+    row.state, row.next_try_at, row.updated_at = State.CANCELLED, None, at
+    row.reason, row.words["reason"] = kept(reason, 500)
     row.save()
     append_audit(
         actor=actor,
@@ -155,11 +158,11 @@ def _check(document: ExportDocument) -> None:
         said = f"1 to {KEY_LENGTH} printable characters without /"
         faults.append(Fault("key", said, "key", value=document.key[:80]))
     if not document.lines:
-        faults.append(Fault("empty", "a document has at least one line", "lines"))
+        faults.append(Fault("empty", _("a document has at least one line"), "lines"))
     faults += [
-        Fault("quantity", "1 piece or more", f"lines[{row}].quantity", row, str(line.quantity))
+        Fault("quantity", _("1 piece or more"), f"lines[{row}].quantity", row, str(line.quantity))
         for row, line in enumerate(document.lines, 1)
         if line.quantity < 1
     ]
     if faults:
-        raise Invalid("this document cannot be exported", code="bad_export", faults=faults)
+        raise Invalid(_("this document cannot be exported"), code="bad_export", faults=faults)

@@ -27,6 +27,7 @@ from inventory.services.landing import Promised, judge
 from inventory.services.staging import take_every_turn
 from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import Fault, Refused
+from vyapar.kernel.phrases import phrase as _
 
 State = ImportRun.State
 #: Faults kept from a check, and of one code; rows of a kind shown as they would land.
@@ -149,7 +150,10 @@ def check_claimed(ours: Claim, *, at: datetime) -> ImportRun:
     with transaction.atomic():
         run = ours.hold()
         if run.state not in (State.UPLOADED, State.CHECKING):
-            raise Refused(f"import {run.number} is not to be checked: {run.state}", code="not_to_check")
+            raise Refused(
+                _("import %(run)s is not to be checked: %(state)s", run=run.number, state=run.state),
+                code="not_to_check",
+            )
         run.state = State.CHECKING
         run.save(update_fields=["state"])
     with opened(run) as source:

@@ -12,6 +12,8 @@ from django.db import transaction
 from inventory.models import ImportRun
 from inventory.services.imports.ending import fail
 from inventory.services.imports.locks import lock_run
+from vyapar.kernel.phrases import again, kept
+from vyapar.kernel.phrases import phrase as _
 
 #: A worker that gave no sign of life for so long is taken for dead. A parcel takes seconds.
 LEASE = timedelta(minutes=5)
@@ -60,8 +62,9 @@ def claim(run_id: UUID, *, at: datetime, clock: Clock | None = None) -> Claim | 
     if run.state not in UNDER_WAY or waits or (run.claimed_at and run.claimed_at > at - LEASE):
         return None
     if run.attempts >= MOST_ATTEMPTS:
-        why = run.error or "its worker died each time"
-        fail(run, reason=f"given up after {MOST_ATTEMPTS} attempts at the same place: {why}", at=at)
+        why = again(run.error, run.words) or _("its worker died each time")
+        told = _("given up after %(count)s attempts at the same place: %(why)s", count=MOST_ATTEMPTS, why=why)
+        fail(run, reason=told, at=at)
         return None
     run.attempts += 1
     ours = Claim(run.pk, at, clock or (lambda: at))
@@ -79,8 +82,9 @@ def _follows_one_under_way(run: ImportRun) -> bool:
 def let_go(ours: Claim, *, trouble: str) -> None:
     """Give a run back after an error that may pass; what the error said is kept until it goes on."""
     run = ours.hold()
-    run.claimed_at, run.error = None, trouble[:500]
-    run.save(update_fields=["claimed_at", "error"])
+    run.claimed_at = None
+    run.error, run.words = kept(trouble, 500)
+    run.save(update_fields=["claimed_at", "error", "words"])
 
 
 def give_back(run: ImportRun) -> None:

@@ -18,6 +18,8 @@ from inventory.services.imports.ending import fail, keep_undo_refused, undo_run
 from inventory.services.imports.journal import asker
 from inventory.services.imports.writing import write_claimed
 from vyapar.kernel.errors import Refused, Unavailable, VyaparError
+from vyapar.kernel.phrases import Phrase, listed
+from vyapar.kernel.phrases import phrase as _
 
 State = ImportRun.State
 #: Faults quoted in the reason of a failure.
@@ -107,10 +109,10 @@ def _refuse(ours: Claim, error: VyaparError) -> None:
     keep_undo_refused(run.pk, refusal=refusal, at=ours.clock())
 
 
-def _reason(error: VyaparError) -> str:
+def _reason(error: VyaparError) -> Phrase:
     said = [error.message]
     for one in error.faults[:_QUOTED]:
-        where = f"row {one.row}: " if one.row else ""
         if one.message not in said[0]:
-            said.append(f"{where}{one.field}: {one.message}" if one.field else f"{where}{one.message}")
-    return " · ".join(said)
+            where = [_("row %(row)s", row=one.row)] if one.row else []
+            said.append(listed([*where, *filter(None, [one.field]), one.message], ": "))
+    return listed(said)

@@ -16,6 +16,8 @@ from inventory.services.imports.reconciling import settle_state
 from vyapar.engine.services import append_audit, emit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Fault, Refused
+from vyapar.kernel.phrases import kept
+from vyapar.kernel.phrases import phrase as _
 
 State = ImportRun.State
 #: What may still be called off, and what may be undone: whatever has parcels in the tables.
@@ -27,11 +29,14 @@ _SHOWN = 50
 
 def fail(run: ImportRun, *, reason: str, at: datetime) -> None:
     """End a run that cannot go on; what it has written stands. The row must be locked."""
-    run.state, run.error, run.finished_at, run.claimed_at = State.FAILED, reason[:500], at, None
+    run.state, run.finished_at, run.claimed_at = State.FAILED, at, None
+    run.error, run.words = kept(reason, 500)
     note_step(run, f"failed: {reason}", at)
     run.save()
-    run.feed.last_error, run.feed.updated_at = f"import {run.number}: {reason}"[:500], at
-    run.feed.save(update_fields=["last_error", "updated_at"])
+    told = _("import %(number)s: %(reason)s", number=run.number, reason=reason)
+    run.feed.last_error, run.feed.words = kept(told, 500)
+    run.feed.updated_at = at
+    run.feed.save(update_fields=["last_error", "words", "updated_at"])
     payload = ImportFailed(str(run.pk), run.number, run.feed.code, run.title, reason[:500], run.parts.count())
     emit(payload, subject=subject_of(run), actor=asker(run), at=at, reason=reason[:200])
 
@@ -44,7 +49,9 @@ def cancel_run(run_id: UUID, *, actor: Actor, at: datetime, reason: str = "") ->
     """
     run = lock_run(run_id)
     if run.state not in OPEN:
-        raise Refused(f"import {run.number} has ended: {run.state}", code="has_ended")
+        raise Refused(
+            _("import %(run)s has ended: %(state)s", run=run.number, state=run.state), code="has_ended"
+        )
     note_step(run, f"{actor} asked to cancel it" + (f": {reason}" if reason else ""), at)
     run.cancel_asked = True
     if run.state == State.WRITING and run.claimed_at is not None:
@@ -90,7 +97,8 @@ def undo_run(run_id: UUID, *, actor: Actor, at: datetime) -> ImportRun:
     taken = landing.take_back(run, actor=actor, at=at)
     if taken.blockers:
         raise _blocked(run, taken.blockers)
-    run.state, run.finished_at, run.claimed_at, run.error = State.UNDONE, at, None, ""
+    run.state, run.finished_at, run.claimed_at = State.UNDONE, at, None
+    run.error, run.words = "", []
     undone = {name: int(count) for name, count in taken.undone.items()}
     note_step(run, "undone: " + (", ".join(f"{n} {name}" for name, n in undone.items()) or "nothing"), at)
     run.save()
@@ -106,14 +114,14 @@ def keep_undo_refused(run_id: UUID, *, refusal: Refused, at: datetime) -> None:
         if run.state != State.UNDOING:
             return
         run.state, run.claimed_at = settle_state(run), None
-        run.error = refusal.message[:500]
+        run.error, run.words = kept(refusal.message, 500)
         note_step(run, f"not undone: {refusal.message}", at)
         run.save()
 
 
 def _check_undo(run: ImportRun) -> None:
     if run.state not in UNDOABLE or not run.parts.exists():
-        raise Refused(f"import {run.number} has nothing to undo", code="nothing_to_undo")
+        raise Refused(_("import %(run)s has nothing to undo", run=run.number), code="nothing_to_undo")
     blockers = landing.list_blockers(run)
     if blockers:
         raise _blocked(run, blockers)

@@ -15,6 +15,7 @@ from inventory.services.staging import take_turns
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Fault, Invalid, NotFound
+from vyapar.kernel.phrases import phrase as _
 
 #: What `ensure_feed` may set; everything else of a feed is its own history.
 _SETTABLE = frozenset(
@@ -33,11 +34,13 @@ def ensure_feed(*, code: str, name: str, system: str, actor: Actor, at: datetime
     if system not in SYSTEMS or strange:
         known = ", ".join(sorted(SYSTEMS))
         fault = (
-            Fault("unknown_system", f"choose one of {known}", "system", value=system)
+            Fault("unknown_system", _("choose one of %(known)s", known=known), "system", value=system)
             if system not in SYSTEMS
-            else Fault("unknown_setting", "leave it out: a feed has no such setting", strange[0])
+            else Fault("unknown_setting", _("leave it out: a feed has no such setting"), strange[0])
         )
-        raise Invalid(f"feed {code}: {fault.message}", code=fault.code, faults=[fault])
+        raise Invalid(
+            _("feed %(code)s: %(message)s", code=code, message=fault.message), code=fault.code, faults=[fault]
+        )
     take_turns(f"feed:{code}")
     feed = Feed.objects.filter(code=code).first()
     wanted = {"name": name, "system": system, **settings}
@@ -65,7 +68,7 @@ def feed_for(code: str, *, actor: Actor, at: datetime) -> Feed:
         return feed
     system = SYSTEMS.get(code)
     if system is None or system.open is None:
-        raise NotFound(f"there is no feed {code}", code="no_such_feed")
+        raise NotFound(_("there is no feed %(code)s", code=code), code="no_such_feed")
     return ensure_feed(code=code, name=str(system.label), system=code, actor=actor, at=at)
 
 
@@ -84,7 +87,7 @@ def save_profile(
 ) -> MappingProfile:
     """A new version of a mapping profile; the newest one as it is when nothing changed."""
     if not name.strip():
-        fault = Fault("required", "give the profile a name that people will know it by", "name")
+        fault = Fault("required", _("give the profile a name that people will know it by"), "name")
         raise Invalid(fault.message, code="required", faults=[fault])
     take_turns(f"profile:{name}")
     newest = MappingProfile.objects.filter(name=name).order_by("-version").first()

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from inventory.models import ImportRun
 from vyapar.kernel.errors import NotFound
+from vyapar.kernel.phrases import phrase as _
 
 
 def lock_run(run_id: UUID) -> ImportRun:
@@ -13,5 +14,5 @@ def lock_run(run_id: UUID) -> ImportRun:
     rows = ImportRun.objects.select_for_update(of=("self",)).select_related("feed")
     found = rows.filter(pk=run_id).first()
     if found is None:
-        raise NotFound("there is no such import", code="no_such_import")
+        raise NotFound(_("there is no such import"), code="no_such_import")
     return found

@@ -20,6 +20,7 @@ from inventory.services.staging import take_turns
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Fault, Invalid, Refused
+from vyapar.kernel.phrases import phrase as _
 
 State = ImportRun.State
 #: Runs of these states do not count when the same file comes again.
@@ -49,8 +50,8 @@ def open_run(
     """
     system = SYSTEMS.get(feed.system)
     if system is None or system.open is None:
-        fault = Fault("cannot_open", "choose a feed whose system reads files", "feed", value=feed.code)
-        raise Invalid(f"{feed.name} does not read files", code="cannot_open", faults=[fault])
+        fault = Fault("cannot_open", _("choose a feed whose system reads files"), "feed", value=feed.code)
+        raise Invalid(_("%(feed)s does not read files", feed=feed.name), code="cannot_open", faults=[fault])
     title = Path(title.replace("\x00", "")).name[:200] or "file"
     kept = keep_file(content, title)
     try:
@@ -116,7 +117,10 @@ def arrange_run(
     """Say how a file is read, and have it checked. Allowed until something of it is written."""
     run = lock_run(run_id)
     if run.state not in (State.UPLOADED, State.CHECKED, State.FAILED, State.CANCELLED) or run.parts.exists():
-        raise Refused(f"import {run.number} is past choosing: {run.state}", code="past_choosing")
+        raise Refused(
+            _("import %(run)s is past choosing: %(state)s", run=run.number, state=run.state),
+            code="past_choosing",
+        )
     run.options = {**run.options, **options, "wait": False}
     run.profile, run.state, run.attempts, run.claimed_at = profile, State.UPLOADED, 0, None
     run.error, run.finished_at, run.cancel_asked, run.checks, run.coverage = "", None, False, {}, []
@@ -135,7 +139,10 @@ def begin_write(run_id: UUID, *, actor: Actor, at: datetime) -> ImportRun:
     run = lock_run(run_id)
     resumed = run.state in (State.FAILED, State.CANCELLED) and run.parts.exists()
     if run.state != State.CHECKED and not resumed:
-        raise Refused(f"import {run.number} is not ready to be written: {run.state}", code="not_checked")
+        raise Refused(
+            _("import %(run)s is not ready to be written: %(state)s", run=run.number, state=run.state),
+            code="not_checked",
+        )
     ask(run, actor)
     run.state, run.attempts, run.claimed_at, run.cancel_asked = State.WRITING, 0, None, False
     run.error, run.finished_at = "", None

@@ -26,6 +26,7 @@ from inventory.services.staging import take_every_turn
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Fault, Invalid, NotFound, Refused
+from vyapar.kernel.phrases import phrase as _
 
 State = QuarantinedRow.State
 #: Rows driven again in one call: it is a person's click, and one transaction.
@@ -53,8 +54,14 @@ def correct_row(row_id: int, *, values: Mapping[str, str], actor: Actor, at: dat
     allowed = names_of(RecordKind(row.kind)) | set(row.values)
     strange = [name for name in values if name not in allowed]
     if strange:
-        faults = [Fault("unknown_field", f"{row.kind} have no such field", name) for name in strange]
-        raise Invalid(f"{row.kind} have no field {strange[0]}", code="unknown_field", faults=faults)
+        faults = [
+            Fault("unknown_field", _("%(kind)s have no such field", kind=row.kind), name) for name in strange
+        ]
+        raise Invalid(
+            _("%(kind)s have no field %(strange)s", kind=row.kind, strange=strange[0]),
+            code="unknown_field",
+            faults=faults,
+        )
     texts = {name: str(text).replace("\x00", "").strip()[:_LONGEST] for name, text in values.items()}
     kept = {**row.corrected, **texts}
     row.corrected = {name: text for name, text in kept.items() if text != row.values.get(name, "")}
@@ -101,7 +108,7 @@ def drive_again(run_id: UUID, *, actor: Actor, at: datetime, rows: Iterable[int]
         wanted = list(rows)[:MOST_AT_ONCE]
         chosen = list(waiting.filter(pk__in=wanted, state__in=(State.OPEN, State.CORRECTED)))
     if not chosen:
-        raise Refused("no row waits to be driven again: correct one first", code="nothing_to_drive")
+        raise Refused(_("no row waits to be driven again: correct one first"), code="nothing_to_drive")
     ask(run, actor)
     take_every_turn()
     done = Driven()
@@ -215,14 +222,16 @@ def _recount(run: ImportRun, kind: str, landed: Landed) -> None:
 def _run_of(row_id: int) -> UUID:
     found = QuarantinedRow.objects.filter(pk=row_id).values_list("run_id", flat=True).first()
     if found is None:
-        raise NotFound("there is no such row in quarantine", code="no_such_row")
+        raise NotFound(_("there is no such row in quarantine"), code="no_such_row")
     return found
 
 
 def _lock_row(row_id: int) -> QuarantinedRow:
     row = QuarantinedRow.objects.select_for_update().filter(pk=row_id).first()
     if row is None:
-        raise NotFound("there is no such row in quarantine", code="no_such_row")
+        raise NotFound(_("there is no such row in quarantine"), code="no_such_row")
     if row.state not in (State.OPEN, State.CORRECTED):
-        raise Refused(f"row {row.row} is settled already: {row.state}", code="row_settled")
+        raise Refused(
+            _("row %(row)s is settled already: %(state)s", row=row.row, state=row.state), code="row_settled"
+        )
     return row

@@ -11,6 +11,7 @@ from inventory.feeds import SYSTEMS
 from inventory.models import ImportRun
 from inventory.services.imports.storage import local_file
 from vyapar.kernel.errors import Misconfigured
+from vyapar.kernel.phrases import phrase as _
 
 
 @contextmanager
@@ -22,7 +23,9 @@ def opened(run: ImportRun) -> Iterator[Source]:
     """
     system = SYSTEMS.get(run.feed.system)
     if system is None or system.open is None:
-        raise Misconfigured(f"no package reads files of {run.feed.system}", code="no_system")
+        raise Misconfigured(
+            _("no package reads files of %(system)s", system=run.feed.system), code="no_system"
+        )
     with local_file(run.file) as path:
         yield system.open(path, options_of(run))
 

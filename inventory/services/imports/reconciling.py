@@ -18,6 +18,7 @@ from inventory.services.staging import run as execute
 from vyapar.engine.services import append_audit, emit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Refused
+from vyapar.kernel.phrases import phrase as _
 
 State = ImportRun.State
 #: What may differ per SKU and place without a cause: a rupee, from rounding; pieces never.
@@ -76,7 +77,10 @@ def reconcile(run_id: UUID, *, actor: Actor, at: datetime) -> ImportRun:
     """
     run = lock_run(run_id)
     if run.state not in SETTLED:
-        raise Refused(f"import {run.number} is not written to its end: {run.state}", code="not_written")
+        raise Refused(
+            _("import %(run)s is not written to its end: %(state)s", run=run.number, state=run.state),
+            code="not_written",
+        )
     settle(run, at=at)
     append_audit(
         actor=actor, verb="ImportCompared", subject=subject_of(run), at=at, after={"state": run.state}
@@ -154,10 +158,11 @@ def _tell_feed(run: ImportRun, at: datetime) -> None:
     if run.state != State.RECONCILED:
         return
     feed, (_first, last) = run.feed, days_of(run)
-    still = feed.last_error if feed.failed_pulls else ""  # what a broken pull brought does not mend it
-    feed.last_ok_at, feed.last_error, feed.updated_at = at, still, at
+    if not feed.failed_pulls:  # what a broken pull brought does not mend it
+        feed.last_error, feed.words = "", []
+    feed.last_ok_at, feed.updated_at = at, at
     feed.last_day = max(filter(None, (feed.last_day, last)), default=None)
-    feed.save(update_fields=["last_ok_at", "last_error", "last_day", "updated_at"])
+    feed.save(update_fields=["last_ok_at", "last_error", "words", "last_day", "updated_at"])
 
 
 def days_of(run: ImportRun) -> tuple[date | None, date | None]:

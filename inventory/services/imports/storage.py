@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 
 from vyapar.kernel.errors import Fault, Invalid, NotFound
+from vyapar.kernel.phrases import phrase as _
 
 #: Bytes handed on at a time while a file is streamed.
 PIECE = 1 << 20
@@ -64,7 +65,7 @@ def drop_file(name: str) -> None:
 def local_file(name: str) -> Iterator[Path]:
     """The file as a path on this machine; a storage elsewhere is copied for as long as the block lasts."""
     if not name or not default_storage.exists(name):
-        raise NotFound("the file of this import is no longer kept", code="no_file")
+        raise NotFound(_("the file of this import is no longer kept"), code="no_file")
     try:
         path = Path(default_storage.path(name))
     except NotImplementedError:

@@ -27,6 +27,7 @@ from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import Refused
+from vyapar.kernel.phrases import phrase as _
 
 State = ImportRun.State
 #: Parcels written in one call: a task stays short, and the next one goes on.
@@ -61,7 +62,10 @@ def write_claimed(ours: Claim, *, actor: Actor, at: datetime, most: int = PARCEL
     """`write_run` for a run that is ours already."""
     run = ImportRun.objects.select_related("feed").get(pk=ours.run_id)
     if run.state != State.WRITING:
-        raise Refused(f"import {run.number} is not to be written: {run.state}", code="not_to_write")
+        raise Refused(
+            _("import %(run)s is not to be written: %(state)s", run=run.number, state=run.state),
+            code="not_to_write",
+        )
     after = run.parts.aggregate(last=Max("number"))["last"]
     with opened(run) as source:
         parcels = source.parcels(-1 if after is None else after)

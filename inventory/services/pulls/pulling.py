@@ -27,6 +27,8 @@ from vyapar.farside.resilience import CIRCUIT_OPEN
 from vyapar.kernel.actor import system as system_actor
 from vyapar.kernel.calendar import IST
 from vyapar.kernel.errors import Misconfigured, Refused, Unavailable, VyaparError
+from vyapar.kernel.phrases import kept
+from vyapar.kernel.phrases import phrase as _
 from vyapar.tenancy.here import current_schema
 
 log = structlog.get_logger(__name__)
@@ -120,7 +122,7 @@ def _pull(feed_id: int, at: datetime, alone: bool) -> Pulled:
     except VyaparError as error:
         return _fail(claim, error, at)
     except Exception as error:
-        _fail(claim, Unavailable(f"{type(error).__name__} while pulling", code="broke"), at)
+        _fail(claim, Unavailable(_("%(error)s while pulling", error=type(error).__name__), code="broke"), at)
         raise
 
 
@@ -263,7 +265,7 @@ def _end(feed: Feed, error: VyaparError | None, *, more: bool, nothing: bool, at
     """Give the feed back: when it is pulled next, and what it says of this time."""
     feed.pull_claimed_at = None
     if error is None:
-        feed.failed_pulls, feed.last_error = 0, ""
+        feed.failed_pulls, feed.last_error, feed.words = 0, "", []
         if more:
             feed.next_pull_at = at
         else:
@@ -277,7 +279,8 @@ def _end(feed: Feed, error: VyaparError | None, *, more: bool, nothing: bool, at
 
 
 def _note_failure(feed: Feed, error: VyaparError, at: datetime) -> None:
-    reason = masked(error.message, tuple(value for value in feed.secrets.values() if len(value) > 3))[:500]
+    said = masked(error.message, tuple(value for value in feed.secrets.values() if len(value) > 3))
+    reason, words = kept(error.message if said == error.message else said, 500)
     if isinstance(error, Unavailable):
         if error.code != CIRCUIT_OPEN:
             feed.failed_pulls = min(feed.failed_pulls + 1, 30)
@@ -291,4 +294,4 @@ def _note_failure(feed: Feed, error: VyaparError, at: datetime) -> None:
                 FeedHalted(feed.code, feed.name, reason, error.code),
                 subject=f"feed:{feed.code}", actor=PULLER, at=at,
             )  # fmt: skip
-    feed.last_error = reason
+    feed.last_error, feed.words = reason, words

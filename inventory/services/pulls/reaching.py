@@ -8,6 +8,7 @@ from inventory.feeds import SYSTEMS, Access, System
 from inventory.models import Feed
 from vyapar.farside.resilience import Breakers, breakers
 from vyapar.kernel.errors import Misconfigured
+from vyapar.kernel.phrases import phrase as _
 from vyapar.tenancy.here import current_schema
 
 #: A pull is hundreds of calls, each repeated already: three that failed say that the far side is down.
@@ -30,7 +31,7 @@ def system_of(feed: Feed) -> System:
     """The feed's system; `Misconfigured` when its package is not there."""
     system = SYSTEMS.get(feed.system)
     if system is None:
-        raise Misconfigured(f"there is no package for {feed.system}", code="no_system")
+        raise Misconfigured(_("there is no package for %(system)s", system=feed.system), code="no_system")
     return system
 
 

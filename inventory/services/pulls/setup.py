@@ -18,6 +18,7 @@ from inventory.services.pulls.reaching import access_of, breaker_name, feed_brea
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Fault, Invalid, Misconfigured, Refused
+from vyapar.kernel.phrases import phrase as _
 from vyapar.tenancy.here import current_schema
 
 _CODE = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -48,7 +49,11 @@ def set_up_feed(
     with transaction.atomic():
         old = Feed.objects.select_for_update().filter(code=code).first()
         if old is not None and old.system != system:
-            fault = Fault("other_system", f"{code} is a feed of {old.system}: choose another code", "system")
+            fault = Fault(
+                "other_system",
+                _("%(code)s is a feed of %(system)s: choose another code", code=code, system=old.system),
+                "system",
+            )
             raise Invalid(fault.message, code="other_system", faults=[fault])
         kept = {**(old.secrets if old else {}), **secrets}
         active = old.active if old else True
@@ -62,7 +67,7 @@ def set_up_feed(
             sandbox=sandbox,
         )  # fmt: skip
         moved = old is not None and any(old.settings.get(one) != settings.get(one) for one in _PLACE)
-        feed.failed_pulls, feed.last_error, feed.updated_at = 0, "", at
+        feed.failed_pulls, feed.last_error, feed.words, feed.updated_at = 0, "", [], at
         if moved:
             feed.cursor = {}
         feed.save()
@@ -76,24 +81,29 @@ def _check(
     faults = []
     if not _CODE.fullmatch(code):
         faults.append(
-            Fault("bad_code", "small letters, digits and hyphens, at most 40", "code", value=code[:80])
+            Fault("bad_code", _("small letters, digits and hyphens, at most 40"), "code", value=code[:80])
         )
     if not name.strip() or len(name) > 120 or "\x00" in name:
-        faults.append(Fault("bad_name", "give it a name of at most 120 characters", "name", value=name[:80]))
+        faults.append(
+            Fault("bad_name", _("give it a name of at most 120 characters"), "name", value=name[:80])
+        )
     if system not in SYSTEMS:
         known = ", ".join(sorted(SYSTEMS))
-        faults.append(Fault("unknown_system", f"choose one of {known}", "system", value=system[:80]))
+        faults.append(
+            Fault("unknown_system", _("choose one of %(known)s", known=known), "system", value=system[:80])
+        )
     if every_seconds and not 60 <= every_seconds <= 7 * 86_400:
         said = "0 (never by itself), or 60 seconds to a week"
         faults.append(Fault("bad_interval", said, "every_seconds", value=str(every_seconds)))
     if not 1 <= fresh_hours <= 24 * 90:
-        faults.append(Fault("bad_interval", "1 hour to 90 days", "fresh_hours", value=str(fresh_hours)))
+        faults.append(Fault("bad_interval", _("1 hour to 90 days"), "fresh_hours", value=str(fresh_hours)))
     hidden = {"secret", "password", "token", "client_secret", "event_secret"} & set(settings)
     faults += [
-        Fault("not_a_setting", "secrets go into `secrets`, which nobody reads again", one) for one in hidden
+        Fault("not_a_setting", _("secrets go into `secrets`, which nobody reads again"), one)
+        for one in hidden
     ]
     if faults:
-        raise Invalid("the feed cannot be set up like this", code="bad_feed", faults=faults)
+        raise Invalid(_("the feed cannot be set up like this"), code="bad_feed", faults=faults)
 
 
 def check_feed(code: str, *, at: datetime) -> str:
@@ -105,7 +115,9 @@ def check_feed(code: str, *, at: datetime) -> str:
     feed = get_feed(code)
     system = system_of(feed)
     if system.check is None:
-        raise Refused(f"{feed.name} has nothing to be checked: its files are brought", code="no_check")
+        raise Refused(
+            _("%(feed)s has nothing to be checked: its files are brought", feed=feed.name), code="no_check"
+        )
     try:
         said = system.check(access_of(feed))
     except Misconfigured as error:
@@ -113,7 +125,7 @@ def check_feed(code: str, *, at: datetime) -> str:
     feed_breakers().close(breaker_name(feed), current_schema())
     if feed.last_error or feed.failed_pulls:
         due = at if feed.every_seconds and system.fetch is not None else feed.next_pull_at
-        Feed.objects.filter(pk=feed.pk).update(last_error="", failed_pulls=0, next_pull_at=due)
+        Feed.objects.filter(pk=feed.pk).update(last_error="", words=[], failed_pulls=0, next_pull_at=due)
     return said
 
 
@@ -122,9 +134,9 @@ def pull_soon(code: str, *, actor: Actor, at: datetime) -> Feed:
     """Have a feed pulled as soon as a worker is free."""
     feed = Feed.objects.select_for_update().get(pk=get_feed(code).pk)
     if system_of(feed).fetch is None:
-        raise Refused(f"{feed.name} cannot be pulled: its files are brought", code="no_fetch")
+        raise Refused(_("%(feed)s cannot be pulled: its files are brought", feed=feed.name), code="no_fetch")
     if not feed.active:
-        raise Refused(f"{feed.name} is switched off: switch it on first", code="feed_off")
+        raise Refused(_("%(feed)s is switched off: switch it on first", feed=feed.name), code="feed_off")
     feed.next_pull_at, feed.failed_pulls, feed.updated_at = at, 0, at
     feed.save(update_fields=["next_pull_at", "failed_pulls", "updated_at"])
     append_audit(actor=actor, verb="FeedPullAsked", subject=f"feed:{code}", at=at)

@@ -263,6 +263,10 @@ _METHODS: Mapping[str, str | Promise] = {
 }
 
 
+#: Words of the law and the trade that names in code cannot spell.
+_SPELT: Mapping[str, str] = {"fssai": "FSSAI", "eway": "E-way"}
+
+
 def sign(code: str, kind: str = "") -> Sign:
     """The sign of a status code; `kind` separates codes that mean different things (`breaker`).
 
@@ -286,7 +290,13 @@ def plain(code: str) -> str:
 def said(name: str) -> str:
     """The name of an event or a verb as words, `DeadStockDetected` -> `Dead stock detected`."""
     parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*|[a-z0-9]+", name)
-    return plain("_".join(part if part.isupper() and len(part) > 1 else part.lower() for part in parts))
+    return plain("_".join(_part(part) for part in parts))
+
+
+def _part(part: str) -> str:
+    if part.isupper() and len(part) > 1:
+        return part
+    return _SPELT.get(part.lower(), part.lower())
 
 
 def method_label(code: str) -> str:

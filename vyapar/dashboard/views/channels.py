@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from vyapar.dashboard.access import attempt, back, page, person
+from vyapar.gateway.speech import say
 from vyapar.kernel.errors import VyaparError
 from vyapar.messaging.contracts import Channel
 from vyapar.messaging.selectors import list_accounts
@@ -60,7 +61,7 @@ def set_channel(request: HttpRequest, channel: str) -> HttpResponseBase:
         set_up_account(way, known=given, secrets=given, actor=me, at=timezone.now())
     except VyaparError as error:
         faults = {fault.field: fault.message for fault in error.faults}
-        return _shown(request, way, {name: given[name] for name in KNOWN[way]}, faults, error.message)
+        return _shown(request, way, {name: given[name] for name in KNOWN[way]}, faults, say(error.message))
     messages.success(request, _("Kept. Check it before anything is sent by it."))
     return redirect("dashboard:channels")
 

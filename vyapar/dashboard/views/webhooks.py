@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 from vyapar.dashboard.access import attempt, page, person
 from vyapar.dashboard.sheets import lines_of, sheet
 from vyapar.dashboard.templatetags.words import sign
+from vyapar.gateway.speech import say
 from vyapar.kernel.calendar import IST
 from vyapar.kernel.errors import Invalid, VyaparError
 from vyapar.people.contracts import May
@@ -175,7 +176,7 @@ def ping(request: HttpRequest, endpoint_id: UUID) -> HttpResponseBase:
     try:
         told = services.ping(endpoint_id, actor=person(request).actor, at=timezone.now())
     except VyaparError as error:
-        messages.error(request, error.message)
+        messages.error(request, say(error.message))
         return redirect("dashboard:webhook", endpoint_id)
     if told.state == WebhookDelivery.State.DELIVERED:
         messages.success(request, _("It took the test message."))

@@ -33,11 +33,13 @@ from vyapar.engine.serializers import (
 )
 from vyapar.engine.services.actions import preview_edit
 from vyapar.gateway.etags import WithETag, etag
+from vyapar.gateway.speech import say
 from vyapar.gateway.views import ApiView, next_cursor, read_cursor, read_instant, read_limit
 from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import Fault, Invalid
 from vyapar.kernel.lifecycle import Status
 from vyapar.kernel.money import rupees
+from vyapar.kernel.phrases import again
 from vyapar.people.contracts import May
 
 _LIMIT = OpenApiParameter("limit", int, description="1 to 1000")
@@ -119,7 +121,7 @@ class ActionOne(ActionVersions):
                         "source": t.source,
                         "target": t.target,
                         "actor": t.actor_name,
-                        "reason": t.reason,
+                        "reason": say(again(t.reason, t.words)),
                         "at": t.at,
                     }
                     for t in list_transitions(action.pk)

@@ -56,7 +56,10 @@ def transition(
     values = {**changes, "status": target.value, "version": action.version + 1, "updated_at": at}
     moved = Action.objects.filter(pk=action.pk, status=source.value, version=action.version)
     if not moved.update(**values):
-        raise Stale(f"action {action.number} was changed by somebody else; look again", code="stale")
+        raise Stale(
+            _("action %(action)s was changed by somebody else; look again", action=action.number),
+            code="stale",
+        )
     for name, value in values.items():
         setattr(action, name, value)
     Transition.objects.create(
@@ -132,7 +135,7 @@ def approve(
     action = _lock(action_id, seen_version)
     _needs_status(action, Status.PROPOSED)
     if action.expires_at <= at:
-        raise Refused("this proposal has expired; wait for a fresh one", code="expired")
+        raise Refused(_("this proposal has expired; wait for a fresh one"), code="expired")
     findings = guard_findings(action.view(), at)
     blocks = [finding for finding in findings if finding.blocks]
     if blocks:
@@ -150,7 +153,7 @@ def reject(
     """Reject a proposal; the reason is kept and feeds later cycles."""
     action = _lock(action_id, seen_version)
     if not reason.strip():
-        raise Invalid("say why, so that the agent can learn from it", code="reason_missing")
+        raise Invalid(_("say why, so that the agent can learn from it"), code="reason_missing")
     _needs_status(action, Status.PROPOSED)
     transition(
         action, Status.REJECTED, actor=actor, at=at, reason=reason, decided_by=actor.ref,
@@ -214,7 +217,7 @@ def preview_edit(action_id: UUID, changes: Mapping[str, Any], at: datetime) -> A
 def ask(action_id: UUID, text: str, *, actor: Actor, at: datetime) -> Remark:
     """Leave a question or an answer on an action."""
     if not text.strip():
-        raise Invalid("write what you want to ask", code="text_missing")
+        raise Invalid(_("write what you want to ask"), code="text_missing")
     action = get_action(action_id)
     remark = Remark.objects.create(
         action=action, actor_ref=actor.ref, actor_name=str(actor), text=text.strip(), at=at
@@ -231,7 +234,14 @@ def withdraw(action_id: UUID, *, actor: Actor, at: datetime, reason: str) -> Act
     """Take back a proposal or an approval before it is carried out."""
     action = _lock(action_id, None)
     if Status(action.status) not in STOPPABLE:
-        raise Refused(f"action {action.number} is {action.status} and cannot be withdrawn", code="too_late")
+        raise Refused(
+            _(
+                "action %(action)s is %(status)s and cannot be withdrawn",
+                action=action.number,
+                status=action.status,
+            ),
+            code="too_late",
+        )
     transition(action, Status.WITHDRAWN, actor=actor, at=at, reason=reason, finished_at=at)
     return action
 
@@ -323,7 +333,10 @@ def _lock(action_id: UUID, seen_version: int | None) -> Action:
     action = get_action(action_id, for_update=True)
     if seen_version is not None and action.version != seen_version:
         raise Stale(
-            f"action {action.number} changed since you looked at it; here it is as it stands now",
+            _(
+                "action %(action)s changed since you looked at it; here it is as it stands now",
+                action=action.number,
+            ),
             code="stale",
         )
     return action
@@ -331,14 +344,21 @@ def _lock(action_id: UUID, seen_version: int | None) -> Action:
 
 def _needs_status(action: Action, wanted: Status) -> None:
     if Status(action.status) is not wanted:
-        raise Stale(f"action {action.number} is already {action.status}", code="already_decided")
+        raise Stale(
+            _("action %(action)s is already %(status)s", action=action.number, status=action.status),
+            code="already_decided",
+        )
 
 
 def _check_editable(changes: Mapping[str, Any], editable: tuple[str, ...]) -> None:
     strange = sorted(set(changes) - set(editable))
     if strange or not changes:
         raise Invalid(
-            f"these can be edited: {', '.join(editable) or 'nothing'}; not {', '.join(strange) or 'nothing'}",
+            _(
+                "these can be edited: %(editable)s; not %(strange)s",
+                editable=", ".join(editable) or "nothing",
+                strange=", ".join(strange) or "nothing",
+            ),
             code="not_editable",
         )
 

@@ -24,6 +24,7 @@ from vyapar.kernel.actor import Actor
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import Fault, Forbidden, Invalid, Refused, Stale
+from vyapar.kernel.phrases import phrase as _
 from vyapar.tenancy.here import current_schema
 
 
@@ -41,9 +42,9 @@ def set_autonomy(
     wanted = changes.get("mode", Mode.OBSERVE)
     if wanted != Mode.OBSERVE and wanted in set(Mode) and not is_live():
         raise Refused(
-            "agents only observe until the distributor goes live: open the readiness page and go live",
+            _("agents only observe until the distributor goes live: open the readiness page and go live"),
             code="not_live",
-            faults=[Fault("not_live", "go live first", "mode", value=str(wanted))],
+            faults=[Fault("not_live", _("go live first"), "mode", value=str(wanted))],
         )
     return put_autonomy(kind, changes, actor=actor, at=at, reason=reason)
 
@@ -92,21 +93,23 @@ def set_policy(
     """
     only_people(actor)
     if effective_date < ist_day(at):
-        fault = Fault("past_date", "choose today or later", "effectiveDate", value=str(effective_date))
-        raise Invalid("a rule cannot take effect in the past", code="past_date", faults=[fault])
+        fault = Fault("past_date", _("choose today or later"), "effectiveDate", value=str(effective_date))
+        raise Invalid(_("a rule cannot take effect in the past"), code="past_date", faults=[fault])
     spec = registry.agent(agent)
-    before, _ = get_policy(agent, effective_date)
+    before, _version = get_policy(agent, effective_date)
     values = plain(before)
     strange = sorted(set(changes) - set(values))
     if strange:
-        faults = [Fault("unknown_field", "no such rule", name) for name in strange]
-        raise Invalid(f"no such rule: {', '.join(strange)}", code="unknown_field", faults=faults)
+        faults = [Fault("unknown_field", _("no such rule"), name) for name in strange]
+        raise Invalid(
+            _("no such rule: %(strange)s", strange=", ".join(strange)), code="unknown_field", faults=faults
+        )
     new = plain(build_policy(spec.policy, {**values, **dict(changes)}))
     with connection.cursor() as cursor:  # versions of one agent are set one after another
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"{current_schema()}:policy:{agent}"])
     last = newest_policy_version(agent)
     if seen_version is not None and seen_version != last:
-        raise Stale("these rules were changed since you looked at them; look again", code="stale")
+        raise Stale(_("these rules were changed since you looked at them; look again"), code="stale")
     PolicyVersion.objects.create(
         agent=agent, version=last + 1, values=new, effective_date=effective_date, set_by=actor.ref,
         set_by_name=str(actor), reason=reason, at=at,
@@ -152,13 +155,13 @@ def only_people(actor: Actor) -> None:
 def _check_limits(values: Mapping[str, Any]) -> None:
     faults = []
     if values["mode"] not in {mode.value for mode in Mode}:
-        faults.append(Fault("mode", "one of observe, propose, auto_within_limits, auto", "mode"))
+        faults.append(Fault("mode", _("one of observe, propose, auto_within_limits, auto"), "mode"))
     faults += [
-        Fault(name, "a whole number, 0 or more", name, value=str(values[name]))
+        Fault(name, _("a whole number, 0 or more"), name, value=str(values[name]))
         for name in _WHOLE_LIMITS
         if not isinstance(values[name], int) or values[name] < 0
     ]
     if not 0 <= float(values["min_confidence"]) <= 1:
-        faults.append(Fault("min_confidence", "between 0 and 1", "min_confidence"))
+        faults.append(Fault("min_confidence", _("between 0 and 1"), "min_confidence"))
     if faults:
-        raise Invalid("these limits cannot be set", code="bad_limits", faults=faults)
+        raise Invalid(_("these limits cannot be set"), code="bad_limits", faults=faults)

@@ -16,6 +16,7 @@ from vyapar.engine.sealing import GENESIS, seal
 from vyapar.engine.wire import outward
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.digest import canonical_json
+from vyapar.kernel.phrases import words_of
 from vyapar.tenancy.here import current_schema
 
 #: Channel on which the relay listens; the notification's text is the schema.
@@ -84,8 +85,8 @@ def append_audit(
     last = AuditEntry.objects.order_by("-seq").values_list("seq", "seal").first() or (0, GENESIS)
     entry = AuditEntry(
         seq=last[0] + 1, at=at, actor_ref=actor.ref, actor_name=str(actor)[:160], verb=verb[:64],
-        subject=subject[:200], reason=reason, action_id=action_id, previous_seal=last[1],
-        body=canonical_json({"before": before, "after": after}),
+        subject=subject[:200], reason=reason, words=list(words_of(reason)), action_id=action_id,
+        previous_seal=last[1], body=canonical_json({"before": before, "after": after}),
     )  # fmt: skip
     entry.seal = seal(entry, last[1])
     entry.save(force_insert=True)

@@ -10,6 +10,8 @@ from django.db import transaction
 from vyapar.engine.services import emit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Misconfigured
+from vyapar.kernel.phrases import phrase as _
+from vyapar.kernel.phrases import words_of
 from vyapar.law.messaging import next_opening
 from vyapar.messaging.contracts import Channel
 from vyapar.messaging.events import MessagesQueued
@@ -69,6 +71,7 @@ def _row(letter: Letter, allowed: set[tuple[str, str]], recent: dict[str, int], 
         fallbacks=[[way.value, to] for way, to in ways[1:]],
         status=Message.Status.SKIPPED if reason else Message.Status.QUEUED,
         reason=reason,
+        words=list(words_of(reason)),
         next_try_at=next_opening(channel.value, category_of(letter.purpose), earliest),
         queued_at=at,
     )
@@ -76,16 +79,19 @@ def _row(letter: Letter, allowed: set[tuple[str, str]], recent: dict[str, int], 
 
 def _refusal(letter: Letter, ways: list[tuple[Channel, str]], recent: dict[str, int]) -> str:
     if not letter.ways:
-        return "no address is known"
+        return _("no address is known")
     if not ways:
-        return "no consent on any channel we could use"
+        return _("no consent on any channel we could use")
     if letter.purpose == MARKETING and recent.get(letter.party, 0) >= MARKETING_CAP:
-        return f"had {MARKETING_CAP} offers within {CAP_WINDOW.days} days already"
+        return _("had %(most)s offers within %(days)s days already", most=MARKETING_CAP, days=CAP_WINDOW.days)
     return ""
 
 
 def _template(name: str, channel: Channel, language: str) -> Template:
     found = find_template(name, channel, language)
     if found is None:
-        raise Misconfigured(f"no approved template {name!r} for {channel}", code="no_template")
+        raise Misconfigured(
+            _("no approved template %(name)s for %(channel)s", name=f"{name!r}", channel=channel),
+            code="no_template",
+        )
     return found

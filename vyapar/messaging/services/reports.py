@@ -9,6 +9,7 @@ from django.db import transaction
 
 from vyapar.engine.services import emit
 from vyapar.kernel.actor import Actor
+from vyapar.kernel.phrases import kept
 from vyapar.messaging.contracts import Channel, InboundText, PreferenceChange, StatusUpdate
 from vyapar.messaging.events import ReplyReceived
 from vyapar.messaging.letters import consent_word
@@ -94,7 +95,8 @@ def _move(message: Message, update: StatusUpdate, at: datetime) -> None:
 
 
 def _take_failure(message: Message, update: StatusUpdate, at: datetime) -> None:
-    message.error_code, message.reason = update.error_code, update.error_title[:300]
+    message.error_code = update.error_code
+    message.reason, message.words = kept(update.error_title, 300)
     fail(message, update.error_code, at)
 
 

@@ -14,6 +14,8 @@ from vyapar.engine.services import emit
 from vyapar.farside.resilience import breakers
 from vyapar.kernel.actor import system
 from vyapar.kernel.errors import Misconfigured, Refused, Rejected, Unavailable, VyaparError
+from vyapar.kernel.phrases import kept
+from vyapar.kernel.phrases import phrase as _
 from vyapar.law.messaging import next_opening
 from vyapar.messaging.channels import error_plan
 from vyapar.messaging.clients import hand_over, look_up
@@ -51,8 +53,9 @@ def _still_allowed(due: list[Message], at: datetime) -> list[Message]:
     for row in due:
         opens = next_opening(row.channel, category_of(row.purpose), at)
         if row.purpose == MARKETING and (row.party, row.channel) not in willing:
-            row.status, row.reason = Message.Status.SKIPPED, "consent was withdrawn before it was sent"
-            row.save(update_fields=["status", "reason"])
+            row.status = Message.Status.SKIPPED
+            row.reason, row.words = kept(_("consent was withdrawn before it was sent"), 300)
+            row.save(update_fields=["status", "reason", "words"])
         elif opens > at:
             row.next_try_at = opens
             row.save(update_fields=["next_try_at"])
@@ -101,7 +104,8 @@ def _keep_handed(pk: UUID, handed: Handed, at: datetime) -> None:
 def _put_off(pk: UUID, error: Unavailable, at: datetime) -> None:
     message = Message.objects.select_for_update().get(pk=pk)
     message.attempts += 1
-    message.error_code, message.reason = error.code, error.message[:300]
+    message.error_code = error.code
+    message.reason, message.words = kept(error.message, 300)
     if error.outcome_unknown:
         message.status, message.next_try_at = Message.Status.UNKNOWN, at
     elif message.attempts >= MAX_ATTEMPTS:
@@ -115,14 +119,18 @@ def _put_off(pk: UUID, error: Unavailable, at: datetime) -> None:
 @transaction.atomic
 def _refuse(pk: UUID, error: VyaparError, at: datetime) -> None:
     message = Message.objects.select_for_update().get(pk=pk)
-    message.error_code, message.reason = error.code, error.message[:300]
+    message.error_code = error.code
+    message.reason, message.words = kept(error.message, 300)
     fail(message, error.code, at)
     message.save()
 
 
 @transaction.atomic
 def _requeue(pk: UUID, again: datetime, reason: str) -> None:
-    Message.objects.filter(pk=pk).update(status=Message.Status.QUEUED, next_try_at=again, reason=reason[:300])
+    text, words = kept(reason, 300)
+    Message.objects.filter(pk=pk).update(
+        status=Message.Status.QUEUED, next_try_at=again, reason=text, words=words
+    )
 
 
 def fail(message: Message, code: str, at: datetime) -> None:
@@ -195,11 +203,12 @@ def look_after(at: datetime) -> int:
             _keep_handed(message.pk, Handed(found.provider_id, found.status.value, found.simulated), at)
             settled += 1
         elif found is False:
-            _requeue(message.pk, at, "the far side does not know it; sent again")
+            _requeue(message.pk, at, _("the far side does not know it; sent again"))
             settled += 1
         elif message.next_try_at < at - UNKNOWN_FOR:
+            text, words = kept(_("no word from the far side for a day"), 300)
             Message.objects.filter(pk=message.pk).update(
-                status=Message.Status.FAILED, failed_at=at, reason="no word from the far side for a day"
+                status=Message.Status.FAILED, failed_at=at, reason=text, words=words
             )
             settled += 1
     return settled

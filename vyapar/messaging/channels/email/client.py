@@ -13,6 +13,7 @@ from typing import Literal, TypeVar
 from vyapar.farside.http import Timeouts, masked
 from vyapar.farside.resilience import RetryPolicy, with_retries
 from vyapar.kernel.errors import Misconfigured, Unavailable, VyaparError
+from vyapar.kernel.phrases import phrase as _
 from vyapar.messaging.channels.email import mapping
 from vyapar.messaging.contracts import Handed, Outgoing
 
@@ -50,7 +51,7 @@ class EmailClient:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         if password and tls == "none" and host not in _LOOPBACK:
-            raise Misconfigured("a password would travel in clear text", code="email_clear_password")
+            raise Misconfigured(_("a password would travel in clear text"), code="email_clear_password")
         self._host, self._port, self._tls = host, port, tls
         self._user, self._password = user, password
         self._sender, self._sender_name = sender, sender_name
@@ -118,7 +119,7 @@ class EmailClient:
         smtp.ehlo_or_helo_if_needed()
         if self._tls == "starttls":
             if not smtp.has_extn("starttls"):
-                raise Misconfigured("the relay offers no STARTTLS", code="email_no_starttls")
+                raise Misconfigured(_("the relay offers no STARTTLS"), code="email_no_starttls")
             smtp.starttls(context=self._context or ssl.create_default_context())
             smtp.ehlo()
         if self._user:
@@ -131,7 +132,7 @@ class EmailClient:
             raise _reply(error.smtp_code, error.smtp_error) from error
         except (smtplib.SMTPServerDisconnected, OSError) as error:
             raise Unavailable(
-                "the relay broke off while it took the mail",
+                _("the relay broke off while it took the mail"),
                 code="email_broken_off",
                 outcome_unknown=True,
             ) from error
@@ -153,15 +154,17 @@ def _reach(step: Callable[[], T]) -> T:
     except VyaparError:
         raise
     except ssl.SSLError as error:
-        raise Misconfigured(f"TLS with the relay failed: {error}", code="email_tls") from error
+        raise Misconfigured(
+            _("TLS with the relay failed: %(error)s", error=str(error)), code="email_tls"
+        ) from error
     except smtplib.SMTPNotSupportedError as error:
         raise Misconfigured(str(error), code="email_not_supported") from error
     except smtplib.SMTPResponseException as error:
         raise _reply(error.smtp_code, error.smtp_error) from error
     except TimeoutError as error:
-        raise Unavailable("the relay did not answer in time", code="email_timeout") from error
+        raise Unavailable(_("the relay did not answer in time"), code="email_timeout") from error
     except (smtplib.SMTPException, OSError) as error:
-        raise Unavailable("the relay cannot be reached", code="email_unreachable") from error
+        raise Unavailable(_("the relay cannot be reached"), code="email_unreachable") from error
 
 
 def _expect(wanted: int, step: str, call: Callable[[], tuple[int, bytes]]) -> None:

@@ -12,6 +12,7 @@ from email.utils import format_datetime
 from urllib.parse import urlsplit
 
 from vyapar.kernel.errors import Fault, Invalid, Misconfigured, NotNow, Rejected, VyaparError
+from vyapar.kernel.phrases import phrase as _
 from vyapar.messaging.channels.errors import read_table
 from vyapar.messaging.contracts import Outgoing
 
@@ -75,7 +76,7 @@ def unsubscribe_headers(
     host = parts.hostname or ""
     local = host in ("localhost", "127.0.0.1") or host.endswith(".localhost")
     if not (parts.scheme == "https" or (on_this_machine and local and parts.scheme == "http")):
-        raise Misconfigured("one-click unsubscribe needs an https link", code="email_unsubscribe_link")
+        raise Misconfigured(_("one-click unsubscribe needs an https link"), code="email_unsubscribe_link")
     links = f"<{url}>" + (f", <mailto:{mailto}>" if mailto else "")
     return (
         ("List-Unsubscribe", links),
@@ -102,4 +103,6 @@ def failure(code: int, text: str) -> VyaparError:
 
 def _invalid(field: str, message: str, value: str) -> Invalid:
     fault = Fault("email_message", message, field, value=value)
-    return Invalid(f"{field}: {message}", code="email_message", faults=[fault])
+    return Invalid(
+        _("%(field)s: %(message)s", field=field, message=message), code="email_message", faults=[fault]
+    )

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from vyapar.farside.http import HttpFarSide, Timeouts
 from vyapar.farside.resilience import RetryPolicy
 from vyapar.kernel.errors import Misconfigured
+from vyapar.kernel.phrases import phrase as _
 from vyapar.messaging.channels.sms import mapping
 from vyapar.messaging.contracts import Handed, Outgoing, StatusUpdate
 
@@ -33,7 +34,7 @@ class SmsClient(HttpFarSide):
         proxy: str = "",
     ) -> None:
         if not (entity_id and header and api_key):
-            raise Misconfigured("SMS needs an entity id, a header and an API key", code="sms_setup")
+            raise Misconfigured(_("SMS needs an entity id, a header and an API key"), code="sms_setup")
         super().__init__(
             mapping.NAME,
             base_url,

@@ -15,6 +15,7 @@ from typing import Any
 
 from vyapar.farside.answers import Answer, undocumented, unreadable
 from vyapar.kernel.errors import Fault, Invalid, VyaparError
+from vyapar.kernel.phrases import phrase as _
 from vyapar.messaging.channels.errors import read_table
 from vyapar.messaging.contracts import DeliveryStatus, Handed, InboundText, Outgoing, StatusUpdate
 
@@ -180,9 +181,9 @@ def _document(body: bytes | str) -> Mapping[str, Any]:
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise Invalid("the report is not JSON", code="sms_report") from error
+        raise Invalid(_("the report is not JSON"), code="sms_report") from error
     if not isinstance(document, Mapping):
-        raise Invalid("the report is not a JSON object", code="sms_report")
+        raise Invalid(_("the report is not a JSON object"), code="sms_report")
     return document
 
 
@@ -196,4 +197,6 @@ def _instant(value: Any, fallback: datetime) -> datetime:
 
 def _invalid(field: str, message: str, value: str) -> Invalid:
     fault = Fault("sms_message", message, field, value=value)
-    return Invalid(f"{field}: {message}", code="sms_message", faults=[fault])
+    return Invalid(
+        _("%(field)s: %(message)s", field=field, message=message), code="sms_message", faults=[fault]
+    )

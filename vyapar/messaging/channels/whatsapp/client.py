@@ -9,6 +9,7 @@ from vyapar.farside.answers import Answer, unreadable
 from vyapar.farside.http import HttpFarSide, Timeouts
 from vyapar.farside.resilience import RetryPolicy
 from vyapar.kernel.errors import Misconfigured
+from vyapar.kernel.phrases import phrase as _
 from vyapar.messaging.channels.whatsapp import mapping
 from vyapar.messaging.contracts import Handed, Outgoing, TemplateSpec
 
@@ -38,7 +39,7 @@ class WhatsAppClient(HttpFarSide):
         proxy: str = "",
     ) -> None:
         if not (phone_number_id and token):
-            raise Misconfigured("WhatsApp needs a phone number id and a token", code="whatsapp_setup")
+            raise Misconfigured(_("WhatsApp needs a phone number id and a token"), code="whatsapp_setup")
         super().__init__(
             mapping.NAME,
             base_url,
@@ -85,7 +86,7 @@ class WhatsAppClient(HttpFarSide):
         """Every template of a business account, in its own order."""
         found: list[TemplateSpec] = []
         after = ""
-        for _ in range(_PAGES):
+        for _page in range(_PAGES):
             page = self._template_page(account_id, after)
             found += [mapping.read_template(record) for record in page.get("data") or []]
             paging = page.get("paging") or {}

@@ -12,6 +12,7 @@ from typing import Any
 
 from vyapar.farside.answers import Answer, undocumented, unreadable
 from vyapar.kernel.errors import Fault, Invalid, VyaparError
+from vyapar.kernel.phrases import phrase as _
 from vyapar.messaging.channels.errors import read_table
 from vyapar.messaging.contracts import Handed, Outgoing, TemplateSpec
 
@@ -164,4 +165,6 @@ def _button(index: int, payload: str) -> dict[str, Any]:
 
 def _invalid(field: str, message: str, value: str) -> Invalid:
     fault = Fault("whatsapp_message", message, field, value=value)
-    return Invalid(f"{field}: {message}", code="whatsapp_message", faults=[fault])
+    return Invalid(
+        _("%(field)s: %(message)s", field=field, message=message), code="whatsapp_message", faults=[fault]
+    )

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from vyapar.kernel.errors import Forbidden, Invalid
+from vyapar.kernel.phrases import phrase as _
 from vyapar.messaging.channels.whatsapp.mapping import reason_of
 from vyapar.messaging.contracts import (
     DeliveryStatus,
@@ -112,9 +113,9 @@ def _document(body: bytes | str) -> Mapping[str, Any]:
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise Invalid("the webhook body is not JSON", code="whatsapp_webhook") from error
+        raise Invalid(_("the webhook body is not JSON"), code="whatsapp_webhook") from error
     if not isinstance(document, Mapping):
-        raise Invalid("the webhook body is not a JSON object", code="whatsapp_webhook")
+        raise Invalid(_("the webhook body is not a JSON object"), code="whatsapp_webhook")
     return document
 
 
