@@ -6,9 +6,10 @@ from alerts import services
 from alerts.agent import LateFeed, LowQuality, fallen, late
 from alerts.contracts import Condition
 from alerts.handlers.raising import ACTOR, agent_name, kind_name, raise_for
+from inventory.selectors.failures import Words, export_failure, feed_failure, import_failure
 from vyapar.engine.contracts import EventView
 from vyapar.gateway.speech import named
-from vyapar.kernel.phrases import Phrase, together
+from vyapar.kernel.phrases import Phrase, again, text_of, together
 from vyapar.kernel.phrases import counted as ngettext
 from vyapar.kernel.phrases import phrase as _
 
@@ -17,7 +18,8 @@ def hear_export_given_up(event: EventView) -> None:
     """A document did not get to the books however often it was tried."""
     title = _("%(kind)s: it does not get to %(feed)s", **_what_to_where(event))
     advice = _("Look whether the system can be reached, then try the document again")
-    _raise_failed_export(event, title, advice, "/data/exports")
+    words = export_failure(event.payload["key"], event.payload["feed"], name="last_error")
+    _raise_failed_export(event, title, advice, "/data/exports", words)
 
 
 def hear_export_answered(event: EventView) -> None:
@@ -27,7 +29,8 @@ def hear_export_answered(event: EventView) -> None:
         return
     title = _("%(kind)s: %(feed)s refused it", **_what_to_where(event))
     advice = _("Mend what it objects to, then try the document again")
-    _raise_failed_export(event, title, advice, "/data/exports?state=rejected")
+    words = export_failure(event.payload["key"], event.payload["feed"])
+    _raise_failed_export(event, title, advice, "/data/exports?state=rejected", words)
 
 
 def _what_to_where(event: EventView) -> dict[str, str]:
@@ -35,8 +38,14 @@ def _what_to_where(event: EventView) -> dict[str, str]:
     return {"kind": named(event.payload["kind"]), "feed": event.payload["feed"]}
 
 
-def _raise_failed_export(event: EventView, title: Phrase, advice: Phrase, url: str) -> None:
-    detail = str(event.payload["reason"])
+def _reason(event: EventView, words: Words) -> str:
+    """Why it failed, with its words where they are of this time: the row may have gone on since."""
+    text = str(event.payload["reason"])
+    return again(text, words) if text and text_of(words).startswith(text) else text
+
+
+def _raise_failed_export(event: EventView, title: Phrase, advice: Phrase, url: str, words: Words) -> None:
+    detail = _reason(event, words)
     told = Condition(
         cause="export_failed",
         subject=event.subject,
@@ -55,7 +64,7 @@ def hear_feed_halted(event: EventView) -> None:
             cause="feed_halted",
             subject=event.subject,
             title=_("%(feed)s is not pulled any more", feed=event.payload["label"]),
-            detail=str(event.payload["reason"]),
+            detail=_reason(event, feed_failure(event.payload["feed"])),
             recommended_action=_("Mend what it says on the feed's page, then check it and pull it again"),
             url=f"/data/feeds/{event.payload['feed']}",
         ),
@@ -95,7 +104,7 @@ def hear_import_failed(event: EventView) -> None:
                 int(event.payload["differences"]),
             )
             if differs
-            else str(event.payload["reason"]),
+            else _reason(event, import_failure(event.payload["runId"])),
             recommended_action=_("Open the import: look at its totals and its log, then go on or undo it")
             if differs or int(event.payload["written"])
             else _("Nothing of it was written: mend the file as it says and bring it again"),

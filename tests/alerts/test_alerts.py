@@ -27,6 +27,7 @@ from vyapar.engine.services import emit, lift, pull, run_cycle
 from vyapar.gateway import speech
 from vyapar.gateway.contracts import KeyExpiring
 from vyapar.kernel.errors import Invalid, NotFound
+from vyapar.kernel.phrases import phrase
 from vyapar.messaging.models import Message
 from vyapar.people.contracts import Role
 from vyapar.people.services import add_person
@@ -320,6 +321,22 @@ def test_a_halted_feed_is_told_until_its_data_come_again() -> None:
     tell(ImportReconciled("u1", 4, "tally", "pull", 3, 3, 0, 0, 0), "import:4")
     alert.refresh_from_db()
     assert alert.state == Alert.State.CLOSED
+
+
+@DB
+def test_why_a_feed_halted_is_told_with_its_words_while_they_are_of_that_time() -> None:
+    said = phrase("%(name)s cannot be reached", name="Tally")
+    feed = Feed.objects.create(
+        code="tally", name="Tally", system="tally", last_error=said, words=list(said.words),
+        created_at=AT, updated_at=AT,
+    )  # fmt: skip
+    tell(FeedHalted("tally", "Tally", str(said)), "feed:tally")
+    alert = Alert.objects.get(cause="feed_halted")
+    assert alert.words["detail"] == [{"say": "%(name)s cannot be reached", "with": {"name": "Tally"}}]
+    Feed.objects.filter(pk=feed.pk).update(words=[])
+    tell(FeedHalted("tally", "Tally", "the company was renamed"), "feed:tally")
+    alert.refresh_from_db()
+    assert (alert.detail, alert.words["detail"]) == ("the company was renamed", [])
 
 
 @DB
