@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 from inventory.models import FeedEvent, ImportRun
 from inventory.services.imports.journal import note_step
 from inventory.services.imports.storage import drop_file
+from vyapar.kernel.phrases import phrase as _
 
 #: Files and bodies that one round clears at most, so that a round stays short.
 MOST_FILES, MOST_BODIES = 50, 2_000
@@ -38,7 +39,7 @@ def _clear_files(at: datetime) -> int:
     count = 0
     for run in runs[:MOST_FILES]:
         drop_file(run.file)  # first: a row that still names it has it dropped again
-        note_step(run, f"the file was deleted after {settings.IMPORT_FILE_DAYS} days", at)
+        note_step(run, _("the file was deleted after %(days)s days", days=settings.IMPORT_FILE_DAYS), at)
         count += ImportRun.objects.filter(pk=run.pk, file=run.file).update(file="", log=run.log)
     return count
 

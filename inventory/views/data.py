@@ -47,6 +47,7 @@ from vyapar.dashboard.templatetags.ui_filters import spoken
 from vyapar.dashboard.templatetags.words import sign
 from vyapar.gateway.speech import say
 from vyapar.kernel.errors import VyaparError
+from vyapar.kernel.phrases import again
 from vyapar.people.contracts import May
 
 State = ImportRun.State
@@ -189,7 +190,7 @@ def _context(run: ImportRun, request: HttpRequest) -> dict[str, Any]:
         "waiting": quarantined.get("open", 0) + quarantined.get("corrected", 0),
         "parts": list_parts(run).count(),
         "can": _can(run, quarantined),
-        "log": [{"at": at, "what": what} for at, what in reversed(run.log)],
+        "log": [{"at": at, "what": say(again(what, *words[:1]))} for at, what, *words in reversed(run.log)],
     }
 
 

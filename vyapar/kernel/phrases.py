@@ -52,9 +52,9 @@ def listed(texts: Sequence[str], between: str = " · ") -> Phrase:
     return phrase(between.replace("%", "%%").join(f"%({name})s" for name in values), **values)
 
 
-def again(text: str, words: Sequence[Mapping[str, Any]] | None) -> str:
+def again(text: str, words: Sequence[Mapping[str, Any]] | None = None) -> str:
     """A text as it was kept, a phrase where its words were kept with it."""
-    return Phrase.of(text, tuple(words)) if words else text
+    return Phrase.of(text, tuple(words)) if text and words else text
 
 
 def text_of(words: Sequence[Mapping[str, Any]]) -> str:

@@ -208,15 +208,24 @@ def _conclude(ours: Claim, found: Found, coverage: list[Any]) -> ImportRun:
     run.checks, run.coverage, run.attempts = found.as_plain(), coverage, 0
     run.counts = {}
     left = sum(one["count"] for one in coverage)
-    note_step(run, f"checked: {found.rows:,} rows, {found.rejected:,} not good, {left:,} not covered", now)
+    note_step(
+        run,
+        _(
+            "checked: %(rows)s rows, %(rejected)s not good, %(left)s not covered",
+            rows=f"{found.rows:,}",
+            rejected=f"{found.rejected:,}",
+            left=f"{left:,}",
+        ),
+        now,
+    )
     held = found.rejected > TOLERATED * found.rows or not found.rows
     if run.options.get("write") and not held:
         run.state, run.rows_read, run.bytes_read = State.WRITING, 0, 0
-        note_step(run, "goes on to be written, as was asked for", now)
+        note_step(run, _("goes on to be written, as was asked for"), now)
     else:
         run.state = State.CHECKED
         if run.options.get("write"):
-            note_step(run, "waits for a person: too many rows are not good", now)
+            note_step(run, _("waits for a person: too many rows are not good"), now)
     give_back(run)
     run.save()
     return run

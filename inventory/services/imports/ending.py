@@ -10,7 +10,7 @@ from django.db import transaction
 from inventory.contracts.imports import ImportFailed, ImportUndone
 from inventory.models import ImportRun
 from inventory.services import landing
-from inventory.services.imports.journal import ask, asker, note_step, subject_of
+from inventory.services.imports.journal import ask, asker, note_step, subject_of, with_reason
 from inventory.services.imports.locks import lock_run
 from inventory.services.imports.reconciling import settle_state
 from vyapar.engine.services import append_audit, emit
@@ -31,7 +31,7 @@ def fail(run: ImportRun, *, reason: str, at: datetime) -> None:
     """End a run that cannot go on; what it has written stands. The row must be locked."""
     run.state, run.finished_at, run.claimed_at = State.FAILED, at, None
     run.error, run.words = kept(reason, 500)
-    note_step(run, f"failed: {reason}", at)
+    note_step(run, _("failed: %(reason)s", reason=reason), at)
     run.save()
     told = _("import %(number)s: %(reason)s", number=run.number, reason=reason)
     run.feed.last_error, run.feed.words = kept(told, 500)
@@ -52,7 +52,7 @@ def cancel_run(run_id: UUID, *, actor: Actor, at: datetime, reason: str = "") ->
         raise Refused(
             _("import %(run)s has ended: %(state)s", run=run.number, state=run.state), code="has_ended"
         )
-    note_step(run, f"{actor} asked to cancel it" + (f": {reason}" if reason else ""), at)
+    note_step(run, with_reason(_("%(who)s asked to cancel it", who=str(actor)), reason), at)
     run.cancel_asked = True
     if run.state == State.WRITING and run.claimed_at is not None:
         run.save(update_fields=["log", "cancel_asked"])
@@ -65,7 +65,7 @@ def stop(run: ImportRun, *, actor: Actor, at: datetime) -> None:
     """Call a run off between parcels. The row must be locked."""
     run.state, run.finished_at, run.claimed_at = State.CANCELLED, at, None
     written = run.parts.count()
-    note_step(run, f"cancelled after {written} parcels", at)
+    note_step(run, _("cancelled after %(written)s parcels", written=written), at)
     run.save()
     append_audit(
         actor=actor, verb="ImportCancelled", subject=subject_of(run), at=at, after={"parcels": written}
@@ -79,7 +79,7 @@ def ask_undo(run_id: UUID, *, actor: Actor, at: datetime, reason: str = "") -> I
     _check_undo(run)
     ask(run, actor)
     run.state, run.attempts, run.claimed_at = State.UNDOING, 0, None
-    note_step(run, f"{actor} asked to undo it" + (f": {reason}" if reason else ""), at)
+    note_step(run, with_reason(_("%(who)s asked to undo it", who=str(actor)), reason), at)
     run.save()
     append_audit(actor=actor, verb="ImportUndoAsked", subject=subject_of(run), at=at, reason=reason)
     return run
@@ -100,7 +100,8 @@ def undo_run(run_id: UUID, *, actor: Actor, at: datetime) -> ImportRun:
     run.state, run.finished_at, run.claimed_at = State.UNDONE, at, None
     run.error, run.words = "", []
     undone = {name: int(count) for name, count in taken.undone.items()}
-    note_step(run, "undone: " + (", ".join(f"{n} {name}" for name, n in undone.items()) or "nothing"), at)
+    counted = ", ".join(f"{n} {name}" for name, n in undone.items())
+    note_step(run, _("undone: %(counts)s", counts=counted) if counted else _("undone: nothing"), at)
     run.save()
     payload = ImportUndone(str(run.pk), run.number, run.feed.code, run.title, undone)
     emit(payload, subject=subject_of(run), actor=actor, at=at)
@@ -115,7 +116,7 @@ def keep_undo_refused(run_id: UUID, *, refusal: Refused, at: datetime) -> None:
             return
         run.state, run.claimed_at = settle_state(run), None
         run.error, run.words = kept(refusal.message, 500)
-        note_step(run, f"not undone: {refusal.message}", at)
+        note_step(run, _("not undone: %(why)s", why=refusal.message), at)
         run.save()
 
 

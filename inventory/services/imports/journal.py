@@ -6,15 +6,21 @@ from datetime import datetime
 
 from inventory.models import ImportRun
 from vyapar.kernel.actor import Actor, ActorKind
+from vyapar.kernel.phrases import Phrase, kept, listed
 
 #: Entries of a log at most; the first and the last ones say the most.
 _MOST = 200
 
 
 def note_step(run: ImportRun, what: str, at: datetime) -> None:
-    """Add a sentence to the run's log; the caller saves."""
-    entries = [*run.log, [at.isoformat(), what[:400]]]
+    """Add a sentence, with its words where it has any, to the run's log; the caller saves."""
+    entries = [*run.log, [at.isoformat(), *kept(what, 400)]]
     run.log = entries if len(entries) <= _MOST else [*entries[: _MOST // 2], *entries[-_MOST // 2 :]]
+
+
+def with_reason(what: Phrase, reason: str) -> Phrase:
+    """What was done, and why where somebody said so."""
+    return listed([what, reason], ": ") if reason else what
 
 
 def subject_of(run: ImportRun) -> str:

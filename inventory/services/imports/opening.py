@@ -13,7 +13,7 @@ from django.db.models import Max
 
 from inventory.feeds import SYSTEMS
 from inventory.models import Feed, ImportRun, MappingProfile
-from inventory.services.imports.journal import ask, note_step, subject_of
+from inventory.services.imports.journal import ask, note_step, subject_of, with_reason
 from inventory.services.imports.locks import lock_run
 from inventory.services.imports.storage import Kept, drop_file, keep_file
 from inventory.services.staging import take_turns
@@ -78,7 +78,16 @@ def _open(
         options=options, bytes_total=kept.size, started_by=actor.ref, started_by_name=str(actor)[:160],
         created_at=at,
     )  # fmt: skip
-    note_step(run, f"{title} taken in by {actor}, {kept.size:,} bytes", at)
+    note_step(
+        run,
+        _(
+            "%(title)s taken in by %(who)s, %(size)s bytes",
+            title=title,
+            who=str(actor),
+            size=f"{kept.size:,}",
+        ),
+        at,
+    )
     run.save(force_insert=True)
     append_audit(
         actor=actor, verb="ImportOpened", subject=subject_of(run), at=at,
@@ -124,8 +133,9 @@ def arrange_run(
     run.options = {**run.options, **options, "wait": False}
     run.profile, run.state, run.attempts, run.claimed_at = profile, State.UPLOADED, 0, None
     run.error, run.finished_at, run.cancel_asked, run.checks, run.coverage = "", None, False, {}, []
+    run.words = []
     run.rows_read = run.bytes_read = 0
-    note_step(run, f"{actor} chose how to read it" + (f": {profile}" if profile else ""), at)
+    note_step(run, with_reason(_("%(who)s chose how to read it", who=str(actor)), str(profile or "")), at)
     run.save()
     return run
 
@@ -145,11 +155,11 @@ def begin_write(run_id: UUID, *, actor: Actor, at: datetime) -> ImportRun:
         )
     ask(run, actor)
     run.state, run.attempts, run.claimed_at, run.cancel_asked = State.WRITING, 0, None, False
-    run.error, run.finished_at = "", None
+    run.error, run.words, run.finished_at = "", [], None
     run.options = {**run.options, "wait": False}
     if not resumed:
         run.rows_read = run.bytes_read = 0
-    note_step(run, f"{actor} has it written", at)
+    note_step(run, _("%(who)s has it written", who=str(actor)), at)
     run.save()
     append_audit(actor=actor, verb="ImportWriteAsked", subject=subject_of(run), at=at)
     return run

@@ -116,9 +116,14 @@ def drive_again(run_id: UUID, *, actor: Actor, at: datetime, rows: Iterable[int]
         mine = [row for row in chosen if row.kind == kind]
         if mine:
             _drive(run, kind, mine, done, actor, at)
-    note_step(
-        run, f"{actor} drove {len(chosen)} rows again: {done.taken} taken, {done.wrong} still wrong", at
+    told = _(
+        "%(who)s drove %(rows)s rows again: %(taken)s taken, %(wrong)s still wrong",
+        who=str(actor),
+        rows=len(chosen),
+        taken=done.taken,
+        wrong=done.wrong,
     )
+    note_step(run, told, at)
     append_audit(
         actor=actor, verb="RowsDrivenAgain", subject=subject_of(run), at=at,
         after={"taken": done.taken, "wrong": done.wrong},

@@ -94,7 +94,11 @@ def settle(run: ImportRun, *, at: datetime) -> None:
     run.reconciliation = compare(run)
     run.state = settle_state(run)
     count = run.reconciliation["unexplained_count"]
-    note_step(run, f"{count} differences without a cause" if count else "reconciled", at)
+    note_step(
+        run,
+        _("%(differences)s differences without a cause", differences=count) if count else _("reconciled"),
+        at,
+    )
     run.save()
     _tell_feed(run, at)
     if (run.state, count) != before:

@@ -187,7 +187,15 @@ def _finish(ours: Claim, at: datetime) -> ImportRun:
         stop(run, actor=asker(run), at=now)
         return run
     totals = run.parts.aggregate(rows=Sum("rows"))
-    note_step(run, f"written: {totals['rows'] or 0:,} rows in {run.parts.count()} parcels", now)
+    note_step(
+        run,
+        _(
+            "written: %(rows)s rows in %(parcels)s parcels",
+            rows=f"{totals['rows'] or 0:,}",
+            parcels=run.parts.count(),
+        ),
+        now,
+    )
     run.finished_at, run.attempts = now, 0
     give_back(run)
     append_audit(
