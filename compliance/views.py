@@ -18,6 +18,7 @@ from compliance.contracts import PaperKind
 from compliance.documents import eway_json
 from compliance.documents.period_report import build
 from compliance.documents.render import render_document, render_period_report
+from compliance.documents.told import told
 from compliance.models import Paper, RaisedFinding, Series
 from compliance.selectors import (
     collect_period,
@@ -116,9 +117,11 @@ def _asked(request: HttpRequest) -> tuple[str, str]:
 def document(request: HttpRequest, paper_id: UUID) -> HttpResponseBase:
     """One document with its lines, seal and e-way state."""
     paper = get_paper(paper_id)
+    issued = document_of(paper)
     context = {
         "paper": paper,
-        "document": document_of(paper),
+        "document": issued,
+        "told": told(issued),
         "notes": list_credit_notes(paper),
         "invoice": find_invoice(paper),
     }

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from compliance.contracts import Standing
-from compliance.documents import build, period_report
+from compliance.documents import build, freeze, period_report, thaw
+from compliance.documents.told import told
 from compliance.rules import examine, inspect
 from tests.compliance.movements import movements
 from tests.compliance.periods import paper, period, write_off
@@ -75,6 +76,20 @@ def test_no_rule_or_alert_puts_figures_into_a_sentence_by_an_f_string(room):
         and any(isinstance(part, ast.Constant) and len(part.value.split()) > 2 for part in node.values)
     ]
     assert sentences == []
+
+
+@given(movements())
+@settings(suppress_health_check=[HealthCheck.too_slow])
+def test_what_a_frozen_paper_says_is_said_in_another_language_and_its_seal_stands(facts):
+    try:
+        document = thaw(freeze(build(facts, document_date=facts.dispatch_date)))
+    except Refused:
+        return
+    said = told(document)
+    texts = (said.reason, said.valuation, said.eway)
+    assert texts == (document.reason, document.valuation_note, document.eway.reason)
+    assert [text for text in texts if not is_whole(text)] == []
+    assert told(replace(document, reason="as it was worded then")).reason == "as it was worded then"
 
 
 def test_every_exception_of_a_period_can_be_said_in_another_language():

@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta
 from vyapar.kernel.calendar import ist_day, ist_instant
 from vyapar.kernel.errors import Fault, Invalid, Misconfigured
 from vyapar.kernel.money import PAISE_PER_RUPEE, indian
+from vyapar.kernel.phrases import Phrase
 from vyapar.kernel.phrases import phrase as _
 from vyapar.law.states import get_state
 from vyapar.law.store import Row, in_force, period, table
@@ -75,14 +76,18 @@ def eway_need(
     """
     bar = threshold(from_state, to_state, on_date, hsns=hsns)
     needed = consignment_paise > bar.paise
-    value, mark = indian(consignment_paise), indian(bar.paise)
-    if not consignment_paise:
-        reason = _("No e-way bill: all goods are exempt, and exempt goods need none.")
-    elif needed:
-        reason = _("E-way bill needed: %(value)s is above the threshold of %(mark)s.", value=value, mark=mark)
-    else:
-        reason = _("No e-way bill: %(value)s is not above the threshold of %(mark)s.", value=value, mark=mark)
+    reason = eway_reason(consignment_paise, bar.paise)
     return EwayNeed(needed, consignment_paise, bar.paise, reason, bar.basis)
+
+
+def eway_reason(consignment_paise: int, threshold_paise: int) -> Phrase:
+    """The sentence that says why a consignment needs an e-way bill, or none."""
+    value, mark = indian(consignment_paise), indian(threshold_paise)
+    if not consignment_paise:
+        return _("No e-way bill: all goods are exempt, and exempt goods need none.")
+    if consignment_paise > threshold_paise:
+        return _("E-way bill needed: %(value)s is above the threshold of %(mark)s.", value=value, mark=mark)
+    return _("No e-way bill: %(value)s is not above the threshold of %(mark)s.", value=value, mark=mark)
 
 
 def validity_days(distance_km: int, on_date: date, *, over_dimensional: bool = False) -> int:
