@@ -11,6 +11,7 @@ from inventory.contracts.feeds import Uncovered
 from inventory.feeds.files.limits import Limits, in_words, refuse
 from inventory.feeds.files.panics import parsing
 from inventory.feeds.files.table import ROW, Chunk, character_faults, unique_names
+from vyapar.kernel.phrases import phrase as _
 
 _SAMPLE = 200
 
@@ -27,7 +28,7 @@ class Parquet:
             self._height: int = pl.scan_parquet(path).select(pl.len()).collect().item()
         unique_names(list(schema), limits)
         nested = [name for name, kind in schema.items() if kind.is_nested() or kind in (pl.Binary, pl.Object)]
-        self.notes = [Uncovered(name, self._height, "a nested or binary column") for name in nested]
+        self.notes = [Uncovered(name, self._height, _("a nested or binary column")) for name in nested]
         self._kinds = {name: kind for name, kind in schema.items() if name not in nested}
         self.header = tuple(name for name in self._kinds if name != ROW)
         if not self._height or not self.header:

@@ -26,6 +26,7 @@ from inventory.feeds.files.table import (
 )
 from inventory.feeds.files.text import Encoding, blocks, body_of, find_encoding
 from vyapar.kernel.errors import Fault
+from vyapar.kernel.phrases import phrase as _
 
 DELIMITERS = ",;\t|"
 _SAMPLE = 25
@@ -80,7 +81,7 @@ class Delimited:
             refuse("no_rows", "the file has a header but no rows under it")
         titles = [words for one in cells[: found.first] if (words := [cell for cell in one if cell])]
         self.notes = [
-            Uncovered("titles above the table", len(titles), "not part of the table", _words(titles))
+            Uncovered(_("titles above the table"), len(titles), _("not part of the table"), _words(titles))
         ]
         self.notes = self.notes if any(titles) else []
 

@@ -18,6 +18,7 @@ from inventory.feeds.files.packed import check_workbook
 from inventory.feeds.files.panics import parsing
 from inventory.feeds.files.spans import Range, spans_of
 from inventory.feeds.files.table import Chunk, character_faults, frame, unique_names, without_empty
+from vyapar.kernel.phrases import phrase as _
 
 _SAMPLE = 25
 
@@ -67,7 +68,9 @@ class Sheet:
         titles = [cells for cells in head[: found.first] if any(cells)]
         if titles:
             words = " / ".join(" ".join(cell for cell in cells if cell) for cells in titles)[:200]
-            self.notes = [Uncovered("titles above the table", len(titles), "not part of the table", words)]
+            self.notes = [
+                Uncovered(_("titles above the table"), len(titles), _("not part of the table"), words)
+            ]
 
     def chunks(self, skip: int = 0) -> Iterator[Chunk]:
         """See `Table`."""
@@ -128,11 +131,11 @@ def sheets_of(
     wanted = [sheet] if sheet else [name for name, visible in listed.items() if visible] or list(listed)
     read = [Sheet(book, name, size, limits, known, header_row, spans.get(name, ())) for name in wanted]
     notes = [
-        Uncovered(f"sheet {name}", 0, "another sheet was chosen" if sheet else "the sheet is hidden")
+        Uncovered(f"sheet {name}", 0, _("another sheet was chosen") if sheet else _("the sheet is hidden"))
         for name in listed
         if name not in wanted
     ]
-    notes += [Uncovered(f"sheet {one.name}", 0, "no table is on it") for one in read if not one.count]
+    notes += [Uncovered(f"sheet {one.name}", 0, _("no table is on it")) for one in read if not one.count]
     return [one for one in read if one.count], notes
 
 

@@ -21,6 +21,7 @@ from inventory.feeds.files.writing import unguarded
 from inventory.feeds.profiles import SHIPPED, Memory, Plan, Profile, find_plan, plan, read
 from inventory.feeds.profiles.words import all_names, plain
 from vyapar.kernel.errors import Invalid
+from vyapar.kernel.phrases import phrase as _
 
 _ORDER = list(RecordKind)
 _UNKNOWN = "no profile knows these columns; choose a profile or make one. The file has: {columns}"
@@ -108,13 +109,16 @@ class File:
         for fault in chunk.faults:
             self._leave(
                 Uncovered(
-                    "rows that could not be read", 1, fault.message, f"row {fault.row}: {fault.value}"[:160]
+                    _("rows that could not be read"),
+                    1,
+                    fault.message,
+                    f"row {fault.row}: {fault.value}"[:160],
                 )
             )
         for one in applied.left:
             self._leave(one)
         for name, (count, example) in planned.plan.uncovered(rows).items():
-            self._leave(Uncovered(name, count, "the profile does not take this column", example))
+            self._leave(Uncovered(name, count, _("the profile does not take this column"), example))
         parcels = []
         for place, kind in enumerate(planned.plan.kinds):
             frame = applied.frames[kind]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from inventory.contracts.feeds import Uncovered
 from inventory.feeds.tally.records import Node, tidy
 from inventory.feeds.tally.tags import READ
+from vyapar.kernel.phrases import phrase as _
 
 _SHOWN = 200  # of different tags
 _LONGEST = 60
@@ -43,7 +44,7 @@ class Coverage:
     def told(self, skipped: Counter[str], own: int) -> Sequence[Uncovered]:
         """What was counted, the most frequent first within each kind of reason."""
         kinds = [
-            Uncovered(tag, count, "records of this kind hold nothing this system keeps")
+            Uncovered(tag, count, _("records of this kind hold nothing this system keeps"))
             for tag, count in skipped.most_common(_SHOWN)
         ]
         noted = [
@@ -51,11 +52,11 @@ class Coverage:
             for (name, reason), count in self._counts.most_common()
         ]
         tags = [
-            Uncovered(name, count, "a field this system does not keep", self._values.get(name, ""))
+            Uncovered(name, count, _("a field this system does not keep"), self._values.get(name, ""))
             for name, count in self._tags.most_common(_SHOWN)
         ]
-        reason = "settings, audit and statutory flags of Tally itself"
-        rest = [Uncovered("fields of Tally's own", own, reason)] if own else []
+        reason = _("settings, audit and statutory flags of Tally itself")
+        rest = [Uncovered(_("fields of Tally's own"), own, reason)] if own else []
         return [*noted, *kinds, *tags, *rest]
 
     def _tag(self, where: str, tag: str, text: str, count: int = 1) -> None:
