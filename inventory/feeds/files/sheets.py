@@ -100,7 +100,7 @@ def _merged(
 ) -> dict[int, list[tuple[int, int, list[str | None]]]]:
     """By row: the first column of what is merged there, its top row, and a place for its value."""
     by_row: dict[int, list[tuple[int, int, list[str | None]]]] = {}
-    for (top, first), (bottom, _) in ranges[:20_000]:
+    for (top, first), (bottom, _last) in ranges[:20_000]:
         value: list[str | None] = [None]
         for row in range(top, min(bottom, top + 5_000) + 1 if bottom > top else top):
             by_row.setdefault(row, []).append((first, top, value))
