@@ -23,6 +23,8 @@ State = ImportRun.State
 #: What may still be called off, and what may be undone: whatever has parcels in the tables.
 OPEN = (State.UPLOADED, State.CHECKING, State.CHECKED, State.WRITING)
 UNDOABLE = (State.WRITTEN, State.RECONCILED, State.CANCELLED, State.FAILED)
+#: Letters of a reason that the trail keeps.
+_TOLD = 200
 #: How many blockers one refusal carries.
 _SHOWN = 50
 
@@ -38,7 +40,8 @@ def fail(run: ImportRun, *, reason: str, at: datetime) -> None:
     run.feed.updated_at = at
     run.feed.save(update_fields=["last_error", "words", "updated_at"])
     payload = ImportFailed(str(run.pk), run.number, run.feed.code, run.title, reason[:500], run.parts.count())
-    emit(payload, subject=subject_of(run), actor=asker(run), at=at, reason=reason[:200])
+    told = reason if len(reason) <= _TOLD else reason[:_TOLD]  # whole, it keeps its words
+    emit(payload, subject=subject_of(run), actor=asker(run), at=at, reason=told)
 
 
 @transaction.atomic
