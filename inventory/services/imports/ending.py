@@ -40,8 +40,8 @@ def fail(run: ImportRun, *, reason: str, at: datetime) -> None:
     run.feed.updated_at = at
     run.feed.save(update_fields=["last_error", "words", "updated_at"])
     payload = ImportFailed(str(run.pk), run.number, run.feed.code, run.title, reason[:500], run.parts.count())
-    told = reason if len(reason) <= _TOLD else reason[:_TOLD]  # whole, it keeps its words
-    emit(payload, subject=subject_of(run), actor=asker(run), at=at, reason=told)
+    short = reason if len(reason) <= _TOLD else reason[:_TOLD]  # whole, it keeps its words
+    emit(payload, subject=subject_of(run), actor=asker(run), at=at, reason=short)
 
 
 @transaction.atomic
