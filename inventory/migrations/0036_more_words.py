@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("inventory", "0032_outcomes"),
+        ("inventory", "0033_offers_ahead"),
     ]
 
     operations = [

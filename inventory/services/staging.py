@@ -17,6 +17,7 @@ from psycopg import Cursor
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
+from inventory.selectors.columns import packed
 from inventory.services.binary import Column, Packed, can_encode, encode, encode_columns
 from inventory.services.groups import Numbers
 from vyapar.tenancy.here import current_schema
@@ -27,7 +28,6 @@ _LONG = 32
 #: Stands for null where numbers travel without it.
 NOTHING = -(2**63) + 1
 _PACKED = "SELECT {columns} FROM ({sql}) q"
-_PACK = "string_agg(int8send(coalesce(q.{name}::bigint, -9223372036854775807)), ''::bytea)"
 _INSTANT = "%Y-%m-%d %H:%M:%S%.6f+00:00"
 
 
@@ -252,11 +252,11 @@ def numbers_of(sql: str, names: Sequence[str], values: Any = None) -> pl.DataFra
 
 def arrays_of(sql: str, names: Sequence[str], values: Any = None) -> dict[str, Numbers]:
     """As `numbers_of`, as arrays by name; what is null is `NOTHING`."""
-    columns = ", ".join(_PACK.format(name=name) for name in names)
-    packed = rows(_PACKED.format(columns=columns, sql=sql), values)[0]
+    columns = ", ".join(packed(f"coalesce(q.{name}::bigint, {NOTHING})") for name in names)
+    values_of = rows(_PACKED.format(columns=columns, sql=sql), values)[0]
     return {
         name: np.frombuffer(part or b"", ">i8").astype(np.int64)
-        for name, part in zip(names, packed, strict=True)
+        for name, part in zip(names, values_of, strict=True)
     }
 
 
