@@ -104,7 +104,7 @@ def hear_import_failed(event: EventView) -> None:
                 int(event.payload["differences"]),
             )
             if differs
-            else _reason(event, import_failure(event.payload["runId"])),
+            else _reason(event, import_failure(int(event.payload["number"]))),
             recommended_action=_("Open the import: look at its totals and its log, then go on or undo it")
             if differs or int(event.payload["written"])
             else _("Nothing of it was written: mend the file as it says and bring it again"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
 from inventory.models import Export, Feed, ImportRun
 
@@ -16,9 +15,9 @@ def feed_failure(code: str) -> Words:
     return Feed.objects.filter(code=code).values_list("words", flat=True).first() or ()
 
 
-def import_failure(run_id: str | UUID) -> Words:
-    """The words of why an import could not go on."""
-    return ImportRun.objects.filter(pk=run_id).values_list("words", flat=True).first() or ()
+def import_failure(number: int) -> Words:
+    """The words of why an import, by its number, could not go on."""
+    return ImportRun.objects.filter(number=number).values_list("words", flat=True).first() or ()
 
 
 def export_failure(key: str, feed: str, *, name: str = "reason") -> Words:
