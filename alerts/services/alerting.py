@@ -20,7 +20,7 @@ from vyapar.kernel.money import indian
 from vyapar.kernel.phrases import words_of
 from vyapar.messaging.contracts import Channel
 from vyapar.messaging.letters import SERVICE, Letter
-from vyapar.messaging.selectors import get_account
+from vyapar.messaging.selectors import find_template, get_account
 from vyapar.messaging.services import queue, save_template
 from vyapar.people.models import User
 from vyapar.people.selectors import list_people
@@ -172,6 +172,8 @@ def _tell(alert: Alert, condition: Condition, urgency: Urgency, actor: Actor, at
             if way == "email":
                 letters.append(_letter(alert, one, urgency))
     if letters and get_account(Channel.EMAIL) is not None:
+        if find_template(letters[0].template, Channel.EMAIL, "en") is None:  # older than this text of ours
+            ensure_templates()
         queue(letters, actor=actor, at=at)
     emit(
         AlertRaised(

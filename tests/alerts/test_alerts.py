@@ -28,7 +28,7 @@ from vyapar.gateway import speech
 from vyapar.gateway.contracts import KeyExpiring
 from vyapar.kernel.errors import Invalid, NotFound
 from vyapar.kernel.phrases import phrase
-from vyapar.messaging.models import Message
+from vyapar.messaging.models import Message, Template
 from vyapar.people.contracts import Role
 from vyapar.people.services import add_person
 
@@ -211,6 +211,12 @@ def test_a_mail_names_what_is_at_stake_only_where_something_is(crew) -> None:
     assert "stake" not in texts[1]
     assert "Open: http" in texts[1]
     assert all("{{" not in text for text in texts)
+
+
+def test_a_text_that_came_later_is_put_at_the_door_of_an_older_distributor(crew) -> None:
+    Template.objects.filter(name="alert_unpriced").delete()
+    raised(cause="agent_failed", value_paise=0)
+    assert set(Message.objects.values_list("template__name", flat=True)) == {"alert_unpriced"}
 
 
 def test_an_alert_is_kept_even_when_no_mail_is_set_up(in_alpha) -> None:

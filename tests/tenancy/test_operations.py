@@ -1,0 +1,217 @@
+"""Every operation of the API, called by one distributor's people and machines with another's ids."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+from django_tenants.utils import tenant_context
+from drf_spectacular.generators import SchemaGenerator
+
+from compliance.services import issue
+from inventory.models import Brand, Location, Retailer, Sku, Territory
+from inventory.services import imports
+from inventory.services.claims import file_claim
+from inventory.services.forecasts import set_override
+from tests.builders import OWNER, build_world, propose_transfer, transfer_payload
+from tests.compliance.movements import movement
+from vyapar.engine.services import append_audit
+from vyapar.gateway.services import issue_key
+from vyapar.kernel.calendar import ist_day
+from vyapar.people.contracts import May, Role
+from vyapar.people.services import add_person
+from vyapar.webhooks.models import Endpoint
+
+MARK = "Ofalpha"
+DESCRIBED = SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
+VERBS = ("get", "post", "put", "patch", "delete")
+#: What asking for a stranger's thing may come to; 422 where the body is judged before it is looked for.
+NOTHING = {400, 401, 403, 404, 422}
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+def operations() -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Verb, path and description of each operation."""
+    for path, described in DESCRIBED["paths"].items():
+        yield from ((verb, path, described[verb]) for verb in VERBS if verb in described)
+
+
+@pytest.fixture
+def theirs(alpha) -> dict[str, str]:
+    """What alpha has, by the name of the parameter that asks for it; whatever it calls by name is marked."""
+    now = timezone.now()
+    world = build_world()
+    for model in (Brand, Location, Retailer, Sku, Territory):
+        for row in model.objects.all():
+            row.name = f"{MARK} {row.name}"
+            row.save()
+    move = propose_transfer(transfer_payload(world), now)
+    key, _secret = issue_key(name=f"{MARK} ERP", scopes=list(May), actor=OWNER, at=now)
+    paper = issue(movement(), key=f"{MARK}:1", actor=OWNER, at=now)
+    end = Endpoint.objects.create(
+        url=f"https://hooks.example.in/{MARK}", events=["*"], description=MARK, secret="whsec_x",
+        created_by="user:1", created_at=now, updated_at=now,
+    )  # fmt: skip
+    feed = imports.ensure_feed(code="ofalpha", name=MARK, system="files", actor=OWNER, at=now)
+    run = imports.open_run(
+        feed=feed, content=io.BytesIO(b"transactionId\nT1\n"), title=f"{MARK}.csv", options={}, actor=OWNER,
+        at=now,
+    )  # fmt: skip
+    today = ist_day(now)
+    claim = file_claim(
+        sku="BIS-100", batch="B1", location="GD-PUNE", pieces=4, amount_paise=10_000, filed_on=today,
+        reference=f"{MARK}/1", actor=OWNER, at=now,
+    )  # fmt: skip
+    known = set_override(
+        level="category", category="BIS", from_date=today + timedelta(days=7),
+        to_date=today + timedelta(days=9), factor=1.5, reason=MARK, actor=OWNER, at=now,
+    )  # fmt: skip
+    append_audit(actor=OWNER, verb="InvoicePrinted", subject=f"invoice:{MARK}", at=now)
+    return {
+        "action_id": str(move.pk), "actionId": str(move.pk), "paper_id": str(paper.pk), "prefix": key.prefix,
+        "endpoint_id": str(end.pk), "delivery_id": str(uuid4()), "code": feed.code, "feed": feed.code,
+        "run_id": str(run.pk), "job_id": str(run.pk), "claim_id": str(claim.pk), "token": str(uuid4()),
+        "override_id": str(known.pk), "sku": "BIS-100", "batch": "B1", "retailer": "R001",
+        "retailer_id": "R001", "territory": "PUNE", "sourceTerritory": "PUNE", "targetTerritory": "NAGPUR",
+        "transfer_id": "1", "twins_id": "1", "campaign_id": "C-1", "key": move.key, "period": "2026-11",
+        "report_id": str(uuid4()), "subject": f"action:{move.number}", "location": "GD-PUNE",
+        "retailerIds": "R001", "keep": "R001", "reference": f"{MARK}/1", "name": "ActionProposed",
+    }  # fmt: skip
+
+
+@pytest.fixture
+def strangers(alpha, beta, settings) -> list[tuple[str, Client]]:
+    """Beta's owner, manager, auditor and key, at beta's host and at alpha's."""
+    found = []
+    with tenant_context(beta):
+        row, token = issue_key(name="ERP", scopes=tuple(May), actor=OWNER, at=timezone.now())
+        row.rate = settings.API_TENANT_RATE = settings.API_ROWS_RATE = settings.API_TENANT_ROWS_RATE = (
+            "9999/s"
+        )
+        row.save()
+        people = [add_person(username=role, password="b pass phrase", role=role)
+                  for role in (Role.OWNER, Role.MANAGER, Role.AUDITOR)]  # fmt: skip
+        for person in people:
+            client = Client(HTTP_HOST="beta.localhost", raise_request_exception=False)
+            client.force_login(person)
+            found.append((f"{person.role} at beta", client))
+    cookie = found[0][1].cookies["sessionid"].value
+    away = Client(HTTP_HOST="alpha.localhost", raise_request_exception=False)
+    away.cookies["sessionid"] = cookie
+    for host in ("alpha", "beta"):
+        machine = Client(HTTP_HOST=f"{host}.localhost", HTTP_AUTHORIZATION=f"Bearer {token}",
+                         raise_request_exception=False)  # fmt: skip
+        found.append((f"key at {host}", machine))
+    return [*found, ("owner at alpha", away)]
+
+
+def test_nobody_of_another_distributor_gets_or_changes_anything(theirs, strangers, alpha) -> None:
+    before, asked = everything_of("t_alpha"), 0
+    secrets = {value for value in theirs.values() if _UUID.fullmatch(value)} | {MARK, theirs["prefix"]}
+    wrong, cookie = [], dict(strangers)["owner at alpha"].cookies["sessionid"].value
+    for verb, path, described in operations():
+        url, headers = _url(path, described, theirs), {"If-Match": "*", "Idempotency-Key": str(uuid4())}
+        body = _body(described, theirs)
+        for who, client in strangers:
+            if who.startswith(Role.MANAGER if verb == "get" else Role.AUDITOR):
+                continue  # a manager reads what the owner reads, and an auditor writes nothing anywhere
+            headers["Idempotency-Key"] = str(uuid4())
+            if who == "owner at alpha":  # an unknown session is taken away at once
+                client.cookies["sessionid"] = cookie
+            answer = getattr(client, verb)(
+                url, **({} if verb == "get" else {"data": body, "content_type": "application/json"}),
+                headers=headers,
+            )  # fmt: skip
+            asked += 1
+            said = (b"".join(answer) if answer.streaming else answer.content) + str(answer.headers).encode()
+            sent = url + body
+            told = [one for one in secrets if one.encode() in said and one not in sent]
+            strange = who.endswith("alpha") and answer.status_code not in (401, 403, 405)
+            found = _is_one_things(path) and answer.status_code not in NOTHING
+            if told or strange or found or answer.status_code >= 500:
+                wrong.append((who, verb, url, answer.status_code, told, said[:200]))
+    assert not wrong, "\n".join(map(str, wrong))
+    assert asked > 400
+    assert everything_of("t_alpha") == before
+
+
+def everything_of(schema: str) -> dict[str, str]:
+    """A digest of the rows of each table, but for the log of calls, which a refused call enters too."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE n.nspname = %s AND c.relkind = 'r'", [schema],
+        )  # fmt: skip
+        names = sorted(row[0] for row in cursor.fetchall())
+        found = {}
+        for name in set(names) - {"gateway_apicall", "django_session"}:
+            cursor.execute(f'SELECT t::text FROM {schema}."{name}" t ORDER BY 1')
+            rows = "\n".join(row[0] for row in cursor.fetchall())
+            found[name] = hashlib.sha256(rows.encode()).hexdigest()
+    return found
+
+
+# --- what is asked -------------------------------------------------------------------------------
+
+
+def _is_one_things(path: str) -> bool:
+    """Whether the path names one thing by an id, rather than by a code that anybody may choose."""
+    return bool(re.search(r"\{(\w+_id|key|token|prefix|code)\}", path)) and "retailer_id" not in path
+
+
+def _url(path: str, described: Mapping[str, Any], theirs: Mapping[str, str]) -> str:
+    url = re.sub(r"\{(\w+)\}", lambda found: theirs[found.group(1)], path)
+    asked = [one["name"] for one in described.get("parameters", ()) if one["in"] == "query"]
+    query = [f"{name}={theirs[name]}" for name in asked if name in theirs and name not in ("name", "key")]
+    return url + ("?" + "&".join(query) if query else "")
+
+
+def _body(described: Mapping[str, Any], theirs: Mapping[str, str]) -> str:
+    content = described.get("requestBody", {}).get("content", {}).get("application/json")
+    if content is None:
+        return "{}"
+    shown = [one["value"] for one in content.get("examples", {}).values()]
+    made = shown[0] if shown else _value("", content["schema"], theirs)
+    named = {name: value for name, value in theirs.items() if name not in ("code", "key", "name")}
+    return json.dumps(_filled(made, named))  # what beta makes gets names of its own
+
+
+def _filled(value: Any, theirs: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {name: [theirs[name]] if isinstance(one, list) and name in theirs
+                else theirs[name] if isinstance(one, str) and name in theirs
+                else _filled(one, theirs) for name, one in value.items()}  # fmt: skip
+    return [_filled(one, theirs) for one in value] if isinstance(value, list) else value
+
+
+def _value(name: str, form: Mapping[str, Any], theirs: Mapping[str, str]) -> Any:
+    """Something that the form takes."""
+    if "$ref" in form:
+        return _value(name, DESCRIBED["components"]["schemas"][form["$ref"].rpartition("/")[2]], theirs)
+    for choice in ("allOf", "oneOf", "anyOf"):
+        if choice in form:
+            return _value(name, form[choice][0], theirs)
+    if form.get("enum"):
+        return form["enum"][0]
+    if "example" in form:
+        return form["example"]
+    kind = form.get("type")
+    kind = kind[0] if isinstance(kind, list) else kind
+    if kind == "object":
+        return {one: _value(one, how, theirs) for one, how in form.get("properties", {}).items()}
+    if kind == "array":
+        return [_value(name, form["items"], theirs)]
+    plain = {"integer": form.get("minimum", 1), "number": 1, "boolean": False}
+    return plain.get(
+        kind, theirs.get(name) or {"date": "2026-11-20"}.get(form.get("format", ""), "something")
+    )
