@@ -9,6 +9,7 @@ import polars as pl
 from inventory.models import MovementKind
 from inventory.services.consumption import Consumption, book_met, look, meet
 from inventory.services.demand import add_up, find_standing, write_demand
+from inventory.services.landing.ageing import stood_since
 from inventory.services.landing.buying import receipt_reference
 from inventory.services.landing.cancelling import cancel_sales
 from inventory.services.landing.changes import count_months, remembered, remembered_stock
@@ -136,7 +137,9 @@ def write_receipts(verdict: Verdict, errand: Errand) -> Figures:
 
 
 def write_stock(verdict: Verdict, errand: Errand) -> Figures:
-    """Differences: `opening` where nothing ever stood, `adjustment` elsewhere."""
+    """Differences: `opening` where nothing ever stood, `adjustment` elsewhere. Opening stock is as old as
+    purchases and sales say.
+    """
     kinds = (
         (verdict.new, MovementKind.OPENING), (verdict.changed, MovementKind.ADJUSTMENT),
     )  # fmt: skip
@@ -218,16 +221,29 @@ def _move(lines: pl.DataFrame, verdict: Verdict, errand: Errand, reason: str) ->
             .str.slice(0, 120)
             .alias("reference"),
         )
-        wanted = ["batch_id", "location_id", "kind", "quantity", "at", "reference"]
-        moved = booked.select("sku_id", *wanted)
+        wanted = ["batch_id", "location_id", "kind", "quantity", "at", "reference", "receipt_date"]
+        moved = _aged(booked).select("sku_id", *wanted)
         balanced = balance_stated(moved, errand) if reason == "receipt" else moved.clear()
-        whole = pl.concat([moved, balanced], how="vertical_relaxed")
+        whole = pl.concat([moved, balanced], how="diagonal_relaxed")
         record_movements(whole.select(wanted), actor=errand.actor, at=errand.at)
     told = _tell(whole, errand, reason)
     figures = {"stated_pieces": -int(balanced["quantity"].sum())} if balanced.height else {}
     return {
         "batches": made.height, "stock_updated": told, "pieces": int(booked["quantity"].sum()), **figures
     }  # fmt: skip
+
+
+def _aged(booked: pl.DataFrame) -> pl.DataFrame:
+    """Movements with a `receipt_date` where they are openings; null counts as the day of the movement."""
+    fresh = (pl.col("kind") == MovementKind.OPENING.value) & (pl.col("quantity") > 0)
+    openings = booked.filter(fresh).with_columns(
+        pl.col("at").dt.convert_time_zone("Asia/Kolkata").dt.date().alias("day")
+    )
+    rest = booked.filter(~fresh).with_columns(pl.lit(None, dtype=pl.Date).alias("receipt_date"))
+    if openings.is_empty():
+        return rest
+    aged = openings.with_columns(stood_since(openings).alias("receipt_date")).drop("day")
+    return pl.concat([aged, rest], how="diagonal_relaxed")
 
 
 def _tell(booked: pl.DataFrame, errand: Errand, reason: str) -> int:
