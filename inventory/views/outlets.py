@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase, QueryDict
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from inventory.models import OutletStock
+from inventory.selectors.foreseen import grades_by_territory
 from inventory.selectors.sales import get_retailer
 from inventory.selectors.shelf import list_categories, list_territories
 from inventory.selectors.standing import (
@@ -47,11 +49,12 @@ def outlets(request: HttpRequest) -> HttpResponseBase:
     more = len(found) > ROWS
     shown = found[:ROWS] if forward else found[-ROWS:]
     back, on = (mark is not None, more) if forward else (more, True)
+    grades = _grades()
     return render(
         request,
         "inventory/outlets.html",
         {
-            "outlets": shown,
+            "outlets": [(one, grades.get(one.territory, "")) for one in shown],
             "totals": sum_outlets(wanted),
             "previous": _cursor("p", shown[0]) if back and shown else "",
             "next": _cursor("n", shown[-1]) if on and shown else "",
@@ -71,11 +74,14 @@ def outlets_file(request: HttpRequest, form: str) -> HttpResponseBase:
     heads = [
         _("Outlet"), _("Name"), _("Territory"), _("Beat"), _("Phone"), _("Items that stand there"),
         _("Pieces bought last"), _("Pieces expected to stand there"), _("Worth, ₹"), _("Last bought"),
+        _("Data"),
     ]  # fmt: skip
+    grades = _grades()
     lines = (
         [
             one.retailer_id, one.name, one.territory, one.beat, one.phone, one.items, one.pieces,
             round(one.expected_quantity, 1), rupees(one.expected_paise), one.last_bought_date,
+            grades.get(one.territory, ""),
         ]
         for one in list_outlets(_wanted(request.GET), limit=None)
     )  # fmt: skip
@@ -85,7 +91,7 @@ def outlets_file(request: HttpRequest, form: str) -> HttpResponseBase:
 @page()
 def outlet_items_file(request: HttpRequest, form: str) -> HttpResponseBase:
     """A line for each SKU at each outlet of the filter."""
-    lines = lines_of(list_standing(_wanted(request.GET)), _item_line)
+    lines = lines_of(list_standing(_wanted(request.GET)), _item_line(grades_by_territory()))
     return sheet(lines, _item_heads(), form, name="outlet-items", title=_("Items"))
 
 
@@ -100,6 +106,7 @@ def outlet(request: HttpRequest, retailer_id: str) -> HttpResponseBase:
         "inventory/outlet.html",
         {
             "retailer": retailer,
+            "grade": grades_by_territory().get(retailer.territory.code, ""),
             "standing": standing,
             "bought": bought[:BOUGHT],
             "left": len(bought) - BOUGHT,
@@ -117,9 +124,8 @@ def outlet_file(request: HttpRequest, retailer_id: str, form: str) -> HttpRespon
     """What stands at one outlet."""
     retailer = get_retailer(retailer_id)
     rows = list_standing(StandingFilter()).filter(retailer=retailer)
-    return sheet(
-        map(_item_line, rows), _item_heads(), form, name=f"outlet-{retailer_id}", title=retailer.name
-    )
+    lines = map(_item_line(grades_by_territory()), rows)
+    return sheet(lines, _item_heads(), form, name=f"outlet-{retailer_id}", title=retailer.name)
 
 
 def hang_outlets() -> None:
@@ -162,17 +168,29 @@ def _item_heads() -> list[str]:
     return [
         _("Outlet"), _("Name"), _("Territory"), _("Beat"), _("SKU"), _("Name of the SKU"), _("Last bought"),
         _("Orders"), _("Orders again within, days"), _("Pieces bought last"),
-        _("Pieces expected to stand there"), _("Worth, ₹"), _("Chance that some stand there"),
+        _("Pieces expected to stand there"), _("Worth, ₹"), _("Chance that some stand there"), _("Data"),
     ]  # fmt: skip
 
 
-def _item_line(row: OutletStock) -> list[Any]:
-    who = row.retailer
-    return [
-        who.retailer_id, who.name, row.territory.name, who.beat, row.sku.code, row.sku.name,
-        row.last_bought_date, row.orders, round(row.interval_days, 1), row.pieces,
-        round(row.expected_quantity, 1), rupees(row.expected_paise), round(row.probability, 4),
-    ]  # fmt: skip
+def _item_line(grades: Mapping[str, str]) -> Callable[[OutletStock], list[Any]]:
+    """A line of a row, with the grade of its territory's data."""
+
+    def line(row: OutletStock) -> list[Any]:
+        who = row.retailer
+        return [
+            who.retailer_id, who.name, row.territory.name, who.beat, row.sku.code, row.sku.name,
+            row.last_bought_date, row.orders, round(row.interval_days, 1), row.pieces,
+            round(row.expected_quantity, 1), rupees(row.expected_paise), round(row.probability, 4),
+            grades.get(row.territory.code, ""),
+        ]  # fmt: skip
+
+    return line
+
+
+def _grades() -> dict[str, str]:
+    """The grade of each territory's data, by the territory's name."""
+    grades = grades_by_territory()
+    return {str(name): grades[code] for code, name in list_territories() if code in grades}
 
 
 def _talk(standing: list[OutletStock], bought: list[BoughtSku]) -> list[str]:

@@ -51,7 +51,13 @@ def outlook(request: HttpRequest) -> HttpResponseBase:
             "levels": [_level(models[level], days) for level in LEVELS if level in models],
             "tabs": [_tab(one, days) for one in HORIZONS],
             "worst": [
-                (row, paise, [reason_words(one) for one in row.reasons], grades.get(row.territory.code, ""))
+                (
+                    row,
+                    paise,
+                    round(paise * row.no_sale_90),
+                    [reason_words(one) for one in row.reasons],
+                    grades.get(row.territory.code, ""),
+                )
                 for row, paise in list_stuck(WORST)
             ],
             "classes": _classes(),

@@ -27,8 +27,8 @@ from vyapar.gateway.renderers import attachment
 from vyapar.kernel.errors import NotFound
 
 SHADES = 4
-#: Columns beyond these stand together in one.
-MOST_COLUMNS = 12
+#: Columns beyond these stand together in one: as many as a desk's screen shows beside their total.
+MOST_COLUMNS = 10
 #: And rows beyond these.
 MOST_ROWS = 200
 _WHOLE = 10_000
@@ -91,7 +91,10 @@ class _Table:
 
 @page()
 def pivot(request: HttpRequest) -> HttpResponseBase:
-    """Sums of one measure by two cuts; each cell is shaded by its share of the largest and opens its rows."""
+    """Sums of one measure by two cuts; each cell is shaded by its share of the largest and opens its rows.
+
+    What stands together is not shaded: it is large because it is many.
+    """
     asked, me = _Asked.of(request.GET), person(request)
     views = list_views(SavedView.Page.PIVOT, me.pk)
     context = {
@@ -203,7 +206,8 @@ def _in_order(cut: str, keys: set[str], cells: Mapping[tuple[str, str], int], si
 
 
 def _drawn(table: _Table, asked: _Asked) -> dict[str, Any]:
-    largest = max((abs(value) for value in table.cells.values()), default=0)
+    single = [abs(value) for key, value in table.cells.items() if REST not in key]
+    largest = max(single, default=0)
     name_row, name_column = _namers(asked, table)
     newest, links = asked.on is None, asked.basis.opens
 
@@ -216,7 +220,7 @@ def _drawn(table: _Table, asked: _Asked) -> dict[str, Any]:
 
     def cell(row: str, column: str) -> dict[str, Any]:
         value = table.cells.get((row, column), 0)
-        shade = -(-SHADES * abs(value) // largest) if largest else 0
+        shade = -(-SHADES * abs(value) // largest) if largest and REST not in (row, column) else 0
         return {"value": value, "shade": shade, "url": opens(row, column) if value else ""}
 
     return {

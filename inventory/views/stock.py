@@ -23,7 +23,12 @@ from inventory.selectors.alarms import last_sale_date
 from inventory.selectors.cells import KEPT_HEADLINE
 from inventory.selectors.charged import list_offers_ahead
 from inventory.selectors.festivals import list_festivals_ahead
-from inventory.selectors.foreseen import find_item_outlook, in_force, list_position_outlooks
+from inventory.selectors.foreseen import (
+    find_item_outlook,
+    grades_by_territory,
+    in_force,
+    list_position_outlooks,
+)
 from inventory.selectors.items import Headline, get_headline
 from inventory.selectors.overrides import list_overrides
 from inventory.selectors.quality import location_grades, territory_grades
@@ -309,7 +314,12 @@ def _parts(row: StockItem) -> list[dict[str, Any]]:
 def export(request: HttpRequest, form: str) -> HttpResponseBase:
     """The rows of the page's filter, all of them, as CSV or as an Excel workbook."""
     rows = sort_items(list_items(_wanted(request.GET)), request.GET.get("sort", ""))
-    return sheet(lines_of(rows, _export_row), _heads(), form, name="stock", title=_("Stock"))
+    grades = grades_by_territory()
+
+    def line(row: Any) -> list[Any]:
+        return [*_export_row(row), grades.get(row.territory.code, "")]
+
+    return sheet(lines_of(rows, line), [*_heads(), _("Data")], form, name="stock", title=_("Stock"))
 
 
 @page()

@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from inventory.models import Brand, Category, OutletStock, Retailer, StandingDay
+from inventory.models import Brand, Category, OutletStock, Retailer, StandingDay, StockItem
 from inventory.selectors import AGE_BANDS
 from inventory.selectors.standing import (
     CUTS,
@@ -27,6 +27,7 @@ from inventory.services.standing import keep_standing
 from inventory.views import outlets as page
 from tests.conftest import NOW
 from tests.inventory.book import TODAY, Book, make_book, sale
+from tests.inventory.test_gate import graded
 from vyapar.kernel.actor import system
 from vyapar.kernel.errors import Invalid, NotFound
 from vyapar.people.contracts import Role
@@ -74,14 +75,14 @@ def test_outlets_come_by_rupees_page_by_page_and_back_again(browser, book, monke
     seen, cursor, previous = [], "", ""
     for _turn in range(3):
         shown = browser.get("/outlets", {"cursor": cursor}).context
-        seen += [one.retailer_id for one in shown["outlets"]]
+        seen += [one.retailer_id for one, _grade in shown["outlets"]]
         cursor, previous = shown["next"], shown["previous"]
     assert seen == ["R1", "R3", "R2"]
     assert cursor == ""
     shown = browser.get("/outlets", {"cursor": previous}).context
-    assert ([one.retailer_id for one in shown["outlets"]], bool(shown["previous"])) == (["R3"], True)
+    assert ([one.retailer_id for one, _grade in shown["outlets"]], bool(shown["previous"])) == (["R3"], True)
     shown = browser.get("/outlets", {"cursor": shown["previous"]}).context
-    assert ([one.retailer_id for one in shown["outlets"]], shown["previous"]) == (["R1"], "")
+    assert ([one.retailer_id for one, _grade in shown["outlets"]], shown["previous"]) == (["R1"], "")
     for nonsense in ("n1", "x1.2", "n.", "n9999999999999999999999.1", "n-1.2"):
         assert len(browser.get("/outlets", {"cursor": nonsense}).context["outlets"]) == 1
 
@@ -101,9 +102,9 @@ def test_outlets_come_by_rupees_page_by_page_and_back_again(browser, book, monke
 )
 def test_filters_narrow_rows_and_totals_alike(browser, book, query, expected):
     shown = browser.get("/outlets", query).context
-    assert [one.retailer_id for one in shown["outlets"]] == expected
+    assert [one.retailer_id for one, _grade in shown["outlets"]] == expected
     assert shown["totals"].outlets == len(expected)
-    assert shown["totals"].expected_paise == sum(one.expected_paise for one in shown["outlets"])
+    assert shown["totals"].expected_paise == sum(one.expected_paise for one, _grade in shown["outlets"])
 
 
 def test_an_outlet_says_what_stands_there_what_it_buys_and_what_to_ask(browser, book):
@@ -132,6 +133,28 @@ def test_files_hold_every_row_and_no_formula(browser, book, path, lines):
     assert len(found) == 1 + lines
     assert found[1][1] in ("'=1+1", "Shop 3")
     assert browser.get(f"{path}.xlsx").content[:2] == b"PK"
+
+
+@pytest.mark.parametrize(
+    ("path", "place"), [("/outlets", 2), ("/outlets/items", 2), ("/outlets/R1/standing", 2), ("/stock", 3)]
+)
+def test_the_grade_of_the_data_stands_beside_every_line_of_a_file(browser, book, path, place):
+    graded("B", "MUM", NOW, "territory")
+    item = {"as_of": date(2026, 11, 23), "updated_at": NOW, "current_stock": 5}
+    for sku, territory in (("S1", "MUM"), ("S1", "BLR")):
+        StockItem.objects.create(sku=book.skus[sku], territory=book.territories[territory], **item)
+    heads, *rows = csv.reader(io.StringIO(browser.get(f"{path}.csv").content.decode("utf-8-sig")))
+    assert heads[-1] == "Data"
+    assert {(row[place], row[-1]) for row in rows} <= {("MUM", "B"), ("BLR", "")}
+    assert ("MUM", "B") in {(row[place], row[-1]) for row in rows}
+
+
+def test_the_grade_of_the_data_stands_on_the_pages_of_outlets(browser, book):
+    graded("D", "MUM", NOW, "territory")
+    shown = browser.get("/outlets").context["outlets"]
+    assert {(one.territory, grade) for one, grade in shown} == {("MUM", "D"), ("BLR", "")}
+    assert "Data D" in browser.get("/outlets/R1").content.decode()
+    assert "Data D" not in browser.get("/outlets/R2").content.decode()
 
 
 def test_every_cut_of_stock_at_outlets_has_the_same_sum(book):

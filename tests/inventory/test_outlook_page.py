@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 import pytest
 from django.test import Client
@@ -74,6 +75,8 @@ def test_the_curve_is_shown_beside_both_rules_and_a_rule_says_why_it_stands_in(b
     assert "too little history" in outlet["rests_on"]
     body = browser.get("/outlook").content.decode()
     assert "ranks worse than what is in force" in body
+    ids = re.findall(r'\bid="([^"]+)"', body)
+    assert len(ids) == len(set(ids)), "a chart is found by its id: what else bears it is drawn instead"
 
 
 def test_what_is_likeliest_to_stay_comes_first_with_a_reason_and_classes_count_every_item(browser, book):
@@ -87,9 +90,10 @@ def test_what_is_likeliest_to_stay_comes_first_with_a_reason_and_classes_count_e
             updated_at=NOW,
         )  # fmt: skip
     shown = browser.get("/outlook").context
-    found = [(row.sku.code, paise) for row, paise, _words, _grade in shown["worst"]]
+    found = [(row.sku.code, paise) for row, paise, *_rest in shown["worst"]]
     assert found == [("S1", 100_000), ("S2", 10_000)], "by rupees expected to stay; what is not there is not"
-    assert "points" in shown["worst"][0][2][0]
+    assert [stays for _row, _paise, stays, *_rest in shown["worst"]] == [20_000, 9_000]
+    assert "points" in shown["worst"][0][3][0]
     classes = shown["classes"]
     assert classes["items"] == 3
     assert classes["rows"][2]["cells"][2] == [("F", 0, 0), ("S", 1, 1), ("N", 1, 3)]

@@ -108,6 +108,8 @@ def test_many_columns_end_in_all_others_and_still_tie(browser: Client) -> None:
     table = browser.get("/stock/pivot", {"rows": "territory", "columns": "brand"}).context["table"]
     assert len(table["columns"]) == MOST_COLUMNS
     assert table["columns"][-1] == "All others"
+    shades = [one["shade"] for one in table["rows"][0]["cells"]]
+    assert shades == [*([4] * (MOST_COLUMNS - 1)), 0], "what is large because it is many is not the darkest"
     assert sum(table["totals"]) == table["total"] == sum(1_000 + n for n in range(MOST_COLUMNS + 5))
     content = browser.get("/stock/pivot.csv", {"rows": "territory", "columns": "brand"}).content
     (head, *_rows) = csv.reader(io.StringIO(content.decode("utf-8-sig")))
