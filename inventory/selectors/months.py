@@ -59,10 +59,11 @@ def list_months(kind: str = "", since: date | None = None) -> list[Month]:
     with connection.cursor() as cursor:
         cursor.execute(_MONTHS.format(bands=BANDS), {"kind": kind, "since": since})
         rows = cursor.fetchall()
-    return [_month(*key, list(some)) for key, some in groupby(rows, lambda row: row[:4])]
+    return [_month(key, list(some)) for key, some in groupby(rows, lambda row: row[:4])]
 
 
-def _month(kind: str, group: str, agent: str, month: date, rows: list[tuple[Any, ...]]) -> Month:
+def _month(key: tuple[Any, ...], rows: list[tuple[Any, ...]]) -> Month:
+    kind, group, agent, month = key
     sums = [sum(column) for column in zip(*(row[5:] for row in rows), strict=True)]
     count, chances, pieces, happened, squares, spans, inside, told, came = sums
     is_event = kind in (Predicted.EXPIRY, Predicted.DEAD)
