@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 import pytest
 from django.test import Client
 
@@ -119,4 +121,24 @@ def test_a_manager_reads_tables_and_cannot_change_them(in_alpha):
     page = browser.get("/settings").content.decode()
     assert "score_weights." not in page
     assert browser.post("/settings/rules/monitoring", {"closed_weekdays": "5"}).status_code == 403
+    assert not PolicyVersion.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("posted", "told"),
+    [
+        ({"claim_success_bp": "20000"}, "Chance that the company accepts a claim: must be 0 to 10000"),
+        ({"discount_rungs_bp": "50000"}, "Further discounts to look at: must be at most eight discounts"),
+        (
+            {"slow_moving_threshold": "61"},
+            "Days without a sale until stock is slow-moving: must not be above "
+            "“Days without a sale until stock is dead”",
+        ),
+    ],
+)
+def test_a_rule_that_is_refused_is_told_by_its_name_on_the_page(in_alpha, posted, told) -> None:
+    browser = Client(HTTP_HOST="alpha.localhost")
+    browser.force_login(add_person(username="asha", password="rules-are-2-told", role=Role.OWNER))
+    page = browser.post("/settings/rules/monitoring", posted, follow=True).content.decode()
+    assert f"These rules cannot be kept. {told}" in html.unescape(page)
     assert not PolicyVersion.objects.exists()

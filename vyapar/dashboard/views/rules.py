@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -18,6 +19,7 @@ from vyapar.dashboard.rule_words import rule_words
 from vyapar.dashboard.templatetags.words import plain as said
 from vyapar.engine import services
 from vyapar.engine.selectors import get_policy
+from vyapar.engine.wire import camel
 from vyapar.gateway.speech import say
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.digest import plain
@@ -49,19 +51,36 @@ def rule_of(field: dataclasses.Field[Any], value: Any) -> dict[str, Any]:
 def set_rules(request: HttpRequest, agent: str) -> HttpResponseBase:
     """A new version of one agent's rules."""
     actor, now = person(request).actor, timezone.now()
-    attempt(
-        request,
-        lambda: services.set_policy(
-            agent,
-            read_rules(get_policy(agent)[0], request.POST),
-            effective_date=_day(request.POST.get("effective_date", ""), ist_day(now)),
-            actor=actor,
-            at=now,
-            reason=request.POST.get("reason", ""),
-        ),
-        _("Kept. The rule takes effect on its day."),
-    )
+    rules, _version = get_policy(agent)
+
+    def keep() -> None:
+        changes = read_rules(rules, request.POST)
+        day = _day(request.POST.get("effective_date", ""), ist_day(now))
+        try:
+            services.set_policy(
+                agent, changes, effective_date=day, actor=actor, at=now, reason=request.POST.get("reason", "")
+            )
+        except Invalid as error:
+            raise in_words(error, rules) from error
+
+    attempt(request, keep, _("Kept. The rule takes effect on its day."))
     return redirect("dashboard:settings")
+
+
+def in_words(error: Invalid, rules: Any) -> Invalid:
+    """A refusal by an agent's own checks, with the rules' names as the page has them, not as the code has."""
+    names = {camel(field.name): field.name for field in dataclasses.fields(rules)}
+    if not any(fault.field in names for fault in error.faults):
+        return error
+    labels = {code: said(str(rule_words(name, "", "").label)) for code, name in names.items()}
+    known = re.compile(r"\b(" + "|".join(sorted(names, key=len, reverse=True)) + r")\b")
+
+    def words(fault: Fault) -> str:
+        told = known.sub(lambda found: f"“{labels[found[1]]}”", say(fault.message))
+        return _at(names.get(fault.field, ""), told)
+
+    faults = [dataclasses.replace(fault, message=words(fault)) for fault in error.faults]
+    return Invalid(_("These rules cannot be kept"), code=error.code, faults=faults)
 
 
 def read_rules(policy: Any, posted: Mapping[str, str]) -> dict[str, Any]:
