@@ -236,7 +236,14 @@ class DemandDistribution:
 
     def total(self, rows: ArrayLike, days: ArrayLike) -> PieceCount:
         """Demand of series `rows` over the first `days` days: (n,) each, or broadcastable."""
-        mean, noise = self.moments(rows, days)
+        return self.between(rows, 0, days)
+
+    def between(self, rows: ArrayLike, first: ArrayLike, last: ArrayLike) -> PieceCount:
+        """Demand of series `rows` from day `first` on, up to day `last` without it."""
+        mean, noise = self.moments(rows, last)
+        if np.any(np.asarray(first)):
+            before, less = self.moments(rows, first)
+            mean, noise = np.maximum(mean - before, 0.0), np.maximum(noise - less, 0.0)
         excess = (1.0 - self.common) * noise + self.common * mean**2
         return PieceCount(mean, mean + self.spread(rows) * excess)
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inventory.contracts.arrays import Codes, Flags, Floats, Ints, empty
-from inventory.contracts.demand import DAYS_PER_WEEK, DemandDistribution, DemandSnapshot
+from inventory.contracts.demand import DemandDistribution, DemandSnapshot
 from inventory.contracts.forecasts import ForecastPlan
 from inventory.contracts.policy import AnalysisPolicy
 from inventory.forecasting.backtest import BacktestScore, examine, origins_of
@@ -39,7 +39,8 @@ from inventory.forecasting.width import USUAL, Told, Width, learn_width, long_or
 
 #: Series that the back-test looks at; more change what it finds by less than its noise.
 EXAMINED = 6_000
-#: No forecast of a week exceeds the best week seen by more than this factor.
+#: No forecast of a week exceeds this many times the best week that the series had; of what borrows another's
+#: demand, the best week that any had.
 CEILING = 3.0
 _LEARNT = (ENTRANTS.index(BOOSTED), ENTRANTS.index(BOOSTED_MIXTURE))
 
@@ -113,11 +114,12 @@ def forecast(snapshot: DemandSnapshot, policy: AnalysisPolicy) -> Forecast:
     """The forecast of every series; the same whatever the order in which series are given.
 
     Stock-out days are unseen demand, not zero. A series that never sold is forecast as zero, unless
-    it is new: then it borrows from its group. No week exceeds three times the best week seen.
+    it is new: then it borrows from its group. No week exceeds three times the best week that was seen.
     """
     order = sorted(range(len(snapshot.series_keys)), key=lambda n: snapshot.series_keys[n])
     rows = np.array(order, dtype=np.int64)
     as_sold = in_weeks(snapshot).take(rows)
+    best = as_sold.rate().max(axis=1, initial=0)
     back = np.argsort(rows)
     heir = np.where(snapshot.heir[rows] >= 0, back[snapshot.heir[rows]], -1)
     line = lineage_of(as_sold, snapshot.delisted_day[rows], heir, policy.horizon_weeks)
@@ -145,8 +147,8 @@ def forecast(snapshot: DemandSnapshot, policy: AnalysisPolicy) -> Forecast:
     means = fresh.over(means)
     means = line.passed_on(means * factors(weeks, weeks.count, means, standing.correction))
     means = prices.offers.over(means * effects.ahead * prices.ahead)
-    ceiling = CEILING * DAYS_PER_WEEK * snapshot.demand.max(axis=1, initial=0)[rows]
-    whole = CEILING * weeks.rate().max(initial=0.0)
+    ceiling = CEILING * best
+    whole = CEILING * best.max(initial=0.0)
     borrows = line.heirs
     borrows[fresh.rows] = True
     means = np.minimum(means, np.where((ceiling > 0) & ~borrows, ceiling, whole)[:, None])

@@ -176,14 +176,18 @@ def list_at_risk(today: date) -> list[AtRisk]:
 
 
 def list_lacking(skus: Iterable[str], today: date, horizon_days: int) -> list[Lacking]:
-    """Godowns that will ask for more of these SKUs within the horizon than they have, by SKU, place."""
+    """Godowns that will ask for more of these SKUs within the horizon than they have, by SKU, place.
+
+    The horizon begins today, however many days ago the forecasts were made.
+    """
     asked = DemandForecast.objects.filter(sku__code__in=set(skus))
     forecasts = list(
         asked.select_related("sku__category", "territory").order_by("sku__code", "territory__code")
     )
     if not forecasts:
         return []
-    within = _demand(forecasts).total(np.arange(len(forecasts)), horizon_days)
+    age = np.array([max((today - row.as_of).days, 0) for row in forecasts])
+    within = _demand(forecasts).between(np.arange(len(forecasts)), age, age + horizon_days)
     usable, coming = _usable(today), _in_transit()
     rates = _Rates(today)
     # the first godown by code keeps its territory's stock
@@ -264,7 +268,7 @@ def list_free_stock(sku: str, location: str, sellable_on: date) -> list[FreeStoc
 
 
 def _demand(forecasts: list[DemandForecast]) -> DemandDistribution:
-    """What is asked for from the day of the forecasts on, by weekday, with the learnt common share.
+    """What is asked for from the day of each forecast on, by weekday, with the learnt common share.
 
     People's overrides are in it; series number = row number.
     """

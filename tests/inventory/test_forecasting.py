@@ -93,6 +93,24 @@ def test_totals_add_days_within_and_beyond_the_horizon():
     lasting = DemandDistribution(demand.weekly_mean, demand.dispersion, 1.0)
     assert lasting.total([0], [7]).variance[0] == pytest.approx(7 + 49 / 2)
     assert lasting.total([0], [14]).variance[0] == pytest.approx(21 + 21**2 / 2)
+    second = demand.between([0], 7, 14)
+    assert (second.mean[0], second.variance[0]) == (14, pytest.approx(14 + 14**2 / 2))
+
+
+def test_no_week_is_told_beyond_three_times_the_best_week_that_was_seen():
+    demand = np.zeros((1, 7 * 60), dtype=np.int32)
+    demand[0, 350:] = 1
+    demand[0, 413] = 500  # one large order, of the week before yesterday's
+    found = forecast(
+        DemandSnapshot(
+            as_of=AS_OF,
+            series_keys=(("S", "T"),),
+            demand=demand,
+            in_stock=np.ones_like(demand, bool),
+        ),
+        AnalysisPolicy(),
+    )
+    assert found.weekly_mean.max() <= 3.0 * 506
 
 
 @HUNDRED

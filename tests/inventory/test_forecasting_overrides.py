@@ -157,6 +157,15 @@ def test_transfers_are_planned_by_the_weekdays_of_a_place_and_by_how_alike_its_w
     }
 
 
+def test_what_will_be_lacking_is_counted_from_today_however_old_the_forecast_is(book):
+    ahead = [70.0, 70.0, 7.0] + [0.0] * 10
+    DemandForecast.objects.filter(territory__code="MUM").update(
+        as_of=TODAY - timedelta(days=7), weekly_mean=ahead
+    )
+    wanted = {one.territory: one.pieces for one in list_lacking(["S1"], TODAY, 14)}
+    assert wanted == {"MUM": 77, "BLR": 140}
+
+
 def test_pieces_are_shared_out_over_all_that_they_cover(book):
     row = override(factor=None, pieces=280)
     assert (row.baseline_pieces, row.adjusted_pieces) == (140, 280)

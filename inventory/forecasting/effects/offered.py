@@ -83,6 +83,5 @@ def lifts_of(response: Floats, usual: Floats, offers: Sequence[SeriesOffer], hor
 def _days(one: SeriesOffer, first: int, weeks: int) -> Floats:
     """(weeks,), days of an offer in each week from day `first` on."""
     starts = first + DAYS_PER_WEEK * np.arange(weeks)
-    return np.clip(
-        np.minimum(one.last_day + 1, starts + DAYS_PER_WEEK) - np.maximum(one.first_day, starts), 0, None
-    ).astype(np.float64)
+    stops = np.minimum(one.last_day + 1, starts + DAYS_PER_WEEK)
+    return np.asarray(np.maximum(stops - np.maximum(one.first_day, starts), 0), dtype=np.float64)

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inventory.contracts.arrays import Floats
+from inventory.contracts.arrays import Floats, Ints
 from inventory.forecasting.effects.responses import Goods, factor_of, learn_response
 from inventory.forecasting.effects.told import AHEAD, LEVEL, OVER, STEP
 from inventory.forecasting.effects.uplift import usual_uplift
 from inventory.forecasting.weeks import Weeks
+
+#: Series that are tried, evenly spaced.
+EXAMINED = 6_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +38,14 @@ def try_evening(weeks: Weeks, goods: Goods, least: int) -> Errors:
     Errors of series are judged as forecasts are: root mean squares of weeks over the series' own weekly
     change. All series are judged, for what is taken from those with a cheaper week is given to the others.
     """
-    found = Errors()
+    found, (sold, of) = Errors(), _some(weeks, goods)
     for origin, response in _origins(weeks, goods, least):
         recent = slice(origin - LEVEL, origin)
         if not (goods.off[:, :origin] > 0).any() or not response.any():
             continue
         factor = factor_of(response[goods.group][:, None], goods.off[:, :origin])
         even = factor / usual_uplift(goods.sold, factor, origin)[:, None]
-        sold = weeks.rate()
-        cleaned = (sold[:, recent] / even[goods.of][:, recent]).mean(axis=1)
+        cleaned = (sold[:, recent] / even[:, recent][of]).mean(axis=1)
         level = sold[:, recent].mean(axis=1)
         found = found.and_also(_error(sold, origin, level[:, None]), _error(sold, origin, cleaned[:, None]))
     return found
@@ -51,20 +53,28 @@ def try_evening(weeks: Weeks, goods: Goods, least: int) -> Errors:
 
 def try_knowing(weeks: Weeks, goods: Goods, least: int) -> Errors:
     """Levels lifted in weeks that came to be cheap, as if that had been announced, and left as they were."""
-    found = Errors()
+    found, (every, of) = Errors(), _some(weeks, goods)
     for origin, response in _origins(weeks, goods, least):
         ahead = slice(origin, origin + AHEAD)
-        moved = ((goods.off[:, ahead] > 0).any(axis=1) & (response[goods.group] > 0))[goods.of]
+        moved = ((goods.off[:, ahead] > 0).any(axis=1) & (response[goods.group] > 0))[of]
         if not moved.any():
             continue
         factor = factor_of(response[goods.group][:, None], goods.off[:, : origin + AHEAD])
         usual = usual_uplift(goods.sold[:, :origin], factor[:, :origin], origin)[:, None]
         lift = np.where(goods.off[:, ahead] > 0, np.maximum(factor[:, ahead] / usual, 1.0), 1.0)
-        sold = weeks.rate()[moved]
+        sold = every[moved]
         level = sold[:, origin - LEVEL : origin].mean(axis=1)[:, None]
-        lifted = level * lift[goods.of[moved]]
+        lifted = level * lift[of[moved]]
         found = found.and_also(_error(sold, origin, level), _error(sold, origin, lifted))
     return found
+
+
+def _some(weeks: Weeks, goods: Goods) -> tuple[Floats, Ints]:
+    """(some series, weeks) of what sold, and their SKUs; more than `EXAMINED` change nothing but the time."""
+    rows = np.arange(weeks.series)
+    if weeks.series > EXAMINED:
+        rows = np.linspace(0, weeks.series - 1, EXAMINED).astype(np.int64)
+    return weeks.rate()[rows], goods.of[rows]
 
 
 def _origins(weeks: Weeks, goods: Goods, least: int) -> Iterator[tuple[int, Floats]]:
