@@ -16,7 +16,8 @@ from inventory.forecasting import forecast
 from inventory.forecasting.effects.fit import HIGHEST, LOWEST
 from inventory.forecasting.effects.prices import prices_of
 from inventory.forecasting.effects.responses import below_usual, goods_of, learn_response
-from inventory.forecasting.weeks import in_weeks
+from inventory.forecasting.effects.trials import try_evening
+from inventory.forecasting.weeks import Weeks, in_weeks
 from inventory.models import DailyDemand, ForecastModel, SkuPrice
 from inventory.selectors.demand import take_demand_snapshot
 from inventory.services.forecasts import keep_forecasts
@@ -119,6 +120,35 @@ def test_a_planted_response_is_found_and_stands_whatever_the_seed(seed, response
     found = prices_of(in_weeks(snapshot), np.arange(SKUS), snapshot.paid_paise, np.zeros((SKUS, 13)))
     told = found.told[0]
     assert (told.stands, told.figure) == (True, pytest.approx(response, rel=0.15))
+
+
+def test_a_response_of_goods_that_sell_seldom_stands_though_single_series_say_little():
+    """SIMULATED: 600 SKUs that sell a piece in three weeks on the mean, in one week of ten at 20 % off."""
+    chance = np.random.default_rng(7)
+    off = np.where(chance.random((600, WEEKS)) < 0.1, 0.2, 0.0)
+    sales = chance.poisson(0.3 * (1.0 + 4.0 * off)).astype(np.float64)
+    weeks = Weeks(sales, np.ones_like(sales), np.zeros(600, np.int64), np.zeros(600, np.int32))
+    found = prices_of(weeks, np.arange(600), 1_000.0 * (1.0 - off), np.full((600, 13), 0.1))
+    told = {one.effect: one for one in found.told}
+    assert told["price"].stands
+    assert told["price"].figure == pytest.approx(4.0, rel=0.2)
+    np.testing.assert_allclose(found.ahead, 1.0 + 0.1 * told["price"].figure, rtol=0.02)
+
+
+def test_levels_are_evened_out_only_where_single_series_gain_by_it():
+    """SIMULATED: where weeks are cheap by chance evening out gains; where cheap follows cheap it loses."""
+    told = {}
+    for name, lasting in (("chance", 1), ("lasting", 13)):
+        chance = np.random.default_rng(11)
+        level = chance.gamma(3.0, 7.0, SKUS) + 7.0
+        blocks = np.repeat(chance.random((SKUS, WEEKS // lasting + 1)) < 0.2, lasting, axis=1)
+        off = np.where(blocks[:, 5 : 5 + WEEKS], 0.3, 0.0)
+        sales = chance.poisson(level[:, None] * (1.0 + 3.0 * off)).astype(np.float64)
+        weeks = Weeks(sales, np.ones_like(sales), np.zeros(SKUS, np.int64), np.zeros(SKUS, np.int32))
+        goods = goods_of(weeks, np.arange(SKUS), 1_000.0 * (1.0 - off))
+        told[name] = try_evening(weeks, replace(goods, off=off), 26)
+    assert told["chance"].with_it < told["chance"].without
+    assert told["lasting"].with_it > told["lasting"].without
 
 
 def test_a_price_that_changed_for_good_is_usual_on_either_side():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from inventory.contracts.arrays import Floats, Ints
-from inventory.forecasting.effects.responses import Goods, factor_of, learn_response
+from inventory.forecasting.effects.responses import KNOWN, Goods, factor_of, learn_response
 from inventory.forecasting.effects.told import AHEAD, LEVEL, OVER, STEP
 from inventory.forecasting.effects.uplift import usual_uplift
 from inventory.forecasting.weeks import Weeks
@@ -47,26 +47,38 @@ def try_evening(weeks: Weeks, goods: Goods, least: int) -> Errors:
         even = factor / usual_uplift(goods.sold, factor, origin)[:, None]
         cleaned = (sold[:, recent] / even[:, recent][of]).mean(axis=1)
         level = sold[:, recent].mean(axis=1)
-        found = found.and_also(_error(sold, origin, level[:, None]), _error(sold, origin, cleaned[:, None]))
+        errors = (_squares(sold, origin, one[:, None]) for one in (level, cleaned))
+        found = found.and_also(*(float(np.sqrt(one).mean()) for one in errors))
     return found
 
 
 def try_knowing(weeks: Weeks, goods: Goods, least: int) -> Errors:
-    """Levels lifted in weeks that came to be cheap, as if that had been announced, and left as they were."""
-    found, (every, of) = Errors(), _some(weeks, goods)
+    """Levels lifted in weeks that came to be cheap, as if that had been announced, and left as they were.
+
+    Sums of all that was cheap in a category are judged: what an offer brings is a mean, and of single series
+    that sell seldom the level is too uncertain for any lift of it to come nearer. Only SKUs count whose price
+    is nearly always known: of others only the busy weeks would be seen to be cheap.
+    """
+    without, with_it = 0.0, 0.0
+    sold, of = _some(weeks, goods)
+    group = goods.group[of]
     for origin, response in _origins(weeks, goods, least):
         ahead = slice(origin, origin + AHEAD)
-        moved = ((goods.off[:, ahead] > 0).any(axis=1) & (response[goods.group] > 0))[of]
-        if not moved.any():
+        steady = goods.known[:, origin - LEVEL : origin].mean(axis=1) >= KNOWN
+        cheap = ((goods.off[:, ahead] > 0) & steady[:, None])[of] & (response[group] > 0)[:, None]
+        if not cheap.any():
             continue
         factor = factor_of(response[goods.group][:, None], goods.off[:, : origin + AHEAD])
         usual = usual_uplift(goods.sold[:, :origin], factor[:, :origin], origin)[:, None]
-        lift = np.where(goods.off[:, ahead] > 0, np.maximum(factor[:, ahead] / usual, 1.0), 1.0)
-        sold = every[moved]
+        lift = np.maximum(factor[:, ahead] / usual, 1.0)[of]
         level = sold[:, origin - LEVEL : origin].mean(axis=1)[:, None]
-        lifted = level * lift[of[moved]]
-        found = found.and_also(_error(sold, origin, level), _error(sold, origin, lifted))
-    return found
+        came, plain, lifted = (
+            np.bincount(group, weights=np.where(cheap, one, 0.0).sum(axis=1))
+            for one in (sold[:, ahead], level, level * lift)
+        )
+        without += float(np.abs(plain - came).sum())
+        with_it += float(np.abs(lifted - came).sum())
+    return Errors(without, with_it, without > 0)
 
 
 def _some(weeks: Weeks, goods: Goods) -> tuple[Floats, Ints]:
@@ -83,12 +95,15 @@ def _origins(weeks: Weeks, goods: Goods, least: int) -> Iterator[tuple[int, Floa
         yield origin, learn_response(goods, origin)
 
 
-def _error(sold: Floats, origin: int, told: Floats) -> float:
-    """Mean over series of the root mean square of what was told amiss, over that of the weekly change."""
+def _squares(sold: Floats, origin: int, told: Floats) -> Floats:
+    """(series that changed from week to week,), mean square of what was told amiss over that of the change.
+
+    One 0 where there is no such series.
+    """
     change = np.diff(sold[:, :origin], axis=1)
     scale = (change**2).mean(axis=1)
-    came = sold[:, origin : origin + AHEAD]
     known = scale > 0
     if not known.any():
-        return 0.0
-    return float(np.sqrt(((told - came) ** 2).mean(axis=1)[known] / scale[known]).mean())
+        return np.zeros(1)
+    came = sold[:, origin : origin + AHEAD]
+    return np.asarray(((told - came) ** 2).mean(axis=1)[known] / scale[known])
