@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from tests.builders import OWNER
 from tests.conftest import NOW
+from vyapar.celery import app
 from vyapar.engine.models import Cycle
 from vyapar.gateway.services import issue_key
 from vyapar.people.contracts import May, Role
@@ -64,6 +65,27 @@ def test_what_cannot_do_without_it_says_when_to_ask_again(machine: Client) -> No
     answer = machine.get(f"/api/v1/takeouts/{uuid4()}")
     assert (answer.status_code, answer.json()["code"]) == (503, "store_away")
     assert int(answer["Retry-After"]) > 0
+
+
+@pytest.fixture
+def no_queue(alpha, monkeypatch) -> None:
+    """Nobody answers where tasks are handed in."""
+    monkeypatch.setattr(app.conf, "broker_write_url", "redis://127.0.0.1:9/0")
+    monkeypatch.setattr(app, "_pool", None)
+    monkeypatch.setattr(app.amqp, "_producer_pool", None)
+
+
+def test_what_needs_a_worker_says_so_while_nothing_can_be_handed_out(no_queue) -> None:
+    person = add_person(username="owner", password="alpha pass phrase", role=Role.OWNER)
+    client = Client(HTTP_HOST=ALPHA, raise_request_exception=False)
+    client.force_login(person)
+    page = client.post("/agents/monitoring/run", follow=True)
+    assert page.status_code == 200
+    assert "in a minute" in page.content.decode()
+    body = b"transactionId\nT1\n"
+    path = "/api/v1/imports?kind=sales&name=a.csv"
+    answer = _machine(ALPHA).post(path, body, content_type="application/octet-stream")
+    assert (answer.status_code, answer.json()["code"]) == (503, "store_away")
 
 
 def test_a_call_whose_database_connection_is_cut_may_be_sent_again(fresh_distributor) -> None:

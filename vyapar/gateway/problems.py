@@ -9,6 +9,7 @@ import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import Http404
+from kombu.exceptions import OperationalError as QueueAway
 from redis.exceptions import RedisError
 from rest_framework import exceptions, status
 from rest_framework.response import Response
@@ -21,7 +22,7 @@ from vyapar.kernel.errors import Fault, Misconfigured, Unavailable, VyaparError
 log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
 #: What our own stores raise while they are gone, restart, or break off one of two that wait for each other.
-AWAY = (OperationalError, InterfaceError, RedisError)
+AWAY = (OperationalError, InterfaceError, RedisError, QueueAway)
 
 
 def problem(

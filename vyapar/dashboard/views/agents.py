@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
+from kombu.exceptions import OperationalError as QueueAway
 
 from vyapar.dashboard.access import attempt, back, page, person
 from vyapar.dashboard.sheets import lines_of, sheet
@@ -30,7 +31,7 @@ from vyapar.engine.selectors import (
 )
 from vyapar.engine.tasks import run_cycle
 from vyapar.kernel.calendar import ist_day
-from vyapar.kernel.errors import Invalid
+from vyapar.kernel.errors import Invalid, Unavailable
 from vyapar.kernel.money import parse_rupees
 from vyapar.messaging.selectors import breaker_states
 from vyapar.people.contracts import May
@@ -116,8 +117,15 @@ def _passed_line(row: PassedOver) -> list[Any]:
 def run_now(request: HttpRequest, agent: str) -> HttpResponseBase:
     """Start a cycle by hand."""
     spec = registry.agent(agent)
-    run_cycle.delay(spec.name, timezone.now().isoformat())
-    attempt(request, lambda: None, _("The cycle was started; its result appears here."))
+
+    def start() -> None:
+        try:
+            run_cycle.delay(spec.name, timezone.now().isoformat())
+        except QueueAway:
+            said = _("No work can be handed out just now: start the cycle again in a minute")
+            raise Unavailable(said, code="store_away") from None
+
+    attempt(request, start, _("The cycle was started; its result appears here."))
     return redirect("dashboard:agents")
 
 
