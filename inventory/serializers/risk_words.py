@@ -65,6 +65,8 @@ def _plain(value: float) -> str:
     return f"{value:.1f}".rstrip("0").rstrip(".")
 
 
+#: Days of cover beyond which none are counted.
+_LONGEST_COVER = 1_000
 _Say = Callable[[dict[str, Any]], str]
 
 
@@ -74,6 +76,14 @@ def _silence(given: dict[str, Any]) -> str:
 
 def _orders(given: dict[str, Any]) -> str:
     return _("Sold on %(orders_90)s of the last 90 days, on %(orders_365)s of the last year.") % given
+
+
+def _cover(given: dict[str, Any]) -> str:
+    if "cover" not in given:
+        return _("Its stock weighs in.")
+    if float(given["cover"]) >= _LONGEST_COVER:
+        return _("Its stock covers %(cover)s days of its sales or more.") % given
+    return _("Its stock covers %(cover)s days of its sales.") % given
 
 
 def _trend(given: dict[str, Any]) -> str:
@@ -116,11 +126,7 @@ _REASONS: dict[str, _Say] = {
     "goods": _goods,
     "shop": _shop,
     "season": _season,
-    "cover": lambda given: (
-        _("Its stock covers %(cover)s days of its sales.") % given
-        if "cover" in given
-        else _("Its stock weighs in.")
-    ),
+    "cover": _cover,
     "delisted": _made,
     "never_sold": lambda given: _("It has not sold here in two years."),
 }

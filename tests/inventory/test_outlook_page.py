@@ -101,6 +101,13 @@ def test_what_is_likeliest_to_stay_comes_first_with_a_reason_and_classes_count_e
 
 
 @pytest.mark.parametrize(
+    ("cover", "said"), [(1_000.0, "1000 days of its sales or more."), (999.4, "999.4 days of its sales.")]
+)
+def test_a_cover_that_was_cut_off_says_so(cover, said):
+    assert said in reason_words({"topic": "cover", "points": 3.0, "figures": {"cover": cover}})
+
+
+@pytest.mark.parametrize(
     ("figures", "said"),
     [
         ({"delisted": 1.0}, "no longer makes it."),
