@@ -10,21 +10,27 @@ from datetime import date, timedelta
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from inventory.contracts.offers import OfferAnnounced, OfferedGoods
 from inventory.feeds.files.writing import guarded
 from inventory.models import (
     BatchRisk,
     DailyDemand,
     DemandForecast,
+    ForecastModel,
     ItemOutlook,
     PositionOutlook,
     StockItem,
 )
 from inventory.selectors.shelf import StockFilter, cut_items, list_items, sum_items
 from inventory.services import renew_sums
+from inventory.services.offers import keep_offer
 from tests.conftest import NOW
 from tests.inventory.book import TODAY, Book, make_book
 from vyapar.dashboard import board
+from vyapar.dashboard.templatetags.figures import day_text
+from vyapar.kernel.calendar import ist_day
 from vyapar.people.contracts import Role
 from vyapar.people.services import add_person
 
@@ -192,6 +198,26 @@ def test_the_item_page_shows_history_forecast_batches_and_ways_out(browser: Clie
     assert answer.context["worst"].batch == "B1"
     assert [row.territory for row in answer.context["elsewhere"]] == ["BLR"]
     assert {m.kind for m in answer.context["movements"]} == {"receipt"}
+
+
+def test_a_sku_says_which_offers_are_known_ahead_and_whether_the_forecast_answers(
+    browser: Client, book: Book
+) -> None:
+    today = ist_day(timezone.now())
+    days = (today + timedelta(days=7), today + timedelta(days=13))
+    goods = (OfferedGoods("S1", 40),)
+    keep_offer(OfferAnnounced("campaign:C-1", "MUM", 1_050, goods, *days), at=timezone.now())
+    page = browser.get("/stock/S1/MUM")
+    words = f"Offer of 10.5 % from {day_text(days[0])} to {day_text(days[1])}, of 40 pieces."
+    assert page.context["offers"] == [words]
+    assert words in page.content.decode()
+    assert "has not been learnt yet" in page.content.decode()
+    ForecastModel.objects.create(
+        cycle_id=1, as_of=TODAY, version="v", data_from=TODAY, data_to=TODAY, series=1, plan={},
+        promoted=True, reason="", effects=[{"effect": "price", "figure": 2.0, "stands": True}],
+    )  # fmt: skip
+    assert "is lifted by what cheaper weeks" in browser.get("/stock/S1/MUM").content.decode()
+    assert browser.get("/stock/S1/BLR").context["offers"] == []
 
 
 def test_a_sku_says_what_is_foreseen_and_why_each_batch_lies_there(browser: Client, book: Book) -> None:
