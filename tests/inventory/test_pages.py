@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from inventory.contracts.forecasts import ForecastPlan
 from inventory.contracts.offers import OfferAnnounced, OfferedGoods
 from inventory.feeds.files.writing import guarded
 from inventory.models import (
@@ -213,8 +214,9 @@ def test_a_sku_says_which_offers_are_known_ahead_and_whether_the_forecast_answer
     assert words in page.content.decode()
     assert "has not been learnt yet" in page.content.decode()
     ForecastModel.objects.create(
-        cycle_id=1, as_of=TODAY, version="v", data_from=TODAY, data_to=TODAY, series=1, plan={},
-        promoted=True, reason="", effects=[{"effect": "price", "figure": 2.0, "stands": True}],
+        cycle_id=1, as_of=TODAY, version="v", data_from=TODAY, data_to=TODAY, series=1,
+        plan=ForecastPlan(()).as_json(), promoted=True, reason="",
+        effects=[{"effect": "price", "figure": 2.0, "stands": True}],
     )  # fmt: skip
     assert "is lifted by what cheaper weeks" in browser.get("/stock/S1/MUM").content.decode()
     assert browser.get("/stock/S1/BLR").context["offers"] == []
