@@ -127,11 +127,11 @@ def find_claimable(sku: str, batch: str, location: str, today: date) -> Claimabl
     brand, free = spot.batch.sku.brand, max(spot.on_hand - claimed_at(spot.pk), 0)
     room = next((one.room for one in list_companies(today) if one.brand.pk == brand.pk), None)
     credit = free * spot.batch.cost_paise * brand.return_bp // 10_000
-    ends = None if brand.return_days is None or spot.batch.expiry_date is None else brand.return_days
+    days, expiry = brand.return_days, spot.batch.expiry_date
     return Claimable(
         company=brand.name, return_bp=brand.return_bp, free=free, room=room,
         credit_paise=credit if room is None else min(credit, room),
-        until=None if ends is None else spot.batch.expiry_date + timedelta(days=ends),
+        until=None if days is None or expiry is None else expiry + timedelta(days=days),
     )  # fmt: skip
 
 

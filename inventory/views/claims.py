@@ -82,8 +82,8 @@ def new_claim(request: HttpRequest) -> HttpResponseBase:
         if kept is not None:
             return redirect("inventory:claim", kept.pk)
     today = ist_day(timezone.now())
-    goods = [str(form[name].value() or "").strip() for name in _CARRIED]
-    stands = find_claimable(*goods, today) if all(goods) and "\x00" not in "".join(goods) else None
+    sku, batch, location = (str(form[name].value() or "").replace("\x00", "").strip() for name in _CARRIED)
+    stands = find_claimable(sku, batch, location, today)
     return render(
         request,
         "inventory/claim_new.html",
