@@ -13,16 +13,16 @@ class InventoryConfig(AppConfig):
             consent_lists,
             data,
             exports,
+            first_screen,
             forecast,
             outcomes,
             outlets,
             quality,
             registrations,
-            stock,
         )
 
         handlers.register()
-        stock.hang_shell()
+        first_screen.hang_stock()
         outcomes.hang_outcomes()
         forecast.hang_forecast()
         outlets.hang_outlets()

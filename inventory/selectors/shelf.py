@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -100,22 +100,36 @@ class Cut:
 
 def list_items(wanted: StockFilter) -> QuerySet[StockItem]:
     """Items with stock that a filter means, with `due_quantity`, `due_paise`, `age` and `department`."""
-    rows: Any = StockItem.objects.filter(current_stock__gt=0).select_related("sku__category", "territory")
+    rows = _meant(wanted).select_related("sku__category", "territory")
+    found: QuerySet[StockItem] = rows.annotate(age=_age(), department=_department("sku__category"))
+    return found
+
+
+def list_ids(wanted: StockFilter, sort: str) -> QuerySet[StockItem, int]:
+    """Ids of the items that a filter means, sorted: without what only the rows shown need be joined with."""
+    return sort_items(_meant(wanted), sort).values_list("pk", flat=True)
+
+
+def list_rows(wanted: StockFilter, ids: Sequence[int]) -> list[StockItem]:
+    """The items of some ids among those that a filter means, in the order of the ids."""
+    found = {row.pk: row for row in list_items(wanted).filter(pk__in=ids)}
+    return [found[pk] for pk in ids if pk in found]
+
+
+def _meant(wanted: StockFilter) -> Any:
+    """Items with stock that a filter means, with `due_quantity` and `due_paise`."""
+    rows: Any = StockItem.objects.filter(current_stock__gt=0)
     if wanted.words:
         rows = rows.filter(Q(sku__code__icontains=wanted.words) | Q(sku__name__icontains=wanted.words))
     rows = _narrowed(rows, wanted, "sku__category")
-    rows = rows.annotate(age=_age(), department=_department("sku__category"))
     if wanted.age is not None:
-        rows = rows.filter(age=wanted.age)
+        rows = rows.alias(band=_age()).filter(band=wanted.age)
     if wanted.expires is None:
         rows = rows.annotate(due_quantity=F("at_risk_quantity"), due_paise=F("at_risk_paise"))
     else:
         quantity, paise = f"due_{wanted.expires}_quantity", f"due_{wanted.expires}_paise"
         rows = rows.filter(**{f"{quantity}__gt": 0}).annotate(due_quantity=F(quantity), due_paise=F(paise))
-    if wanted.at_risk:
-        rows = rows.filter(due_quantity__gt=0)
-    found: QuerySet[StockItem] = rows
-    return found
+    return rows.filter(due_quantity__gt=0) if wanted.at_risk else rows
 
 
 def sort_items(rows: QuerySet[StockItem], sort: str) -> QuerySet[StockItem]:

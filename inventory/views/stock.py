@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
-from django.core.cache import cache
 from django.core.paginator import Paginator
-from django.db.models import Sum
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
-from redis.exceptions import RedisError
 
 from inventory.models import ItemOutlook, Movement, StockItem
 from inventory.selectors import AGE_BANDS
-from inventory.selectors.alarms import last_sale_date
-from inventory.selectors.cells import KEPT_HEADLINE
 from inventory.selectors.charged import list_offers_ahead
 from inventory.selectors.festivals import list_festivals_ahead
 from inventory.selectors.foreseen import (
@@ -29,7 +23,6 @@ from inventory.selectors.foreseen import (
     in_force,
     list_position_outlooks,
 )
-from inventory.selectors.items import Headline, get_headline
 from inventory.selectors.overrides import list_overrides
 from inventory.selectors.quality import location_grades, territory_grades
 from inventory.selectors.responses import find_response
@@ -41,9 +34,11 @@ from inventory.selectors.shelf import (
     get_item,
     list_categories,
     list_holders,
+    list_ids,
     list_items,
     list_ledger,
     list_movements,
+    list_rows,
     list_territories,
     sort_items,
     sum_wanted,
@@ -55,17 +50,12 @@ from inventory.serializers.risk_words import cause_label, cause_words, method_wo
 from inventory.views.ages import age_words
 from inventory.views.history import chart, days_out
 from inventory.views.overrides import override_rows, override_url
-from vyapar.dashboard import board
 from vyapar.dashboard.access import page
-from vyapar.dashboard.board import NavItem, Tile, TileValue
 from vyapar.dashboard.sheets import lines_of, rupees, sheet
-from vyapar.dashboard.templatetags.figures import age_text, day_text, short_rupees
 from vyapar.dashboard.templatetags.words import plain, sign
-from vyapar.engine.selectors import latest_cycle, list_actions
+from vyapar.engine.selectors import list_actions
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import NotFound
-from vyapar.kernel.lifecycle import Status
-from vyapar.kernel.money import group_indian
 
 ROWS, MOVEMENTS, CAUSES, OVERRIDES = 25, 12, 5, 5
 CUTS = ("status", "category", "age")
@@ -74,22 +64,24 @@ EXPIRES = (30, 60, 90)
 
 @page()
 def stock(request: HttpRequest) -> HttpResponseBase:
-    """Items with stock: the headline, the cut, the rows; every figure of the cut opens its rows."""
+    """Items with stock: the sums, the cut, the rows; every figure of the cut opens its rows."""
     wanted = _wanted(request.GET)
-    rows = list_items(wanted)
+    totals, ids = sum_wanted(wanted), list_ids(wanted, request.GET.get("sort", ""))
     by = request.GET.get("by", "status")
     by, graded = by if by in CUTS else "status", territory_grades()
-    shown = Paginator(sort_items(rows, request.GET.get("sort", "")), ROWS).get_page(request.GET.get("page"))
+    shown = _Counted(ids, ROWS, totals.items).get_page(request.GET.get("page"))
     return render(
         request,
         "inventory/stock.html",
         {
-            "totals": sum_wanted(wanted),
-            "headline": _headline(),
+            "totals": totals,
             "cut": _cut_table(cut_wanted(wanted, by), by, request.GET),
             "tabs": [_tab(name, by, request.GET) for name in CUTS],
             "page": shown,
-            "items": [(row, _score_hint(row), graded.get(row.territory.code)) for row in shown],
+            "items": [
+                (row, _score_hint(row), graded.get(row.territory.code))
+                for row in list_rows(wanted, list(shown))
+            ],
             "wanted": wanted,
             "chips": _chips(wanted),
             "saved": _saved(request.GET),
@@ -101,6 +93,14 @@ def stock(request: HttpRequest) -> HttpResponseBase:
             "query": request.GET.urlencode(),
         },
     )
+
+
+class _Counted(Paginator[int]):
+    """Pages of what is counted already: the sums of the page know how many there are."""
+
+    def __init__(self, found: QuerySet[StockItem, int], size: int, count: int) -> None:
+        super().__init__(found, size)
+        self.__dict__["count"] = count
 
 
 @page()
@@ -171,12 +171,12 @@ _TEXTS = ("q", "territory", "status", "category")
 
 def _with(given: QueryDict, **changes: str) -> str:
     """The page's address with some of its query changed; empty drops a key. The page number goes."""
-    query = given.copy()
-    for name, value in {**changes, "page": ""}.items():
-        query.pop(name, None)
-        if value:
-            query[name] = value
-    return f"{reverse('inventory:stock')}?{query.urlencode()}"
+    kept = [pair for pair in _pairs(given) if pair[0] not in changes]
+    return f"{reverse('inventory:stock')}?{urlencode([*kept, *(one for one in changes.items() if one[1])])}"
+
+
+def _pairs(given: QueryDict) -> list[tuple[str, str]]:
+    return [(name, value) for name, values in given.lists() if name != "page" for value in values]
 
 
 def _chips(wanted: StockFilter) -> list[dict[str, str]]:
@@ -356,81 +356,3 @@ def _export_row(row: Any) -> list[Any]:
         None if row.cover_days is None else round(row.cover_days, 1), row.expiry_date,
         row.due_quantity, rupees(row.due_paise), round(row.dead_stock_score, 1), _score_hint(row),
     ]  # fmt: skip
-
-
-# --- the shell -----------------------------------------------------------------------------
-
-
-def hang_shell() -> None:
-    """Hang the page and the figures of the first screen on the board."""
-    board.hang(NavItem("inventory:stock", gettext_lazy("Dead stock"), "dead", 20, on_phone=True))
-    board.hang(Tile("stock.dead", gettext_lazy("Dead now"), 10, _tile_dead))
-    for days, label in ((30, gettext_lazy("Unsold in 30 days")), (60, gettext_lazy("Unsold in 60 days")),
-                        (90, gettext_lazy("Unsold in 90 days"))):  # fmt: skip
-        board.hang(Tile(f"stock.in_{days}", label, 10 + days, partial(_tile_expiring, days)))
-    board.hang(Tile("stock.at_risk", gettext_lazy("At risk in all"), 110, _tile_at_risk))
-    done = gettext_lazy("Gain of what was carried out")
-    board.hang(Tile("stock.carried_out", done, 120, _tile_carried_out))
-    board.hang(Tile("stock.freshness", gettext_lazy("Sales known up to"), 130, _tile_freshness))
-
-
-def _rows(**query: str) -> str:
-    return f"{reverse('inventory:stock')}?{urlencode(query)}"
-
-
-def _headline() -> Headline:
-    """The headline, read once for each Monitoring cycle, anew when the sums have moved (see `sums_follow`)
-    and after some minutes; also without a cache.
-    """
-    cycle = latest_cycle("monitoring")
-    if cycle is None:
-        return get_headline()
-    try:
-        kept = cache.get(KEPT_HEADLINE)
-        if isinstance(kept, tuple) and kept[0] == cycle.pk and isinstance(kept[1], Headline):
-            return kept[1]
-        found = get_headline()
-        cache.set(KEPT_HEADLINE, (cycle.pk, found), 600)
-    except RedisError:
-        return get_headline()
-    return found
-
-
-def _tile_dead() -> TileValue:
-    headline = _headline()
-    note = _("%(items)s items of %(all)s") % {
-        "items": group_indian(headline.dead_items), "all": group_indian(headline.items),
-    }  # fmt: skip
-    tone = "bad" if headline.dead_paise else "good"
-    return TileValue(_rows(status="dead"), value_paise=headline.dead_paise, note=note, tone=tone)
-
-
-def _tile_expiring(days: int) -> TileValue:
-    paise = _headline().expiring[days]
-    tone = "warn" if paise else "good"
-    note = _("will expire unsold if nothing is done")
-    return TileValue(_rows(expires=str(days)), value_paise=paise, note=note, tone=tone)
-
-
-def _tile_at_risk() -> TileValue:
-    headline = _headline()
-    note = _("%(pieces)s pieces; holding them costs %(loss)s") % {
-        "pieces": group_indian(headline.at_risk_pieces), "loss": short_rupees(headline.loss_paise),
-    }  # fmt: skip
-    return TileValue(_rows(risk="1"), value_paise=headline.at_risk_paise, note=note, tone="warn")
-
-
-def _tile_carried_out() -> TileValue:
-    done = list_actions(statuses=(Status.EXECUTED,))
-    paise = done.aggregate(net=Sum("net_paise"))["net"] or 0
-    note = _("expected, from %(count)s actions") % {"count": group_indian(done.count())}
-    url = f"{reverse('dashboard:inbox')}?tab=done"
-    return TileValue(url, value_paise=int(paise), note=note, tone="good" if paise else "calm")
-
-
-def _tile_freshness() -> TileValue:
-    newest = last_sale_date()
-    days = (ist_day(timezone.now()) - newest).days if newest else None
-    tone = "bad" if days is None or days > 3 else "warn" if days > 1 else "good"
-    text = day_text(newest) if newest else _("no sales yet")
-    return TileValue(_rows(sort="idle"), text=text, note=age_text(newest) if newest else "", tone=tone)

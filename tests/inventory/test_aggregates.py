@@ -19,7 +19,7 @@ from inventory.selectors.items import ItemFilter, get_headline, sum_stock
 from inventory.selectors.shelf import StockFilter, cut_items, cut_wanted, list_items, sum_items, sum_wanted
 from inventory.services import renew_sums
 from inventory.services.cells import sums_follow
-from inventory.views.stock import _headline
+from inventory.views.first_screen import _headline
 from tests.conftest import NOW
 from tests.inventory.book import TODAY, Book, make_book
 from vyapar.engine.models import Cycle

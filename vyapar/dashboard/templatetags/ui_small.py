@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from django.template import Context
+from django.template.loader import get_template
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.text import slugify
+from django.utils.translation import get_language
 
 from vyapar.dashboard.templatetags import figures, words
 from vyapar.dashboard.templatetags.ui_library import register
@@ -19,10 +23,22 @@ def _attributes(given: Mapping[str, Any]) -> dict[str, Any]:
     return {k.replace("_", "-"): v for k, v in given.items() if v not in (None, False)}
 
 
-@register.inclusion_tag("components/icon.html")
-def icon(name: str, label: str = "", size: str = "") -> dict[str, Any]:
+# what is safe is another value than the same text that is not, so types count
+@lru_cache(maxsize=4_096, typed=True)
+def _rendered(component: str, _language: str, **facts: str) -> SafeString:
+    """A component that depends on its facts and the language alone; a page repeats a few of them all over."""
+    return get_template(f"components/{component}.html").render(facts)
+
+
+def _repeated(component: str, **facts: Any) -> SafeString:
+    texts = {name: "" if value is None or value is False else str(value) for name, value in facts.items()}
+    return _rendered(component, get_language() or "", **texts)
+
+
+@register.simple_tag
+def icon(name: str, label: str = "", size: str = "") -> SafeString:
     """One icon of the sprite; silent to screen readers unless it has a `label`. `size`: sm, lg."""
-    return {"name": name, "label": label, "size": size}
+    return _repeated("icon", name=name, label=label, size=size)
 
 
 @register.inclusion_tag("components/button.html")
@@ -56,40 +72,35 @@ def downloads(context: Context, url: str, **given: Any) -> dict[str, Any]:
     return {"csv": csv, "xlsx": xlsx}
 
 
-@register.inclusion_tag("components/badge.html")
-def badge(label: str, tone: str = "neutral", icon: str = "", title: str = "") -> dict[str, Any]:
+@register.simple_tag
+def badge(label: str, tone: str = "neutral", icon: str = "", title: str = "") -> SafeString:
     """A word on a tinted ground. `tone`: neutral, accent, ok, warn, danger, info, sim."""
-    return {"label": label, "tone": tone, "icon": icon, "title": title}
+    return _repeated("badge", label=label, tone=tone, icon=icon, title=title)
 
 
-@register.inclusion_tag("components/badge.html")
-def status_badge(status: str, kind: str = "", title: str = "") -> dict[str, Any]:
+@register.simple_tag
+def status_badge(status: str, kind: str = "", title: str = "") -> SafeString:
     """The badge of a status: colour, sign and word always together."""
     sign = words.sign(str(status), kind)
-    return {"label": sign.label, "tone": sign.tone, "icon": sign.icon, "title": title}
+    return badge(sign.label, sign.tone, sign.icon, title)
 
 
-@register.inclusion_tag("components/amount.html")
-def amount(paise: Any, short: bool = False, signed: bool = False, tone: bool = False) -> dict[str, Any]:
+@register.simple_tag
+def amount(paise: Any, short: bool = False, signed: bool = False, tone: bool = False) -> SafeString:
     """Rupees; the form not shown (short or full) stands in the title.
 
     `signed` puts + before gains; `tone` colours losses and gains (the sign is always there too).
     """
     value = figures.whole(paise)
     if value is None:
-        return {"text": figures.NOTHING, "title": "", "tone": ""}
+        return _repeated("amount", text=figures.NOTHING, title="", tone="")
     full, brief = kernel_money.indian(value), figures.short_rupees(value)
     sign = "+" if signed and value > 0 else ""
     colour = ("loss" if value < 0 else "gain" if value > 0 else "") if tone else ""
     text, title = (brief, full) if short else (full, brief)
     figure, _space, unit = text.partition(" ")
-    return {
-        "text": sign + figure,
-        "unit": unit,
-        "title": title,
-        "tone": colour,
-        "plain": kernel_money.rupees(value),
-    }
+    plain = kernel_money.rupees(value)
+    return _repeated("amount", text=sign + figure, unit=unit, title=title, tone=colour, plain=plain)
 
 
 @register.inclusion_tag("components/delta.html")
