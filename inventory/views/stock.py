@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -51,7 +53,7 @@ from inventory.views.ages import age_words
 from inventory.views.history import chart, days_out
 from inventory.views.overrides import override_rows, override_url
 from vyapar.dashboard.access import page
-from vyapar.dashboard.sheets import lines_of, rupees, sheet
+from vyapar.dashboard.sheets import CHUNK, lines_of, rupees, sheet
 from vyapar.dashboard.templatetags.words import plain, sign
 from vyapar.engine.selectors import list_actions
 from vyapar.kernel.calendar import ist_day
@@ -79,7 +81,7 @@ def stock(request: HttpRequest) -> HttpResponseBase:
             "tabs": [_tab(name, by, request.GET) for name in CUTS],
             "page": shown,
             "items": [
-                (row, _score_hint(row), graded.get(row.territory.code))
+                (row, _score_hint(row.score_parts), graded.get(row.territory.code))
                 for row in list_rows(wanted, list(shown))
             ],
             "wanted": wanted,
@@ -252,10 +254,10 @@ def _column_words(by: str, key: str, name: str) -> str:
 # --- rows ----------------------------------------------------------------------------------
 
 
-def _score_hint(row: StockItem) -> str:
+def _score_hint(score_parts: Mapping[str, float], words: Callable[[str], str] = plain) -> str:
     """The parts of a score in words, largest first: they add up to it."""
-    parts = sorted(row.score_parts.items(), key=lambda part: -part[1])
-    return " + ".join(f"{plain(name)} {points:.1f}" for name, points in parts if points)
+    parts = sorted(score_parts.items(), key=lambda part: -part[1])
+    return " + ".join(f"{words(name)} {points:.1f}" for name, points in parts if points)
 
 
 def _foreseen(sku: str, territory: str) -> dict[str, Any] | None:
@@ -314,12 +316,9 @@ def _parts(row: StockItem) -> list[dict[str, Any]]:
 def export(request: HttpRequest, form: str) -> HttpResponseBase:
     """The rows of the page's filter, all of them, as CSV or as an Excel workbook."""
     rows = sort_items(list_items(_wanted(request.GET)), request.GET.get("sort", ""))
-    grades = grades_by_territory()
-
-    def line(row: Any) -> list[Any]:
-        return [*_export_row(row), grades.get(row.territory.code, "")]
-
-    return sheet(lines_of(rows, line), [*_heads(), _("Data")], form, name="stock", title=_("Stock"))
+    found = rows.values_list(*_EXPORTED).iterator(chunk_size=CHUNK)  # no object for each of all rows
+    lines = _export_lines(found, grades_by_territory())
+    return sheet(lines, [*_heads(), _("Data")], form, name="stock", title=_("Stock"))
 
 
 @page()
@@ -349,10 +348,22 @@ def _heads() -> list[str]:
     ]  # fmt: skip
 
 
-def _export_row(row: Any) -> list[Any]:
-    return [
-        row.sku.code, row.sku.name, row.sku.category.name, row.territory.name, str(sign(row.status).label),
-        row.current_stock, row.reserved_stock, rupees(row.value_paise), row.days_without_movement,
-        None if row.cover_days is None else round(row.cover_days, 1), row.expiry_date,
-        row.due_quantity, rupees(row.due_paise), round(row.dead_stock_score, 1), _score_hint(row),
-    ]  # fmt: skip
+_EXPORTED = (
+    "sku__code", "sku__name", "sku__category__name", "territory__name", "status", "current_stock",
+    "reserved_stock", "value_paise", "days_without_movement", "cover_days", "expiry_date", "due_quantity",
+    "due_paise", "dead_stock_score", "score_parts", "territory__code",
+)  # fmt: skip
+
+
+def _export_lines(rows: Iterable[tuple[Any, ...]], grades: Mapping[str, str]) -> Iterator[list[Any]]:
+    """Rows of `_EXPORTED` as lines under their heads, the grade of the territory's data last; each word is
+    looked up once.
+    """
+    words, label = cache(plain), cache(lambda status: str(sign(status).label))
+    for code, name, category, territory, status, pieces, held, value, idle, cover, expiry, *rest in rows:
+        due, due_paise, score, parts, place = rest
+        yield [
+            code, name, category, territory, label(status), pieces, held, rupees(value), idle,
+            None if cover is None else round(cover, 1), expiry, due, rupees(due_paise), round(score, 1),
+            _score_hint(parts, words), grades.get(place, ""),
+        ]  # fmt: skip
