@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from django.template import Context
 from django.template.loader import get_template
@@ -27,7 +27,7 @@ def _attributes(given: Mapping[str, Any]) -> dict[str, Any]:
 @lru_cache(maxsize=4_096, typed=True)
 def _rendered(component: str, _language: str, **facts: str) -> SafeString:
     """A component that depends on its facts and the language alone; a page repeats a few of them all over."""
-    return get_template(f"components/{component}.html").render(facts)
+    return cast(SafeString, get_template(f"components/{component}.html").render(facts))
 
 
 def _repeated(component: str, **facts: Any) -> SafeString:
@@ -82,7 +82,7 @@ def badge(label: str, tone: str = "neutral", icon: str = "", title: str = "") ->
 def status_badge(status: str, kind: str = "", title: str = "") -> SafeString:
     """The badge of a status: colour, sign and word always together."""
     sign = words.sign(str(status), kind)
-    return badge(sign.label, sign.tone, sign.icon, title)
+    return badge(str(sign.label), sign.tone, sign.icon, title)
 
 
 @register.simple_tag
