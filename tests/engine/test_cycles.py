@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from tests.probe import AT, proposal
 from vyapar.engine import registry, services
@@ -57,4 +58,17 @@ def test_nothing_to_look_at_keeps_no_cycle(probe):
         )
     )
     assert services.run_cycle("probe", AT, at=AT) is None
+    assert not Cycle.objects.exists()
+
+
+def test_a_cycle_that_its_first_worker_gave_back_meanwhile_is_left_alone(probe):
+    Cycle.objects.create(agent="probe", as_of=AT, claimed_at=AT)
+
+    def given_back(execute, sql, params, many, context):
+        if "FOR UPDATE" in sql:
+            Cycle.objects.filter(agent="probe", as_of=AT).delete()
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(given_back):
+        assert services.run_cycle("probe", AT, at=AT) is None
     assert not Cycle.objects.exists()

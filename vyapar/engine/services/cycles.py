@@ -141,8 +141,9 @@ def _claim(agent: str, as_of: datetime, at: datetime) -> Cycle | None:
         with transaction.atomic():
             return Cycle.objects.create(agent=agent, as_of=as_of, claimed_at=at)
     except IntegrityError:
-        cycle = Cycle.objects.select_for_update().get(agent=agent, as_of=as_of)
-    if not _is_cut_off(cycle, at):
+        cycle = Cycle.objects.select_for_update().filter(agent=agent, as_of=as_of).first()
+    # whoever claimed it may have found nothing to look at meanwhile, and left no cycle
+    if cycle is None or not _is_cut_off(cycle, at):
         return None
     cycle.state, cycle.claimed_at, cycle.attempts = Cycle.State.RUNNING, at, cycle.attempts + 1
     cycle.save()
