@@ -92,7 +92,7 @@ def snapshot_of(
     return DemandSnapshot(
         as_of=EPOCH + timedelta(days=daily.shape[1]),
         series_keys=each if priced is None else priced.keys(),
-        paid_paise=np.zeros(0) if priced is None else priced.paid(daily),
+        paid_paise=np.zeros(0, np.float32) if priced is None else priced.paid(daily),
         demand=daily,
         in_stock=np.ones(daily.shape, dtype=bool),
         group=np.zeros(len(daily), np.int32) if group is None else group.astype(np.int32),
@@ -173,7 +173,9 @@ def one_holdout(
     told = {name: DemandDistribution(means, size) for name, means in others.items()}
     told["ours"] = ours.distribution
     if priced is not None:
-        told["unpriced"] = forecast(replace(snapshot, paid_paise=np.zeros(0)), AnalysisPolicy()).distribution
+        told["unpriced"] = forecast(
+            replace(snapshot, paid_paise=np.zeros(0, np.float32)), AnalysisPolicy()
+        ).distribution
     found = {
         name: np.array([judged(one, sold[:, :horizon], weeks) for horizon in horizons])
         for name, one in told.items()

@@ -114,10 +114,10 @@ def retail(path: str) -> Demand:
     lines = lines.filter(pl.len().over("product_id") >= 60)
     product = lines["product_id"].cast(pl.Int64).to_numpy()
     household = lines["household_id"].cast(pl.Int64).to_numpy()
-    sold = (lines[name].to_numpy() for name in ("day", "quantity"))
+    day_of, pieces = lines["day"].to_numpy(), lines["quantity"].to_numpy()
     cents = lines["sales_value"].to_numpy() * 100
     key = product * TERRITORIES + household % TERRITORIES
-    found = _demand(key, product, *sold, cents)
+    found = _demand(key, product, day_of, pieces, cents)
     _, first = np.unique(key, return_index=True)
     return replace(found, group=lines["group"].to_numpy()[first].astype(np.int32))
 

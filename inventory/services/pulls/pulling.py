@@ -132,7 +132,7 @@ def _lock(feed_id: int) -> Iterator[bool]:
 
     It goes with the connection if we are killed.
     """
-    keys = [current_schema(), feed_id]
+    keys: list[str | int] = [current_schema(), feed_id]
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT pg_try_advisory_lock({LOCK})", keys)
         (ours,) = cursor.fetchone()
