@@ -25,11 +25,12 @@ def scores_by_level(
 ) -> tuple[BacktestScore, ...]:
     """What stands (`chosen`, (rows of the examination, weeks)) beside the four referees, level by level.
 
-    A level above the lowest is the sum of its series; its weeks count as seen as its series were, and
-    its spread is read from its own past.
+    A level above the lowest is the sum of its series, each held against what was sold only as far as its
+    demand could be seen: what was expected of a shelf that stood empty is neither right nor wrong. Its
+    spread is read from its own past.
     """
     origins = exam.origins
-    ahead = chosen.reshape(len(origins), weeks.series, -1)
+    ahead = (chosen * exam.seen).reshape(len(origins), weeks.series, -1)
     keys = {"sku": sku, "category": weeks.group, "all": np.zeros(weeks.series, np.int32)}
     found = []
     for level in LEVELS[1:]:

@@ -305,6 +305,25 @@ def test_what_had_not_begun_at_an_origin_is_in_no_sum_that_the_forecast_is_judge
     assert whole.wape < 1.1 * naive.wape
 
 
+def test_what_is_expected_of_an_empty_shelf_is_held_against_no_sum():
+    daily = np.random.default_rng(7).poisson(6, (60, 210))
+    in_stock = np.ones(daily.shape, bool)
+    daily[30:, -56:], in_stock[30:, -56:] = 0, False
+    found = forecast(
+        DemandSnapshot(
+            as_of=AS_OF,
+            series_keys=tuple((f"S{row}", "T") for row in range(60)),
+            demand=daily,
+            in_stock=in_stock,
+        ),
+        POLICY,
+    )
+    assert found.weekly_mean[30:].mean() == pytest.approx(42, rel=0.1)  # the wish to buy goes on
+    for level in ("sku", "all"):
+        [whole] = [one for one in found.tiers if one.level == level and one.chosen]
+        assert abs(whole.bias) < 0.1, level
+
+
 def test_a_model_that_does_better_replaces_the_one_in_force():
     daily = np.random.default_rng(5).poisson(6, (40, 210))
     found = forecast_of(daily, NAIVE)

@@ -80,6 +80,22 @@ def test_a_part_of_the_demand_is_handed_over_when_only_a_part_was_seen_to_pass()
     assert told(found, "handover").figure == pytest.approx(0.6, abs=0.15)
 
 
+def test_an_heir_that_came_while_its_forerunner_was_out_of_stock_keeps_what_it_saw():
+    """Pieces sold in a week that nobody saw would be a pace without end."""
+    snapshot = leaving()
+    first, demand, in_stock = snapshot.first_seen.copy(), snapshot.demand.copy(), snapshot.in_stock.copy()
+    for old in range(PAIRS):
+        came = DAYS - (21 + 28 * old) - 14
+        first[PAIRS + old] = came
+        demand[PAIRS + old, came : came + 14] = 5
+        demand[old, came:], in_stock[old, came:] = 0, False
+    mixed = replace(snapshot, first_seen=first, demand=demand, in_stock=in_stock)
+    weeks = in_weeks(mixed)
+    found = lineage_of(weeks, mixed.delisted_day, mixed.heir, POLICY.horizon_weeks)
+    assert any(one.effect == "handover" and one.stands for one in found.told)
+    assert not ((found.weeks.sales > 0) & (found.weeks.seen <= 0)).any()
+
+
 def test_what_leaves_later_hands_over_then():
     snapshot = leaving(ahead=42)
     found = forecast(snapshot, POLICY)

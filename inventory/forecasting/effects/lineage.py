@@ -126,7 +126,8 @@ def _shared(weeks: Weeks, gone: Ints, heir: Ints, handed: float) -> Weeks:
         own = (seen[new, before] > 0) & (np.arange(before.stop) > weeks.start[new])
         rate = replace(weeks, sales=sales[[old]], seen=seen[[old]]).rate()[0, before]
         sales[new, before] += handed * np.where(own, rate * seen[new, before], sales[old, before])
-        seen[new, before] = np.where(own, seen[new, before], seen[old, before])
+        # its own first week keeps what it saw: pieces that nobody saw sold would be a pace without end
+        seen[new, before] = np.where(own, seen[new, before], np.maximum(seen[new, before], seen[old, before]))
         start[new] = min(start[new], start[old])
     return replace(weeks, sales=sales, seen=seen, start=start)
 
