@@ -19,8 +19,8 @@ from benchmarks._children import leave_tidily, started
 leave_tidily()
 log = open(sys.argv[1], "w")
 child = started([sys.executable, "-c", "import time; time.sleep(60)"], {}, log)
-print(child.pid, flush=True)
 try:
+    print(child.pid, flush=True)
     time.sleep(60)
 finally:
     child.terminate()
