@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ def web(headers: Mapping[str, str]) -> Iterator[httpx.Client]:
         "PYTHONPATH": str(ROOT), "POLARS_MAX_THREADS": str(max(1, (os.cpu_count() or 2) // 2)),
     }  # fmt: skip
     House(home, port).prepare()
+    subprocess.run([sys.executable, "-m", "vyapar.ops.statics"], cwd=ROOT, env=told, check=True)
     command = next(role for role in roles(told) if role.name == "web").command
     with (home / "web.log").open("w") as log:
         child = started(command, told, log)
