@@ -10,7 +10,7 @@ from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 
-from vyapar.kernel.phrases import Phrase, phrase, words_of
+from vyapar.kernel.phrases import Phrase, phrase, told, words_of
 
 
 def reader_language() -> str:
@@ -40,17 +40,4 @@ def named(name: object) -> Phrase:
 
 def say_again(words: Sequence[Mapping[str, Any]]) -> str:
     """The sentences of a phrase in the reader's language; empty where there is none, or none that fits."""
-    try:
-        return " ".join(_sentence(one) for one in words)
-    except (KeyError, TypeError, ValueError):
-        return ""
-
-
-def _sentence(one: Mapping[str, Any]) -> str:
-    values = {
-        name: say_again(value) if isinstance(value, list | tuple) else value
-        for name, value in one["with"].items()
-    }
-    if "one" in one:
-        return str(ngettext(one["one"], one["many"], one["count"]) % values)
-    return str(gettext(one["say"]) % values)
+    return told(words, gettext, ngettext)

@@ -7,7 +7,7 @@ English text, and is said again in the reader's language where it is shown. Room
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from vyapar.kernel.digits import group_indian
@@ -59,18 +59,29 @@ def again(text: str, words: Sequence[Mapping[str, Any]] | None = None) -> str:
 
 def text_of(words: Sequence[Mapping[str, Any]]) -> str:
     """The English text of words as they were kept; empty where they fit no pattern."""
+    return told(words, lambda say: say, lambda one, many, count: one if count == 1 else many)
+
+
+def told(
+    words: Sequence[Mapping[str, Any]], one: Callable[[str], str], counted: Callable[[str, str, int], str]
+) -> str:
+    """Words as they were kept, their patterns put by `one` and, where they count, by `counted` into what is
+    read; empty where they fit no pattern.
+    """
     try:
-        return " ".join(_text(one) for one in words)
+        return " ".join(_sentence(word, one, counted) for word in words)
     except (KeyError, TypeError, ValueError):
         return ""
 
 
-def _text(one: Mapping[str, Any]) -> str:
+def _sentence(
+    word: Mapping[str, Any], one: Callable[[str], str], counted: Callable[[str, str, int], str]
+) -> str:
     values = {
-        name: text_of(value) if isinstance(value, list | tuple) else value
-        for name, value in one["with"].items()
+        name: told(value, one, counted) if isinstance(value, list | tuple) else value
+        for name, value in word["with"].items()
     }
-    pattern = one["say"] if "say" in one else one["one" if one["count"] == 1 else "many"]
+    pattern = counted(word["one"], word["many"], word["count"]) if "one" in word else one(word["say"])
     return str(pattern % values)
 
 
