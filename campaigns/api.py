@@ -25,6 +25,7 @@ from inventory.selectors.outlets import Contact, list_contacts
 from vyapar.engine.api import read
 from vyapar.gateway.views import ApiView, number_page
 from vyapar.kernel.errors import Fault, Invalid, NotFound
+from vyapar.kernel.phrases import phrase as _
 from vyapar.messaging.contracts import Channel
 from vyapar.messaging.letters import MARKETING, Letter, count_variables
 from vyapar.messaging.models import Template
@@ -76,13 +77,19 @@ class Broadcast(ApiView):
         found = {language: find_template(body["template"], self.channel, language) for language in wanted}
         known = {language: template for language, template in found.items() if template is not None}
         if len(known) < len(found):
-            message = f"no approved template {body['template']!r} for {self.channel}"
+            message = _(
+                "no approved template %(template)s for %(channel)s",
+                template=f"{body['template']!r}",
+                channel=self.channel,
+            )
             raise NotFound(message, code="no_such_template")
         for template in known.values():
             count = count_variables(template.body)
             if count != len(body["parameters"]):
-                fault = Fault("parameters", f"this template takes {count}", "parameters")
-                raise Invalid("the parameters do not fit", code="bad_parameters", faults=[fault])
+                fault = Fault(
+                    "parameters", _("this template takes %(count)s parameters", count=count), "parameters"
+                )
+                raise Invalid(_("the parameters do not fit"), code="bad_parameters", faults=[fault])
         return known
 
     def _letter(self, contact: Contact, template: Template, origin: str, body: dict[str, Any]) -> Letter:
@@ -104,12 +111,12 @@ def _contacts(ids: Sequence[str]) -> list[Contact]:
     """Active retailers by id, each once; `Invalid` names the rows that are none."""
     known = {contact.retailer_id: contact for contact in list_contacts(ids)}
     faults = [
-        Fault("unknown_retailer", "no active retailer has this id", "retailerIds", row, value)
+        Fault("unknown_retailer", _("no active retailer has this id"), "retailerIds", row, value)
         for row, value in enumerate(ids, 1)
         if value not in known
     ]
     if faults:
-        raise Invalid("some retailers are not known", code="unknown_retailer", faults=faults)
+        raise Invalid(_("some retailers are not known"), code="unknown_retailer", faults=faults)
     return list(known.values())
 
 
@@ -174,9 +181,12 @@ class CampaignList(ApiView):
         state = request.query_params.get("state", "")
         if state and state not in Campaign.State.values:
             fault = Fault(
-                "bad_query", "one of " + ", ".join(Campaign.State.values), "state", value=state[:40]
+                "bad_query",
+                _("one of %(known)s", known=", ".join(Campaign.State.values)),
+                "state",
+                value=state[:40],
             )
-            raise Invalid("there is no such state", code="bad_query", faults=[fault])
+            raise Invalid(_("there is no such state"), code="bad_query", faults=[fault])
         rows = list_campaigns(state).prefetch_related("lines", "outlets")
         return number_page(request, rows, lambda row: campaign_out(row, analytics(row)), down=True)
 
@@ -187,6 +197,6 @@ class CampaignResults(ApiView):
     @extend_schema(operation_id="getCampaignAnalytics", responses=CampaignAnalytics)
     def get(self, request: Request, campaign_id: str) -> Response:
         if "\x00" in campaign_id:
-            raise NotFound("there is no such campaign", code="no_such_campaign")
+            raise NotFound(_("there is no such campaign"), code="no_such_campaign")
         row = get_campaign(campaign_id)
         return Response(analytics_out(row, analytics(row)))

@@ -124,19 +124,23 @@ class CampaignPolicy:
     def __post_init__(self) -> None:
         faults = []
         if not self.rungs_bp or list(self.rungs_bp) != sorted(set(self.rungs_bp)) or self.rungs_bp[0] <= 0:
-            faults.append(Fault("rungs", "rising discounts above zero", "rungs_bp", value=str(self.rungs_bp)))
+            faults.append(
+                Fault("rungs", _("rising discounts above zero"), "rungs_bp", value=str(self.rungs_bp))
+            )
         if not 0 < self.max_discount_bp < 10_000:
-            faults.append(Fault("discount", "above 0 and below 10000", "max_discount_bp"))
+            faults.append(Fault("discount", _("above 0 and below 10000"), "max_discount_bp"))
         if not 0 <= self.holdout_bp <= 5_000:
-            faults.append(Fault("holdout", "0 to 5000", "holdout_bp"))
+            faults.append(Fault("holdout", _("0 to 5000"), "holdout_bp"))
         if not -10_000 < self.near_expiry_floor_bp <= self.margin_floor_bp < 10_000:
-            faults.append(Fault("floor", "near-expiry floor not above the usual one", "near_expiry_floor_bp"))
+            faults.append(
+                Fault("floor", _("near-expiry floor not above the usual one"), "near_expiry_floor_bp")
+            )
         positive = ("max_outlets", "min_outlets", "max_lines", "campaign_days", "proposal_hours")
-        faults += [Fault(name, "1 or more", name) for name in positive if getattr(self, name) < 1]
+        faults += [Fault(name, _("1 or more"), name) for name in positive if getattr(self, name) < 1]
         if self.elasticity < 0:
-            faults.append(Fault("elasticity", "0 or more", "elasticity"))
+            faults.append(Fault("elasticity", _("0 or more"), "elasticity"))
         if faults:
-            raise Invalid("these campaign rules cannot be set", code="bad_policy", faults=faults)
+            raise Invalid(_("these campaign rules cannot be set"), code="bad_policy", faults=faults)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +199,7 @@ def read_payload(plain: Mapping[str, Any]) -> CampaignPayload:
             message_cost_paise=int(plain["message_cost_paise"]),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise Invalid(f"this is not a campaign: {error}", code="bad_payload") from error
+        raise Invalid(_("this is not a campaign: %(error)s", error=str(error)), code="bad_payload") from error
 
 
 def _read_line(line: Mapping[str, Any]) -> OfferLine:

@@ -97,14 +97,14 @@ def revalue(view: ActionView, changes: Mapping[str, Any]) -> Revalued:
     discount = changes.get("discount_bp", payload.discount_bp)
     whole = isinstance(discount, int) and not isinstance(discount, bool)
     if not whole or not 0 < discount <= policy.max_discount_bp:
-        most = f"1 to {policy.max_discount_bp} basis points"
+        most = gettext("1 to %(most)s basis points", most=policy.max_discount_bp)
         fault = Fault("discount", most, "discount_bp", value=str(discount))
-        raise Invalid("this discount cannot be given", code="bad_discount", faults=[fault])
+        raise Invalid(gettext("this discount cannot be given"), code="bad_discount", faults=[fault])
     dropped = _dropped(changes.get("drop", ()))
     kept = [n for n in payload.lines if (n.sku, n.batch) not in dropped]
     if not kept:
-        fault = Fault("empty", "an offer needs at least one batch", "drop")
-        raise Invalid("nothing is left to offer", code="empty", faults=[fault])
+        fault = Fault("empty", gettext("an offer needs at least one batch"), "drop")
+        raise Invalid(gettext("nothing is left to offer"), code="empty", faults=[fault])
     elasticity = with_response(policy).elasticity
     lines = tuple(_at(line, discount, payload.discount_bp, elasticity) for line in kept)
     return _revalued(payload, lines, discount)
@@ -112,7 +112,7 @@ def revalue(view: ActionView, changes: Mapping[str, Any]) -> Revalued:
 
 def _dropped(asked: Any) -> set[tuple[str, str]]:
     if not isinstance(asked, list | tuple):
-        raise Invalid("drop is a list of {sku, batch}", code="bad_drop")
+        raise Invalid(gettext("drop is a list of {sku, batch}"), code="bad_drop")
     return {(str(x.get("sku")), str(x.get("batch"))) for x in asked if isinstance(x, Mapping)}
 
 

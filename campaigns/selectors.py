@@ -21,6 +21,7 @@ from inventory.selectors.outlets import list_bought, list_contacts, sum_taken
 from inventory.selectors.responses import find_response
 from vyapar.kernel.calendar import ist_day, ist_instant
 from vyapar.kernel.errors import NotFound
+from vyapar.kernel.phrases import phrase as _
 from vyapar.messaging.letters import MARKETING
 from vyapar.messaging.selectors import consented, count_recent, funnel
 
@@ -160,7 +161,9 @@ def get_campaign(campaign_id: str) -> Campaign:
     """One campaign by its id; `NotFound` when there is none."""
     found = Campaign.objects.filter(campaign_id=campaign_id).first()
     if found is None:
-        raise NotFound(f"there is no campaign {campaign_id!r}", code="no_such_campaign")
+        raise NotFound(
+            _("there is no campaign %(campaign_id)s", campaign_id=f"{campaign_id!r}"), code="no_such_campaign"
+        )
     return found
 
 

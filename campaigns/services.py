@@ -34,6 +34,7 @@ from vyapar.kernel.actor import Actor, system
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import Refused
+from vyapar.kernel.phrases import phrase as _
 from vyapar.kernel.phrases import phrase as gettext
 from vyapar.kernel.phrases import words_of
 from vyapar.messaging.contracts import Channel
@@ -133,7 +134,7 @@ def stop(action_id: UUID, *, actor: Actor, at: datetime) -> Campaign:
     """Undo: messages that left cannot be called back, but the offer ends now."""
     campaign = Campaign.objects.filter(action_id=action_id).first()
     if campaign is None:
-        raise Refused("this campaign never started", code="cannot_undo")
+        raise Refused(_("this campaign never started"), code="cannot_undo")
     return end(campaign.campaign_id, actor=actor, at=at, reason=gettext("stopped by a person"), stopped=True)
 
 

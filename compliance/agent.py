@@ -27,9 +27,9 @@ class CompliancePolicy:
     def __post_init__(self) -> None:
         if min(self.turnover_rupees, self.preceding_turnover_rupees) < -1 or self.eway_grace_days < 0:
             fault = Fault(
-                "too_low", "rupees and days are not negative; -1 means not known", "turnover_rupees"
+                "too_low", _("rupees and days are not negative; -1 means not known"), "turnover_rupees"
             )
-            raise Invalid("these compliance rules cannot be set", code="bad_policy", faults=[fault])
+            raise Invalid(_("these compliance rules cannot be set"), code="bad_policy", faults=[fault])
 
 
 @dataclass(frozen=True, slots=True)

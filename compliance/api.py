@@ -44,6 +44,7 @@ from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import Fault, Invalid, NotFound, Refused
 from vyapar.kernel.facts import Examination, MovementFacts
 from vyapar.kernel.money import rupees
+from vyapar.kernel.phrases import phrase as _
 from vyapar.people.contracts import May
 
 
@@ -72,11 +73,11 @@ class ComplianceCheck(ApiView):
         try:
             action_id = UUID(request.query_params["actionId"])
         except ValueError as error:
-            raise _bad("actionId", "an action's id", request.query_params["actionId"]) from error
+            raise _bad("actionId", _("an action's id"), request.query_params["actionId"]) from error
         action = get_action(action_id)
         facts = registry.kind(action.kind).facts(action.view())
         if facts is None:
-            raise NotFound("this action has no facts to check", code="no_facts")
+            raise NotFound(_("this action has no facts to check"), code="no_facts")
         return facts
 
 
@@ -87,15 +88,18 @@ def _planned(request: Request) -> MovementFacts:
     given = {name: read_text(request, name) for name in _PLAN}
     missing = [n for n in ("sku", "quantity", "sourceTerritory", "targetTerritory") if not given.get(n)]
     if missing:
-        faults = [Fault("required", "name it, or give actionId", name) for name in missing]
-        raise Invalid("say what should be checked", code="required", faults=faults)
+        faults = [Fault("required", _("name it, or give actionId"), name) for name in missing]
+        raise Invalid(_("say what should be checked"), code="required", faults=faults)
     text = given["quantity"]
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 10**9):
-        raise _bad("quantity", "whole pieces, 1 or more", text)
+        raise _bad("quantity", _("whole pieces, 1 or more"), text)
     godowns = {place.territory: place for place in reversed(list_godowns())}
     for name in ("sourceTerritory", "targetTerritory"):
         if given[name] not in godowns:
-            raise NotFound(f"there is no godown in territory {given[name]!r}", code="no_such_territory")
+            raise NotFound(
+                _("there is no godown in territory %(territory)s", territory=f"{given[name]!r}"),
+                code="no_such_territory",
+            )
     source, target = godowns[given["sourceTerritory"]], godowns[given["targetTerritory"]]
     one, other = get_place(source.code), get_place(target.code)
     goods = list_goods([(given["sku"], given["batch"], int(text), 0, 0)])
@@ -116,7 +120,7 @@ def _planned(request: Request) -> MovementFacts:
 
 def _bad(field: str, message: str, value: str) -> Invalid:
     fault = Fault("bad_query", message, field, value=value[:60])
-    return Invalid(f"{field} is not right", code="bad_query", faults=[fault])
+    return Invalid(_("%(field)s is not right", field=field), code="bad_query", faults=[fault])
 
 
 def _check_out(answer: Examination) -> dict[str, Any]:
@@ -169,7 +173,7 @@ def _before(cursor: list[Any]) -> Q:
     try:
         last = get_paper(UUID(cursor[0]))
     except (ValueError, IndexError, TypeError, AttributeError, NotFound) as error:
-        raise Invalid("this cursor is not one of ours", code="bad_query") from error
+        raise Invalid(_("this cursor is not one of ours"), code="bad_query") from error
     return Q(issued_at__lt=last.issued_at) | Q(issued_at=last.issued_at, id__lt=last.pk)
 
 
@@ -273,7 +277,7 @@ class ReportOne(ApiView):
             name = f"period-report-{asked.period}.pdf"
             return FileResponse(open_report(asked), filename=name, content_type="application/pdf")
         if asked.state == ReportFile.State.FAILED:
-            raise Refused(f"it could not be printed: {asked.reason}", code="report_failed")
+            raise Refused(_("it could not be printed: %(reason)s", reason=asked.reason), code="report_failed")
         return HttpResponse(
             JsonRenderer().render(report_out(asked)),
             status=202,

@@ -22,6 +22,7 @@ from vyapar.engine.serializers import ActionOut, action_out
 from vyapar.gateway.views import ApiView, read_limit
 from vyapar.kernel.errors import Fault, Invalid
 from vyapar.kernel.money import parse_rupees
+from vyapar.kernel.phrases import phrase as _
 from vyapar.people.contracts import May
 
 _BILL = {"billed": "2650.00", "reference": "LR-40817"}
@@ -48,8 +49,8 @@ class Reallocation(ApiView):
     def put(self, request: Request, sku: str) -> Response:
         body = read(ReallocationIn, request)
         if body["sourceTerritory"] == body["targetTerritory"]:
-            fault = Fault("same_territory", "name another territory", "targetTerritory")
-            raise Invalid("source and target are one territory", code="same_territory", faults=[fault])
+            fault = Fault("same_territory", _("name another territory"), "targetTerritory")
+            raise Invalid(_("source and target are one territory"), code="same_territory", faults=[fault])
         action = services.ask_for(
             check_text("sku", sku),
             source_territory=body["sourceTerritory"],

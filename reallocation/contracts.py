@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as _
 
 #: The action kind under which transfers are proposed, judged and carried out.
 TRANSFER = "transfer"
@@ -142,12 +143,12 @@ class TransferPayload:
         )
         reader.refuse_unread()
         if payload.source_location == payload.destination_location:
-            reader.fault("same_location", "destination_location", "source and destination are one")
+            reader.fault("same_location", "destination_location", _("source and destination are one"))
         keys = [(line.sku, line.batch) for line in payload.lines]
         for row, key in enumerate(keys, 1):
             if key in keys[: row - 1]:
-                reader.fault("repeated", f"lines[{row}].batch", "each batch stands once", key[1], row)
-        reader.close("the transfer cannot be read")
+                reader.fault("repeated", f"lines[{row}].batch", _("each batch stands once"), key[1], row)
+        reader.close(_("the transfer cannot be read"))
         return payload
 
 
@@ -239,28 +240,28 @@ class _Reader:
         self._read: set[str] = set()
         self._faults: list[Fault] = [] if faults is None else faults
         if not isinstance(data, Mapping):
-            self.fault("not_an_object", "", "write an object with named fields", repr(data))
+            self.fault("not_an_object", "", _("write an object with named fields"), repr(data))
 
     def text(self, name: str, *, empty: bool = False) -> str:
         value = self._take(name)
         if isinstance(value, str) and (value or empty):
             return value
-        self.fault("not_text", name, "write a text" if empty else "write a text, not empty", value)
+        self.fault("not_text", name, _("write a text") if empty else _("write a text, not empty"), value)
         return ""
 
     def whole(self, name: str, *, least: int | None = None) -> int:
         value = self._take(name)
         if isinstance(value, bool) or not isinstance(value, int):
-            self.fault("not_whole", name, "write a whole number", value)
+            self.fault("not_whole", name, _("write a whole number"), value)
             return 0
         if least is not None and value < least:
-            self.fault("too_low", name, f"write {least} or more", value)
+            self.fault("too_low", name, _("write %(least)s or more", least=least), value)
         return value
 
     def share(self, name: str) -> float:
         value = self._take(name)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-            self.fault("not_a_share", name, "write a number from 0 to 1", value)
+            self.fault("not_a_share", name, _("write a number from 0 to 1"), value)
             return 0.0
         return float(value)
 
@@ -271,7 +272,7 @@ class _Reader:
         try:
             return date.fromisoformat(value)
         except (TypeError, ValueError):
-            self.fault("not_a_day", name, "write a day as YYYY-MM-DD, or null", value)
+            self.fault("not_a_day", name, _("write a day as YYYY-MM-DD, or null"), value)
             return None
 
     def item(self, name: str) -> _Reader:
@@ -280,7 +281,7 @@ class _Reader:
     def items(self, name: str, *, most: int) -> list[_Reader]:
         value = self._take(name)
         if not isinstance(value, list | tuple) or not 1 <= len(value) <= most:
-            self.fault("not_a_list", name, f"write a list of 1 to {most} entries")
+            self.fault("not_a_list", name, _("write a list of 1 to %(most)s entries", most=most))
             return []
         path = f"{self._path}{name}"
         return [_Reader(v, f"{path}[{n}].", n, self._faults) for n, v in enumerate(value, 1)]
@@ -288,7 +289,7 @@ class _Reader:
     def refuse_unread(self) -> None:
         """Fault every field that nobody asked for: a misspelt name must not vanish in silence."""
         for name in sorted(set(map(str, self._data)) - self._read):
-            self.fault("unknown_field", name, "there is no such field")
+            self.fault("unknown_field", name, _("there is no such field"))
 
     def fault(self, code: str, name: str, message: str, value: Any = "", row: int | None = None) -> None:
         shown = "" if value is _MISSING else str(value)

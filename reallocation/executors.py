@@ -73,13 +73,13 @@ def revalue(view: ActionView, changes: Mapping[str, Any]) -> Revalued:
     """`{"quantities": [{"sku", "batch", "quantity"}]}`: other pieces on some lines; 0 drops one."""
     asked = changes.get("quantities")
     if not isinstance(asked, list | tuple):
-        fault = Fault("not_a_list", "a list of {sku, batch, quantity}", "quantities")
-        raise Invalid("quantities cannot be read", code="transfer_edit", faults=[fault])
+        fault = Fault("not_a_list", gettext("a list of {sku, batch, quantity}"), "quantities")
+        raise Invalid(gettext("quantities cannot be read"), code="transfer_edit", faults=[fault])
     quantities = {}
     for row, item in enumerate(asked, 1):
         if not isinstance(item, Mapping) or not {"sku", "batch", "quantity"} <= set(item):
-            fault = Fault("not_a_line", "write sku, batch and quantity", f"quantities[{row}]", row)
-            raise Invalid("quantities cannot be read", code="transfer_edit", faults=[fault])
+            fault = Fault("not_a_line", gettext("write sku, batch and quantity"), f"quantities[{row}]", row)
+            raise Invalid(gettext("quantities cannot be read"), code="transfer_edit", faults=[fault])
         quantities[str(item["sku"]), str(item["batch"])] = item["quantity"]
     new = recalculate(TransferPayload.parse(view.payload), quantities)
     return Revalued(

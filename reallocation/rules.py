@@ -111,19 +111,19 @@ class PriorityWeights:
     def __post_init__(self) -> None:
         names = ("proximity", "velocity", "urgency")
         faults = [
-            Fault("too_low", "write 0 or more", f"{name}_weight")
+            Fault("too_low", _("write 0 or more"), f"{name}_weight")
             for name in names
             if not 0 <= getattr(self, name) < float("inf")
         ]
         if not faults and not any(getattr(self, name) for name in names):
-            faults.append(Fault("all_zero", "one weight at least must count", "proximity_weight"))
+            faults.append(Fault("all_zero", _("one weight at least must count"), "proximity_weight"))
         faults.extend(
-            Fault("too_low", "write more than 0", name)
+            Fault("too_low", _("write more than 0"), name)
             for name in ("velocity_half_pieces", "urgency_half_days")
             if not 0 < getattr(self, name) < float("inf")
         )
         if faults:
-            raise Invalid("the priority weights make no sense", code="weights", faults=faults)
+            raise Invalid(_("the priority weights make no sense"), code="weights", faults=faults)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import NotFound
 from vyapar.kernel.facts import CreditNote, GoodsLine, MovementFacts
 from vyapar.kernel.money import half_up
+from vyapar.kernel.phrases import phrase as _
 from vyapar.law.rates import rate_for
 from vyapar.law.tax import split_tax
 
@@ -227,7 +228,7 @@ def get_transfer(transfer_id: int) -> Transfer:
     """One transfer; `NotFound` when there is none of that id."""
     found = Transfer.objects.filter(pk=transfer_id).first()
     if found is None:
-        raise NotFound("there is no such transfer", code="no_such_transfer")
+        raise NotFound(_("there is no such transfer"), code="no_such_transfer")
     return found
 
 

@@ -43,6 +43,7 @@ from vyapar.kernel.digest import plain, sha256_of
 from vyapar.kernel.errors import Fault, Invalid, NotFound, Refused
 from vyapar.kernel.facts import CreditNote, MovementFacts
 from vyapar.kernel.money import rupees
+from vyapar.kernel.phrases import coded
 from vyapar.kernel.phrases import counted as ngettext
 from vyapar.kernel.phrases import phrase as _
 
@@ -129,7 +130,9 @@ def receive(
     """
     transfer = _lock(transfer_id)
     if transfer.state != Transfer.State.DISPATCHED:
-        raise Refused(f"this transfer is {transfer.state} already", code="not_on_its_way")
+        raise Refused(
+            _("this transfer is %(state)s already", state=coded(transfer.state)), code="not_on_its_way"
+        )
     lines = list(transfer.lines.order_by("sku", "batch"))
     _count(lines, counted)
     for line in lines:
@@ -157,11 +160,11 @@ def call_back(action_id: UUID, *, key: str, actor: Actor, at: datetime, reason: 
     """Undo a dispatch while the goods are on their way: stock returns, papers are withdrawn."""
     transfer = Transfer.objects.select_for_update().filter(action_id=action_id).first()
     if transfer is None:
-        raise NotFound("nothing was sent under this action", code="no_transfer")
+        raise NotFound(_("nothing was sent under this action"), code="no_transfer")
     if transfer.state == Transfer.State.RECALLED:
         return transfer
     if transfer.state == Transfer.State.RECEIVED:
-        raise Refused("the goods were received; send them back by a new transfer", code="cannot_undo")
+        raise Refused(_("the goods were received; send them back by a new transfer"), code="cannot_undo")
     recall_transfer(action_id, source=transfer.source, destination=transfer.destination, actor=actor, at=at)
     note = registry.paper_desk().withdraw(key, reason=reason, actor=actor, at=at).credited
     if note is not None:
@@ -188,14 +191,19 @@ def bill_freight(
     transfer = _lock(transfer_id)
     faults = []
     if not 0 <= billed_paise <= MOST_FREIGHT * max(transfer.cost_paise, 1):
-        most = f"0 to {rupees(MOST_FREIGHT * max(transfer.cost_paise, 1))}: check the bill"
+        most = _(
+            "0 to %(most)s: check the bill",
+            most=rupees(MOST_FREIGHT * max(transfer.cost_paise, 1)),
+        )
         faults.append(Fault("out_of_range", most, "billed", value=rupees(billed_paise)))
     if not reference.strip():
-        faults.append(Fault("required", "the number of the carrier's bill", "reference"))
+        faults.append(Fault("required", _("the number of the carrier's bill"), "reference"))
     if faults:
-        raise Invalid("the bill cannot be recorded", code="bad_freight", faults=faults)
+        raise Invalid(_("the bill cannot be recorded"), code="bad_freight", faults=faults)
     if transfer.state == Transfer.State.RECALLED:
-        raise Refused("this load was called back: it is no measure of what carriage costs", code="recalled")
+        raise Refused(
+            _("this load was called back: it is no measure of what carriage costs"), code="recalled"
+        )
     held = last_bills([transfer.action_id]).get(transfer.action_id)
     if held and (held.paise, held.reference) == (billed_paise, reference.strip()):
         return transfer
@@ -235,26 +243,32 @@ def _write_lines(transfer: Transfer, payload: TransferPayload, names: Mapping[tu
 def _lock(transfer_id: int) -> Transfer:
     found = Transfer.objects.select_for_update().filter(pk=transfer_id).first()
     if found is None:
-        raise NotFound("there is no such transfer", code="no_such_transfer")
+        raise NotFound(_("there is no such transfer"), code="no_such_transfer")
     return found
 
 
 def _count(lines: Sequence[TransferLine], counted: Mapping[tuple[str, str], tuple[int, int]]) -> None:
     known = {(line.sku, line.batch) for line in lines}
     faults = [
-        Fault("no_such_line", f"{sku} batch {batch} is not on this transfer", "lines")
+        Fault(
+            "no_such_line",
+            _("%(sku)s batch %(batch)s is not on this transfer", sku=sku, batch=batch),
+            "lines",
+        )
         for sku, batch in sorted(set(counted) - known)
     ]
     for row, line in enumerate(lines, 1):
         received, damaged = counted.get((line.sku, line.batch), (line.sent, 0))
         if min(received, damaged) < 0 or received + damaged > line.sent:
-            message = f"{line.sku} batch {line.batch}: {line.sent} were sent"
+            message = _(
+                "%(sku)s batch %(batch)s: %(sent)s were sent", sku=line.sku, batch=line.batch, sent=line.sent
+            )
             faults.append(Fault("does_not_add_up", message, f"lines[{row}]", row, f"{received}+{damaged}"))
             continue
         line.received, line.damaged = received, damaged
         line.short = line.sent - received - damaged
     if faults:
-        raise Invalid("the receipt does not add up", code="receipt", faults=faults)
+        raise Invalid(_("the receipt does not add up"), code="receipt", faults=faults)
 
 
 def _credit(
@@ -373,7 +387,10 @@ def _godown(territory: str) -> Place:
     for place in list_godowns():
         if place.territory == territory:
             return place
-    raise NotFound(f"there is no godown in territory {territory!r}", code="no_such_territory")
+    raise NotFound(
+        _("there is no godown in territory %(territory)s", territory=f"{territory!r}"),
+        code="no_such_territory",
+    )
 
 
 def _take(stock: Sequence[FreeStock], quantity: int) -> tuple[LoadLine, ...]:
@@ -400,6 +417,11 @@ def _take(stock: Sequence[FreeStock], quantity: int) -> tuple[LoadLine, ...]:
             )
     if left:
         raise Refused(
-            f"{quantity - left} of {quantity} pieces are free and live long enough", code="not_enough_stock"
+            _(
+                "%(free)s of %(wanted)s pieces are free and live long enough",
+                free=quantity - left,
+                wanted=quantity,
+            ),
+            code="not_enough_stock",
         )
     return tuple(sorted(lines, key=lambda line: (line.sku, line.batch)))

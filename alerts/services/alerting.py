@@ -17,6 +17,7 @@ from vyapar.kernel.actor import Actor
 from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import NotFound
 from vyapar.kernel.money import indian
+from vyapar.kernel.phrases import phrase as _
 from vyapar.kernel.phrases import words_of
 from vyapar.messaging.contracts import Channel
 from vyapar.messaging.letters import SERVICE, Letter
@@ -220,7 +221,7 @@ def _letter(alert: Alert, one: Recipient, urgency: Urgency) -> Letter:
 def _move(alert_id: int, state: str, actor: Actor, at: datetime) -> Alert:
     alert = Alert.objects.select_for_update().filter(pk=alert_id).first()
     if alert is None or alert.state == Alert.State.CLOSED:
-        raise NotFound("this alert is not open any more", code="no_such_alert")
+        raise NotFound(_("this alert is not open any more"), code="no_such_alert")
     alert.state, alert.acted_by, alert.acted_at = state, str(actor), at
     alert.save()
     return alert

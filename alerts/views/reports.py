@@ -21,7 +21,7 @@ from alerts.services.mailed import report_of_token
 from alerts.services.report_texts import write_report
 from alerts.services.weekly import LANGUAGES
 from vyapar.dashboard.access import attempt, page, person
-from vyapar.gateway.speech import reader_language
+from vyapar.gateway.speech import reader_language, say
 from vyapar.kernel.errors import NotFound, VyaparError
 from vyapar.messaging.contracts import Channel
 from vyapar.messaging.selectors import get_account
@@ -62,7 +62,7 @@ def _shown(request: HttpRequest, given: dict[str, Any], error: VyaparError | Non
         "reports": [(one, KINDS[Kind(one.kind)], _when(one)) for one in list_mailed_reports()],
         "given": given,
         "error": error,
-        "faults": {fault.field: fault.message for fault in error.faults} if error else {},
+        "faults": {fault.field: say(fault.message) for fault in error.faults} if error else {},
         "kinds": [(str(value), label) for value, label in KINDS.items()],
         "weekdays": _weekdays(),
         "hours": range(24),

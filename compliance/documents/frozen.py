@@ -12,6 +12,7 @@ from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hin
 from compliance.contracts import Document
 from vyapar.kernel.digest import plain, sha256_of
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as _
 
 Frozen = TypeVar("Frozen")
 
@@ -36,7 +37,11 @@ def read(kind: type[Frozen], data: Any, *, field: str = "") -> Frozen:
     try:
         return cast(Frozen, _read(kind, data))
     except (KeyError, TypeError, ValueError) as error:
-        message = f"this is not a stored {getattr(kind, '__name__', kind)}: {error}"
+        message = _(
+            "this is not a stored %(kind)s: %(error)s",
+            kind=str(getattr(kind, "__name__", kind)),
+            error=str(error),
+        )
         raise Invalid(message, code="not_stored", faults=[Fault("not_stored", message, field)]) from error
 
 

@@ -20,10 +20,12 @@ from pypdf.generic import (
 
 from compliance.documents.fonts import faces
 from vyapar.kernel.errors import Misconfigured
+from vyapar.kernel.phrases import phrase as gettext
 
-_MISSING = (
-    "Papers cannot be printed because WeasyPrint lacks its system libraries: install them with "
-    "`apt-get install -y libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0` and start again."
+_MISSING = gettext(
+    "Papers cannot be printed because WeasyPrint lacks its system libraries: install them with `%(command)s` "
+    "and start again.",
+    command="apt-get install -y libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0",
 )
 _STAMP = NameObject("/Stamp")
 

@@ -17,6 +17,7 @@ from rest_framework.exceptions import UnsupportedMediaType
 from inventory.feeds.push import Form
 from vyapar.gateway.bodies import Spooled, TooLarge
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as gettext
 
 #: The largest body, as it is after unpacking.
 MOST_BYTES = 2 * 1024**3
@@ -95,7 +96,7 @@ def unpack(sent: Spooled, told: Announced) -> Body:
         file = sent.file
     size = _check(parts)
     if not size:
-        raise Invalid("the body is empty: send at least one row", code="empty")
+        raise Invalid(gettext("the body is empty: send at least one row"), code="empty")
     file.seek(0)
     return Body(told.form, file, size)
 
@@ -115,7 +116,7 @@ def _check(parts: Iterator[bytes]) -> int:
             raise TooLarge(f"send at most {MOST_BYTES >> 20} MiB in a body", code="too_large")
         _decode(text, part, size - len(part))
         if b"\x00" in part:
-            raise Invalid("the body holds NUL characters, which no text may", code="not_text")
+            raise Invalid(gettext("the body holds NUL characters, which no text may"), code="not_text")
     _decode(text, b"", size, final=True)
     return size
 
@@ -125,9 +126,11 @@ def _decode(text: codecs.IncrementalDecoder, part: bytes, before: int, *, final:
         text.decode(part, final)
     except UnicodeDecodeError as error:
         around = error.object[max(0, error.start - 20) : error.start + 20].decode("utf-8", "replace")
-        fault = Fault("not_utf8", "text in UTF-8", value=around)
+        fault = Fault("not_utf8", gettext("text in UTF-8"), value=around)
         where = max(0, before + error.start)
-        message = f"the body is not UTF-8: look near byte {where:,}, or save it as UTF-8"
+        message = gettext(
+            "the body is not UTF-8: look near byte %(where)s, or save it as UTF-8", where=f"{where:,}"
+        )
         raise Invalid(message, code="not_utf8", faults=[fault]) from error
 
 
@@ -172,7 +175,7 @@ def _unpacked(parts: Iterator[bytes]) -> Iterator[bytes]:
             try:
                 piece = member.decompress(part, _CHUNK)
             except zlib.error as error:
-                raise Invalid("the body says it is gzip and is not", code="not_gzip") from error
+                raise Invalid(gettext("the body says it is gzip and is not"), code="not_gzip") from error
             made += len(piece)
             if made > _SMALL and made > MOST_RATIO * sent:
                 message = f"unpacked, the body is over {MOST_RATIO} times what was sent"
@@ -183,7 +186,7 @@ def _unpacked(parts: Iterator[bytes]) -> Iterator[bytes]:
             if piece:
                 yield piece
     if not member.eof:
-        raise Invalid("the gzip stream breaks off before its end", code="gzip_cut_off")
+        raise Invalid(gettext("the gzip stream breaks off before its end"), code="gzip_cut_off")
 
 
 def _member() -> Any:

@@ -28,6 +28,7 @@ from vyapar.gateway.speech import say
 from vyapar.gateway.views import ApiView, next_cursor, read_cursor, read_instant, read_limit
 from vyapar.kernel.errors import Fault, Invalid
 from vyapar.kernel.phrases import again
+from vyapar.kernel.phrases import phrase as _
 from vyapar.people.contracts import May
 
 _FEED = OpenApiParameter("feed", str, description="code of the feed, where several systems took it")
@@ -149,8 +150,13 @@ class ExportList(ApiView):
     def get(self, request: Request) -> Response:
         state = read_text(request, "state")
         if state and state not in Export.State.values:
-            fault = Fault("bad_query", "one of " + ", ".join(Export.State.values), "state", value=state[:40])
-            raise Invalid("there is no such state", code="bad_query", faults=[fault])
+            fault = Fault(
+                "bad_query",
+                _("one of %(known)s", known=", ".join(Export.State.values)),
+                "state",
+                value=state[:40],
+            )
+            raise Invalid(_("there is no such state"), code="bad_query", faults=[fault])
         rows = list_exports(state=state, feed=read_text(request, "feed"))
         since, cursor, limit = read_instant(request, "since"), read_cursor(request), read_limit(request)
         if since:
@@ -171,7 +177,7 @@ def _beyond(cursor: list[Any]) -> Q:
     try:
         at, pk = datetime.fromisoformat(cursor[0]), int(cursor[1])
     except (ValueError, IndexError, TypeError) as error:
-        raise Invalid("this cursor is not one of ours", code="bad_query") from error
+        raise Invalid(_("this cursor is not one of ours"), code="bad_query") from error
     return Q(updated_at__gt=at) | Q(updated_at=at, id__gt=pk)
 
 

@@ -27,6 +27,7 @@ from vyapar.engine.api import read, read_text
 from vyapar.gateway.views import ApiView, read_limit
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as _
 from vyapar.people.contracts import May
 
 _SKU = OpenApiParameter("sku", str)
@@ -59,11 +60,11 @@ class ForecastDoor(ApiView):
         sku, step = read_text(request, "sku"), read_text(request, "step") or _STEPS[0]
         faults = []
         if not sku:
-            faults.append(Fault("required", "name a SKU", "sku"))
+            faults.append(Fault("required", _("name a SKU"), "sku"))
         if step not in _STEPS:
-            faults.append(Fault("bad_query", "week or day", "step", value=step[:80]))
+            faults.append(Fault("bad_query", _("week or day"), "step", value=step[:80]))
         if faults:
-            raise Invalid("the query is not right", code="bad_query", faults=faults)
+            raise Invalid(_("the query is not right"), code="bad_query", faults=faults)
         found = list_forecasts(sku=sku, territory=read_text(request, "territory"), daily=step == "day")
         return Response({"results": [forecast_out(one) for one in found]})
 

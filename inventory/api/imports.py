@@ -33,6 +33,7 @@ from vyapar.gateway.bodies import spool
 from vyapar.gateway.renderers import attachment
 from vyapar.gateway.views import ApiView, bad_query, number_page
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as _
 from vyapar.people.contracts import May
 
 _LIMIT = OpenApiParameter("limit", int, description="1 to 1000")
@@ -185,11 +186,11 @@ def _upload(request: Request) -> tuple[IO[bytes], str, Mapping[str, str]]:
         parser = MultiPartParser(plain.META, body, plain.upload_handlers, plain.encoding or "utf-8")
         fields, files = parser.parse()
     except MultiPartParserError as error:
-        raise Invalid("the form cannot be read", code="not_a_form") from error
+        raise Invalid(_("the form cannot be read"), code="not_a_form") from error
     file = files.get("file")
     if file is None:
-        fault = Fault("required", "send the file in the field `file`", "file")
-        raise Invalid("the form has no file", code="required", faults=[fault])
+        fault = Fault("required", _("send the file in the field `file`"), "file")
+        raise Invalid(_("the form has no file"), code="required", faults=[fault])
     told = {**{name: str(value) for name, value in fields.items()}, **told}
     return file, told.get("name") or str(file.name), told
 

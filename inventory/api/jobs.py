@@ -18,6 +18,7 @@ from vyapar.gateway.speech import say
 from vyapar.gateway.views import ApiView, next_cursor, read_cursor, read_limit
 from vyapar.kernel.errors import Fault, Invalid
 from vyapar.kernel.phrases import again
+from vyapar.kernel.phrases import phrase as _
 from vyapar.people.contracts import May
 
 State = ImportRun.State
@@ -125,6 +126,6 @@ def _fault(one: dict[str, Any], row: int | None) -> dict[str, Any]:
 def _after(request: Request) -> int:
     cursor = read_cursor(request) or [0]
     if len(cursor) != 1 or not isinstance(cursor[0], int) or not 0 <= cursor[0] < 2**63:
-        fault = Fault("bad_query", "a cursor from an earlier answer", "cursor")
-        raise Invalid("cursor is not right", code="bad_query", faults=[fault])
+        fault = Fault("bad_query", _("a cursor from an earlier answer"), "cursor")
+        raise Invalid(_("cursor is not right"), code="bad_query", faults=[fault])
     return cursor[0]

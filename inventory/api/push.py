@@ -24,6 +24,7 @@ from vyapar.gateway.bodies import spool
 from vyapar.gateway.throttles import charge
 from vyapar.gateway.views import ApiView
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as _
 from vyapar.people.contracts import May
 
 #: Rows and bytes that are answered at once; more become a job.
@@ -98,8 +99,8 @@ class PushDoor(ApiView):
 def _only_try(request: Request) -> bool:
     text = request.query_params.get("dryRun", "false").lower()
     if text not in {"true", "false"}:
-        fault = Fault("bad_query", "true or false", "dryRun", value=text[:80])
-        raise Invalid("dryRun is not right", code="bad_query", faults=[fault])
+        fault = Fault("bad_query", _("true or false"), "dryRun", value=text[:80])
+        raise Invalid(_("dryRun is not right"), code="bad_query", faults=[fault])
     return text == "true"
 
 

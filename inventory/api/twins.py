@@ -15,6 +15,7 @@ from inventory.services import keep_apart, merge_twins, take_apart
 from vyapar.engine.api import read_text
 from vyapar.gateway.views import LARGEST_NUMBER, ApiView, bad_query, number_page
 from vyapar.kernel.errors import Fault, Invalid, NotFound
+from vyapar.kernel.phrases import phrase as _
 from vyapar.people.contracts import May
 
 
@@ -56,9 +57,9 @@ class TwinsMergeDoor(ApiView):
         row = _get(twins_id)
         keep = told.validated_data.get("keep", row.kept)
         if keep not in (row.kept, row.other):
-            message = f"one of {row.kept} and {row.other}"
+            message = _("one of %(kept)s and %(other)s", kept=row.kept, other=row.other)
             fault = Fault("not_of_the_pair", message, "keep", value=keep)
-            raise Invalid("only one of the two can be kept", code="not_of_the_pair", faults=[fault])
+            raise Invalid(_("only one of the two can be kept"), code="not_of_the_pair", faults=[fault])
         other = row.other if keep == row.kept else row.kept
         merged = merge_twins(
             kind=RecordKind(row.kind), keep=keep, other=other, actor=self.actor, at=timezone.now()
@@ -94,7 +95,7 @@ class TwinsUndoDoor(ApiView):
 
 def _get(twins_id: int) -> Twins:
     if twins_id > LARGEST_NUMBER:
-        raise NotFound("there is no such pair", code="no_such_twins")
+        raise NotFound(_("there is no such pair"), code="no_such_twins")
     return get_twins(twins_id)
 
 

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import listed
+from vyapar.kernel.phrases import phrase as _
 
 Ints = NDArray[np.int64]
 Codes = NDArray[np.int32]
@@ -49,21 +51,21 @@ def settle(owner: Any, sizes: Mapping[str, int], columns: Mapping[str, Column]) 
         settled.setflags(write=False)
         object.__setattr__(owner, name, settled)
     if faults:
-        what = "; ".join(f"{fault.field}: {fault.message}" for fault in faults)
-        raise Invalid(f"{type(owner).__name__}: {what}", code="bad_array", faults=faults)
+        what = listed([listed([fault.field, fault.message], ": ") for fault in faults], "; ")
+        raise Invalid(listed([type(owner).__name__, what], ": "), code="bad_array", faults=faults)
 
 
 def _objection(values: NDArray[Any], shape: tuple[int, ...], column: Column) -> str:
     if values.shape != shape:
-        return f"has shape {values.shape}, expected {shape}"
+        return _("has shape %(shape)s, expected %(expected)s", shape=str(values.shape), expected=str(shape))
     if values.size == 0 or values.dtype == np.bool_:
         return ""
     if not np.isfinite(values).all():
-        return "has numbers that are not finite"
+        return _("has numbers that are not finite")
     if column.low is not None and values.min() < column.low:
-        return f"must not be below {column.low}"
+        return _("must not be below %(low)s", low=column.low)
     if column.high is not None and values.max() > column.high:
-        return f"must not be above {column.high}"
+        return _("must not be above %(high)s", high=column.high)
     return ""
 
 

@@ -14,6 +14,8 @@ from inventory.contracts.arrays import Codes, Column, Flags, Floats, Ints, empty
 from inventory.contracts.forecasts import COMMON_SHARE, ForecastPlan
 from inventory.contracts.offers import SeriesOffer
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import listed
+from vyapar.kernel.phrases import phrase as _
 
 DAYS_PER_WEEK = 7
 #: Days until a SKU is delisted that never is.
@@ -73,8 +75,10 @@ class DemandSnapshot:
 
     def __post_init__(self) -> None:
         if len(set(self.series_keys)) != len(self.series_keys):
-            fault = Fault("twice", "each SKU and territory stands once", "series_keys")
-            raise Invalid("DemandSnapshot: a series stands twice", code="twice", faults=[fault])
+            fault = Fault("twice", _("each SKU and territory stands once"), "series_keys")
+            raise Invalid(
+                listed(["DemandSnapshot", _("a series stands twice")], ": "), code="twice", faults=[fault]
+            )
         series, days = len(self.series_keys), int(np.asarray(self.demand).shape[-1])
         if np.asarray(self.first_seen).size == 0 and series:
             first_sale = (np.asarray(self.demand) > 0).argmax(axis=1)
@@ -190,9 +194,13 @@ class DemandDistribution:
     def __post_init__(self) -> None:
         shape = np.asarray(self.weekly_mean).shape
         if len(shape) != 2 or shape[1] == 0:
-            message = f"has shape {shape}, expected (series, weeks) with a week or more"
+            message = _("has shape %(shape)s, expected (series, weeks) with a week or more", shape=str(shape))
             fault = Fault("bad_array", message, "weekly_mean")
-            raise Invalid(f"DemandDistribution: weekly_mean: {message}", code="bad_array", faults=[fault])
+            raise Invalid(
+                listed(["DemandDistribution: weekly_mean", message], ": "),
+                code="bad_array",
+                faults=[fault],
+            )
         columns = {
             "weekly_mean": Column(("series", "weeks"), np.float64),
             "dispersion": Column(("series",), np.float64),
@@ -204,9 +212,13 @@ class DemandDistribution:
         sizes = {"series": shape[0], "weeks": shape[1], "profiles": profiles, "days": DAYS_PER_WEEK}
         settle(self, sizes, columns)
         if not 0.0 <= self.common <= 1.0:
-            message = f"is {self.common}, expected a share between 0 and 1"
+            message = _("is %(common)s, expected a share between 0 and 1", common=self.common)
             fault = Fault("out_of_range", message, "common")
-            raise Invalid(f"DemandDistribution: common: {message}", code="out_of_range", faults=[fault])
+            raise Invalid(
+                listed(["DemandDistribution: common", message], ": "),
+                code="out_of_range",
+                faults=[fault],
+            )
 
     @property
     def weeks(self) -> int:

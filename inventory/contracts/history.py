@@ -9,6 +9,8 @@ import numpy as np
 from inventory.contracts.arrays import Codes, Column, Floats, Ints, empty, settle
 from inventory.contracts.stock import NO_DAY
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import listed
+from vyapar.kernel.phrases import phrase as _
 
 _ITEM, _PAIR, _VISIT = ("items",), ("pairs",), ("visits",)
 _MOVE, _CALL = ("moves",), ("calls",)
@@ -97,9 +99,9 @@ class SalesHistory:
     def _check_order(self) -> None:
         place = self.visit_pair.astype(np.int64) * (self.days + 1) + self.visit_day
         if (np.diff(place) <= 0).any():
-            message = "must be sorted by pair and day, each once"
+            message = _("must be sorted by pair and day, each once")
             fault = Fault("bad_array", message, "visit_day")
-            raise Invalid(f"SalesHistory: visits {message}", code="bad_array", faults=[fault])
+            raise Invalid(listed(["SalesHistory: visits", message], " "), code="bad_array", faults=[fault])
 
     def _fill(self, groups: int) -> None:
         if np.asarray(self.call_outlet).size == 0 and self.visit_pair.size:

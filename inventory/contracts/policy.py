@@ -11,6 +11,8 @@ from typing import Any, NoReturn
 from inventory.contracts.quality import LIMITS, MARKS, WEIGHTS, Grade
 from vyapar.engine.wire import camel
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import listed
+from vyapar.kernel.phrases import phrase as _
 
 #: The channel whose rule holds where a channel has none of its own.
 DEFAULT_CHANNEL = "general_trade"
@@ -64,7 +66,7 @@ class MoneyRates:
         if len(self.discount_rungs_bp) > 8 or not all(
             _is_whole(n, 1, 10_000) for n in self.discount_rungs_bp
         ):
-            _refuse("discount_rungs_bp", "must be at most eight discounts of 1 to 10000 each")
+            _refuse("discount_rungs_bp", _("must be at most eight discounts of 1 to 10000 each"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +118,17 @@ class MonitoringPolicy(MoneyRates):
         _check_order(self, "cover_days_slow", "cover_days_dead")
         lives, weights = self.minimum_life_at_sale_days, self.score_weights
         if DEFAULT_CHANNEL not in lives or not all(_is_whole(n, 0, 730) for n in lives.values()):
-            _refuse("minimum_life_at_sale_days", f"needs {DEFAULT_CHANNEL}, and 0 to 730 days each")
+            _refuse(
+                "minimum_life_at_sale_days",
+                _("needs %(channel)s, and 0 to 730 days each", channel=DEFAULT_CHANNEL),
+            )
         if set(weights) != set(SCORE_WEIGHTS) or not all(_is_whole(n, 0, 100) for n in weights.values()):
-            _refuse("score_weights", f"needs whole points for {', '.join(SCORE_WEIGHTS)}")
+            _refuse(
+                "score_weights",
+                _("needs whole points for %(names)s", names=", ".join(SCORE_WEIGHTS)),
+            )
         if sum(weights.values()) != 100:
-            _refuse("score_weights", "must add up to 100")
+            _refuse("score_weights", _("must add up to 100"))
         _check_quality(self)
 
     def minimum_life(self, channel: str) -> int:
@@ -167,14 +175,19 @@ def check_ranges(policy: Any, ranges: Mapping[str, tuple[int, int]]) -> None:
     """`Invalid` with one fault, under its API name, for each field outside its range (ends included)."""
     kinds = {item.name: item.type for item in dataclasses.fields(policy)}
     faults = [
-        Fault("out_of_range", f"must be {low} to {high}", camel(name), value=str(value))
+        Fault(
+            "out_of_range",
+            _("must be %(low)s to %(high)s", low=low, high=high),
+            camel(name),
+            value=str(value),
+        )
         for name, (low, high) in ranges.items()
         if not _is_within(value := getattr(policy, name), low, high)
         or (kinds[name] == "int" and not isinstance(value, int))
     ]
     if faults:
-        what = "; ".join(f"{fault.field} {fault.message}" for fault in faults)
-        raise Invalid(f"{type(policy).__name__}: {what}", code="bad_policy", faults=faults)
+        what = listed([listed([fault.field, fault.message], " ") for fault in faults], "; ")
+        raise Invalid(listed([type(policy).__name__, what], ": "), code="bad_policy", faults=faults)
 
 
 def _money_range(name: str) -> tuple[int, int]:
@@ -195,18 +208,21 @@ def _check_quality(policy: MonitoringPolicy) -> None:
     for name, top in (("quality_weights", 100), ("quality_limits", 100_000)):
         told = getattr(policy, name)
         if set(told) != set(WEIGHTS) or not all(_is_whole(n, 0, top) for n in told.values()):
-            _refuse(name, f"needs whole numbers, 0 to {top}, for {', '.join(WEIGHTS)}")
+            _refuse(
+                name,
+                _("needs whole numbers, 0 to %(top)s, for %(names)s", top=top, names=", ".join(WEIGHTS)),
+            )
     marks = [policy.quality_marks.get(one, -1) for one in MARKS]
     if set(policy.quality_marks) != set(MARKS) or not all(_is_whole(n, 0, 100) for n in marks):
-        _refuse("quality_marks", f"needs whole marks, 0 to 100, for {', '.join(MARKS)}")
+        _refuse("quality_marks", _("needs whole marks, 0 to 100, for %(names)s", names=", ".join(MARKS)))
     if sorted(marks, reverse=True) != marks:
-        _refuse("quality_marks", "must fall from A to D")
+        _refuse("quality_marks", _("must fall from A to D"))
     if policy.quality_gate not in set(Grade):
-        _refuse("quality_gate", f"must be one of {', '.join(Grade)}")
+        _refuse("quality_gate", _("must be one of %(known)s", known=", ".join(Grade)))
     if not all(_is_whole(n, 0, 6) for n in policy.closed_weekdays):
-        _refuse("closed_weekdays", "must be 0 (Monday) to 6 (Sunday)")
+        _refuse("closed_weekdays", _("must be 0 (Monday) to 6 (Sunday)"))
     if not all(_is_day(text) for text in policy.holidays):
-        _refuse("holidays", "must be days such as 2026-11-08")
+        _refuse("holidays", _("must be days such as 2026-11-08"))
 
 
 def _is_day(text: Any) -> bool:
@@ -218,9 +234,9 @@ def _is_day(text: Any) -> bool:
 
 def _check_order(policy: Any, smaller: str, larger: str) -> None:
     if getattr(policy, smaller) > getattr(policy, larger):
-        _refuse(smaller, f"must not be above {camel(larger)}")
+        _refuse(smaller, _("must not be above %(larger)s", larger=camel(larger)))
 
 
 def _refuse(name: str, message: str) -> NoReturn:
     fault = Fault("out_of_range", message, camel(name))
-    raise Invalid(f"{camel(name)} {message}", code="bad_policy", faults=[fault])
+    raise Invalid(listed([camel(name), message], " "), code="bad_policy", faults=[fault])

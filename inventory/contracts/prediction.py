@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from inventory.contracts.policy import check_ranges
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as _
 
 #: Days ahead for which the chance of no sale is told.
 HORIZONS = (30, 60, 90)
@@ -48,5 +49,14 @@ class PredictionPolicy:
         check_ranges(self, ranges)
         for low, high in (("a_share_bp", "b_share_bp"), ("x_cv", "y_cv")):
             if getattr(self, low) > getattr(self, high):
-                fault = Fault("out_of_range", f"must not be above {high}", low, value=str(getattr(self, low)))
-                raise Invalid(f"{low} must not be above {high}", code="bad_policy", faults=[fault])
+                fault = Fault(
+                    "out_of_range",
+                    _("must not be above %(high)s", high=high),
+                    low,
+                    value=str(getattr(self, low)),
+                )
+                raise Invalid(
+                    _("%(low)s must not be above %(high)s", low=low, high=high),
+                    code="bad_policy",
+                    faults=[fault],
+                )

@@ -13,6 +13,8 @@ from inventory.contracts.demand import DemandDistribution
 from inventory.contracts.events import STATUSES
 from inventory.contracts.forecasts import COMMON_SHARE
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import listed
+from vyapar.kernel.phrases import phrase as _
 
 #: A day that never comes: expiry of what does not expire, end of a return that stays open.
 NO_DAY = 2**31 - 1
@@ -204,15 +206,15 @@ def _check_references(snapshot: StockSnapshot, sizes: dict[str, int]) -> None:
         "location": len(snapshot.locations),
     }
     faults = [
-        Fault("points_nowhere", f"has numbers of {limit} and above", name)
+        Fault("points_nowhere", _("has numbers of %(limit)s and above", limit=limit), name)
         for name, limit in limits.items()
         if getattr(snapshot, name).size and getattr(snapshot, name).max() >= limit
     ]
     pairs = snapshot.item_sku.astype(np.int64) * len(snapshot.territories) + snapshot.item_territory
     if np.unique(pairs).size != pairs.size:
-        faults.append(Fault("twice", "an item stands twice", "item_sku"))
+        faults.append(Fault("twice", _("an item stands twice"), "item_sku"))
     if (snapshot.reserved > snapshot.on_hand).any():
-        faults.append(Fault("over_reserved", "more is reserved than is on hand", "reserved"))
+        faults.append(Fault("over_reserved", _("more is reserved than is on hand"), "reserved"))
     if faults:
-        what = "; ".join(f"{fault.field} {fault.message}" for fault in faults)
-        raise Invalid(f"StockSnapshot: {what}", code="bad_snapshot", faults=faults)
+        what = listed([listed([fault.field, fault.message], " ") for fault in faults], "; ")
+        raise Invalid(listed(["StockSnapshot", what], ": "), code="bad_snapshot", faults=faults)

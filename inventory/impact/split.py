@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as gettext
 
 #: More ways than this would be tried in too many combinations.
 MOST_WAYS = 10
@@ -29,8 +30,12 @@ class Branch:
     def __post_init__(self) -> None:
         worth = [paise for _, paise in self.slopes]
         if worth != sorted(worth, reverse=True) or any(pieces < 0 for pieces, _ in self.slopes):
-            fault = Fault("not_concave", "the next piece may not be worth more than the one before", "slopes")
-            raise Invalid(f"{self.name}: slopes must fall", code="not_concave", faults=[fault])
+            fault = Fault(
+                "not_concave", gettext("the next piece may not be worth more than the one before"), "slopes"
+            )
+            raise Invalid(
+                gettext("%(name)s: slopes must fall", name=self.name), code="not_concave", faults=[fault]
+            )
 
     @property
     def room(self) -> int:
@@ -73,16 +78,27 @@ def best_split(quantity: int, branches: Sequence[Branch]) -> Split:
             taken = tuple((b.name, n) for b, n in zip(some, pieces, strict=True) if n)
             best = Split(taken, net)
     if best is None:
-        fault = Fault("no_room", f"no set of ways takes {quantity} pieces", "branches", value=str(quantity))
-        raise Invalid("the ways out have no room for the lot", code="no_room", faults=[fault])
+        fault = Fault(
+            "no_room",
+            gettext("no set of ways takes %(quantity)s pieces", quantity=quantity),
+            "branches",
+            value=str(quantity),
+        )
+        raise Invalid(gettext("the ways out have no room for the lot"), code="no_room", faults=[fault])
     return best
 
 
 def _check(branches: Sequence[Branch]) -> None:
     packs = {branch.pack for branch in branches} - {1}
     if len(branches) > MOST_WAYS or len(packs) > 1 or min(packs, default=2) < 1:
-        fault = Fault("branches", f"at most {MOST_WAYS} ways, packs of one size", "branches")
-        raise Invalid("these ways cannot be weighed against each other", code="branches", faults=[fault])
+        fault = Fault(
+            "branches",
+            gettext("at most %(most)s ways, packs of one size", most=MOST_WAYS),
+            "branches",
+        )
+        raise Invalid(
+            gettext("these ways cannot be weighed against each other"), code="branches", faults=[fault]
+        )
 
 
 def _sets(branches: Sequence[Branch]) -> Iterator[tuple[Branch, ...]]:

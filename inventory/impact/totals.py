@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from inventory.contracts.arrays import Ints
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import listed
+from vyapar.kernel.phrases import phrase as gettext
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,12 +58,12 @@ def total_by(keys: Mapping[str, NDArray[Any]], values: Mapping[str, Ints]) -> To
 def _check(keys: Mapping[str, NDArray[Any]], values: Mapping[str, Ints]) -> None:
     lengths = {name: len(column) for name, column in {**keys, **values}.items()}
     faults = [
-        Fault("not_whole", "must be whole numbers", name)
+        Fault("not_whole", gettext("must be whole numbers"), name)
         for name, measure in values.items()
         if not np.issubdtype(np.asarray(measure).dtype, np.integer)
     ]
     if len(set(lengths.values())) > 1:
-        faults.append(Fault("lengths", f"have different lengths: {lengths}"))
+        faults.append(Fault("lengths", gettext("have different lengths: %(lengths)s", lengths=str(lengths))))
     if faults:
-        what = "; ".join(f"{fault.field} {fault.message}" for fault in faults)
-        raise Invalid(f"total_by: {what}", code="bad_measure", faults=faults)
+        what = listed([listed([fault.field, fault.message], " ") for fault in faults], "; ")
+        raise Invalid(listed(["total_by", what], ": "), code="bad_measure", faults=faults)

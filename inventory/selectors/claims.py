@@ -19,6 +19,7 @@ from inventory.models import Brand, Claim, Position
 from inventory.selectors.columns import positions_of, read_columns
 from vyapar.kernel.calendar import financial_year, financial_year_bounds
 from vyapar.kernel.errors import NotFound
+from vyapar.kernel.phrases import phrase as _
 
 # Pieces that stand on a claim, by position: those asked for and not refused, less what has left since other
 # than by sale or transfer, because goods that were claimed are sent back or written off.
@@ -148,7 +149,7 @@ def get_claim(claim_id: int) -> Claim:
     """One claim with its goods and place; `NotFound` when there is none of that id."""
     found = list_claims().filter(pk=claim_id).first()
     if found is None:
-        raise NotFound("there is no such claim", code="no_such_claim")
+        raise NotFound(_("there is no such claim"), code="no_such_claim")
     return found
 
 

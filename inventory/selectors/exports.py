@@ -14,6 +14,7 @@ from inventory.contracts.feeds import ExportDocument, ExportKind, ExportLine
 from inventory.feeds import SYSTEMS
 from inventory.models import Batch, Export, Feed, Location
 from vyapar.kernel.errors import Invalid, NotFound
+from vyapar.kernel.phrases import phrase as gettext
 
 
 def export_lines(wanted: Iterable[tuple[str, str, int, int, int]]) -> tuple[ExportLine, ...]:
@@ -34,7 +35,10 @@ def _line(
 ) -> ExportLine:
     row = batches.get((sku, batch))
     if row is None:
-        raise NotFound(f"there is no batch {batch!r} of {sku!r}", code="no_such_batch")
+        raise NotFound(
+            gettext("there is no batch %(batch)s of %(sku)s", batch=f"{batch!r}", sku=f"{sku!r}"),
+            code="no_such_batch",
+        )
     return ExportLine(
         sku=sku,
         name=row.sku.name,
@@ -89,9 +93,9 @@ def get_export(key: str, feed: str = "") -> Export:
     rows = list_exports(feed=feed).filter(key=key)
     found = list(rows[:2])
     if not found:
-        raise NotFound(f"no document {key!r} is exported", code="no_such_export")
+        raise NotFound(gettext("no document %(key)s is exported", key=f"{key!r}"), code="no_such_export")
     if len(found) > 1:
-        raise Invalid("several systems took this document: say which feed", code="which_feed")
+        raise Invalid(gettext("several systems took this document: say which feed"), code="which_feed")
     return found[0]
 
 
@@ -186,7 +190,7 @@ def read_lock(token: UUID) -> tuple[str, bytes]:
     """A locked file as it was written: name and content."""
     path = Export.objects.filter(lock_token=token).exclude(file="").values_list("file", flat=True).first()
     if path is None or not default_storage.exists(path):
-        raise NotFound("there is no file of this lock", code="no_such_lock")
+        raise NotFound(gettext("there is no file of this lock"), code="no_such_lock")
     with default_storage.open(path) as kept:
         return path.rsplit("/", 1)[-1], kept.read()
 
@@ -196,5 +200,5 @@ def documents_of(token: UUID) -> tuple[ExportDocument, ...]:
     rows = Export.objects.filter(lock_token=token).exclude(file="").order_by("pk")
     found = tuple(read_document(row.document) for row in rows)
     if not found:
-        raise NotFound("there is no file of this lock", code="no_such_lock")
+        raise NotFound(gettext("there is no file of this lock"), code="no_such_lock")
     return found

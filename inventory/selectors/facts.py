@@ -17,13 +17,14 @@ from inventory.models import (
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import NotFound
 from vyapar.kernel.facts import GoodsLine, Party
+from vyapar.kernel.phrases import phrase as gettext
 
 
 def get_place(code: str) -> Location:
     """A location with its territory and registration; `NotFound` when there is none."""
     found = Location.objects.select_related("territory__registration").filter(code=code).first()
     if found is None:
-        raise NotFound(f"there is no location {code!r}", code="no_such_location")
+        raise NotFound(gettext("there is no location %(code)s", code=f"{code!r}"), code="no_such_location")
     return found
 
 
@@ -47,7 +48,10 @@ def get_seller(territory_code: str) -> Party:
     """The registration that sells in a territory, at its principal place of business."""
     found = Territory.objects.select_related("registration").filter(code=territory_code).first()
     if found is None:
-        raise NotFound(f"there is no territory {territory_code!r}", code="no_such_territory")
+        raise NotFound(
+            gettext("there is no territory %(territory)s", territory=f"{territory_code!r}"),
+            code="no_such_territory",
+        )
     return registered_party(found.registration)
 
 
@@ -85,7 +89,10 @@ def _line(
 ) -> GoodsLine:
     row = batches.get((sku, batch))
     if row is None:
-        raise NotFound(f"there is no batch {batch!r} of {sku!r}", code="no_such_batch")
+        raise NotFound(
+            gettext("there is no batch %(batch)s of %(sku)s", batch=f"{batch!r}", sku=f"{sku!r}"),
+            code="no_such_batch",
+        )
     return GoodsLine(
         sku=sku,
         description=row.sku.name,

@@ -29,6 +29,7 @@ from inventory.selectors.weekdays import weekday_shares
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import NotFound, VyaparError
 from vyapar.kernel.money import BASIS_POINTS
+from vyapar.kernel.phrases import phrase as _
 from vyapar.law.rates import rate_for
 
 #: Road kilometres per kilometre as the crow flies: Indian inter-city roads lie between 1.2 and 1.4.
@@ -241,7 +242,7 @@ def list_free_stock(sku: str, location: str, sellable_on: date) -> list[FreeStoc
     """
     known = Sku.objects.filter(code=sku).first()
     if known is None:
-        raise NotFound(f"there is no SKU {sku!r}", code="no_such_sku")
+        raise NotFound(_("there is no SKU %(sku)s", sku=f"{sku!r}"), code="no_such_sku")
     rate = _Rates(sellable_on).of(known.hsn, known.rate_item, known.packed) or 0
     rows = (
         Position.objects.filter(sku=known, location__code=location, on_hand__gt=F("reserved"))

@@ -12,6 +12,7 @@ from django.db.models import Max, Sum
 from inventory.models import BatchRisk, Category, ImpactDaily
 from inventory.selectors.cells import AGE_BANDS
 from vyapar.kernel.errors import Fault, Invalid, NotFound
+from vyapar.kernel.phrases import phrase as _
 
 #: What sums can be cut by, in the order in which cuts are told.
 CUTS = ("territory", "category", "brand", "age", "cause", "status")
@@ -48,12 +49,14 @@ def sum_impact(by: Sequence[str], on: date | None = None) -> Impact:
     """
     wrong = [name for name in by if name not in CUTS]
     if wrong or len(set(by)) != len(by):
-        fault = Fault("cut", f"each once, of {', '.join(CUTS)}", "by", value=",".join(by)[:80])
-        raise Invalid("there is no such cut", code="cut", faults=[fault])
+        fault = Fault(
+            "cut", _("each once, of %(known)s", known=", ".join(CUTS)), "by", value=",".join(by)[:80]
+        )
+        raise Invalid(_("there is no such cut"), code="cut", faults=[fault])
     kept = ImpactDaily.objects.all() if on is None else ImpactDaily.objects.filter(day__lte=on)
     day = kept.aggregate(last=Max("day"))["last"]
     if day is None:
-        raise NotFound("no day was kept by then", code="no_such_day")
+        raise NotFound(_("no day was kept by then"), code="no_such_day")
     sums = {f"sum_{name}": Sum(name) for name in MEASURES}
     rows = ImpactDaily.objects.filter(day=day).values(*by).annotate(**sums).order_by(*by)
     cells = tuple(

@@ -12,6 +12,7 @@ from django.db.models.functions import Abs
 from inventory.models import Feed, ImportPart, ImportRun, ImportTotal, MappingProfile, QuarantinedRow
 from inventory.selectors.freshness import freshness
 from vyapar.kernel.errors import NotFound
+from vyapar.kernel.phrases import phrase as _
 
 State = ImportRun.State
 #: Rows of quarantine that wait for a person.
@@ -58,7 +59,7 @@ def get_feed(code: str) -> Feed:
     """The feed of a code. Raises `NotFound`."""
     feed = Feed.objects.filter(code=code).first()
     if feed is None:
-        raise NotFound(f"there is no feed {code}", code="no_such_feed")
+        raise NotFound(_("there is no feed %(code)s", code=code), code="no_such_feed")
     return feed
 
 
@@ -72,7 +73,7 @@ def get_profile(profile_id: int) -> MappingProfile:
     """One version of a profile. Raises `NotFound`."""
     profile = MappingProfile.objects.filter(pk=profile_id).first()
     if profile is None:
-        raise NotFound("there is no such profile", code="no_such_profile")
+        raise NotFound(_("there is no such profile"), code="no_such_profile")
     return profile
 
 
@@ -93,7 +94,7 @@ def get_run(run_id: UUID) -> ImportRun:
     """One run with its feed and profile. Raises `NotFound`."""
     run = ImportRun.objects.select_related("feed", "profile").filter(pk=run_id).first()
     if run is None:
-        raise NotFound("there is no such import", code="no_such_import")
+        raise NotFound(_("there is no such import"), code="no_such_import")
     return run
 
 
@@ -131,7 +132,7 @@ def get_quarantined(row_id: int) -> QuarantinedRow:
     """One row set aside, with its run. Raises `NotFound`."""
     row = QuarantinedRow.objects.select_related("run", "run__feed").filter(pk=row_id).first()
     if row is None:
-        raise NotFound("there is no such row in quarantine", code="no_such_row")
+        raise NotFound(_("there is no such row in quarantine"), code="no_such_row")
     return row
 
 

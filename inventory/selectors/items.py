@@ -13,6 +13,7 @@ from django.db.models import Count, F, Max, Q, QuerySet, Sum
 from inventory.models import BatchRisk, StockCell, StockItem
 from inventory.selectors.cells import AGE_BANDS, HORIZONS
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as _
 
 MAX_PAGE = 1_000
 
@@ -85,7 +86,7 @@ def list_stock_items(
     query. `Invalid` for an order or a cursor that is none.
     """
     if order not in _ORDERS:
-        raise Invalid(f"there is no order {order!r}", code="no_such_order")
+        raise Invalid(_("there is no order %(order)s", order=f"{order!r}"), code="no_such_order")
     by = _ORDERS[order]
     rows = by.sort(filter_items(chosen))
     if cursor:
@@ -373,13 +374,13 @@ def _decode(cursor: str, parts: tuple[Callable[[str], Any], ...]) -> tuple[Any, 
         text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         return tuple(read(part) for read, part in zip(parts, text.split("\n"), strict=True))
     except ValueError as error:
-        fault = Fault("cursor", "use the cursor of the page before, unchanged", "cursor", value=cursor)
-        raise Invalid("this cursor is none of ours", code="bad_cursor", faults=[fault]) from error
+        fault = Fault("cursor", _("use the cursor of the page before, unchanged"), "cursor", value=cursor)
+        raise Invalid(_("this cursor is none of ours"), code="bad_cursor", faults=[fault]) from error
 
 
 def _in_band(first: int) -> Q:
     if first not in AGE_BANDS:
-        raise Invalid(f"there is no age band from {first} days", code="no_such_band")
+        raise Invalid(_("there is no age band from %(first)s days", first=first), code="no_such_band")
     later = [start for start in AGE_BANDS if start > first]
     band = Q(days_without_movement__gte=first)
     return band & Q(days_without_movement__lt=later[0]) if later else band

@@ -12,6 +12,7 @@ from django.db import connection
 from inventory.models import GstRegistration, Retailer, Territory
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import NotFound
+from vyapar.kernel.phrases import phrase as _
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,10 @@ def get_retailer(retailer_id: str) -> Retailer:
     known = "\x00" not in retailer_id
     found = Retailer.objects.filter(retailer_id=retailer_id).first() if known else None
     if found is None:
-        raise NotFound(f"there is no retailer {retailer_id[:40]!r}", code="no_such_retailer")
+        raise NotFound(
+            _("there is no retailer %(retailer)s", retailer=f"{retailer_id[:40]!r}"),
+            code="no_such_retailer",
+        )
     return found
 
 

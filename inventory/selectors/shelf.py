@@ -31,6 +31,7 @@ from inventory.models import (
 )
 from inventory.selectors.cells import AGE_BANDS
 from vyapar.kernel.errors import NotFound
+from vyapar.kernel.phrases import phrase as gettext
 
 #: What the rows may be sorted by.
 SORTS = {
@@ -198,7 +199,12 @@ def get_item(sku: str, territory: str) -> StockItem:
     rows = StockItem.objects.select_related("sku__brand", "sku__category", "territory")
     found = rows.filter(sku__code=sku, territory__code=territory).first()
     if found is None:
-        raise NotFound(f"there is no stock of {sku!r} in {territory!r}", code="no_such_item")
+        raise NotFound(
+            gettext(
+                "there is no stock of %(sku)s in %(territory)s", sku=f"{sku!r}", territory=f"{territory!r}"
+            ),
+            code="no_such_item",
+        )
     return found
 
 

@@ -17,6 +17,7 @@ from inventory.selectors.demand import take_sku_history
 from inventory.selectors.items import ItemFilter, ItemRow, list_stock_items
 from inventory.selectors.overrides import weeks_of
 from vyapar.kernel.errors import NotFound
+from vyapar.kernel.phrases import phrase as gettext
 
 HISTORY_WEEKS = 52
 
@@ -105,7 +106,7 @@ def get_sku(code: str, today: date) -> SkuDetail:
     """
     sku = Sku.objects.select_related("brand", "category", "replaced_by").filter(code=code).first()
     if sku is None:
-        raise NotFound(f"there is no SKU {code!r}", code="no_such_sku")
+        raise NotFound(gettext("there is no SKU %(code)s", code=f"{code!r}"), code="no_such_sku")
     stock_outs = find_stock_outs(sku, today)
     return SkuDetail(
         sku=sku.code, name=sku.name, brand=sku.brand.name, category=sku.category.name, hsn=sku.hsn,

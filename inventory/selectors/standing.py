@@ -14,6 +14,7 @@ from inventory.models import OutletStock, Retailer, StandingDay
 from inventory.risk.standing_days import CUTS, MEASURES, sum_day
 from inventory.selectors.cells import AGE_BANDS
 from vyapar.kernel.errors import Fault, Invalid, NotFound
+from vyapar.kernel.phrases import phrase as _
 
 #: Why it stands there, as far as orders tell: it was tried once, or ordered for a while and no more.
 TRIED_ONCE, STOPPED = "tried_once", "stopped_ordering"
@@ -185,12 +186,14 @@ def sum_standing(by: Sequence[str], on: date | None = None) -> StandingSums:
     """
     wrong = [name for name in by if name not in CUTS]
     if wrong or len(set(by)) != len(by):
-        fault = Fault("cut", f"each once, of {', '.join(CUTS)}", "by", value=",".join(by)[:80])
-        raise Invalid("there is no such cut", code="cut", faults=[fault])
+        fault = Fault(
+            "cut", _("each once, of %(known)s", known=", ".join(CUTS)), "by", value=",".join(by)[:80]
+        )
+        raise Invalid(_("there is no such cut"), code="cut", faults=[fault])
     kept = StandingDay.objects.all() if on is None else StandingDay.objects.filter(day__lte=on)
     found = kept.order_by("-day").only("day", "body", "recounted").first()
     if found is None:
-        raise NotFound("no day was kept by then", code="no_such_day")
+        raise NotFound(_("no day was kept by then"), code="no_such_day")
     cells = tuple(
         StandingCell(
             {cut: AGE_BANDS[row[cut]] if cut == "age" else row[cut] for cut in by},

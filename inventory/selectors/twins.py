@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -15,6 +16,8 @@ from inventory.contracts.twins import OutletFacts, SkuFacts
 from inventory.models import Retailer, Sku, Twins, TwinsLook
 from vyapar.kernel.errors import NotFound
 from vyapar.kernel.lifecycle import OPEN
+from vyapar.kernel.phrases import again
+from vyapar.kernel.phrases import phrase as _
 
 #: Sales of this many days are shown beside a pair.
 SALES_DAYS = 90
@@ -74,7 +77,7 @@ def get_twins(twins_id: int, *, for_update: bool = False) -> Twins:
     rows = Twins.objects.select_for_update() if for_update else Twins.objects
     found = rows.filter(pk=twins_id).first()
     if found is None:
-        raise NotFound(f"there is no pair {twins_id}", code="no_such_twins")
+        raise NotFound(_("there is no pair %(pair)s", pair=twins_id), code="no_such_twins")
     return found
 
 
@@ -215,12 +218,12 @@ class Concerned:
     """An action that has to do with a code and has not come to its end."""
 
     number: int
-    title: str
+    title: str  # a phrase where its words were kept
     why: str  # open, or held: it is carried out and still holds stock
 
 
 _ACTIONS = """
-SELECT number, title, CASE WHEN status = ANY(%s) THEN 'open' ELSE 'held' END
+SELECT number, title, CASE WHEN status = ANY(%s) THEN 'open' ELSE 'held' END, words ->> 'title'
 FROM engine_action a
 WHERE (status = ANY(%s) OR EXISTS (SELECT 1 FROM inventory_reservation r
                                    WHERE r.action_id = a.id AND r.released_at IS NULL))
@@ -242,7 +245,10 @@ def list_concerned(codes: Sequence[str], held: Sequence[str]) -> list[Concerned]
     """
     opened, wanted = sorted(status.value for status in OPEN), list(codes)
     values = [opened, opened, wanted, list(held), list(held), wanted]
-    return [Concerned(*row) for row in _rows(_ACTIONS, values)]
+    return [
+        Concerned(number, again(title, json.loads(words or "[]")), why)
+        for number, title, why, words in _rows(_ACTIONS, values)
+    ]
 
 
 _UNDER_WAY = """

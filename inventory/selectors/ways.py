@@ -32,6 +32,7 @@ from inventory.selectors.book import StockBook, read_book
 from inventory.selectors.outcomes import current_learnt
 from vyapar.engine.selectors import get_policy
 from vyapar.kernel.errors import NotFound
+from vyapar.kernel.phrases import phrase as gettext
 
 #: Lanes that a split may use side by side.
 LANES = 3
@@ -93,7 +94,7 @@ def list_weighed_lots(sku_code: str, today: date, territory: str = "") -> tuple[
     """
     sku = Sku.objects.filter(code=sku_code).first()
     if sku is None:
-        raise NotFound(f"there is no SKU {sku_code!r}", code="no_such_sku")
+        raise NotFound(gettext("there is no SKU %(sku)s", sku=f"{sku_code!r}"), code="no_such_sku")
     kept, _version = get_policy("monitoring")
     learnt = current_learnt()
     policy: MonitoringPolicy = with_learnt(kept, learnt)

@@ -20,6 +20,8 @@ from vyapar.kernel.actor import Actor
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import Fault, Invalid, NotFound, Refused
 from vyapar.kernel.money import BASIS_POINTS, rupees
+from vyapar.kernel.phrases import coded, listed
+from vyapar.kernel.phrases import phrase as _
 
 #: The agent whose figures a claim is set against, and the way out it takes.
 AGENT, WAY = "monitoring", "return_to_company"
@@ -81,13 +83,16 @@ def answer_claim(
     claim = _open(claim_id)
     faults = []
     if not 0 <= credited_paise <= claim.amount_paise:
-        most = f"0 to {rupees(claim.amount_paise)}, what was asked for; 0 when it is refused"
+        most = _(
+            "0 to %(amount)s, what was asked for; 0 when it is refused",
+            amount=rupees(claim.amount_paise),
+        )
         faults.append(Fault("out_of_range", most, "credited", value=rupees(credited_paise)))
     if not claim.filed_on <= answered_on <= ist_day(at):
-        days = f"a day from {claim.filed_on.isoformat()}, when it was filed, to today"
+        days = _("a day from %(day)s, when it was filed, to today", day=claim.filed_on.isoformat())
         faults.append(Fault("out_of_range", days, "answeredOn", value=answered_on.isoformat()))
     if faults:
-        raise Invalid("the answer cannot be recorded", code="bad_claim", faults=faults)
+        raise Invalid(_("the answer cannot be recorded"), code="bad_claim", faults=faults)
     claim.state = (ClaimState.CREDITED if credited_paise else ClaimState.REFUSED).value
     claim.credited_paise, claim.answered_on = credited_paise, answered_on
     claim.answered_by, claim.credit_note, claim.note = str(actor), credit_note.strip(), note.strip()
@@ -105,8 +110,8 @@ def withdraw_claim(claim_id: int, *, reason: str, actor: Actor, at: datetime) ->
     """Take back a claim that was not answered: it counts as never made, and stays on record."""
     claim = _open(claim_id)
     if not reason.strip():
-        fault = Fault("required", "say why it is withdrawn", "reason")
-        raise Invalid("a claim is withdrawn with a reason", code="bad_claim", faults=[fault])
+        fault = Fault("required", _("say why it is withdrawn"), "reason")
+        raise Invalid(_("a claim is withdrawn with a reason"), code="bad_claim", faults=[fault])
     claim.state, claim.answered_on = ClaimState.WITHDRAWN.value, ist_day(at)
     claim.answered_by, claim.note = str(actor), reason.strip()
     claim.save()
@@ -124,48 +129,57 @@ def withdraw_claim(claim_id: int, *, reason: str, actor: Actor, at: datetime) ->
 def _check(pieces: int, amount_paise: int, filed_on: date, reference: str, today: date) -> None:
     faults = []
     if pieces <= 0:
-        faults.append(Fault("out_of_range", "1 piece or more", "pieces", value=str(pieces)))
+        faults.append(Fault("out_of_range", _("1 piece or more"), "pieces", value=str(pieces)))
     if amount_paise <= 0:
         faults.append(
-            Fault("out_of_range", "what was asked for, above 0", "amount", value=rupees(amount_paise))
+            Fault("out_of_range", _("what was asked for, above 0"), "amount", value=rupees(amount_paise))
         )
     if not today - timedelta(days=OLDEST_DAYS) <= filed_on <= today:
-        days = "the day on which it was filed, not after today and within two years"
+        days = _("the day on which it was filed, not after today and within two years")
         faults.append(Fault("out_of_range", days, "filedOn", value=filed_on.isoformat()))
     if not reference.strip():
-        faults.append(Fault("required", "the number under which it was filed", "reference"))
+        faults.append(Fault("required", _("the number under which it was filed"), "reference"))
     if faults:
-        raise Invalid("the claim cannot be recorded", code="bad_claim", faults=faults)
+        raise Invalid(_("the claim cannot be recorded"), code="bad_claim", faults=faults)
 
 
 def _check_amount(pieces: int, amount_paise: int, goods: Batch) -> None:
     """No company credits more than is printed on the pack."""
     if amount_paise > (most := pieces * goods.mrp_paise):
-        told = f"at most {rupees(most)}, the MRP of {pieces} pieces"
+        told = _("at most %(most)s, the MRP of %(pieces)s pieces", most=rupees(most), pieces=pieces)
         fault = Fault("out_of_range", told, "amount", value=rupees(amount_paise))
-        raise Invalid("the claim cannot be recorded", code="bad_claim", faults=[fault])
+        raise Invalid(_("the claim cannot be recorded"), code="bad_claim", faults=[fault])
 
 
 def _check_free(spot: Spot, pieces: int, reference: str) -> None:
     same = Claim.objects.filter(batch_id=spot.batch_id, location_id=spot.location_id, reference=reference)
     if same.exclude(state=ClaimState.WITHDRAWN.value).exists():
         fault = Fault(
-            "claimed_already", "another number, or withdraw the first", "reference", value=reference
+            "claimed_already", _("another number, or withdraw the first"), "reference", value=reference
         )
-        raise Refused(f"{spot} is on claim {reference} already", code="claimed_already", faults=[fault])
+        raise Refused(
+            _("%(spot)s is on claim %(reference)s already", spot=spot.named, reference=reference),
+            code="claimed_already",
+            faults=[fault],
+        )
     claimed = claimed_at(spot.id)
     if pieces > (free := spot.on_hand - claimed):
-        told = f"{spot.on_hand} pieces stand there, {claimed} of them are claimed: at most {max(free, 0)}"
+        told = _(
+            "%(on_hand)s pieces stand there, %(claimed)s of them are claimed: at most %(free)s",
+            on_hand=spot.on_hand,
+            claimed=claimed,
+            free=max(free, 0),
+        )
         fault = Fault("not_enough_stock", told, "pieces", value=str(pieces))
-        raise Refused(f"{spot}: {told}", code="not_enough_stock", faults=[fault])
+        raise Refused(listed([spot.named, told], ": "), code="not_enough_stock", faults=[fault])
 
 
 def _open(claim_id: int) -> Claim:
     claim = Claim.objects.select_for_update().filter(pk=claim_id).first()
     if claim is None:
-        raise NotFound("there is no such claim", code="no_such_claim")
+        raise NotFound(_("there is no such claim"), code="no_such_claim")
     if claim.state != ClaimState.OPEN:
-        raise Refused(f"this claim is {claim.state} already", code="claim_closed")
+        raise Refused(_("this claim is %(state)s already", state=coded(claim.state)), code="claim_closed")
     return claim
 
 

@@ -16,6 +16,8 @@ from inventory.services.staging import rows, take_trail
 from inventory.services.telling import tell_stock_changed
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Fault, Invalid, NotFound, Refused
+from vyapar.kernel.phrases import listed
+from vyapar.kernel.phrases import phrase as _
 
 _SPOTS = """
 SELECT p.id, p.sku_id, p.batch_id, p.location_id, l.territory_id, s.code, b.number, l.code,
@@ -48,12 +50,17 @@ def lock_spots(lines: Sequence[StockLine]) -> dict[Key, Spot]:
     columns = [list(column) for column in zip(*keys, strict=True)] or [[], [], []]
     spots = {spot.key: spot for spot in (Spot(*row) for row in rows(_NAMED_SPOTS, columns))}
     missing = [
-        Fault("no_such_position", f"there is no {sku} batch {batch} at {place}", f"lines[{row}]", row)
+        Fault(
+            "no_such_position",
+            _("there is no %(sku)s batch %(batch)s at %(place)s", sku=sku, batch=batch, place=place),
+            f"lines[{row}]",
+            row,
+        )
         for row, (sku, batch, place) in enumerate(keys, 1)
         if (sku, batch, place) not in spots
     ]
     if missing:
-        raise NotFound(" · ".join(f.message for f in missing[:5]), code="no_such_position", faults=missing)
+        raise NotFound(listed([f.message for f in missing[:5]]), code="no_such_position", faults=missing)
     return spots
 
 
@@ -76,10 +83,15 @@ def reserve(
     wanted = {spots[line.key]: line.quantity for line in lines}
     new = {spot: n for spot, n in wanted.items() if spot.id not in held}
     _check_same(held, wanted)
-    short = [f"{s}: {n} pieces are asked for, {s.free} of {s.on_hand} are free"
-             for s, n in new.items() if s.free < n]  # fmt: skip
+    short = [
+        _(
+            "%(spot)s: %(pieces)s pieces are asked for, %(free)s of %(there)s are free",
+            spot=s.named, pieces=n, free=s.free, there=s.on_hand,
+        )
+        for s, n in new.items() if s.free < n
+    ]  # fmt: skip
     if short:
-        raise Refused(" · ".join(short), code="not_enough_stock")
+        raise Refused(listed(short), code="not_enough_stock")
     Reservation.objects.bulk_create(
         Reservation(action_id=action_id, purpose=purpose, position_id=s.id, quantity=n, held_at=at)
         for s, n in new.items()
@@ -182,7 +194,7 @@ def shrink_reservations(
             row.quantity -= cut
         row.save(update_fields=["quantity", "released_at"])
     if any(left.values()):
-        raise Refused("more held pieces were taken than are held", code="not_held")
+        raise Refused(_("more held pieces were taken than are held"), code="not_held")
 
 
 def tell_spots(
@@ -206,20 +218,23 @@ def _check_lines(lines: Iterable[StockLine]) -> None:
     for row, line in enumerate(lines, 1):
         if line.quantity <= 0:
             faults.append(
-                Fault("quantity", "1 piece or more", f"lines[{row}].quantity", row, str(line.quantity))
+                Fault("quantity", _("1 piece or more"), f"lines[{row}].quantity", row, str(line.quantity))
             )
         if line.key in seen:
-            faults.append(Fault("repeated", "each position stands once", f"lines[{row}]", row))
+            faults.append(Fault("repeated", _("each position stands once"), f"lines[{row}]", row))
         seen.add(line.key)
     if faults:
-        raise Invalid("the lines cannot be used", code="bad_lines", faults=faults)
+        raise Invalid(_("the lines cannot be used"), code="bad_lines", faults=faults)
 
 
 def _check_same(held: dict[int, int], wanted: dict[Spot, int]) -> None:
-    other = [str(s) for s, n in wanted.items() if held.get(s.id, n) != n]
+    other = [s.named for s, n in wanted.items() if held.get(s.id, n) != n]
     if other:
         raise Refused(
-            f"the action holds another quantity already of {', '.join(other)}; release it first",
+            _(
+                "the action holds another quantity already of %(other)s; release it first",
+                other=listed(other, ", "),
+            ),
             code="held_differently",
         )
 
@@ -233,4 +248,4 @@ def check_held(action_id: UUID, spots: dict[Key, Spot], lines: Sequence[StockLin
         if (has := held.get(spot.id, 0)) < line.quantity:
             short.append(f"{spot}: {line.quantity} pieces should move, the action still holds {has}")
     if short:
-        raise Refused(" · ".join(short), code="not_held")
+        raise Refused(listed(short), code="not_held")

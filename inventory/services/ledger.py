@@ -27,6 +27,8 @@ from inventory.services.staging import (
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Invalid, Refused, Stale
+from vyapar.kernel.phrases import Phrase, listed
+from vyapar.kernel.phrases import phrase as _
 
 #: Columns of a frame of lines, as in `MovementLine`.
 LINE_TYPES = {
@@ -126,7 +128,7 @@ def record_movements(movements: Sequence[MovementLine] | pl.DataFrame, *, actor:
     take_trail()
     with staged(lines, LINE_TYPES) as table:
         if rows(_STRANGE.format(lines=table))[0][0]:
-            raise Invalid("a movement names a batch or a place that does not exist", code="no_such_batch")
+            raise Invalid(_("a movement names a batch or a place that does not exist"), code="no_such_batch")
         open_positions(table, at=at)
         run(_LOCK.format(lines=table))
         _check_never_negative(_NET.format(lines=table))
@@ -183,7 +185,7 @@ def book_at(entry: Entry, *, at: datetime) -> None:
     """
     copy_rows(entry.movements)
     if run(_APPLY_AT, [at, *entry.positions]) != entry.touched:
-        raise Stale("stock changed while it was being booked; send it again", code="stock_changed")
+        raise Stale(_("stock changed while it was being booked; send it again"), code="stock_changed")
 
 
 def _received(moves: Moves, places: Numbers) -> pl.Series:
@@ -236,18 +238,26 @@ def _record(line: MovementLine) -> tuple[Any, ...]:
 def _check_never_negative(net: str) -> None:
     bad = rows(_OBJECTIONS.format(net=net, shown=_SHOWN))
     if bad:
-        raise Refused(" · ".join(_objection(row) for row in bad), code="not_enough_stock")
+        raise Refused(listed([_objection(row) for row in bad]), code="not_enough_stock")
 
 
-def _objection(row: tuple[Any, ...]) -> str:
+def _objection(row: tuple[Any, ...]) -> Phrase:
     sku, batch, place, on_hand, reserved, in_transit, quantity, hold, transit = row
-    what = f"{sku} batch {batch} at {place}"
+    what = _("%(sku)s batch %(batch)s at %(place)s", sku=sku, batch=batch, place=place)
     if in_transit + transit < 0:
-        return f"{what}: {-transit} pieces cannot arrive, only {in_transit} are on their way"
+        return _(
+            "%(spot)s: %(pieces)s pieces cannot arrive, only %(coming)s are on their way",
+            spot=what, pieces=-transit, coming=in_transit,
+        )  # fmt: skip
     if reserved + hold < 0:
-        return f"{what}: {-hold} held pieces cannot be taken, only {reserved} are held"
-    wanted = hold - quantity
-    return f"{what}: {wanted} pieces are asked for, {on_hand - reserved} of {on_hand} are free"
+        return _(
+            "%(spot)s: %(pieces)s held pieces cannot be taken, only %(held)s are held",
+            spot=what, pieces=-hold, held=reserved,
+        )  # fmt: skip
+    return _(
+        "%(spot)s: %(pieces)s pieces are asked for, %(free)s of %(there)s are free",
+        spot=what, pieces=hold - quantity, free=on_hand - reserved, there=on_hand,
+    )  # fmt: skip
 
 
 # --- the book against itself ---------------------------------------------------------------

@@ -9,6 +9,8 @@ from uuid import UUID
 from inventory.models import MovementKind
 from inventory.services.binary import Chosen
 from inventory.services.groups import Numbers
+from vyapar.kernel.phrases import Phrase
+from vyapar.kernel.phrases import phrase as _
 
 #: A position by names: SKU, batch and location.
 Key = tuple[str, str, str]
@@ -109,5 +111,10 @@ class Spot:
     def free(self) -> int:
         return self.on_hand - self.reserved
 
+    @property
+    def named(self) -> Phrase:
+        """What a sentence calls it."""
+        return _("%(sku)s batch %(batch)s at %(place)s", sku=self.sku, batch=self.batch, place=self.location)
+
     def __str__(self) -> str:
-        return f"{self.sku} batch {self.batch} at {self.location}"
+        return str(self.named)

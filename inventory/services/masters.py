@@ -16,6 +16,8 @@ from inventory.services.staging import rows, run, staged
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import coded, listed
+from vyapar.kernel.phrases import phrase as _
 
 #: How many objections one refusal carries.
 _SHOWN = 100
@@ -141,7 +143,7 @@ def save_masters(frames: Mapping[str, pl.DataFrame], *, actor: Actor, at: dateti
     """
     strange = sorted(set(frames) - set(TABLES) - {"purchases"})
     if strange:
-        raise Invalid(f"no such masters: {', '.join(strange)}", code="no_such_masters")
+        raise Invalid(_("no such masters: %(names)s", names=", ".join(strange)), code="no_such_masters")
     counts = {}
     for kind in TABLES:
         if kind in frames:
@@ -197,11 +199,21 @@ def _check_refs(kind: str, staged_name: str, refs: Mapping[str, Ref]) -> None:
     for name, ref in refs.items():
         bad = rows(_UNKNOWN.format(lines=staged_name, name=name, table=ref.table, key=ref.key, shown=_SHOWN))
         faults += [
-            Fault(f"unknown_{name}", f"there is no {name} {value!r}", name, row, str(value))
+            Fault(
+                f"unknown_{name}",
+                _("there is no %(what)s %(value)s", what=coded(name), value=f"{value!r}"),
+                name,
+                row,
+                str(value),
+            )
             for row, value in bad
         ]
     if faults:
-        raise Invalid(f"{kind}: {faults[0].message}", code="unknown_reference", faults=faults)
+        raise Invalid(
+            listed([coded(kind), faults[0].message], ": "),
+            code="unknown_reference",
+            faults=faults,
+        )
 
 
 def _upsert(table: Table, source: str) -> str:
@@ -279,8 +291,15 @@ def write_purchases(frame: pl.DataFrame) -> int:
         _check_refs("purchases", name, {"location": Ref("location_id", "inventory_location", "code")})
         unknown = rows(_NO_BATCH.format(lines=name, shown=_SHOWN))
         if unknown:
-            faults = [Fault("unknown_batch", f"there is no batch {v}", "batch", r, v) for r, v in unknown]
-            raise Invalid(f"purchases: {faults[0].message}", code="unknown_reference", faults=faults)
+            faults = [
+                Fault("unknown_batch", _("there is no batch %(batch)s", batch=v), "batch", r, v)
+                for r, v in unknown
+            ]
+            raise Invalid(
+                listed([coded("purchases"), faults[0].message], ": "),
+                code="unknown_reference",
+                faults=faults,
+            )
         written = run(_PURCHASES.format(lines=name))
         run(_ITC)
     return written

@@ -11,6 +11,7 @@ from inventory.contracts.offers import OfferAnnounced, read_withdrawn
 from inventory.models import Offer, Sku, Territory
 from vyapar.engine.selectors import list_events
 from vyapar.kernel.errors import Fault, NotFound
+from vyapar.kernel.phrases import phrase as _
 from vyapar.tenancy.here import current_schema
 
 
@@ -25,11 +26,15 @@ def keep_offer(told: OfferAnnounced, *, at: datetime) -> int:
     territory = Territory.objects.filter(code=told.territory).first()
     skus = {sku.code: sku for sku in Sku.objects.filter(code__in=[one.sku for one in told.goods])}
     unknown = [one.sku for one in told.goods if one.sku not in skus]
-    faults = [Fault("unknown", "no such SKU", "sku", value=code) for code in unknown]
+    faults = [Fault("unknown", _("no such SKU"), "sku", value=code) for code in unknown]
     if territory is None:
-        faults.append(Fault("unknown", "no such territory", "territory", value=told.territory))
+        faults.append(Fault("unknown", _("no such territory"), "territory", value=told.territory))
     if territory is None or faults:
-        raise NotFound(f"offer {told.origin} is of what is not here", code="unknown_offer", faults=faults)
+        raise NotFound(
+            _("offer %(origin)s is of what is not here", origin=told.origin),
+            code="unknown_offer",
+            faults=faults,
+        )
     known = set(Offer.objects.filter(origin=told.origin).values_list("number", flat=True))
     fresh = [
         Offer(

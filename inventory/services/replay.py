@@ -30,6 +30,7 @@ from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.calendar import ist_instant
 from vyapar.kernel.errors import Fault, Refused
+from vyapar.kernel.phrases import phrase as _
 from vyapar.tenancy.selectors import current_distributor
 
 #: How long after the day is looked at; a day so near that less is known is refused below the least.
@@ -90,12 +91,14 @@ def _play(day: date) -> _Played:
     policy, _version = get_policy("monitoring", day)
     demand = take_demand_snapshot(ist_instant(day), analysis)
     if demand is None:
-        fault = Fault("no_history", "a day with two weeks of sales or more before it", "day", value=str(day))
-        raise Refused("sales do not reach back to that day", code="no_history", faults=[fault])
+        fault = Fault(
+            "no_history", _("a day with two weeks of sales or more before it"), "day", value=str(day)
+        )
+        raise Refused(_("sales do not reach back to that day"), code="no_history", faults=[fault])
     book = take_past_snapshot(day, forecast(demand, analysis))
     if book is None:
-        fault = Fault("no_history", "a day on which the ledger has stock", "day", value=str(day))
-        raise Refused("no stock is known of that day", code="no_history", faults=[fault])
+        fault = Fault("no_history", _("a day on which the ledger has stock"), "day", value=str(day))
+        raise Refused(_("no stock is known of that day"), code="no_history", faults=[fault])
     until = min(day + timedelta(days=WINDOW_DAYS - 1), known)
     outcome: MonitoringOutcome = monitoring.decide(book.snapshot, policy).outcome
     return _Played(book, outcome, what_became(book, until), until)
@@ -104,9 +107,12 @@ def _play(day: date) -> _Played:
 def _too_near(day: date, known: date | None) -> Refused:
     last = (known - timedelta(days=LEAST_DAYS)).isoformat() if known else "none yet"
     fault = Fault(
-        "too_near", f"a day not after {last}, so that something is known since", "day", value=str(day)
+        "too_near",
+        _("a day not after %(last)s, so that something is known since", last=str(last)),
+        "day",
+        value=str(day),
     )
-    return Refused("too little is known of what came after that day", code="too_near", faults=[fault])
+    return Refused(_("too little is known of what came after that day"), code="too_near", faults=[fault])
 
 
 # --- verdicts ------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from inventory.models import SavedView
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Fault, Invalid, NotFound
+from vyapar.kernel.phrases import phrase as gettext
 
 #: Views one person keeps of one page.
 MOST = 30
@@ -56,4 +57,4 @@ def remove_view(view_id: int, *, user_id: int) -> None:
     """Remove a view of one's own; `NotFound` for another's."""
     gone, _rows = SavedView.objects.filter(pk=view_id, user_id=user_id).delete()
     if not gone:
-        raise NotFound("there is no such view of yours", code="no_such_view")
+        raise NotFound(gettext("there is no such view of yours"), code="no_such_view")

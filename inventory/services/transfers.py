@@ -28,6 +28,8 @@ from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.digest import plain, sha256_of
 from vyapar.kernel.errors import Fault, Invalid, NotFound, Refused
+from vyapar.kernel.phrases import listed
+from vyapar.kernel.phrases import phrase as _
 
 DISPATCH = "dispatch"
 RECALL = "recall"
@@ -232,12 +234,12 @@ def _arrival(spot: Spot, line: ReceiptLine, reference: str, action_id: UUID) -> 
 
 def _check_receipt(lines: Sequence[ReceiptLine]) -> None:
     faults = [
-        Fault("quantity", "0 pieces or more of each", f"lines[{row}]", row)
+        Fault("quantity", _("0 pieces or more of each"), f"lines[{row}]", row)
         for row, line in enumerate(lines, 1)
         if min(line.received, line.damaged, line.short) < 0
     ]
     if faults or not any(line.sent for line in lines):
-        raise Invalid("the receipt cannot be used", code="bad_lines", faults=faults)
+        raise Invalid(_("the receipt cannot be used"), code="bad_lines", faults=faults)
 
 
 def _check_on_the_way(action_id: UUID, spots: dict[Key, Spot], sent: Sequence[StockLine]) -> None:
@@ -246,9 +248,13 @@ def _check_on_the_way(action_id: UUID, spots: dict[Key, Spot], sent: Sequence[St
     for line in sent:
         spot = spots[line.key]
         if (coming := away.get(spot.batch_id, 0)) < line.quantity:
-            over.append(f"{spot}: {line.quantity} pieces would be booked in, {coming} are on their way")
+            message = _(
+                "%(spot)s: %(pieces)s pieces would be booked in, %(coming)s are on their way",
+                spot=spot.named, pieces=line.quantity, coming=coming,
+            )  # fmt: skip
+            over.append(message)
     if over:
-        raise Refused(" · ".join(over), code="not_on_the_way")
+        raise Refused(listed(over), code="not_on_the_way")
 
 
 def _tell(
@@ -273,5 +279,5 @@ def _tell(
 def _location(code: str) -> Location:
     found = Location.objects.filter(code=code).first()
     if found is None:
-        raise NotFound(f"there is no location {code!r}", code="no_such_location")
+        raise NotFound(_("there is no location %(code)s", code=f"{code!r}"), code="no_such_location")
     return found

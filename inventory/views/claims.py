@@ -25,6 +25,7 @@ from inventory.selectors.claims import (
 from inventory.services.claims import answer_claim, file_claim, withdraw_claim
 from vyapar.dashboard.access import attempt, page, person
 from vyapar.dashboard.sheets import lines_of, rupees, sheet
+from vyapar.gateway.speech import say
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import Fault, NotFound, VyaparError
 from vyapar.kernel.money import parse_rupees
@@ -164,7 +165,7 @@ def _kept(form: ClaimForm | AnswerForm, verb: Any) -> Claim | None:
     except VyaparError as error:
         faults = error.faults or [Fault(error.code, error.message, "")]
         if isinstance(error, NotFound):
-            form.add_error(None, error.message)
+            form.add_error(None, say(error.message))
         else:
             _put(form, faults)
         return None
@@ -176,4 +177,4 @@ def _put(form: forms.Form, faults: Any) -> None:
     names = {"filedOn": "filed_on", "answeredOn": "answered_on"}
     for fault in faults:
         name = names.get(fault.field, fault.field)
-        form.add_error(name if name in form.fields else None, fault.message)
+        form.add_error(name if name in form.fields else None, say(fault.message))

@@ -110,7 +110,7 @@ def _save(form: FeedForm, system: str, code: str, request: HttpRequest) -> bool:
         form.add_error(None, say(error.message))
         for fault in error.faults:
             name = fault.field if fault.field in form.fields else None
-            form.add_error(name, fault.message)
+            form.add_error(name, say(fault.message))
         return False
     return True
 

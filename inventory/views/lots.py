@@ -14,6 +14,7 @@ from inventory.selectors.ways import WeighedLot, list_weighed_lots
 from vyapar.dashboard.access import page
 from vyapar.dashboard.sheets import rupees, sheet
 from vyapar.dashboard.templatetags.words import plain, way_label, way_note
+from vyapar.gateway.speech import say
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import NotFound
 
@@ -30,7 +31,7 @@ def lots(request: HttpRequest, sku: str, territory: str) -> HttpResponseBase:
         item = get_item(sku, territory)
         found = list_weighed_lots(sku, ist_day(timezone.now()), territory)
     except NotFound as error:
-        raise Http404(error.message) from error
+        raise Http404(say(error.message)) from error
     names = dict(list_territories())
     return render(
         request,

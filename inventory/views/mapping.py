@@ -32,6 +32,7 @@ from inventory.services.imports.looking import (
 from inventory.tasks import drive_import
 from inventory.views.import_words import field_label, kind_words
 from vyapar.dashboard.access import page, person
+from vyapar.gateway.speech import say
 from vyapar.kernel.errors import VyaparError
 from vyapar.people.contracts import May
 
@@ -50,7 +51,7 @@ def mapping(request: HttpRequest, run_id: UUID) -> HttpResponseBase:
         tables = look(run)
         return _mapped(request, run, tables)
     except VyaparError as error:
-        context = {"run": run, "error": error.message, "choices": _choices(request)}
+        context = {"run": run, "error": say(error.message), "choices": _choices(request)}
         return render(request, "inventory/data/mapping.html", context)
 
 
@@ -76,7 +77,7 @@ def _mapped(request: HttpRequest, run: ImportRun, tables: tuple[Look, ...]) -> H
         try:
             return _check(request, run, table, kind, proposed, spec, name)
         except VyaparError as refusal:
-            error = refusal.message
+            error = say(refusal.message)
     context = {
         "run": run,
         "tables": tables,
@@ -115,7 +116,7 @@ def _proposed(run: ImportRun, table: Look, kind: RecordKind | None, given: Query
         if kind is None:
             kind = RecordKind.STOCK
         said = (
-            error.message
+            say(error.message)
             if saved or shipped
             else _("No column was recognised. Choose what the rows are about.")
         )
@@ -220,7 +221,7 @@ def _tried(spec: Mapping[str, Any], table: Look) -> dict[str, Any]:
     try:
         frames = try_mapping(spec, table)
     except VyaparError as error:
-        return {"tried": [], "trouble": error.message}
+        return {"tried": [], "trouble": say(error.message)}
     tried = [
         {
             "label": kind_words(kind.value),

@@ -14,6 +14,7 @@ from inventory.selectors.readiness.feeds import look_at_imports, look_at_unfinis
 from vyapar.dashboard import board
 from vyapar.dashboard.board import Step, StepState
 from vyapar.engine import registry
+from vyapar.gateway.speech import say
 
 State = ImportRun.State
 _CHECKED = (State.CHECKED, State.WRITING, State.WRITTEN, State.RECONCILED)
@@ -43,7 +44,7 @@ def read_reconcile_step(at: datetime) -> StepState:
     """Done when stock is in and every import is finished and adds up."""
     lack = look_at_imports(at) or look_at_unfinished(at)
     if lack is not None:
-        return StepState(False, lack.link, lack.message)
+        return StepState(False, lack.link, say(lack.message))
     note = _("totals of your books against what landed, in pieces and rupees")
     return StepState(_has_stock(), reverse("inventory:data"), note)
 

@@ -132,7 +132,7 @@ def correct(request: HttpRequest, row_id: int) -> HttpResponseBase:
             done = imports.drive_again(row.run_id, actor=actor, at=now, rows=[row_id])
             error = "" if done.taken else _("It is still not right.")
     except VyaparError as refusal:
-        error = refusal.message
+        error = say(refusal.message)
     if not getattr(request, "htmx", False):
         if error:
             messages.error(request, error)

@@ -56,6 +56,7 @@ from vyapar.dashboard.access import page
 from vyapar.dashboard.sheets import CHUNK, lines_of, rupees, sheet
 from vyapar.dashboard.templatetags.words import plain, sign
 from vyapar.engine.selectors import list_actions
+from vyapar.gateway.speech import say
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import NotFound
 
@@ -114,7 +115,7 @@ def item(request: HttpRequest, sku: str, territory: str) -> HttpResponseBase:
     try:
         row = get_item(sku, territory)
     except NotFound as error:
-        raise Http404(error.message) from error
+        raise Http404(say(error.message)) from error
     detail = get_sku(sku, today)
     batches = [batch for batch in detail.batches if batch.territory == territory]
     expected = next((one for one in detail.expected if one.territory == territory), None)

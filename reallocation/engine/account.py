@@ -17,6 +17,7 @@ from reallocation.contracts import (
 from vyapar.kernel.decision import WayOut
 from vyapar.kernel.errors import Fault, Invalid
 from vyapar.kernel.money import half_up, part, share
+from vyapar.kernel.phrases import phrase as _
 
 _GRAMS_PER_KG = 1000
 
@@ -168,19 +169,22 @@ def _check_changes(payload: TransferPayload, changes: Mapping[tuple[str, str], A
         row, line = known.get(key, (None, None))
         field = f"lines[{row}].quantity" if row else "lines"
         if line is None:
-            code, message = "no_such_line", f"{' '.join(key)} is not on this transfer"
+            code, message = "no_such_line", _("%(line)s is not on this transfer", line=" ".join(key))
         elif isinstance(pieces, bool) or not isinstance(pieces, int) or pieces < 0:
-            code, message = "not_whole", "write a whole number of pieces, 0 to drop the line"
+            code, message = "not_whole", _("write a whole number of pieces, 0 to drop the line")
         elif pieces > line.surplus_pieces:
-            code, message = "above_surplus", f"only {line.surplus_pieces} pieces are free to move"
+            code, message = (
+                "above_surplus",
+                _("only %(pieces)s pieces are free to move", pieces=line.surplus_pieces),
+            )
         else:
             continue
         faults.append(Fault(code, message, field, row, str(pieces)))
     left = [changes.get((line.sku, line.batch), line.quantity) for line in payload.lines]
     if not faults and not any(left):
-        faults.append(Fault("empty", "a transfer moves at least one piece", "lines"))
+        faults.append(Fault("empty", _("a transfer moves at least one piece"), "lines"))
     if faults:
-        raise Invalid("the transfer cannot be changed so", code="transfer_edit", faults=faults)
+        raise Invalid(_("the transfer cannot be changed so"), code="transfer_edit", faults=faults)
 
 
 def opportunities(payload: TransferPayload, status: ComplianceStatus) -> tuple[ReallocationOpportunity, ...]:

@@ -13,6 +13,7 @@ import pulp
 from reallocation.engine.board import Floats, Ints
 from reallocation.engine.program import Program
 from vyapar.kernel.errors import Misconfigured
+from vyapar.kernel.phrases import phrase as _
 
 #: Above this many columns PuLP's objects cost more than the solve; arrays say the same program.
 PULP_COLUMNS = 30_000
@@ -98,7 +99,7 @@ def _from_arrays(program: Program) -> Any:
     lp.a_matrix_.start_, lp.a_matrix_.index_ = matrix.indptr, matrix.indices
     lp.a_matrix_.value_ = matrix.data
     if highs.passModel(lp) == highspy.HighsStatus.kError:
-        raise Misconfigured("HiGHS did not accept the transfer program", code="solver")
+        raise Misconfigured(_("HiGHS did not accept the transfer program"), code="solver")
     return highs
 
 
@@ -110,4 +111,4 @@ def _check(highs: Any) -> None:
     status = highs.getModelStatus()
     if status not in (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kModelEmpty):
         name = highs.modelStatusToString(status)
-        raise Misconfigured(f"HiGHS stopped without an optimum: {name}", code="solver")
+        raise Misconfigured(_("HiGHS stopped without an optimum: %(name)s", name=name), code="solver")

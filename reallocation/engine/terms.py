@@ -10,6 +10,7 @@ from typing import Any
 from reallocation.contracts import MAX_LINES
 from reallocation.rules import PriorityWeights
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as gettext
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +128,13 @@ class ReallocationSnapshot:
     def __post_init__(self) -> None:
         faults: list[Fault] = []
         if self.as_of.tzinfo is None:
-            faults.append(Fault("naive", "the instant needs a time zone", "as_of"))
+            faults.append(Fault("naive", gettext("the instant needs a time zone"), "as_of"))
         for name, rows in (("surplus", self.surplus), ("needs", self.needs), ("lanes", self.lanes)):
             faults.extend(_repeated(name, (row.key for row in rows)))
             faults.extend(_absurd(name, rows))
         faults.extend(_torn(self.surplus, self.needs))
         if faults:
-            raise Invalid("the snapshot contradicts itself", code="snapshot", faults=faults)
+            raise Invalid(gettext("the snapshot contradicts itself"), code="snapshot", faults=faults)
 
 
 _MAY_BE_NEGATIVE = frozenset({"hold_price_paise", "days_to_expiry", "dead_stock_score"})
@@ -145,7 +146,7 @@ def _repeated(name: str, keys: Iterable[tuple[str, ...]]) -> list[Fault]:
     faults = []
     for number, key in enumerate(keys, 1):
         if key in seen:
-            faults.append(Fault("repeated", "stands twice", name, number, " ".join(key)))
+            faults.append(Fault("repeated", gettext("stands twice"), name, number, " ".join(key)))
         seen.add(key)
     return faults
 
@@ -159,7 +160,7 @@ def _absurd(name: str, rows: Iterable[SurplusRow | NeedRow | LaneRow]) -> list[F
                 continue
             least = 1 if column.name in _LEAST_ONE else 0
             if not least <= value < float("inf"):
-                message = f"must be {least} or more"
+                message = gettext("must be %(least)s or more", least=least)
                 faults.append(Fault("too_low", message, f"{name}.{column.name}", number, str(value)))
     return faults
 
@@ -174,7 +175,7 @@ def _torn(surplus: Iterable[SurplusRow], needs: Iterable[NeedRow]) -> list[Fault
     facts += [("needs.territory", n, (r.location,), r.territory) for n, r in enumerate(needs, 1)]
     told: dict[tuple[str, ...], object] = {}
     return [
-        Fault("contradiction", "another row says otherwise", name, number)
+        Fault("contradiction", gettext("another row says otherwise"), name, number)
         for name, number, key, value in facts
         if told.setdefault(key, value) != value
     ]
@@ -221,9 +222,15 @@ class ReallocationPolicy:
             for fault in _policy_fault(column.name, getattr(self, column.name))
         ]
         if not faults and self.max_lines_per_transfer > MAX_LINES:
-            faults.append(Fault("too_high", f"at most {MAX_LINES}", "max_lines_per_transfer"))
+            faults.append(
+                Fault(
+                    "too_high",
+                    gettext("at most %(most)s", most=MAX_LINES),
+                    "max_lines_per_transfer",
+                )
+            )
         if faults:
-            raise Invalid("the reallocation policy makes no sense", code="policy", faults=faults)
+            raise Invalid(gettext("the reallocation policy makes no sense"), code="policy", faults=faults)
         _ = self.weights  # building them checks them
 
     @property
@@ -256,9 +263,9 @@ _MAY_BE_FRACTIONS = frozenset(
 def _policy_fault(name: str, value: Any) -> list[Fault]:
     if name == "whole_cases_only":
         wrong = not isinstance(value, bool)
-        return [Fault("not_a_switch", "write true or false", name)] if wrong else []
+        return [Fault("not_a_switch", gettext("write true or false"), name)] if wrong else []
     kinds = int | float if name in _MAY_BE_FRACTIONS else int
     if isinstance(value, bool) or not isinstance(value, kinds):
-        return [Fault("not_a_number", "write a number", name, value=str(value))]
+        return [Fault("not_a_number", gettext("write a number"), name, value=str(value))]
     least = 1 if name in _POSITIVE else 0
-    return [] if value >= least else [Fault("too_low", f"write {least} or more", name)]
+    return [] if value >= least else [Fault("too_low", gettext("write %(least)s or more", least=least), name)]

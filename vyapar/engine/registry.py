@@ -20,6 +20,7 @@ from vyapar.engine.contracts import (
     Tally,
 )
 from vyapar.kernel.errors import Misconfigured, NotFound
+from vyapar.kernel.phrases import phrase as _
 from vyapar.kernel.ports import PaperDesk
 from vyapar.kernel.quality import QualityDesk
 
@@ -58,7 +59,7 @@ def keep_paper_desk(keeper: PaperDesk) -> None:
 def paper_desk() -> PaperDesk:
     """Who says which papers are needed and issues them; `Misconfigured` when nobody does."""
     if "paper" not in _desks:
-        raise Misconfigured("nobody keeps the paper desk", code="no_desk")
+        raise Misconfigured(_("nobody keeps the paper desk"), code="no_desk")
     return _desks["paper"]
 
 
@@ -75,7 +76,7 @@ def quality_desk() -> QualityDesk | None:
 def agent(name: str) -> AgentSpec:
     """An agent by name."""
     if name not in _agents:
-        raise NotFound(f"there is no agent {name!r}", code="no_such_agent")
+        raise NotFound(_("there is no agent %(name)s", name=f"{name!r}"), code="no_such_agent")
     return _agents[name]
 
 
@@ -91,7 +92,7 @@ def _depth(spec: AgentSpec) -> int:
 def kind(name: str) -> ActionKind:
     """An action kind by name."""
     if name not in _kinds:
-        raise NotFound(f"there is no action kind {name!r}", code="no_such_kind")
+        raise NotFound(_("there is no action kind %(name)s", name=f"{name!r}"), code="no_such_kind")
     return _kinds[name]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from vyapar.engine.wire import camel
 from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as _
 
 
 def api_name(field: dataclasses.Field[Any]) -> str:
@@ -33,15 +34,15 @@ def read_changes(policy: type, changes: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in changes.items():
         field = by_name.get(name)
         if field is None:
-            faults.append(Fault("unknown_field", "no such rule", name))
+            faults.append(Fault("unknown_field", _("no such rule"), name))
         elif not _fits(value, defaults[field.name]):
             faults.append(
-                Fault("wrong_type", "not the kind of value this rule takes", name, value=str(value)[:60])
+                Fault("wrong_type", _("not the kind of value this rule takes"), name, value=str(value)[:60])
             )
         else:
             values[field.name] = value
     if faults or not values:
-        raise Invalid("these rules cannot be set", code="bad_rules", faults=faults)
+        raise Invalid(_("these rules cannot be set"), code="bad_rules", faults=faults)
     return values
 
 

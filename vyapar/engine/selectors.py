@@ -31,6 +31,7 @@ from vyapar.kernel.calendar import ist_day, ist_instant
 from vyapar.kernel.decision import Finding, Severity
 from vyapar.kernel.errors import Misconfigured, NotFound, VyaparError
 from vyapar.kernel.lifecycle import OPEN, Status
+from vyapar.kernel.phrases import phrase as _
 from vyapar.kernel.quality import DataQuality
 from vyapar.tenancy.selectors import current_distributor
 
@@ -42,7 +43,7 @@ def get_action(action_id: UUID, *, for_update: bool = False) -> Action:
     rows = Action.objects.select_for_update() if for_update else Action.objects
     found = rows.filter(pk=action_id).first()
     if found is None:
-        raise NotFound(f"there is no action {action_id}", code="no_such_action")
+        raise NotFound(_("there is no action %(action_id)s", action_id=str(action_id)), code="no_such_action")
     return found
 
 
@@ -195,7 +196,9 @@ def build_policy(policy: type, values: Mapping[str, Any]) -> Any:
     try:
         return policy(**{name: _tupled(value) for name, value in values.items() if name in known})
     except TypeError as error:
-        raise Misconfigured(f"the kept policy does not fit {policy.__name__}: {error}") from error
+        raise Misconfigured(
+            _("the kept policy does not fit %(name)s: %(error)s", name=policy.__name__, error=str(error))
+        ) from error
 
 
 def _tupled(value: Any) -> Any:

@@ -43,7 +43,7 @@ def undocumented(name: str, answer: Answer, *, code: str = "", details: str = ""
     code = f"{name}_{code or f'http_{answer.status}'}"
     if answer.status == 429:
         wait = answer.retry_after or 1
-        return NotNow(f"{name} asks for fewer requests", code=code, retry_after=wait)
+        return NotNow(_("%(name)s asks for fewer requests", name=name), code=code, retry_after=wait)
     if answer.status >= 500:
         return Unavailable(
             _("%(name)s failed inside (HTTP %(status)s)", name=name, status=answer.status),

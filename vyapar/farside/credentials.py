@@ -78,7 +78,7 @@ class ClientCredentials(httpx.Auth):
         response.read()
         status, code = response.status_code, f"{self._name}_token"
         if status == httpx.codes.TOO_MANY_REQUESTS:
-            raise NotNow(f"{self._name} asks for fewer tokens", code=code, retry_after=1)
+            raise NotNow(_("%(name)s asks for fewer tokens", name=self._name), code=code, retry_after=1)
         if status >= httpx.codes.INTERNAL_SERVER_ERROR:
             raise Unavailable(
                 _("%(name)s gives no token now (HTTP %(status)s)", name=self._name, status=status), code=code

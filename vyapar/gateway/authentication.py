@@ -18,6 +18,7 @@ from vyapar.gateway.models import ApiKey, KeySecret
 from vyapar.gateway.selectors import find_secret, find_token
 from vyapar.gateway.services import mark_used
 from vyapar.kernel.errors import Forbidden
+from vyapar.kernel.phrases import phrase as gettext
 
 
 class KeyAuthentication(authentication.BaseAuthentication):
@@ -53,7 +54,7 @@ def _read(text: str, now: datetime) -> tuple[KeySecret | None, list[str] | None]
 def check_network(key: ApiKey, request: Any) -> None:
     """Raise `Forbidden` when a key calls from outside of its networks."""
     if key.networks and not is_within(client_address(request), key.networks):
-        raise Forbidden("this key may not be used from this network", code="wrong_network")
+        raise Forbidden(gettext("this key may not be used from this network"), code="wrong_network")
 
 
 class SessionAuthentication(authentication.SessionAuthentication):

@@ -13,6 +13,7 @@ from django.http.request import UnreadablePostError
 from rest_framework.request import Request
 
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as _
 
 #: Up to here a spooled body stays in memory: a batch of 20,000 sales in JSON has 4 MiB.
 IN_MEMORY = 8 << 20
@@ -64,7 +65,7 @@ def spool(request: Request | HttpRequest, *, most_bytes: int) -> Spooled:
             file.write(chunk)
     except UnreadablePostError as error:
         file.close()
-        raise Invalid("the body broke off", code="body_broke_off") from error
+        raise Invalid(_("the body broke off"), code="body_broke_off") from error
     except TooLarge:
         file.close()
         raise
@@ -103,6 +104,6 @@ def _reader(plain: Any) -> Callable[[int], bytes]:
 
 
 def _too_large(most_bytes: int) -> TooLarge:
-    message = f"at most {most_bytes:,} bytes; split it, the order does not matter"
+    message = _("at most %(most)s bytes; split it, the order does not matter", most=f"{most_bytes:,}")
     fault = Fault("too_large", message)
     return TooLarge("the body is too large for one call", code="too_large", faults=[fault])

@@ -18,6 +18,7 @@ from django.conf import settings
 from redis.exceptions import RedisError
 
 from vyapar.kernel.errors import Misconfigured
+from vyapar.kernel.phrases import phrase as _
 from vyapar.tenancy.here import current_schema
 
 log = structlog.get_logger(__name__)
@@ -100,7 +101,7 @@ def read_rate(text: str) -> Rate:
     """`600/min` as a rate; units are s, min, hour and day."""
     found = _RATE.match(text)
     if found is None or int(found[1]) < 1:
-        raise Misconfigured(f"{text!r} is no rate: write 600/min", code="bad_rate")
+        raise Misconfigured(_("%(text)s is no rate: write 600/min", text=f"{text!r}"), code="bad_rate")
     return Rate(int(found[1]), _SECONDS[found[2][0]])
 
 

@@ -9,6 +9,7 @@ import orjson
 from rest_framework.parsers import BaseParser
 
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as _
 
 
 def _loads(text: bytes, row: int | None = None) -> Any:
@@ -16,7 +17,7 @@ def _loads(text: bytes, row: int | None = None) -> Any:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
         fault = Fault("not_json", str(error), row=row, value=text[:60].decode("utf-8", "replace"))
-        raise Invalid("the body is not JSON", code="not_json", faults=[fault]) from error
+        raise Invalid(_("the body is not JSON"), code="not_json", faults=[fault]) from error
 
 
 def _has_nul(value: Any) -> bool:
@@ -38,8 +39,8 @@ class JsonParser(BaseParser):
         body = stream.read()
         value = _loads(body) if body.strip() else {}
         if b"\\u0000" in body and _has_nul(value):
-            fault = Fault("nul", "leave out the character U+0000: no database keeps it")
-            raise Invalid("the body holds a NUL character", code="nul", faults=[fault])
+            fault = Fault("nul", _("leave out the character U+0000: no database keeps it"))
+            raise Invalid(_("the body holds a NUL character"), code="nul", faults=[fault])
         return value
 
 

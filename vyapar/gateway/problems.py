@@ -18,6 +18,7 @@ from rest_framework.views import exception_handler, set_rollback
 from vyapar.gateway.bodies import TooLarge
 from vyapar.gateway.speech import say
 from vyapar.kernel.errors import Fault, Misconfigured, Unavailable, VyaparError
+from vyapar.kernel.phrases import phrase as _
 
 log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -83,7 +84,7 @@ def answer(error: Exception, context: Mapping[str, Any]) -> Response | None:
 
 def store_away() -> Unavailable:
     """What a call is told that met one of `AWAY`."""
-    return Unavailable("our own database or cache is away: send the call again", code="store_away")
+    return Unavailable(_("our own database or cache is away: send the call again"), code="store_away")
 
 
 def _ours(error: VyaparError) -> Response:

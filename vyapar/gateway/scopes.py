@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from vyapar.kernel.errors import Fault, Forbidden, Invalid
+from vyapar.kernel.phrases import phrase as _
 from vyapar.people.contracts import May
 
 #: Permissions that can be given in parts, and the parts. Those of `feed` are the kinds of records that
@@ -38,10 +39,11 @@ def read_scopes(names: Iterable[str], field: str = "scopes") -> tuple[str, ...]:
     strange = sorted(given - set(SCOPES))
     if strange or not given:
         faults = [
-            Fault("no_such_scope", "one of " + ", ".join(SCOPES), field, value=name) for name in strange
+            Fault("no_such_scope", _("one of %(known)s", known=", ".join(SCOPES)), field, value=name)
+            for name in strange
         ]
-        faults = faults or [Fault("required", "at least one of " + ", ".join(SCOPES), field)]
-        raise Invalid("a key needs scopes that exist", code="no_such_scope", faults=faults)
+        faults = faults or [Fault("required", _("at least one of %(known)s", known=", ".join(SCOPES)), field)]
+        raise Invalid(_("a key needs scopes that exist"), code="no_such_scope", faults=faults)
     return tuple(s for s in SCOPES if s in given and not (":" in s and s.partition(":")[0] in given))
 
 
@@ -50,7 +52,7 @@ def check_within(scopes: Iterable[str], held: Iterable[str]) -> None:
     own = frozenset(held)
     beyond = sorted(scope for scope in scopes if not covers(own, scope))
     if beyond:
-        faults = [Fault("beyond_yours", "leave this scope out", "scopes", value=scope) for scope in beyond]
+        faults = [Fault("beyond_yours", _("leave this scope out"), "scopes", value=scope) for scope in beyond]
         raise Forbidden(
-            "nobody can hand on more than they may do themselves", code="beyond_yours", faults=faults
+            _("nobody can hand on more than they may do themselves"), code="beyond_yours", faults=faults
         )

@@ -10,6 +10,7 @@ from django.db.models import Prefetch, Q, QuerySet
 from vyapar.gateway.credentials import digest_of, split_key, split_token
 from vyapar.gateway.models import AccessToken, ApiCall, ApiKey, KeySecret
 from vyapar.kernel.errors import NotFound
+from vyapar.kernel.phrases import phrase as _
 
 
 def find_secret(text: str, at: datetime) -> KeySecret | None:
@@ -50,7 +51,7 @@ def get_key(prefix: str) -> ApiKey:
     secrets = Prefetch("secrets", KeySecret.objects.order_by("-created_at"))
     key = ApiKey.objects.prefetch_related(secrets).filter(prefix=prefix).first()
     if key is None:
-        raise NotFound("there is no key of that prefix", code="no_such_key")
+        raise NotFound(_("there is no key of that prefix"), code="no_such_key")
     return key
 
 

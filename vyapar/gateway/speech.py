@@ -10,7 +10,7 @@ from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 
-from vyapar.kernel.phrases import Phrase, phrase, told, words_of
+from vyapar.kernel.phrases import Phrase, coded, phrase, told, words_of
 
 
 def reader_language() -> str:
@@ -25,17 +25,11 @@ def say(text: object) -> str:
 
 
 def named(name: object) -> Phrase:
-    """A label of ours, or a code, as a phrase: its English text is what the catalogue knows.
-
-    A code reads as `plain` shows it: `price_list` is "Price list".
-    """
-    if isinstance(name, Promise):
-        with translation.override("en"):
-            text = str(name)
-    else:
-        text = str(name).replace("_", " ").strip()
-        text = text[:1].upper() + text[1:]
-    return phrase(text.replace("%", "%%"))
+    """A label of ours, or a code, as a phrase: its English text is what the catalogue knows."""
+    if not isinstance(name, Promise):
+        return coded(name)
+    with translation.override("en"):
+        return phrase(str(name).replace("%", "%%"))
 
 
 def say_again(words: Sequence[Mapping[str, Any]]) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Misconfigured
+from vyapar.kernel.phrases import phrase as _
 
 
 class Teller(Protocol):
@@ -27,5 +28,5 @@ def keep_teller(teller: Teller) -> None:
 def tell(payload: Any, *, subject: str, actor: Actor, at: datetime, before: Any = None) -> None:
     """Write an event; `Misconfigured` when nobody writes them."""
     if "events" not in _teller:
-        raise Misconfigured("nobody writes the gateway's events", code="no_teller")
+        raise Misconfigured(_("nobody writes the gateway's events"), code="no_teller")
     _teller["events"](payload, subject=subject, actor=actor, at=at, before=before)

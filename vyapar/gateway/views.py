@@ -24,6 +24,7 @@ from vyapar.gateway.services import begin_reply, drop_reply, keep_reply
 from vyapar.gateway.throttles import rate_headers
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as gettext
 from vyapar.people.contracts import May
 
 Row = TypeVar("Row", bound=Model)
@@ -77,7 +78,7 @@ class ApiView(APIView):
 
     def _open_reply(self, request: Request, key: str) -> StoredReply:
         if len(key) > 120 or not key.isprintable():
-            raise Invalid("an Idempotency-Key has 1 to 120 printable characters", code="bad_key")
+            raise Invalid(gettext("an Idempotency-Key has 1 to 120 printable characters"), code="bad_key")
         return begin_reply(caller=self.actor.ref, key=key, digest=fingerprint(request), at=timezone.now())
 
     def handle_exception(self, exc: Exception) -> Response:
@@ -160,7 +161,7 @@ def read_limit(request: Request) -> int:
     """`?limit=`, 1 to 1000."""
     text = request.query_params.get("limit", str(PAGE))
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MOST:
-        raise bad_query("limit", f"a whole number from 1 to {MOST}", text)
+        raise bad_query("limit", gettext("a whole number from 1 to %(most)s", most=MOST), text)
     return int(text)
 
 
@@ -174,7 +175,7 @@ def read_instant(request: Request, name: str) -> datetime | None:
     except ValueError:
         value = None
     if value is None or value.tzinfo is None or not 1970 <= value.year <= 9000:
-        raise bad_query(name, "an instant with its offset, e.g. 2026-11-23T06:30:00Z", text)
+        raise bad_query(name, gettext("an instant with its offset, e.g. 2026-11-23T06:30:00Z"), text)
     return value
 
 
@@ -188,7 +189,7 @@ def read_cursor(request: Request) -> list[Any] | None:
     except ValueError:
         value = None
     if not isinstance(value, list):
-        raise bad_query("cursor", "a cursor from an earlier answer", text)
+        raise bad_query("cursor", gettext("a cursor from an earlier answer"), text)
     return value
 
 
@@ -203,7 +204,7 @@ def read_number_cursor(request: Request) -> int | None:
     if not cursor:
         return None
     if len(cursor) != 1 or type(cursor[0]) is not int or not 0 <= cursor[0] <= LARGEST_NUMBER:
-        raise bad_query("cursor", "a cursor from an earlier answer", str(cursor))
+        raise bad_query("cursor", gettext("a cursor from an earlier answer"), str(cursor))
     return cursor[0]
 
 
@@ -231,7 +232,7 @@ def number_page(
 def bad_query(field: str, message: str, value: str) -> Invalid:
     """The refusal of one parameter of the query."""
     return Invalid(
-        f"{field} is not right",
+        gettext("%(field)s is not right", field=field),
         code="bad_query",
         faults=[Fault("bad_query", message, field, value=value[:80])],
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 
 from vyapar.kernel.errors import Refused
+from vyapar.kernel.phrases import coded
+from vyapar.kernel.phrases import phrase as _
 
 
 class Status(StrEnum):
@@ -50,4 +52,11 @@ CLOSED = frozenset(Status) - OPEN
 def check_transition(source: Status, target: Status) -> None:
     """Raise `Refused` unless the table allows `source -> target`."""
     if target not in TRANSITIONS[source]:
-        raise Refused(f"an action that is {source} cannot become {target}", code="bad_transition")
+        raise Refused(
+            _(
+                "an action that is %(source)s cannot become %(target)s",
+                source=coded(source),
+                target=coded(target),
+            ),
+            code="bad_transition",
+        )

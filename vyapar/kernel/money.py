@@ -33,11 +33,15 @@ def parse_rupees(text: str | int | Decimal, *, field: str = "amount") -> int:
     if not value.is_finite() or paise != paise.to_integral_value():
         fault = Fault(
             "not_money",
-            "write rupees with at most two decimals, e.g. 1234.50",
+            _("write rupees with at most two decimals, e.g. 1234.50"),
             field,
             value=str(text),
         )
-        raise Invalid(f"{field}: {text!r} is not an amount of rupees", code="not_money", faults=[fault])
+        raise Invalid(
+            _("%(field)s: %(text)s is not an amount of rupees", field=field, text=f"{text!r}"),
+            code="not_money",
+            faults=[fault],
+        )
     return int(paise)
 
 

@@ -46,6 +46,12 @@ def together(*sentences: Phrase) -> Phrase:
     return Phrase.of(" ".join(sentences), tuple(part for one in sentences for part in one.words))
 
 
+def coded(code: object) -> Phrase:
+    """A code as screens name it, for the middle of a sentence: `auto_approved` is "Auto approved"."""
+    text = str(code).replace("_", " ").strip()
+    return phrase((text[:1].upper() + text[1:]).replace("%", "%%"))
+
+
 def listed(texts: Sequence[str], between: str = " · ") -> Phrase:
     """Texts in one line, each in the reader's language where it is a phrase."""
     values = {f"t{number}": text for number, text in enumerate(texts)}

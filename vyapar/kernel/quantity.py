@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as _
 
 
 def to_pieces(cases: int, pieces: int, case_pack: int) -> int:
     """Pieces in `cases` full cases of `case_pack` and `pieces` loose ones."""
     if case_pack < 1:
-        fault = Fault("case_pack", "a case holds at least one piece", "casePack", value=str(case_pack))
-        raise Invalid("case pack must be 1 or more", code="case_pack", faults=[fault])
+        fault = Fault("case_pack", _("a case holds at least one piece"), "casePack", value=str(case_pack))
+        raise Invalid(_("case pack must be 1 or more"), code="case_pack", faults=[fault])
     return cases * case_pack + pieces
 
 

@@ -96,8 +96,8 @@ def validity_days(distance_km: int, on_date: date, *, over_dimensional: bool = F
     Source: Rule 138(10) CGST.
     """
     if distance_km < 0:
-        fault = Fault("distance", "a distance is zero or more", "distance_km", value=str(distance_km))
-        raise Invalid("distance_km cannot be negative", code="distance", faults=[fault])
+        fault = Fault("distance", _("a distance is zero or more"), "distance_km", value=str(distance_km))
+        raise Invalid(_("distance_km cannot be negative"), code="distance", faults=[fault])
     step = limit("km_per_day_over_dimensional" if over_dimensional else "km_per_day", on_date)
     return max(1, -(-distance_km // step))
 
@@ -116,7 +116,9 @@ def limit(name: str, on_date: date) -> int:
     """A figure of the e-way bill system by its name; the earliest known one before its first day."""
     rows = [row for row in table("eway_limits") if row["limit"] == name]
     if not rows:
-        raise Misconfigured(f"the law tables have no e-way limit {name!r}", code="no_such_limit")
+        raise Misconfigured(
+            _("the law tables have no e-way limit %(name)s", name=f"{name!r}"), code="no_such_limit"
+        )
     current = in_force(rows, on_date)
     return int((current or (min(rows, key=lambda r: r["effective_from"]),))[0]["value"])
 

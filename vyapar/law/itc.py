@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as _
 from vyapar.law.store import Row, in_force, table
 
 HOLD = "hold"
@@ -74,8 +75,8 @@ def return_papers(who: str, *, inside_limit: bool) -> Row:
     ]
     credit = [row for row in rows if "credit note" in row["document_by_supplier"]]
     if not rows:
-        fault = Fault("who", "registered regular, composition or unregistered", "who", value=who)
-        raise Invalid(f"nobody returns goods as {who!r}", code="who", faults=[fault])
+        fault = Fault("who", _("registered regular, composition or unregistered"), "who", value=who)
+        raise Invalid(_("nobody returns goods as %(who)s", who=f"{who!r}"), code="who", faults=[fault])
     return (credit or rows)[0]
 
 
@@ -90,6 +91,8 @@ def _key(way: str, distinct_persons: bool, return_route: str) -> str:
 def _row(key: str, on_date: date) -> Row:
     found = next((r for r in in_force(table("itc_reversal"), on_date) if r["key"] == key), None)
     if found is None:
-        fault = Fault("way_out", f"one of {', '.join(WAYS_OUT)}", "way", value=key)
-        raise Invalid(f"the law tables know no way out {key!r}", code="way_out", faults=[fault])
+        fault = Fault("way_out", _("one of %(known)s", known=", ".join(WAYS_OUT)), "way", value=key)
+        raise Invalid(
+            _("the law tables know no way out %(key)s", key=f"{key!r}"), code="way_out", faults=[fault]
+        )
     return found

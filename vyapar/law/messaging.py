@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 
 from vyapar.kernel.calendar import IST, ist_instant
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as _
 from vyapar.law.store import Row, in_force, table
 
 
@@ -37,7 +38,11 @@ def window(channel: str, category: str, on_date: date) -> MessageWindow:
     for row in in_force(table("message_windows"), on_date):
         if (row["channel"], row["category"]) == (channel, category):
             return _window(row)
-    message = f"no sending hours are known for {category} messages by {channel}"
+    message = _(
+        "no sending hours are known for %(category)s messages by %(channel)s",
+        category=category,
+        channel=channel,
+    )
     fault = Fault("message_window", message, "channel", value=channel)
     raise Invalid(message, code="message_window", faults=[fault])
 

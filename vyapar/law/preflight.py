@@ -8,6 +8,7 @@ from functools import cache
 
 from vyapar.kernel.decision import Severity
 from vyapar.kernel.errors import Misconfigured
+from vyapar.kernel.phrases import phrase as _
 from vyapar.law.store import Period, period, table
 
 
@@ -49,5 +50,5 @@ def clause(code: str) -> Clause:
     """One check by its code; `Misconfigured` when the catalogue lacks it."""
     found = clauses().get(code)
     if found is None:
-        raise Misconfigured(f"the catalogue of checks has no {code}", code="no_such_clause")
+        raise Misconfigured(_("the catalogue of checks has no %(code)s", code=code), code="no_such_clause")
     return found

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as _
 from vyapar.law.store import Row, table
 
 _RANGE = re.compile(r"\b(\d{3})(?:-(\d{3}))?\b")
@@ -47,8 +48,12 @@ def get_state(code: str, *, field: str = "state_code") -> State:
     """The State with a two-digit code; `Invalid` names the field."""
     state = find_state(code)
     if state is None:
-        fault = Fault("no_such_state", "write the two-digit GST State code, e.g. 27", field, value=code)
-        raise Invalid(f"{field}: there is no State {code!r}", code="no_such_state", faults=[fault])
+        fault = Fault("no_such_state", _("write the two-digit GST State code, e.g. 27"), field, value=code)
+        raise Invalid(
+            _("%(field)s: there is no State %(code)s", field=field, code=f"{code!r}"),
+            code="no_such_state",
+            faults=[fault],
+        )
     return state
 
 

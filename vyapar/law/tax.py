@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from vyapar.kernel.errors import Fault, Invalid
 from vyapar.kernel.money import BASIS_POINTS, PAISE_PER_RUPEE, half_up, part
+from vyapar.kernel.phrases import phrase as _
 from vyapar.law.states import get_state
 
 CGST_SGST = "CGST+SGST"
@@ -76,8 +77,8 @@ def split_tax(
     rounding per line and head is invoice practice accepted by the IRP (s.170 rounds returns).
     """
     if rate_bp < 0 or cess_bp < 0:
-        fault = Fault("negative_rate", "a rate is zero or more", "rate_bp", value=str(rate_bp))
-        raise Invalid("a tax rate cannot be negative", code="negative_rate", faults=[fault])
+        fault = Fault("negative_rate", _("a rate is zero or more"), "rate_bp", value=str(rate_bp))
+        raise Invalid(_("a tax rate cannot be negative"), code="negative_rate", faults=[fault])
     kind = tax_kind(supplier_state, pos_state, sez=sez)
     cess = part(taxable_paise, cess_bp)
     if kind == IGST:

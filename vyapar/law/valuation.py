@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from vyapar.kernel.errors import Fault, Invalid
 from vyapar.kernel.money import half_up
+from vyapar.kernel.phrases import phrase as _
 from vyapar.law.store import in_force, table
 
 
@@ -53,6 +54,10 @@ def get_valuation(method: str, on_date: date) -> Valuation:
     found = find_valuation(method, on_date)
     if found is None:
         known = ", ".join(row["method"] for row in in_force(table("valuation_methods"), on_date))
-        message = f"Rule 28 knows no valuation {method!r}; choose one of: {known}"
+        message = _(
+            "Rule 28 knows no valuation %(method)s; choose one of: %(known)s",
+            method=f"{method!r}",
+            known=known,
+        )
         raise Invalid(message, faults=[Fault("valuation", message, "valuation", value=method)])
     return found

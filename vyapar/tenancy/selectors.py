@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django_tenants.utils import get_public_schema_name
 
 from vyapar.kernel.errors import Misconfigured, NotFound
+from vyapar.kernel.phrases import phrase as _
 from vyapar.tenancy.here import current_schema, is_public
 from vyapar.tenancy.models import Distributor, Domain
 
@@ -18,7 +19,10 @@ def get_distributor_by_schema(schema: str) -> Distributor:
     """The active distributor of a schema; `NotFound` when it is gone, switched off or not yet open."""
     found: Distributor | None = _active().filter(schema_name=schema).first()
     if found is None:
-        raise NotFound(f"no active distributor has the schema {schema!r}", code="no_such_distributor")
+        raise NotFound(
+            _("no active distributor has the schema %(schema)s", schema=f"{schema!r}"),
+            code="no_such_distributor",
+        )
     return found
 
 
@@ -36,7 +40,7 @@ def find_distributor(slug: str) -> Distributor | None:
 def current_distributor() -> Distributor:
     """The distributor of this connection; `Misconfigured` outside of one."""
     if is_public():
-        raise Misconfigured("this needs a distributor and there is none here", code="no_tenant")
+        raise Misconfigured(_("this needs a distributor and there is none here"), code="no_tenant")
     tenant = cast(Any, connection).tenant
     return tenant if isinstance(tenant, Distributor) else get_distributor_by_schema(current_schema())
 
@@ -51,7 +55,7 @@ def primary_host(distributor: Distributor) -> str:
     """The host name at which a distributor answers first."""
     found = Domain.objects.filter(tenant=distributor).order_by("-is_primary", "pk").first()
     if found is None:
-        raise Misconfigured(f"{distributor.slug} has no host name", code="no_domain")
+        raise Misconfigured(_("%(slug)s has no host name", slug=distributor.slug), code="no_domain")
     return str(found.domain)
 
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django_tenants.utils import get_public_schema_name, schema_context
 
 from vyapar.kernel.errors import Fault, Invalid, Refused
+from vyapar.kernel.phrases import phrase as gettext
 from vyapar.tenancy.models import Distributor, Domain
 
 _SLUG = re.compile(r"[a-z][a-z0-9-]{1,38}")
@@ -95,27 +96,41 @@ def _lead_here(distributor: Distributor, domain: str) -> None:
 
 def _being_opened(slug: str) -> Refused:
     return Refused(
-        f"{slug!r} is being opened just now; if that was broken off, try again in "
-        f"{GIVEN_UP.seconds // 60} minutes",
+        gettext(
+            "%(slug)s is being opened just now; if that was broken off, try again in %(minutes)s minutes",
+            slug=f"{slug!r}",
+            minutes=GIVEN_UP.seconds // 60,
+        ),
         code="being_opened",
     )
 
 
 def _domain_taken(domain: str) -> Refused:
-    return Refused(f"the host name {domain!r} leads to a distributor already", code="domain_taken")
+    return Refused(
+        gettext("the host name %(domain)s leads to a distributor already", domain=f"{domain!r}"),
+        code="domain_taken",
+    )
 
 
 def _check_slug(slug: str) -> None:
     if not _SLUG.fullmatch(slug) or slug in _RESERVED:
-        fault = Fault("slug", "2 to 39 letters, digits or -, starting with a letter", "slug", value=slug)
-        raise Invalid(f"{slug!r} cannot be the name of a distributor", code="slug", faults=[fault])
+        fault = Fault(
+            "slug", gettext("2 to 39 letters, digits or -, starting with a letter"), "slug", value=slug
+        )
+        raise Invalid(
+            gettext("%(slug)s cannot be the name of a distributor", slug=f"{slug!r}"),
+            code="slug",
+            faults=[fault],
+        )
 
 
 def _check_free(slug: str, domain: str, now: datetime) -> None:
     """That nobody has the slug or the host name; what a killed opening left of them is removed."""
     there = Distributor.objects.filter(slug=slug).first()
     if there is not None and there.opened_at is not None:
-        raise Refused(f"a distributor named {slug!r} exists already", code="slug_taken")
+        raise Refused(
+            gettext("a distributor named %(slug)s exists already", slug=f"{slug!r}"), code="slug_taken"
+        )
     if there is not None and there.created_at > now - GIVEN_UP:
         raise _being_opened(slug)
     if Domain.objects.filter(domain=domain).exists():

@@ -10,6 +10,7 @@ from django.db import close_old_connections
 from django_tenants.utils import get_public_schema_name, schema_context, tenant_context
 
 from vyapar.kernel.errors import Misconfigured
+from vyapar.kernel.phrases import phrase as _
 from vyapar.tenancy.here import current_schema, is_public
 from vyapar.tenancy.selectors import get_distributor_by_schema
 
@@ -30,7 +31,9 @@ class TenantTask(Task[Any, Any]):
     ) -> Any:
         schema = current_schema()
         if is_public():
-            raise Misconfigured(f"{self.name} was sent without a distributor", code="no_tenant")
+            raise Misconfigured(
+                _("%(name)s was sent without a distributor", name=self.name), code="no_tenant"
+            )
         headers = {**(options.pop("headers", None) or {}), _HEADER: schema}
         return super().apply_async(args, kwargs, headers=headers, **options)
 
@@ -50,7 +53,9 @@ class TenantTask(Task[Any, Any]):
         else:
             schema = (self.request.headers or {}).get(_HEADER) or getattr(self.request, _HEADER, "")
         if not schema or schema == get_public_schema_name():
-            raise Misconfigured(f"{self.name} refuses to run without a distributor", code="no_tenant")
+            raise Misconfigured(
+                _("%(name)s refuses to run without a distributor", name=self.name), code="no_tenant"
+            )
         return str(schema)
 
 

@@ -17,6 +17,7 @@ from vyapar.gateway.etags import WithETag, etag
 from vyapar.gateway.views import ApiView, next_cursor, read_cursor, read_limit
 from vyapar.kernel.digest import sha256_of
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as _
 from vyapar.people.contracts import May
 from vyapar.webhooks import services
 from vyapar.webhooks.models import WebhookDelivery
@@ -114,8 +115,8 @@ class EndpointReplay(ApiView):
     def post(self, request: Request, endpoint_id: UUID) -> Response:
         body, now = read(ReplayIn, request), timezone.now()
         if ("deliveryId" in body) == ("since" in body):
-            fault = Fault("which", "one of deliveryId and since", "deliveryId")
-            raise Invalid("say what is to be told again", code="which", faults=[fault])
+            fault = Fault("which", _("one of deliveryId and since"), "deliveryId")
+            raise Invalid(_("say what is to be told again"), code="which", faults=[fault])
         if "deliveryId" in body:
             services.replay_delivery(endpoint_id, body["deliveryId"], actor=self.actor, at=now)
             return Response({"events": 1}, status=202)
@@ -140,8 +141,10 @@ class EndpointDeliveries(ApiView):
     def get(self, request: Request, endpoint_id: UUID) -> Response:
         state = read_text(request, "state")
         if state and state not in _STATES:
-            fault = Fault("bad_query", "one of " + ", ".join(_STATES), "state", value=state[:40])
-            raise Invalid("there is no such state", code="bad_query", faults=[fault])
+            fault = Fault(
+                "bad_query", _("one of %(known)s", known=", ".join(_STATES)), "state", value=state[:40]
+            )
+            raise Invalid(_("there is no such state"), code="bad_query", faults=[fault])
         rows = list_deliveries(get_endpoint(endpoint_id).pk, state)
         cursor, limit = read_cursor(request), read_limit(request)
         if cursor:
@@ -160,7 +163,7 @@ def _before(cursor: list[Any]) -> Q:
     try:
         at, pk = datetime.fromisoformat(cursor[0]), UUID(cursor[1])
     except (ValueError, IndexError, TypeError, AttributeError) as error:
-        raise Invalid("this cursor is not one of ours", code="bad_query") from error
+        raise Invalid(_("this cursor is not one of ours"), code="bad_query") from error
     return Q(created_at__lt=at) | Q(created_at=at, id__lt=pk)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as _
 
 #: What a secret begins with, so that a leak is recognised by tools that look for them.
 SECRET_PREFIX = "whsec_"  # noqa: S105 - the mark of a secret, not one
@@ -84,26 +85,26 @@ def check_url(url: str, *, sandbox: bool) -> SplitResult:
     may be called is asked anew for every call.
     """
     if len(url) > _URL_LENGTH or not url.isascii() or not url.isprintable() or " " in url:
-        raise _bad_url(f"at most {_URL_LENGTH} printable ASCII characters without spaces", url)
+        raise _bad_url(_("at most %(most)s printable ASCII characters without spaces", most=_URL_LENGTH), url)
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
         raise _bad_url(str(error), url) from error
     if parts.scheme != "https" and not (sandbox and parts.scheme == "http"):
-        raise _bad_url("the address begins with https://", url)
+        raise _bad_url(_("the address begins with https://"), url)
     if not parts.hostname or port == 0:
-        raise _bad_url("write the address with its host, e.g. https://erp.example.in/hooks", url)
+        raise _bad_url(_("write the address with its host, e.g. https://erp.example.in/hooks"), url)
     if parts.username is not None or parts.password is not None:
-        raise _bad_url("leave user and password out; messages are signed", url)
+        raise _bad_url(_("leave user and password out; messages are signed"), url)
     if parts.fragment:
-        raise _bad_url("leave out what follows #", url)
+        raise _bad_url(_("leave out what follows #"), url)
     return parts
 
 
 def _bad_url(message: str, url: str) -> Invalid:
     fault = Fault("bad_url", message, "url", value=url[:80])
-    return Invalid("this address cannot be told of events", code="bad_url", faults=[fault])
+    return Invalid(_("this address cannot be told of events"), code="bad_url", faults=[fault])
 
 
 def check_events(names: Sequence[Any]) -> list[str]:
@@ -111,9 +112,9 @@ def check_events(names: Sequence[Any]) -> list[str]:
     wanted = sorted({str(name) for name in names})
     odd = [name for name in wanted if name != EVERY and not (name.isidentifier() and len(name) <= 64)]
     if odd or not wanted or len(wanted) > 100:
-        said = "names of events such as ReallocationExecuted, or * for all of them"
+        said = _("names of events such as ReallocationExecuted, or * for all of them")
         fault = Fault("bad_events", said, "events", value=json.dumps(odd or wanted)[:80])
-        raise Invalid("say which events are wanted", code="bad_events", faults=[fault])
+        raise Invalid(_("say which events are wanted"), code="bad_events", faults=[fault])
     return [EVERY] if EVERY in wanted else wanted
 
 

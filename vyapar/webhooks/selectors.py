@@ -14,6 +14,7 @@ from vyapar.engine.models import Event
 from vyapar.engine.serializers import event_out
 from vyapar.farside.resilience import BreakerState, breaker_states
 from vyapar.kernel.errors import NotFound
+from vyapar.kernel.phrases import phrase as _
 from vyapar.tenancy.here import current_schema
 from vyapar.tenancy.selectors import current_distributor
 from vyapar.webhooks.models import Endpoint, WebhookDelivery
@@ -45,7 +46,7 @@ def get_endpoint(endpoint_id: UUID, *, for_update: bool = False) -> Endpoint:
     rows = Endpoint.objects.filter(pk=endpoint_id, removed_at__isnull=True)
     found = (rows.select_for_update() if for_update else rows).first()
     if found is None:
-        raise NotFound("there is no such endpoint", code="no_such_endpoint")
+        raise NotFound(_("there is no such endpoint"), code="no_such_endpoint")
     return found
 
 
@@ -66,7 +67,7 @@ def get_delivery(endpoint_id: UUID, delivery_id: UUID) -> WebhookDelivery:
     """One delivery of an endpoint."""
     found = list_deliveries(endpoint_id).filter(pk=delivery_id).first()
     if found is None:
-        raise NotFound("there is no such delivery", code="no_such_delivery")
+        raise NotFound(_("there is no such delivery"), code="no_such_delivery")
     return found
 
 

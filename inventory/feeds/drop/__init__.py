@@ -15,6 +15,7 @@ from inventory.contracts.feeds import Source
 from inventory.feeds.drop.places import DONE, FAILED, TAKEN, Found, Place, place_of
 from inventory.feeds.system import Access, Fetched, System
 from vyapar.kernel.errors import Fault, Invalid, Rejected
+from vyapar.kernel.phrases import phrase as gettext
 
 __all__ = ["SYSTEM"]
 
@@ -43,7 +44,10 @@ def fetch(access: Access, cursor: Mapping[str, Any], folder: Path) -> Fetched:
     if first.size > most:
         place.move(TAKEN, first.name, FAILED, first.name)
         error = Rejected(
-            f"{first.name} is larger than {most >> 20} MiB and was set aside", code="drop_too_large"
+            gettext(
+                "%(name)s is larger than %(most)s MiB and was set aside", name=first.name, most=most >> 20
+            ),
+            code="drop_too_large",
         )
         return Fetched((), dict(cursor), complete=not more, error=error)
     target = folder / f"taken{_suffixes(first.name)}"
@@ -75,8 +79,10 @@ def open_dropped(path: Path, options: Mapping[str, Any]) -> Source:
     known = [one for one in readers if (one.code == code if code else name.endswith(one.suffixes or ("\0",)))]
     if not known or known[0].open is None:
         endings = ", ".join(sorted({ending for one in readers for ending in one.suffixes}))
-        message = (
-            f"no system here reads {PurePosixPath(name).suffix or 'files without an ending'}: use {endings}"
+        message = gettext(
+            "no system here reads %(ending)s: use %(endings)s",
+            ending=PurePosixPath(name).suffix or gettext("files without an ending"),
+            endings=endings,
         )
         raise Invalid(
             message, code="unknown_ending", faults=[Fault("unknown_ending", message, "name", value=name[:80])]

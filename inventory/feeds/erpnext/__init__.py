@@ -15,6 +15,7 @@ from inventory.feeds.erpnext.source import open_spool
 from inventory.feeds.erpnext.spool import Spool
 from inventory.feeds.system import Access, System
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as gettext
 
 __all__ = ["SYSTEM"]
 
@@ -43,7 +44,7 @@ def _document(body: bytes, number: int) -> dict[str, object]:
     except orjson.JSONDecodeError:
         document = None
     if not isinstance(document, dict) or not isinstance(document.get("doctype"), str):
-        message = "send the document as JSON with its doctype"
+        message = gettext("send the document as JSON with its doctype")
         raise Invalid(message, code="not_a_document", faults=[Fault("not_a_document", message, row=number)])
     return document
 

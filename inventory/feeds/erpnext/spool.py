@@ -9,6 +9,7 @@ from typing import IO, Any
 import orjson
 
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as gettext
 
 FORMAT = "erpnext/1"
 #: Settings that reading needs; they travel with the file, so that it reads the same ever after.
@@ -44,7 +45,9 @@ def read_head(path: Path) -> Mapping[str, Any]:
     with path.open("rb") as opened:
         head = _line(opened.readline(1 << 20), 1)
     if head.get("format") != FORMAT:
-        message = "this file was not written by a pull from ERPNext; take it in as a file with a profile"
+        message = gettext(
+            "this file was not written by a pull from ERPNext; take it in as a file with a profile"
+        )
         raise Invalid(message, code="not_a_spool", faults=[Fault("not_a_spool", message, row=1)])
     settings = head.get("settings")
     return settings if isinstance(settings, dict) else {}
@@ -80,6 +83,8 @@ def _line(raw: bytes, number: int) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         line = None
     if not isinstance(line, dict):
-        message = f"line {number} is not a JSON object: the file is cut off or changed"
+        message = gettext(
+            "line %(number)s is not a JSON object: the file is cut off or changed", number=number
+        )
         raise Invalid(message, code="not_json", faults=[Fault("not_json", message, row=number)])
     return line

@@ -27,7 +27,7 @@ _STEPS[[0x5B, 0x7B]], _STEPS[[0x5D, 0x7D]] = 1, -1  # [ { and ] }
 _PLAIN = frozenset({str, type(None)})
 _NESTED = frozenset({dict, list})
 Record = dict[str, Any]  # of texts, numbers and flags
-_NOT_OBJECT = "this is not an object with named values"
+_NOT_OBJECT = _("this is not an object with named values")
 
 
 class Records:

@@ -257,7 +257,10 @@ def _check_ambiguous(plan: Plan) -> None:
         if f"{name} (2)" in plan.header and f"{name} (2)" not in plan.taken
     ]
     if twice:
-        message = f"the column {twice[0]!r} stands in the file more than once; rename or remove one of them"
+        message = _(
+            "the column %(column)s stands in the file more than once; rename or remove one of them",
+            column=f"{twice[0]!r}",
+        )
         raise Invalid(
             message,
             code="ambiguous_column",
@@ -271,12 +274,18 @@ def _misfit(profile: Profile, header: Sequence[str], kind: RecordKind | None) ->
     tables = [one for one in profile.tables if kind is None or any(gives.kind == kind for gives in one.gives)]
     lacks = [([names[0] for names in one.needs if find(names) is None], one.name) for one in tables]
     lacking, name = min(lacks, key=lambda one: len(one[0]), default=([], ""))
-    columns = ", ".join(header[:12])
+    columns, called = ", ".join(header[:12]), profile.name or _("given")
     message = (
-        f"the columns do not fit the profile {profile.name or 'given'}; nearest is {name!r}, which lacks "
-        f"{', '.join(map(repr, lacking))}. The file has: {columns}"
+        _(
+            "the columns do not fit the profile %(profile)s; nearest is %(table)s, which lacks %(lacking)s. "
+            "The file has: %(columns)s",
+            profile=called,
+            table=f"{name!r}",
+            lacking=", ".join(map(repr, lacking)),
+            columns=columns,
+        )
         if lacking
-        else f"the profile {profile.name or 'given'} gives no {kind}"
+        else _("the profile %(profile)s gives no %(kind)s", profile=called, kind=str(kind))
     )
     return Invalid(
         message,

@@ -128,10 +128,10 @@ class _Reader:
         known = {"version", "name", "label", "tables", "confidence", "missing"}
         body = self.mapping(spec, "profile", known)
         if body.get("version") != VERSION:
-            self.wrong("version", f"write {VERSION}", body.get("version"))
+            self.wrong("version", _("write %(version)s", version=VERSION), body.get("version"))
         tables = body.get("tables")
         if not isinstance(tables, list) or not tables:
-            self.wrong("tables", "write a list with at least one table", tables)
+            self.wrong("tables", _("write a list with at least one table"), tables)
             tables = []
         read_ = tuple(self.table(one, f"tables[{place}]") for place, one in enumerate(tables))
         return Profile(str(body.get("name", "")), str(body.get("label", "")), read_)
@@ -141,7 +141,7 @@ class _Reader:
         body = self.mapping(given, at, known)
         gives = body.get("gives")
         if not isinstance(gives, list) or not gives:
-            self.wrong(f"{at}.gives", "write a list with at least one kind", gives)
+            self.wrong(f"{at}.gives", _("write a list with at least one kind"), gives)
             gives = []
         return TableSpec(
             name=str(body.get("name", "")),
@@ -164,18 +164,22 @@ class _Reader:
         try:
             kind = RecordKind(str(body.get("kind")))
         except ValueError:
-            self.wrong(f"{at}.kind", f"write one of {', '.join(RecordKind)}", body.get("kind"))
+            self.wrong(
+                f"{at}.kind",
+                _("write one of %(known)s", known=", ".join(RecordKind)),
+                body.get("kind"),
+            )
             return None
         columns = self.mapping(body.get("columns"), f"{at}.columns", None)
         rules = {}
         for name, rule in columns.items():
             if field_of(kind, name) is None:
-                self.wrong(f"{at}.columns.{name}", f"{kind} has no column of this name", name)
+                self.wrong(f"{at}.columns.{name}", _("%(kind)s has no column of this name", kind=kind), name)
             rules[name] = self.rule(rule, f"{at}.columns.{name}")
         unique = tuple(map(str, self.items(body, "unique", at)))
         for name in unique:
             if name not in rules:
-                self.wrong(f"{at}.unique", "name columns that this kind gets", name)
+                self.wrong(f"{at}.unique", _("name columns that this kind gets"), name)
         where = self.tests(body.get("where", []), f"{at}.where")
         return Gives(kind, rules, where, unique, self.columns(body.get("needs", []), f"{at}.needs"))
 
@@ -186,7 +190,7 @@ class _Reader:
             given, at, {*_SOURCES, "split", "map", "otherwise", "date", "sign", "negative", "default"}
         )
         if sum(name in body for name in _SOURCES) != 1:
-            self.wrong(at, f"write exactly one of {', '.join(_SOURCES)}", body)
+            self.wrong(at, _("write exactly one of %(known)s", known=", ".join(_SOURCES)), body)
         return Rule(
             source=self.synonyms(body["from"], f"{at}.from") if "from" in body else (),
             fixed=str(body["fixed"]) if "fixed" in body else None,
@@ -209,12 +213,12 @@ class _Reader:
         body = self.mapping(given, at, {"when", "reason"})
         tests = self.tests(body.get("when", []), f"{at}.when")
         if not tests:
-            self.wrong(f"{at}.when", "write at least one condition")
+            self.wrong(f"{at}.when", _("write at least one condition"))
         return Skip(tests, str(body.get("reason", "left out by the profile")))
 
     def tests(self, given: Any, at: str) -> tuple[Test, ...]:
         if not isinstance(given, list):
-            self.wrong(at, "write a list of conditions", given)
+            self.wrong(at, _("write a list of conditions"), given)
             return ()
         return tuple(self.test(one, f"{at}[{place}]") for place, one in enumerate(given))
 
@@ -223,7 +227,7 @@ class _Reader:
         body = self.mapping(given, at, {"column", *kinds})
         used = [name for name in kinds if name in body]
         if len(used) != 1:
-            self.wrong(at, f"write exactly one of {', '.join(kinds)}", body)
+            self.wrong(at, _("write exactly one of %(known)s", known=", ".join(kinds)), body)
             return Test(("",), "empty", value=True)
         kind, value = used[0], body[used[0]]
         if kind == "matches":
@@ -238,36 +242,38 @@ class _Reader:
 
     def mapping(self, given: Any, at: str, known: set[str] | None) -> Mapping[str, Any]:
         if not isinstance(given, Mapping):
-            self.wrong(at, "write an object", given)
+            self.wrong(at, _("write an object"), given)
             return {}
         for name in given:
             if known is not None and name not in known:
-                self.wrong(f"{at}.{name}", f"unknown; known are {', '.join(sorted(known))}", name)
+                self.wrong(
+                    f"{at}.{name}", _("unknown; known are %(known)s", known=", ".join(sorted(known))), name
+                )
         return given
 
     def items(self, body: Mapping[str, Any], name: str, at: str) -> Sequence[Any]:
         given = body.get(name, [])
         if isinstance(given, list):
             return given
-        self.wrong(f"{at}.{name}", "write a list", given)
+        self.wrong(f"{at}.{name}", _("write a list"), given)
         return []
 
     def synonyms(self, given: Any, at: str) -> tuple[str, ...]:
         names = [given] if isinstance(given, str) else given
         if not isinstance(names, list) or not names or not all(isinstance(one, str) and one for one in names):
-            self.wrong(at, "write a column's name, or a list of names for it", given)
+            self.wrong(at, _("write a column's name, or a list of names for it"), given)
             return ("",)
         return tuple(names)
 
     def columns(self, given: Any, at: str) -> tuple[tuple[str, ...], ...]:
         if not isinstance(given, list):
-            self.wrong(at, "write a list of columns", given)
+            self.wrong(at, _("write a list of columns"), given)
             return ()
         return tuple(self.synonyms(one, f"{at}[{place}]") for place, one in enumerate(given))
 
     def join(self, given: Any, at: str) -> tuple[tuple[tuple[str, ...], str], ...]:
         if not isinstance(given, list):
-            self.wrong(at, "write a list of {from, suffix}", given)
+            self.wrong(at, _("write a list of {from, suffix}"), given)
             return ()
         parts = []
         for place, one in enumerate(given):
@@ -281,7 +287,7 @@ class _Reader:
         if given is None:
             return None
         if not isinstance(given, list) or len(given) != 2:
-            self.wrong(at, "write two columns: an amount and a quantity", given)
+            self.wrong(at, _("write two columns: an amount and a quantity"), given)
             return None
         above, below = self.columns(given, at)
         return above, below
@@ -298,16 +304,16 @@ class _Reader:
         try:
             pl.select(pl.lit("x").str.extract(given if isinstance(given, str) else "(", 0))
         except pl.exceptions.PolarsError:
-            self.wrong(at, "write a regular expression (no look-around, no back-references)", given)
+            self.wrong(at, _("write a regular expression (no look-around, no back-references)"), given)
 
     def whole(self, given: Any, at: str) -> int | None:
         if given is None or (isinstance(given, int) and not isinstance(given, bool) and given >= 0):
             return given
-        self.wrong(at, "write a whole number", given)
+        self.wrong(at, _("write a whole number"), given)
         return None
 
     def choice(self, given: Any, among: Sequence[str], at: str) -> str:
         if given in among:
             return str(given)
-        self.wrong(at, f"write one of {', '.join(one for one in among if one)}", given)
+        self.wrong(at, _("write one of %(known)s", known=", ".join(one for one in among if one)), given)
         return among[0]

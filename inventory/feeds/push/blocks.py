@@ -115,7 +115,11 @@ def _start_of_array(head: bytes, kind: str) -> int:
     under = under_which(kind)
     found = re.match(rb'\s*(?:\{\s*"%b"\s*:\s*)?\[' % under.encode(), head)
     if not found:
-        message = f"write a list of {kind}, or an object that begins with it under {under}"
+        message = _(
+            "write a list of %(kind)s, or an object that begins with it under %(under)s",
+            kind=kind,
+            under=under,
+        )
         raise Invalid(
             message, code=f"no_{kind}", faults=[Fault("required", _("a list of %(kind)s", kind=kind), under)]
         )
@@ -132,7 +136,7 @@ def _of_array(file: IO[bytes], kind: str) -> Iterator[Block]:
         commas, end = _marks(rest)
         more = end is None
         if end is None and not part:
-            raise _not_json("the list has no end: the body breaks off", rest[-40:])
+            raise _not_json(_("the list has no end: the body breaks off"), rest[-40:])
         if end is None and not len(commas):
             _check_length(rest)
             continue
@@ -143,7 +147,7 @@ def _of_array(file: IO[bytes], kind: str) -> Iterator[Block]:
         yield Block(_as_lines(rest[:upto], commas), file.tell() - len(rest) + upto, count)
         rest, first = rest[upto:], False
     if rest[1:].strip()[:1] not in (b"", b"}", b","):
-        raise _not_json("something stands behind the list", rest[:40])
+        raise _not_json(_("something stands behind the list"), rest[:40])
 
 
 def _marks(body: bytes) -> tuple[_Places, int | None]:

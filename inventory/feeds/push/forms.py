@@ -82,7 +82,7 @@ def _read_json(body: bytes, kind: str, names: Mapping[str, str]) -> Table:
     rows = value.get(under) if isinstance(value, dict) else value
     if not isinstance(rows, list):
         fault = Fault("required", _("a list of %(kind)s", kind=kind), under)
-        message = f"write a list of {kind}, or an object with it under {under}"
+        message = _("write a list of %(kind)s, or an object with it under %(under)s", kind=kind, under=under)
         raise Invalid(message, code=f"no_{kind}", faults=[fault])
     return _of_objects(rows, names)
 
@@ -169,7 +169,7 @@ def _read_csv(body: bytes, kind: str, names: Mapping[str, str]) -> Table:
     header = {name: known[name.strip()] for name in found.columns if name.strip() in known}
     twice = any(re.search(r"_duplicated_\d+$", name) for name in found.columns)  # as the reader renames them
     if not header or twice or len(set(header.values())) < len(header):
-        message = f"the first line names the columns, each once: {', '.join(sorted(names))}"
+        message = _("the first line names the columns, each once: %(names)s", names=", ".join(sorted(names)))
         raise Invalid(
             message, code="no_header", faults=[Fault("no_header", message, value=str(found.columns)[:200])]
         )

@@ -72,7 +72,7 @@ def _meant(options: Mapping[str, Any]) -> tuple[RecordKind, Form]:
     try:
         return RecordKind(options["kind"]), Form(options["form"])
     except (KeyError, ValueError) as error:
-        message = "a push says its kind and its content type; take other files in as files"
+        message = _("a push says its kind and its content type; take other files in as files")
         raise Invalid(message, code="not_a_push") from error
 
 

@@ -18,6 +18,7 @@ from inventory.feeds.rest.paging import pages
 from inventory.feeds.rest.recipe import find, read_recipe
 from inventory.feeds.system import Access, System, has_address
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as gettext
 
 __all__ = ["SYSTEM"]
 
@@ -54,7 +55,11 @@ def _rows(body: bytes, where: str, number: int) -> list[dict[str, Any]]:
         found = None
     rows = found if isinstance(found, list) else [found]
     if not rows or not all(isinstance(row, dict) for row in rows):
-        message = f"the body has no rows at {where}" if where else "send rows as JSON objects"
+        message = (
+            gettext("the body has no rows at %(where)s", where=where)
+            if where
+            else gettext("send rows as JSON objects")
+        )
         raise Invalid(message, code="no_rows", faults=[Fault("no_rows", message, "event_rows", number)])
     return rows
 

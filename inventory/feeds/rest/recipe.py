@@ -72,20 +72,21 @@ def read_recipe(settings: Mapping[str, Any]) -> Recipe:
 def _wrong(name: str, given: Any, default: Any) -> str:
     """What is wrong with one setting, in words; empty when nothing is."""
     if isinstance(default, int) and (not isinstance(given, int) or isinstance(given, bool) or given < 0):
-        return "write a whole number"
+        return _("write a whole number")
     if name == "params":
         good = isinstance(given, Mapping) and all(isinstance(value, str | int) for value in given.values())
-        return "" if good else "write names and values"
+        return "" if good else _("write names and values")
     choices = {"paging": PAGINGS, "since_format": INSTANTS, "method": ("GET", "POST")}.get(name)
     if choices and given not in choices:
-        return "choose one of " + ", ".join(choices)
+        return _("choose one of %(known)s", known=", ".join(choices))
     if isinstance(default, str) and not isinstance(given, str):
-        return "write text"
+        return _("write text")
     if name in ("rows", "row_key", "next_path", "since_path"):
         try:
             jmespath.compile(given)
         except jmespath.exceptions.JMESPathError as error:
-            return f"write a JMESPath such as data.items: {error}".replace("\n", " ")[:200]
+            said = str(error).replace("\n", " ")[:160]
+            return _("write a JMESPath such as data.items: %(error)s", error=said)
     return ""
 
 

@@ -389,9 +389,11 @@ class Passage:
         wanted = str(self._options.get("company") or "") or self._company
         if wanted and not same_company(name, wanted):
             said = (
-                f"the file is of {name}, this feed is of {wanted}"
+                _("the file is of %(name)s, this feed is of %(wanted)s", name=name, wanted=wanted)
                 if self._options.get("company")
-                else f"the file holds books of two companies, {wanted} and {name}"
+                else _(
+                    "the file holds books of two companies, %(wanted)s and %(name)s", wanted=wanted, name=name
+                )
             )
             fault = Fault(
                 "wrong_company",

@@ -11,6 +11,7 @@ from xml.parsers import expat
 from inventory.feeds.tally.tags import is_own
 from inventory.feeds.tally.text import Cleaner
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import phrase as _
 
 _PIECE = 1 << 18
 _DEEPEST = 100
@@ -156,7 +157,7 @@ class _Builder:
     def close(self) -> None:
         """The end of the file: what is still open was cut off."""
         if self._depth > 1:
-            message = "the file ends in the middle: export or send it again"
+            message = _("the file ends in the middle: export or send it again")
             raise _invalid("xml_cut_off", message, self._parser.CurrentLineNumber)
         self._parse(f"</{_ROOT}>".encode(), final=True)
 
@@ -169,13 +170,15 @@ class _Builder:
             self._parser.Parse(raw, final)
         except expat.ExpatError as error:
             what = expat.errors.messages.get(error.code, "not well-formed")
-            sentence = f"the XML breaks at line {error.lineno}: {what}; export it again"
+            sentence = _(
+                "the XML breaks at line %(line)s: %(what)s; export it again", line=error.lineno, what=what
+            )
             raise _invalid("xml_malformed", sentence, error.lineno) from None
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
         if self._depth > _DEEPEST:
-            self._refuse("xml_too_deep", f"tags nested deeper than {_DEEPEST}")
+            self._refuse("xml_too_deep", _("tags nested deeper than %(most)s", most=_DEEPEST))
         if self._pass_over:
             return
         known = self._tags.get(name)
@@ -215,7 +218,7 @@ class _Builder:
             self._texts.append(text)
             self._size += len(text)
             if self._size > _LARGEST_RECORD:
-                self._refuse("record_too_large", "one record larger than 64 MB")
+                self._refuse("record_too_large", _("one record larger than 64 MB"))
         elif len(self._open) == 1 and not self._pass_over:
             self._open[0].text += text if text.strip() else ""
 
@@ -248,13 +251,15 @@ class _Builder:
 
     def _tag(self, name: str) -> tuple[str, bool]:
         if len(self._tags) >= _MOST_TAGS:
-            self._refuse("too_many_tags", f"more than {_MOST_TAGS} different tags")
+            self._refuse("too_many_tags", _("more than %(most)s different tags", most=_MOST_TAGS))
         tag = name.upper()
         self._tags[name] = tag, is_own(tag)
         return self._tags[name]
 
     def _refuse(self, code: str, what: str) -> NoReturn:
-        raise _invalid(code, f"{what}: no export of Tally has that", self._parser.CurrentLineNumber)
+        raise _invalid(
+            code, _("%(what)s: no export of Tally has that", what=what), self._parser.CurrentLineNumber
+        )
 
 
 def _upper(attributes: dict[str, str]) -> dict[str, str]:
@@ -265,8 +270,8 @@ def _says_something(attributes: dict[str, str]) -> bool:
     return any(key not in ("TYPE", "DESC", "ISLIST", "INDEX") for key in attributes)
 
 
-def _refuse_doctype(*_: object) -> None:
-    raise _invalid("xml_doctype", "the file defines a document type: Tally writes none", None)
+def _refuse_doctype(*_given: object) -> None:
+    raise _invalid("xml_doctype", _("the file defines a document type: Tally writes none"), None)
 
 
 def _invalid(code: str, message: str, line: int | None) -> Invalid:

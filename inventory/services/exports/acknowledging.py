@@ -53,7 +53,9 @@ def acknowledge(
     number, reason = number.strip(), reason.strip()
     if not (number if accepted else reason):
         field = "number" if accepted else "reason"
-        message = "write the number under which it was booked" if accepted else "write why it was rejected"
+        message = (
+            _("write the number under which it was booked") if accepted else _("write why it was rejected")
+        )
         raise Invalid(message, code=f"{field}_missing", faults=[Fault("missing", message, field)])
     row = _get(key, feed)
     if row.state == State.ACCEPTED:
@@ -193,6 +195,6 @@ def _get(key: str, feed: str) -> Export:
     if not found:
         raise NotFound(_("no document %(key)s was exported", key=f"{key!r}"), code="no_such_export")
     if len(found) > 1:
-        said = "several systems took this document: say which one answers"
+        said = _("several systems took this document: say which one answers")
         raise Invalid(said, code="which_feed", faults=[Fault("which_feed", said, "feed")])
     return found[0]

@@ -81,7 +81,7 @@ def hand_over(export_id: int, *, at: datetime) -> bool:
         _note(claim, error, at)
     except Exception as error:
         log.exception("export_broke", key=claim.document.key)
-        what = f"{type(error).__name__} while handing it over"
+        what = _("%(error)s while handing it over", error=type(error).__name__)
         _put_off(claim, Unavailable(what, code="broke", outcome_unknown=True), at)
     else:
         _settle(claim, answer, at)

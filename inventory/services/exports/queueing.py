@@ -155,7 +155,7 @@ def cancel(row: Export, reason: str, *, actor: Actor, at: datetime) -> None:
 def _check(document: ExportDocument) -> None:
     faults = []
     if not 0 < len(document.key) <= KEY_LENGTH or "/" in document.key or not document.key.isprintable():
-        said = f"1 to {KEY_LENGTH} printable characters without /"
+        said = _("1 to %(most)s printable characters without /", most=KEY_LENGTH)
         faults.append(Fault("key", said, "key", value=document.key[:80]))
     if not document.lines:
         faults.append(Fault("empty", _("a document has at least one line"), "lines"))

@@ -133,5 +133,5 @@ def _check_undo(run: ImportRun) -> None:
 
 def _blocked(run: ImportRun, blockers: object) -> Refused:
     faults = [Fault("depends_on_it", str(one), "run") for one in list(blockers)[:_SHOWN]]  # type: ignore[call-overload]
-    message = f"import {run.number} cannot be undone: something since depends on it"
+    message = _("import %(number)s cannot be undone: something since depends on it", number=run.number)
     return Refused(message, code="depends_on_it", faults=faults)

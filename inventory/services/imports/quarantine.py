@@ -99,7 +99,9 @@ def drive_again(run_id: UUID, *, actor: Actor, at: datetime, rows: Iterable[int]
     """
     run = lock_run(run_id)
     if run.state not in SETTLED:
-        message = f"import {run.number} is not written to its end; drive its rows again when it is"
+        message = _(
+            "import %(number)s is not written to its end; drive its rows again when it is", number=run.number
+        )
         raise Refused(message, code="not_written")
     waiting = run.quarantine.select_for_update().order_by("row")
     if rows is None:
@@ -177,10 +179,16 @@ def _refuse_older(
     older = [row for row in chosen if row.pk in told and told[row.pk][0] in newer]
     _tally(run, older, at, -1)
     for row in older:
-        voucher, alter, _ = told[row.pk]
+        voucher, alter, _day = told[row.pk]
         stands = newer[voucher]
-        said = f" (AlterID {stands}, this row is of {alter})" if stands > alter else ""
-        message = f"a later self of this voucher is recorded{said}: it counts; drop this row"
+        message = _("a later self of this voucher is recorded: it counts; drop this row")
+        if stands > alter:
+            message = _(
+                "a later self of this voucher is recorded (AlterID %(stands)s, this row is of %(alter)s): "
+                "it counts; drop this row",
+                stands=stands,
+                alter=alter,
+            )
         row.faults = [fault_in(Fault("newer_version", message, row=row.row, value=voucher))]
         row.changed_by, row.changed_at, row.state = actor.ref, at, State.OPEN
     _tally(run, older, at, 1)

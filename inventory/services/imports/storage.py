@@ -85,12 +85,15 @@ def _stream(source: IO[bytes], path: Path) -> tuple[str, int]:
         while piece := source.read(PIECE):
             size += len(piece)
             if size > most:
-                message = f"send at most {settings.IMPORT_MEGABYTES} MiB in a file; split it by month"
+                message = _(
+                    "send at most %(most)s MiB in a file; split it by month",
+                    most=settings.IMPORT_MEGABYTES,
+                )
                 raise TooLarge(message, code="too_large", faults=[Fault("too_large", message, "file")])
             seal.update(piece)
             target.write(piece)
     if not size:
-        message = "the file is empty: export it again and look into it before you send it"
+        message = _("the file is empty: export it again and look into it before you send it")
         raise Invalid(message, code="empty_file", faults=[Fault("empty_file", message, "file")])
     return seal.hexdigest(), size
 

@@ -12,6 +12,7 @@ import polars as pl
 from inventory.contracts.feeds import Landed, Parcel, RecordKind, Uncovered, Whole
 from inventory.models import FeedVoucher, ImportRun
 from vyapar.kernel.errors import Fault, Refused
+from vyapar.kernel.phrases import phrase as gettext
 
 #: Outcomes of rows that are not handed on: of a self that is older than what stands, of one that is gone.
 OLDER, GONE = "older_version", "cancelled"
@@ -194,9 +195,12 @@ def _miss(parted: Parted, run: ImportRun, whole: Whole) -> None:
     }  # fmt: skip
     missing = {document for _, document in standing}
     if len(missing) > max(_FEW, len(there) // 5):
-        said = f"{len(missing)} of {len(there)} vouchers recorded of {days[0]:%d-%m-%Y} to {days[1]:%d-%m-%Y}"
-        message = f"the export is said to be complete and lacks {said}"
-        hint = "export all voucher types of the period, or leave out that it is complete"
+        message = gettext(
+            "the export is said to be complete and lacks %(missing)s of %(there)s vouchers recorded of "
+            "%(first)s to %(last)s",
+            missing=len(missing), there=len(there), first=f"{days[0]:%d-%m-%Y}", last=f"{days[1]:%d-%m-%Y}",
+        )  # fmt: skip
+        hint = gettext("export all voucher types of the period, or leave out that it is complete")
         fault = Fault("not_complete", hint, "complete", value=sorted(missing)[0])
         raise Refused(message, code="not_complete", faults=[fault])
     for (kind, document), known in sorted(standing.items()):

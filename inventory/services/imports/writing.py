@@ -127,7 +127,10 @@ def quarantine(run: ImportRun, parcel: Parcel, landed: Landed) -> None:
     if not faults:
         return
     if run.quarantine.count() + len(faults) > MOST_QUARANTINED:
-        message = f"more than {MOST_QUARANTINED:,} rows are wrong: correct the file or its mapping instead"
+        message = _(
+            "more than %(most)s rows are wrong: correct the file or its mapping instead",
+            most=f"{MOST_QUARANTINED:,}",
+        )
         raise Refused(message, code="too_many_wrong")
     bad = parcel.rows.filter(pl.col("row").is_in(list(faults)))
     told = _told_of(parcel, list(faults))

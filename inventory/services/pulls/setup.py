@@ -93,7 +93,7 @@ def _check(
             Fault("unknown_system", _("choose one of %(known)s", known=known), "system", value=system[:80])
         )
     if every_seconds and not 60 <= every_seconds <= 7 * 86_400:
-        said = "0 (never by itself), or 60 seconds to a week"
+        said = _("0 (never by itself), or 60 seconds to a week")
         faults.append(Fault("bad_interval", said, "every_seconds", value=str(every_seconds)))
     if not 1 <= fresh_hours <= 24 * 90:
         faults.append(Fault("bad_interval", _("1 hour to 90 days"), "fresh_hours", value=str(fresh_hours)))

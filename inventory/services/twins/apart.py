@@ -21,6 +21,8 @@ from inventory.services.twins.relations import How, columns
 from vyapar.engine.services import emit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Fault, Refused
+from vyapar.kernel.phrases import coded, listed
+from vyapar.kernel.phrases import phrase as _
 
 _SHOWN = 20
 
@@ -36,10 +38,12 @@ def take_apart(twins_id: int, *, actor: Actor, at: datetime) -> Twins:
     take_every_turn()
     twins = get_twins(twins_id, for_update=True)
     if twins.state != Twins.State.MERGED:
-        raise Refused("these two are not merged", code="not_merged")
+        raise Refused(_("these two are not merged"), code="not_merged")
     if ties := list_ties(twins):
-        message = f"{twins.other} cannot be taken out of {twins.kept}: "
-        message += " · ".join(one.message for one in ties[:5])
+        message = _(
+            "%(other)s cannot be taken out of %(kept)s: %(why)s",
+            other=twins.other, kept=twins.kept, why=listed([one.message for one in ties[:5]]),
+        )  # fmt: skip
         raise Refused(message, code="twins_have_ties", faults=ties)
     restore = _restore_outlets if twins.kind == RecordKind.RETAILERS else _restore_skus
     restored = {name: count for name, count in restore(twins, actor, at).items() if count}
@@ -61,7 +65,10 @@ def keep_apart(twins_id: int, *, actor: Actor, at: datetime) -> Twins:
     if twins.state == Twins.State.KEPT_APART:
         return twins
     if twins.state == Twins.State.MERGED:
-        raise Refused(f"{twins.other} is merged into {twins.kept}; undo that first", code="already_merged")
+        raise Refused(
+            _("%(other)s is merged into %(kept)s; undo that first", other=twins.other, kept=twins.kept),
+            code="already_merged",
+        )
     twins.state = Twins.State.KEPT_APART
     twins.decided_by, twins.decided_by_name, twins.decided_at = actor.ref, str(actor)[:160], at
     twins.save()
@@ -96,7 +103,12 @@ def list_ties(twins: Twins) -> list[Fault]:
     mark = twins.changes.filter(table=MARK[0], key=MARK[1]).first()
     last = mark.before["last"] if mark else 0
     for name, kind, pieces in rows(_SINCE.format(shown=_SHOWN), [last, twins.pk, twins.pk]):
-        message = f"{name}: {pieces} pieces moved since ({kind}); nobody can say whose they were"
+        message = _(
+            "%(name)s: %(pieces)s pieces moved since (%(kind)s); nobody can say whose they were",
+            name=name,
+            pieces=pieces,
+            kind=coded(kind),
+        )
         faults.append(Fault("moved_since", message, "stock", value=name))
     if twins.kind == RecordKind.RETAILERS:
         places = Retailer.objects.filter(retailer_id__in=[twins.kept, twins.other])
@@ -109,7 +121,9 @@ def list_ties(twins: Twins) -> list[Fault]:
 def _merged_on(twins: Twins) -> Iterator[Fault]:
     later = Twins.objects.filter(kind=twins.kind, state=Twins.State.MERGED, other=twins.kept)
     for row in later:
-        message = f"{row.other} was merged into {row.kept} since; undo that first"
+        message = _(
+            "%(other)s was merged into %(kept)s since; undo that first", other=row.other, kept=row.kept
+        )
         yield Fault("merged_since", message, "kept", value=row.kept)
 
 
@@ -122,8 +136,12 @@ def _came_since(twins: Twins) -> Iterator[Fault]:
         elif twins.kind == RecordKind.SKUS:
             came["sales"] = came.get("sales", 0) + 1
     for kind, count in sorted(came.items()):
-        message = (
-            f"{count} rows of {kind} came by the name {twins.other} since, and are booked at {twins.kept}"
+        message = _(
+            "%(count)s rows of %(kind)s came by the name %(other)s since, and are booked at %(kept)s",
+            count=count,
+            kind=coded(kind.removeprefix("inventory_")),
+            other=twins.other,
+            kept=twins.kept,
         )
         yield Fault("came_since", message, kind, value=twins.other)
 

@@ -10,6 +10,8 @@ from inventory.models import Retailer, Sku, Twins
 from inventory.selectors.twins import list_concerned, list_under_way
 from inventory.services.staging import rows
 from vyapar.kernel.errors import Fault, NotFound, Refused
+from vyapar.kernel.phrases import listed
+from vyapar.kernel.phrases import phrase as _
 
 # Batches of one number under both codes: they are one lot only when they say the same.
 _LOTS = """
@@ -37,16 +39,22 @@ def check_outlets(kept: Retailer, other: Retailer) -> None:
     """Raise `Refused` with every reason why two outlets cannot become one."""
     faults = []
     if kept.gstin and other.gstin and kept.gstin != other.gstin:
-        said = f"{kept.retailer_id} has GSTIN {kept.gstin}, {other.retailer_id} has {other.gstin}"
-        faults.append(Fault("other_gstin", f"{said}: two persons for GST; keep them apart", "gstin"))
+        said = _(
+            "%(kept)s has GSTIN %(gstin)s, %(other)s has %(other_gstin)s: two persons for GST; "
+            "keep them apart",
+            kept=kept.retailer_id, gstin=kept.gstin, other=other.retailer_id, other_gstin=other.gstin,
+        )  # fmt: skip
+        faults.append(Fault("other_gstin", said, "gstin"))
     if kept.territory_id != other.territory_id:
-        said = (
-            f"{kept.retailer_id} is of {kept.territory.name}, {other.retailer_id} of {other.territory.name}"
-        )
-        said += ": their sales are on the books of two territories"
-        faults.append(Fault("other_territory", f"{said}; correct one of them first", "territory"))
+        said = _(
+            "%(kept)s is of %(territory)s, %(other)s of %(other_territory)s: their sales are on the books of "
+            "two territories; correct one of them first",
+            kept=kept.retailer_id, territory=kept.territory.name,
+            other=other.retailer_id, other_territory=other.territory.name,
+        )  # fmt: skip
+        faults.append(Fault("other_territory", said, "territory"))
     for (invoice,) in rows(_PLACE_INVOICES, [kept.outlet_id, other.outlet_id]):
-        said = f"purchase {invoice} stands at both places; correct one of them first"
+        said = _("purchase %(invoice)s stands at both places; correct one of them first", invoice=invoice)
         faults.append(Fault("purchase_at_both", said, "purchase_invoice", value=invoice))
     held = [kept.outlet.code, other.outlet.code]
     faults += _open([kept.retailer_id, other.retailer_id, *held], held)
@@ -57,17 +65,30 @@ def check_skus(kept: Sku, other: Sku) -> None:
     """Raise `Refused` with every reason why two SKUs cannot become one."""
     faults = []
     if kept.uqc != other.uqc:
-        said = f"{kept.code} is counted in {kept.uqc}, {other.code} in {other.uqc}"
-        faults.append(Fault("other_unit", f"{said}; correct one of them first", "uqc"))
+        said = _(
+            "%(kept)s is counted in %(unit)s, %(other)s in %(other_unit)s; correct one of them first",
+            kept=kept.code, unit=kept.uqc, other=other.code, other_unit=other.uqc,
+        )  # fmt: skip
+        faults.append(Fault("other_unit", said, "uqc"))
     if pack_of(kept.name)[0] != pack_of(other.name)[0]:
-        packs = f"{kept.name!r} and {other.name!r} are two packs"
-        faults.append(Fault("other_pack", f"{packs}; keep them apart, or correct the name", "name"))
+        packs = _(
+            "%(kept)s and %(other)s are two packs; keep them apart, or correct the name",
+            kept=f"{kept.name!r}", other=f"{other.name!r}",
+        )  # fmt: skip
+        faults.append(Fault("other_pack", packs, "name"))
     for number, mrp, _expiry in rows(_LOTS, [kept.pk, other.pk]):
-        what = "MRP" if mrp else "expiry date"
-        lot = f"batch {number} has another {what} under each code; correct one of them first"
+        what = _("MRP") if mrp else _("expiry date")
+        lot = _(
+            "batch %(number)s has another %(what)s under each code; correct one of them first",
+            number=number,
+            what=what,
+        )
         faults.append(Fault("batch_of_both_differs", lot, "batch", value=number))
     for (invoice,) in rows(_LOT_INVOICES, [kept.pk, other.pk]):
-        both = f"purchase {invoice} has both codes in one batch; correct one of its lines first"
+        both = _(
+            "purchase %(invoice)s has both codes in one batch; correct one of its lines first",
+            invoice=invoice,
+        )
         faults.append(Fault("purchase_at_both", both, "purchase_invoice", value=invoice))
     codes = [kept.code, other.code]
     faults += _open(codes, codes)
@@ -77,22 +98,43 @@ def check_skus(kept: Sku, other: Sku) -> None:
 def check_names(kind: RecordKind, keep: str, other: str) -> None:
     """Raise `Refused` when one of two codes is only another name of something already."""
     if keep == other:
-        raise Refused("an outlet or a SKU cannot be merged with itself", code="same_code")
+        raise Refused(_("an outlet or a SKU cannot be merged with itself"), code="same_code")
     merged = Twins.objects.filter(kind=kind.value, state=Twins.State.MERGED, other__in=[keep, other])
     if row := merged.first():
-        message = f"{row.other} is merged into {row.kept} already; take that apart first, or merge {row.kept}"
+        message = _(
+            "%(other)s is merged into %(kept)s already; take that apart first, or merge %(kept)s",
+            other=row.other,
+            kept=row.kept,
+        )
         raise Refused(message, code="already_merged", faults=[Fault("already_merged", message, "keep")])
 
 
 def _open(codes: list[str], held: list[str]) -> Iterator[Fault]:
     actions = list_concerned(codes, held)
     for action in actions:
-        does = "is open" if action.why == "open" else "still holds stock"
-        message = f"action {action.number} ({action.title}) {does}; decide it or let it end first"
+        message = (
+            _(
+                "action %(number)s (%(title)s) is open; decide it or let it end first",
+                number=action.number, title=action.title,
+            )
+            if action.why == "open"
+            else _(
+                "action %(number)s (%(title)s) still holds stock; decide it or let it end first",
+                number=action.number, title=action.title,
+            )
+        )  # fmt: skip
         yield Fault("open_action", message, "action", value=str(action.number))
     for name, coming, kept in list_under_way(held) if not actions else ():
-        what = f"{coming} pieces are on their way" if coming else f"{kept} pieces are held"
-        yield Fault("stock_under_way", f"{name}: {what}; wait until they are there", "stock", value=name)
+        message = (
+            _(
+                "%(spot)s: %(pieces)s pieces are on their way; wait until they are there",
+                spot=name,
+                pieces=coming,
+            )
+            if coming
+            else _("%(spot)s: %(pieces)s pieces are held; wait until they are there", spot=name, pieces=kept)
+        )
+        yield Fault("stock_under_way", message, "stock", value=name)
 
 
 def open_actions(codes: list[str], held: list[str]) -> list[Fault]:
@@ -102,7 +144,10 @@ def open_actions(codes: list[str], held: list[str]) -> list[Fault]:
 
 def _refuse(faults: list[Fault], keep: str, other: str) -> None:
     if faults:
-        message = f"{other} cannot be merged into {keep}: " + " · ".join(one.message for one in faults[:5])
+        message = _(
+            "%(other)s cannot be merged into %(kept)s: %(why)s",
+            other=other, kept=keep, why=listed([one.message for one in faults[:5]]),
+        )  # fmt: skip
         raise Refused(message, code="twins_cannot_merge", faults=faults)
 
 
@@ -115,7 +160,7 @@ def get_outlet(code: str) -> Retailer:
         .first()
     )
     if found is None:
-        raise NotFound(f"there is no retailer {code[:40]!r}", code="no_such_retailer")
+        raise NotFound(_("there is no retailer %(code)s", code=f"{code[:40]!r}"), code="no_such_retailer")
     return found
 
 
@@ -123,5 +168,5 @@ def get_sku(code: str) -> Sku:
     """A SKU, locked; `NotFound` when there is none."""
     found = Sku.objects.select_for_update().filter(code=code).first()
     if found is None:
-        raise NotFound(f"there is no SKU {code[:60]!r}", code="no_such_sku")
+        raise NotFound(_("there is no SKU %(code)s", code=f"{code[:60]!r}"), code="no_such_sku")
     return found

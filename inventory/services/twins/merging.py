@@ -21,6 +21,8 @@ from inventory.services.twins.relations import How, columns
 from vyapar.engine.services import emit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Invalid, Refused
+from vyapar.kernel.phrases import coded
+from vyapar.kernel.phrases import phrase as gettext
 
 Row = TypeVar("Row", Retailer, Sku)
 #: Table and key under which the last line of the ledger at a merge is kept: what is younger came since.
@@ -35,7 +37,10 @@ def merge_twins(*, kind: RecordKind, keep: str, other: str, actor: Actor, at: da
     either, and changes nothing. `take_apart` undoes it.
     """
     if kind not in KINDS:
-        raise Invalid(f"only retailers and SKUs have twins, not {kind}", code="no_twins_of_kind")
+        raise Invalid(
+            gettext("only retailers and SKUs have twins, not %(kind)s", kind=coded(kind)),
+            code="no_twins_of_kind",
+        )
     take_turns("twins")
     take_every_turn()
     check_names(kind, keep, other)
@@ -44,7 +49,10 @@ def merge_twins(*, kind: RecordKind, keep: str, other: str, actor: Actor, at: da
         twins = Twins(kind=kind.value, kept=keep, other=other, likeness=0.0, found_at=at)
     before = str(twins.state)
     if before == Twins.State.MERGED:
-        raise Refused(f"{twins.other} is merged into {twins.kept} already", code="already_merged")
+        raise Refused(
+            gettext("%(other)s is merged into %(kept)s already", other=twins.other, kept=twins.kept),
+            code="already_merged",
+        )
     mine: Merged = _Outlets(keep, other) if kind is RecordKind.RETAILERS else _Skus(keep, other)
     mine.check()
     twins.kept, twins.other, twins.state = keep, other, Twins.State.MERGED

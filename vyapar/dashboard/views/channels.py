@@ -60,7 +60,7 @@ def set_channel(request: HttpRequest, channel: str) -> HttpResponseBase:
     try:
         set_up_account(way, known=given, secrets=given, actor=me, at=timezone.now())
     except VyaparError as error:
-        faults = {fault.field: fault.message for fault in error.faults}
+        faults = {fault.field: say(fault.message) for fault in error.faults}
         return _shown(request, way, {name: given[name] for name in KNOWN[way]}, faults, say(error.message))
     messages.success(request, _("Kept. Check it before anything is sent by it."))
     return redirect("dashboard:channels")

@@ -24,6 +24,7 @@ from vyapar.gateway.speech import say
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import listed
 from vyapar.people.contracts import May
 
 #: Rows that a form may bring for one table or list; more is not a person's typing.
@@ -154,7 +155,7 @@ def _like(kind: type, text: str, name: str, within: str = "") -> Any:
 
 def _at(name: str, message: str) -> str:
     """A sentence with the rule's own name before it."""
-    return f"{said(str(rule_words(name, '', '').label))}: {message}" if name else message
+    return listed([said(str(rule_words(name, "", "").label)), message], ": ") if name else message
 
 
 def _day(text: str, today: date) -> date:

@@ -40,6 +40,7 @@ from vyapar.kernel.errors import Fault, Invalid
 from vyapar.kernel.lifecycle import Status
 from vyapar.kernel.money import rupees
 from vyapar.kernel.phrases import again
+from vyapar.kernel.phrases import phrase as _
 from vyapar.people.contracts import May
 
 _LIMIT = OpenApiParameter("limit", int, description="1 to 1000")
@@ -64,8 +65,10 @@ class ActionList(ApiView):
     def get(self, request: Request) -> Response:
         status = request.query_params.get("status", "")
         if status and status not in {s.value for s in Status}:
-            fault = Fault("bad_query", "one of " + ", ".join(Status), "status", value=status[:40])
-            raise Invalid("there is no such status", code="bad_query", faults=[fault])
+            fault = Fault(
+                "bad_query", _("one of %(known)s", known=", ".join(Status)), "status", value=status[:40]
+            )
+            raise Invalid(_("there is no such status"), code="bad_query", faults=[fault])
         statuses = (Status(status),) if status else ()
         rows = list_actions(statuses=statuses, kind=read_text(request, "kind"))
         since, cursor, limit = (
@@ -95,7 +98,7 @@ def _beyond(cursor: list[Any]) -> Q:
     try:
         at, pk = datetime.fromisoformat(cursor[0]), UUID(cursor[1])
     except (ValueError, IndexError, TypeError, AttributeError) as error:
-        raise Invalid("this cursor is not one of ours", code="bad_query") from error
+        raise Invalid(_("this cursor is not one of ours"), code="bad_query") from error
     return Q(updated_at__gt=at) | Q(updated_at=at, id__gt=pk)
 
 

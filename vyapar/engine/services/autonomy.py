@@ -149,7 +149,7 @@ _WHOLE_LIMITS = ("max_value_paise", "max_quantity", "max_discount_bp", "undo_sec
 def only_people(actor: Actor) -> None:
     """Raises `Forbidden` for an agent."""
     if actor.kind == "agent":
-        raise Forbidden("agents cannot change their own limits", code="agents_may_not")
+        raise Forbidden(_("agents cannot change their own limits"), code="agents_may_not")
 
 
 def _check_limits(values: Mapping[str, Any]) -> None:

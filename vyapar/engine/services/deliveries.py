@@ -13,6 +13,7 @@ from vyapar.engine.models import Delivery
 from vyapar.engine.services.events import append_audit, wake_relay
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Refused
+from vyapar.kernel.phrases import phrase as _
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +56,10 @@ def _deliver_one(pk: int, at: datetime) -> bool:
                 return False
             subscriber = registry.subscriber(row.subscriber)
             if subscriber is None:
-                raise Refused(f"nobody is named {row.subscriber} any more", code="no_subscriber")
+                raise Refused(
+                    _("nobody is named %(subscriber)s any more", subscriber=row.subscriber),
+                    code="no_subscriber",
+                )
             subscriber.handle(row.event.view())
             row.state, row.done_at, row.last_error = Delivery.State.DONE, at, ""
             row.attempts += 1
@@ -84,7 +88,7 @@ def replay(delivery_id: int, *, actor: Actor, at: datetime) -> Delivery:
     """Give a dead letter another life."""
     row = Delivery.objects.select_for_update().filter(pk=delivery_id, state=Delivery.State.DEAD).first()
     if row is None:
-        raise Refused("this letter is not dead", code="not_dead")
+        raise Refused(_("this letter is not dead"), code="not_dead")
     row.state, row.attempts, row.next_try_at = Delivery.State.PENDING, 0, at
     row.save()
     append_audit(

@@ -12,6 +12,8 @@ from vyapar.engine.services.autonomy import only_people, put_autonomy
 from vyapar.engine.services.events import emit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Fault, Refused
+from vyapar.kernel.phrases import counted as ngettext
+from vyapar.kernel.phrases import listed
 from vyapar.tenancy.here import current_schema
 
 _SUBJECT = "readiness"
@@ -32,7 +34,11 @@ def go_live(*, actor: Actor, at: datetime, reason: str = "") -> tuple[str, ...]:
     blockers = [pair for pair in missing if pair[0].weight is Weight.BLOCKER]
     if blockers:
         raise Refused(
-            f"{len(blockers)} things must be mended before going live",
+            ngettext(
+                "%(count)s thing must be mended before going live",
+                "%(count)s things must be mended before going live",
+                len(blockers),
+            ),
             code="not_ready",
             faults=[_fault(one, lack) for one, lack in blockers],
         )
@@ -62,7 +68,11 @@ def observe_again(*, actor: Actor, at: datetime, reason: str = "") -> tuple[str,
 
 
 def _fault(one: Readiness, lack: Lack) -> Fault:
-    return Fault(one.name, f"{lack.message}. {lack.fix}", value=", ".join(lack.examples)[:200])
+    return Fault(
+        one.name,
+        listed([lack.message, lack.fix], ". "),
+        value=", ".join(lack.examples)[:200],
+    )
 
 
 def _one_at_a_time() -> None:

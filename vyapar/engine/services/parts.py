@@ -20,6 +20,7 @@ from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.decision import Decision, PassedOver
 from vyapar.kernel.digest import plain, sha256_of, snapshot_digest
 from vyapar.kernel.errors import Misconfigured
+from vyapar.kernel.phrases import phrase as _
 
 log = structlog.get_logger(__name__)
 
@@ -95,12 +96,14 @@ def run_part(cycle_id: int, number: int, *, at: datetime) -> bool:
     cycle, started = part.cycle, time.monotonic()
     spec = registry.agent(cycle.agent)
     if spec.take_part is None:
-        raise Misconfigured(f"agent {cycle.agent} takes no parts", code="takes_no_parts")
+        raise Misconfigured(_("agent %(agent)s takes no parts", agent=cycle.agent), code="takes_no_parts")
     policy, _version = get_policy(cycle.agent, ist_day(cycle.as_of))
     snapshot = spec.take_part(cycle.as_of, policy, part.scope)
     decision = spec.decide(snapshot, policy) if snapshot is not None else Decision()
     if decision.proposals:
-        raise Misconfigured(f"agent {cycle.agent} splits and proposes", code="splits_and_proposes")
+        raise Misconfigured(
+            _("agent %(agent)s splits and proposes", agent=cycle.agent), code="splits_and_proposes"
+        )
     return _record(part, spec, snapshot, decision, at, started)
 
 

@@ -16,6 +16,7 @@ from vyapar.kernel.actor import Actor
 from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import Refused
 from vyapar.kernel.lifecycle import Status
+from vyapar.kernel.phrases import coded
 from vyapar.kernel.phrases import phrase as _
 
 #: An undoing without an end for so long was cut off; another may take it up.
@@ -59,7 +60,12 @@ def _claim(action_id: UUID, *, actor: Actor, at: datetime, reason: str) -> Actio
     kind = registry.kind(action.kind)
     if Status(action.status) not in (Status.EXECUTED, Status.FAILED) or kind.undo is None:
         raise Refused(
-            str(kind.undo_note) or f"action {action.number} is {action.status}; there is nothing to undo",
+            str(kind.undo_note)
+            or _(
+                "action %(number)s is %(status)s; there is nothing to undo",
+                number=action.number,
+                status=coded(action.status),
+            ),
             code="cannot_undo",
         )
     check_not_undone(action, at)

@@ -16,6 +16,7 @@ from vyapar.gateway.scopes import check_within, read_scopes
 from vyapar.gateway.telling import tell
 from vyapar.kernel.actor import Actor, system
 from vyapar.kernel.errors import Fault, Invalid, NotFound, Refused, Stale
+from vyapar.kernel.phrases import phrase as _
 from vyapar.people.contracts import May
 
 #: How long a key lives unless its maker says otherwise, and at most.
@@ -110,8 +111,10 @@ def rotate_key(
     With `expires_at` the key itself is prolonged.
     """
     if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
-        fault = Fault("overlap", f"0 to {LONGEST_OVERLAP.days} days", "overlapHours", value=str(overlap))
-        raise Invalid("the old secret cannot stay valid for that long", code="overlap", faults=[fault])
+        fault = Fault(
+            "overlap", _("0 to %(days)s days", days=LONGEST_OVERLAP.days), "overlapHours", value=str(overlap)
+        )
+        raise Invalid(_("the old secret cannot stay valid for that long"), code="overlap", faults=[fault])
     key = _lock(prefix, at, within, seen_version)
     ends = at + overlap
     key.secrets.filter(ends_at=None).update(ends_at=ends)
@@ -180,10 +183,10 @@ def read_networks(networks: Iterable[str]) -> list[str]:
         try:
             found.append(str(ip_network(text.strip(), strict=False)))
         except ValueError:
-            faults.append(Fault("network", "write it as 203.0.113.0/24", "networks", value=text[:60]))
+            faults.append(Fault("network", _("write it as 203.0.113.0/24"), "networks", value=text[:60]))
     if faults or len(found) > 50:
-        faults = faults or [Fault("network", "at most 50 networks", "networks")]
-        raise Invalid("some networks cannot be read", code="network", faults=faults)
+        faults = faults or [Fault("network", _("at most 50 networks"), "networks")]
+        raise Invalid(_("some networks cannot be read"), code="network", faults=faults)
     return sorted(set(found))
 
 
@@ -199,11 +202,11 @@ def _add_secret(key: ApiKey, actor: Actor, at: datetime) -> str:
 def _lock(prefix: str, at: datetime | None, within: Iterable[str] | None, seen_version: int | None) -> ApiKey:
     key = ApiKey.objects.select_for_update().filter(prefix=prefix, revoked_at=None).first()
     if key is None:
-        raise NotFound("there is no live key of that prefix", code="no_such_key")
+        raise NotFound(_("there is no live key of that prefix"), code="no_such_key")
     if at is not None and not key.is_live(at):
-        raise Refused("this key has run out; issue a new one", code="key_expired")
+        raise Refused(_("this key has run out; issue a new one"), code="key_expired")
     if seen_version is not None and key.version != seen_version:
-        raise Stale("the key changed since you looked at it; look again", code="stale")
+        raise Stale(_("the key changed since you looked at it; look again"), code="stale")
     if within is not None:
         check_within(key.scopes, within)
     return key
@@ -212,16 +215,16 @@ def _lock(prefix: str, at: datetime | None, within: Iterable[str] | None, seen_v
 def _read_name(text: str) -> str:
     name = text.strip()
     if not name or len(name) > 120 or not name.isprintable():
-        fault = Fault("required", "1 to 120 characters that say whose key it is", "name", value=name[:40])
-        raise Invalid("a key needs a name", code="key_name", faults=[fault])
+        fault = Fault("required", _("1 to 120 characters that say whose key it is"), "name", value=name[:40])
+        raise Invalid(_("a key needs a name"), code="key_name", faults=[fault])
     return name
 
 
 def _read_end(expires_at: datetime, at: datetime) -> datetime:
     if not at < expires_at <= at + LONGEST_LIFE:
-        message = f"an instant in the next {LONGEST_LIFE.days} days"
+        message = _("an instant in the next %(days)s days", days=LONGEST_LIFE.days)
         fault = Fault("key_life", message, "expiresAt", value=expires_at.isoformat())
-        raise Invalid("a key cannot live until then", code="key_life", faults=[fault])
+        raise Invalid(_("a key cannot live until then"), code="key_life", faults=[fault])
     return expires_at
 
 

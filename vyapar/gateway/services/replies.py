@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from vyapar.gateway.models import StoredReply
 from vyapar.kernel.errors import Invalid, Refused
+from vyapar.kernel.phrases import phrase as _
 
 #: A first call that has not answered for this long was cut off; its key may be used again.
 LEASE = timedelta(minutes=10)
@@ -33,10 +34,10 @@ def begin_reply(*, caller: str, key: str, digest: str, at: datetime) -> StoredRe
         if kept is None:  # given up in between
             return StoredReply.objects.create(caller=caller, key=key, digest=digest, started_at=at)
         if kept.digest != digest:
-            raise Invalid("this Idempotency-Key was used for another request", code="key_reused")
+            raise Invalid(_("this Idempotency-Key was used for another request"), code="key_reused")
         if kept.status is None:
             if kept.started_at > at - LEASE:
-                raise Refused("the first call with this key is still running", code="in_progress")
+                raise Refused(_("the first call with this key is still running"), code="in_progress")
             kept.started_at = at
             kept.save(update_fields=["started_at"])
         return kept

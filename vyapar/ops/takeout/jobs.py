@@ -19,6 +19,7 @@ from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor, system
 from vyapar.kernel.calendar import IST
 from vyapar.kernel.errors import NotFound, Refused
+from vyapar.kernel.phrases import phrase as _
 from vyapar.ops.takeout.pack import FOLDER, take_out
 from vyapar.tenancy.selectors import current_distributor
 
@@ -62,7 +63,7 @@ def start(*, actor: Actor, at: datetime) -> Job:
     """Ask for a takeout; `Refused` while one is being made."""
     job = Job(str(uuid4()), "queued", at, str(actor), at)
     if not cache.add(_RUNNING, job.id, timeout=int(SILENCE.total_seconds())):
-        raise Refused("a takeout is being made; wait until it is done", code="takeout_running")
+        raise Refused(_("a takeout is being made; wait until it is done"), code="takeout_running")
     _keep(job)
     append_audit(actor=actor, verb="TakeoutAsked", subject=f"takeout:{job.id}", at=at)
     return job
@@ -115,7 +116,7 @@ def get(job_id: UUID, at: datetime) -> Job:
     """How far a takeout of the last week is."""
     job = cache.get(_key(str(job_id)))
     if not isinstance(job, Job):
-        raise NotFound("there is no such takeout, or it is more than a week old", code="no_such_takeout")
+        raise NotFound(_("there is no such takeout, or it is more than a week old"), code="no_such_takeout")
     silent = job.state in ("queued", "running") and at - job.beat > SILENCE
     return _moved(job, state="cut_off") if silent else job
 
@@ -143,7 +144,7 @@ def list_kept() -> list[Kept]:
 def fetch(name: str, *, actor: Actor, at: datetime) -> Any:
     """A finished takeout, opened; that somebody fetched it is kept in the trail."""
     if name not in {kept.name for kept in list_kept()}:
-        raise NotFound("there is no such takeout any more", code="no_such_takeout")
+        raise NotFound(_("there is no such takeout any more"), code="no_such_takeout")
     append_audit(actor=actor, verb="TakeoutFetched", subject=f"takeout:{name}", at=at)
     return default_storage.open(f"{FOLDER}/{name}")
 

@@ -19,6 +19,8 @@ from rest_framework.response import Response
 from vyapar.dashboard.access import attempt, page, person
 from vyapar.gateway.views import ApiView
 from vyapar.kernel.errors import Refused
+from vyapar.kernel.phrases import coded
+from vyapar.kernel.phrases import phrase as gettext
 from vyapar.ops.takeout import jobs
 from vyapar.ops.tasks import make_takeout
 from vyapar.people.contracts import May
@@ -119,7 +121,10 @@ class TakeoutFile(ApiView):
     def get(self, request: Request, job_id: UUID) -> FileResponse:
         job = jobs.get(job_id, timezone.now())
         if job.state != "done":
-            raise Refused(f"this takeout is {job.state}; there is no file", code="not_done")
+            raise Refused(
+                gettext("this takeout is %(state)s; there is no file", state=coded(job.state)),
+                code="not_done",
+            )
         name = job.file.rsplit("/", 1)[-1]
         content = jobs.fetch(name, actor=self.actor, at=timezone.now())
         return FileResponse(content, as_attachment=True, filename=name, content_type="application/zip")

@@ -12,6 +12,7 @@ from django.db import transaction
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Fault, Invalid, Refused
+from vyapar.kernel.phrases import phrase as _
 from vyapar.tenancy.selectors import current_distributor
 from vyapar.webhooks.addresses import resolve
 from vyapar.webhooks.models import Endpoint
@@ -38,10 +39,13 @@ def add_endpoint(
     """
     check_address(url)
     if Endpoint.objects.filter(removed_at__isnull=True).count() >= MOST_ENDPOINTS:
-        raise Refused(f"there are {MOST_ENDPOINTS} endpoints already; remove one", code="too_many")
+        raise Refused(
+            _("there are %(most)s endpoints already; remove one", most=MOST_ENDPOINTS),
+            code="too_many",
+        )
     if secret and not is_secret(secret):
-        fault = Fault("bad_secret", "whsec_ and base64 of 24 to 64 bytes", "secret")
-        raise Invalid("this cannot be a secret", code="bad_secret", faults=[fault])
+        fault = Fault("bad_secret", _("whsec_ and base64 of 24 to 64 bytes"), "secret")
+        raise Invalid(_("this cannot be a secret"), code="bad_secret", faults=[fault])
     made = secret or secret_of(secrets.token_bytes(32))
     endpoint = Endpoint.objects.create(
         url=url,
@@ -110,8 +114,8 @@ def rotate_secret(
     With no overlap the old one is worthless at once: for a secret that leaked.
     """
     if not timedelta(0) <= overlap <= MOST_OVERLAP:
-        fault = Fault("overlap", f"0 to {MOST_OVERLAP.days * 24} hours", "overlapHours")
-        raise Invalid("this overlap cannot be", code="overlap", faults=[fault])
+        fault = Fault("overlap", _("0 to %(hours)s hours", hours=MOST_OVERLAP.days * 24), "overlapHours")
+        raise Invalid(_("this overlap cannot be"), code="overlap", faults=[fault])
     endpoint = get_endpoint(endpoint_id, for_update=True)
     made = secret_of(secrets.token_bytes(32))
     endpoint.previous_secret, endpoint.secret = (endpoint.secret if overlap else ""), made

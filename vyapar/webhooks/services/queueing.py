@@ -14,6 +14,7 @@ from vyapar.engine.models import Event
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Refused
+from vyapar.kernel.phrases import phrase as _
 from vyapar.webhooks.models import Endpoint, WebhookDelivery
 from vyapar.webhooks.rules import EVERY, is_wanted
 from vyapar.webhooks.selectors import get_delivery, get_endpoint
@@ -60,7 +61,10 @@ def replay_since(endpoint_id: UUID, since: datetime, *, actor: Actor, at: dateti
     if EVERY not in endpoint.events:
         events = events.filter(name__in=endpoint.events)
     if events.count() > MOST_EVENTS:
-        raise Refused(f"more than {MOST_EVENTS} events: read them at /api/v1/events", code="too_many")
+        raise Refused(
+            _("more than %(most)s events: read them at /api/v1/events", most=MOST_EVENTS),
+            code="too_many",
+        )
     count = 0
     for part in _chunks(events.values_list("id", "name").iterator(chunk_size=_CHUNK)):
         ids = [pk for pk, _name in part]
@@ -85,7 +89,7 @@ def _chunks(rows: Iterable[tuple[int, str]]) -> Iterable[list[tuple[int, str]]]:
 def _active(endpoint_id: UUID) -> Endpoint:
     endpoint = get_endpoint(endpoint_id)
     if not endpoint.active:
-        raise Refused("this endpoint is switched off; switch it on first", code="endpoint_off")
+        raise Refused(_("this endpoint is switched off; switch it on first"), code="endpoint_off")
     return endpoint
 
 

@@ -32,7 +32,7 @@ def to_message(outgoing: Outgoing, *, sender: str, sender_name: str, at: datetim
     way. Raises `Invalid` for an unusable address, a missing text or a header that is ours to set.
     """
     if not outgoing.body_text or not outgoing.subject:
-        raise _invalid("bodyText", "a mail has a subject and a plain text", "")
+        raise _invalid("bodyText", _("a mail has a subject and a plain text"), "")
     try:
         message = EmailMessage(policy=_POLICY)
         message["From"] = Address(sender_name, addr_spec=sender)
@@ -54,7 +54,7 @@ def address(text: str) -> str:
     """A bare ASCII address; `Invalid` for anything else."""
     tidy = text.strip()
     if not tidy.isascii() or not _ADDRESS.fullmatch(tidy):
-        raise _invalid("to", "write an address such as shop@example.in", text)
+        raise _invalid("to", _("write an address such as shop@example.in"), text)
     return tidy
 
 

@@ -48,7 +48,7 @@ def to_submit(outgoing: Outgoing, *, entity_id: str, header: str) -> dict[str, A
     """
     for field, value in (("template", outgoing.template), ("bodyText", outgoing.body_text)):
         if not value:
-            raise _invalid(field, "an SMS needs its DLT template id and its text", "")
+            raise _invalid(field, _("an SMS needs its DLT template id and its text"), "")
     return {
         "reference": outgoing.key,
         "entity_id": entity_id,
@@ -65,7 +65,7 @@ def mobile(number: str) -> str:
     """`91` and ten digits; `Invalid` for anything but an Indian mobile number."""
     found = _INDIAN_MOBILE.fullmatch(re.sub(r"[\s()-]", "", number))
     if not found:
-        raise _invalid("to", "write an Indian mobile number, e.g. 919812345678", number)
+        raise _invalid("to", _("write an Indian mobile number, e.g. 919812345678"), number)
     return "91" + found.group(1)
 
 

@@ -31,7 +31,7 @@ def to_template_message(outgoing: Outgoing) -> dict[str, Any]:
     missing template, an empty parameter or a number that is not international.
     """
     if not outgoing.template:
-        raise _invalid("template", "a WhatsApp template message names its template", "")
+        raise _invalid("template", _("a WhatsApp template message names its template"), "")
     components: list[dict[str, Any]] = []
     if outgoing.parameters:
         texts = [_parameter(index, text) for index, text in enumerate(outgoing.parameters, 1)]
@@ -46,7 +46,7 @@ def to_template_message(outgoing: Outgoing) -> dict[str, Any]:
 def to_text_message(outgoing: Outgoing) -> dict[str, Any]:
     """The body of `POST /{number}/messages` for free text inside the 24-hour window."""
     if not outgoing.body_text:
-        raise _invalid("bodyText", "a text message has a text", "")
+        raise _invalid("bodyText", _("a text message has a text"), "")
     text = {"body": outgoing.body_text, "preview_url": False}
     return {**_envelope(outgoing), "type": "text", "text": text}
 
@@ -55,7 +55,7 @@ def recipient(number: str) -> str:
     """Digits with country code, as WhatsApp ids are written; `Invalid` for anything else."""
     found = _NUMBER.fullmatch(re.sub(r"[\s()-]", "", number))
     if not found:
-        raise _invalid("to", "write the number with its country code, e.g. 919812345678", number)
+        raise _invalid("to", _("write the number with its country code, e.g. 919812345678"), number)
     return found.group(1)
 
 
@@ -137,7 +137,11 @@ def reason_of(said: Any) -> str:
 def _envelope(outgoing: Outgoing) -> dict[str, Any]:
     callback = outgoing.callback_data or outgoing.key
     if len(callback) > _CALLBACK_LIMIT:
-        raise _invalid("callbackData", f"at most {_CALLBACK_LIMIT} characters", callback)
+        raise _invalid(
+            "callbackData",
+            _("at most %(most)s characters", most=_CALLBACK_LIMIT),
+            callback,
+        )
     return {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
@@ -149,7 +153,7 @@ def _envelope(outgoing: Outgoing) -> dict[str, Any]:
 def _parameter(index: int, text: str) -> dict[str, str]:
     tidy = _SPACES.sub(" ", text).strip()
     if not tidy:
-        raise _invalid(f"parameters.{index}", "WhatsApp refuses an empty parameter", text)
+        raise _invalid(f"parameters.{index}", _("WhatsApp refuses an empty parameter"), text)
     return {"type": "text", "text": tidy}
 
 

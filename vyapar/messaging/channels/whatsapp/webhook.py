@@ -34,7 +34,7 @@ def answer_challenge(params: Mapping[str, str], verify_token: str) -> str:
     token = params.get("hub.verify_token", "")
     matches = hmac.compare_digest(token.encode(), verify_token.encode())
     if params.get("hub.mode") != "subscribe" or not verify_token or not matches:
-        raise Forbidden("the verify token does not match", code="whatsapp_challenge")
+        raise Forbidden(_("the verify token does not match"), code="whatsapp_challenge")
     return params.get("hub.challenge", "")
 
 
