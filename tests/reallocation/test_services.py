@@ -166,7 +166,7 @@ def test_a_receipt_that_does_not_add_up_changes_nothing(world: World, counted) -
 def test_a_transfer_is_received_once(world: World) -> None:
     _, transfer = send(world)
     services.receive(transfer.pk, {}, actor=OWNER, at=AT + timedelta(days=2))
-    with pytest.raises(Refused, match="received already"):
+    with pytest.raises(Refused, match="Received already"):
         services.receive(transfer.pk, {}, actor=OWNER, at=AT + timedelta(days=2))
     assert world.position(place="NAGPUR").on_hand == 100
     with pytest.raises(NotFound):
