@@ -8,12 +8,15 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from vyapar.kernel.errors import Unavailable
 from vyapar.ops.child import Child, Role
+from vyapar.ops.embedded.server import Server
+from vyapar.ops.patience import Patience, Tally
+from vyapar.ops.servers import Servers, ending
 
 __all__ = ["Patience", "Role", "Stopped", "Supervisor"]
 
@@ -26,18 +29,6 @@ class Stopped(Exception):
     """Somebody asked us to stop: Ctrl-C, or a signal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How often a child may die: `tries` restarts, each after twice the last pause.
-
-    A child that ran for `calm_seconds` is forgiven its past.
-    """
-
-    tries: int = 5
-    first_pause: float = 1.0
-    calm_seconds: float = 60.0
-
-
 @dataclass(slots=True)
 class _Post:
     """A role's place: its present child, and what became of those before."""
@@ -46,8 +37,7 @@ class _Post:
     child: Child | None = None
     since: float = 0.0
     due: float = 0.0
-    deaths: int = 0
-    total_deaths: int = 0
+    tally: Tally = field(default_factory=Tally)
 
 
 class Supervisor:
@@ -70,6 +60,7 @@ class Supervisor:
         self.tell = tell
         self._logs, self._cwd = logs, cwd
         self._patience = patience or Patience()
+        self._servers = Servers(tell, self._patience)
         self._posts: dict[str, _Post] = {}
         self._selector = selectors.DefaultSelector()
         self._asked_to_stop = 0
@@ -101,6 +92,13 @@ class Supervisor:
         self._posts[role.name] = post = _Post(role)
         self._fill(post)
 
+    def keep(self, server: Server) -> None:
+        """Keep a server running from now on that somebody else started and will stop.
+
+        While one is away nobody is started, and whoever dies of it is not blamed.
+        """
+        self._servers.keep(server)
+
     def wait_ready(self, seconds: float) -> None:
         """Return when every role is ready; `Unavailable` names those that are not in time."""
         deadline = time.monotonic() + seconds
@@ -125,9 +123,9 @@ class Supervisor:
 
     @property
     def deaths(self) -> dict[str, int]:
-        """How often each role died by itself, for those that did."""
-        posts = self._posts.values()
-        return {post.role.name: post.total_deaths for post in posts if post.total_deaths}
+        """How often each role or server died by itself, for those that did."""
+        posts = {post.role.name: post.tally.total for post in self._posts.values() if post.tally.total}
+        return {**posts, **self._servers.deaths}
 
     # --- how it works ----------------------------------------------------------------------------
     def _hear(self, *_: object) -> None:
@@ -146,9 +144,10 @@ class Supervisor:
         if self._asked_to_stop:
             raise Stopped
         self._read(seconds, watched)
+        self._servers.tend()
         now = time.monotonic()
         for post in list(self._posts.values()):
-            if post.child is None and now >= post.due:
+            if post.child is None and now >= post.due and self._servers.are_up:
                 self._fill(post)
             elif post.child and post.child.has_ended():
                 self._mourn(post, now)
@@ -183,18 +182,21 @@ class Supervisor:
         assert post.child is not None
         dead, post.child = post.child, None
         code = self._bury(dead)
-        post.total_deaths += 1
-        post.deaths = 1 if now - post.since > self._patience.calm_seconds else post.deaths + 1
-        if post.deaths > self._patience.tries:
+        if not self._servers.are_up:
+            post.tally.total += 1
+            post.due = now + self._patience.first_pause
+            self.tell(f"{post.role.name:<8}| ended ({ending(code)}) while a server is away; it waits for it")
+            return
+        pause = post.tally.count(self._patience, ran_seconds=now - post.since)
+        if pause is None:
             raise Unavailable(
-                f"{post.role.name} ended {post.deaths} times ({_ending(code)}). "
+                f"{post.role.name} ended {post.tally.deaths} times ({ending(code)}). "
                 f"Its last lines:\n{_tail(dead)}"
             )
-        pause = self._patience.first_pause * 2 ** (post.deaths - 1)
         post.due = now + pause
         self.tell(
-            f"{post.role.name:<8}| ended ({_ending(code)}); starting it again in {pause:g} s "
-            f"({post.deaths} of {self._patience.tries})"
+            f"{post.role.name:<8}| ended ({ending(code)}); starting it again in {pause:g} s "
+            f"({post.tally.deaths} of {self._patience.tries})"
         )
 
     def _is_ready(self, post: _Post) -> bool:
@@ -243,9 +245,3 @@ def _answers(url: str) -> bool:
 
 def _tail(child: Child | None) -> str:
     return "\n".join(f"    {line}" for line in list(child.lines)[-20:]) if child else ""
-
-
-def _ending(code: int) -> str:
-    if code < 0:
-        return f"signal {signal.Signals(-code).name}"
-    return f"exit {code}"

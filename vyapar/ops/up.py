@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from vyapar.kernel.errors import Unavailable, VyaparError
-from vyapar.ops.embedded import discard, services
+from vyapar.ops.embedded import discard, running
 from vyapar.ops.stack import (
     CHECKOUT,
     House,
@@ -131,11 +131,13 @@ def raised(house: House, clock: Clock, *, durable: bool = True) -> Iterator[Supe
         supervisor = Supervisor(logs=house.logs, cwd=CHECKOUT, environment={}, tell=clock.tell)
         undo.enter_context(supervisor.stops_on_signals())
         with clock.part("Postgres and Valkey"):
-            urls = undo.enter_context(services(house.services, durable=durable))
-        supervisor.environment.update(environment(house, urls))
+            both = undo.enter_context(running(house.services, durable=durable))
+        supervisor.environment.update(environment(house, both.urls))
         keep_environment(house, supervisor.environment)
         undo.callback(supervisor.stop)
         undo.callback(clock.tell, "Stopping …")
+        for server in both.servers:
+            supervisor.keep(server)
         for title, role, show in steps():
             with clock.part(title):
                 _must(*supervisor.run(role, show=show), title)

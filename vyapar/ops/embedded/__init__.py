@@ -7,19 +7,46 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from vyapar.ops.embedded.ownership import owned
 from vyapar.ops.embedded.ports import free_port, is_free, remembered_port
 from vyapar.ops.embedded.postgres import Postgres
+from vyapar.ops.embedded.server import Server
 from vyapar.ops.embedded.valkey import Valkey
 
-__all__ = ["Postgres", "Valkey", "discard", "free_port", "is_free", "remembered_port", "services"]
+__all__ = [
+    "Postgres",
+    "Running",
+    "Valkey",
+    "discard",
+    "free_port",
+    "is_free",
+    "remembered_port",
+    "running",
+    "services",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """`DATABASE_URL` and `REDIS_URL`, and the servers that were started for them."""
+
+    urls: dict[str, str]
+    servers: tuple[Server, ...]
 
 
 @contextmanager
 def services(state: Path | None = None, *, durable: bool = True) -> Iterator[dict[str, str]]:
-    """`DATABASE_URL` and `REDIS_URL` of running servers; both have stopped when the block ends.
+    """`DATABASE_URL` and `REDIS_URL` of running servers; see `running`."""
+    with running(state, durable=durable) as both:
+        yield both.urls
+
+
+@contextmanager
+def running(state: Path | None = None, *, durable: bool = True) -> Iterator[Running]:
+    """Servers for this machine, which run; all have stopped when the block ends.
 
     A URL that the environment already names wins, and nothing is started for it. `state` keeps
     data, ports and passwords from one start to the next and has one owner at a time; without it
@@ -32,15 +59,18 @@ def services(state: Path | None = None, *, durable: bool = True) -> Iterator[dic
             state = undo.enter_context(_throw_away())
         lock = undo.enter_context(owned(state))
         urls = {name: os.environ.get(name, "") for name in ("DATABASE_URL", "REDIS_URL")}
+        servers: list[Server] = []
         if not urls["DATABASE_URL"]:
             postgres = Postgres(state, durable=durable, lock=lock)
             undo.callback(postgres.stop)
             urls["DATABASE_URL"] = postgres.start()
+            servers.append(postgres)
         if not urls["REDIS_URL"]:
             valkey = Valkey(state, durable=durable, lock=lock)
             undo.callback(valkey.stop)
             urls["REDIS_URL"] = valkey.start()
-        yield urls
+            servers.append(valkey)
+        yield Running(urls, tuple(servers))
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -85,6 +86,12 @@ class Postgres(Server):
             self._make_cluster()
         # we hold the state directory alone, so whoever wrote this file is gone
         (self.data / "postmaster.pid").unlink(missing_ok=True)
+        self.launch()
+        self.wait_until(self.is_ready, seconds)
+        return self.url
+
+    def launch(self) -> None:
+        """Start it on the cluster that is there; after a crash it mends itself first."""
         settings = {**_SETTINGS, **({} if self.durable else _VOLATILE), "port": str(self.port)}
         options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
         self.spawn(
@@ -92,16 +99,25 @@ class Postgres(Server):
             environment=self._environment,
             options=self.servant.options,
         )
-        self.wait_until(self._is_ready, seconds)
-        return self.url
 
-    def _is_ready(self) -> bool:
-        """As `pg_ctl -w` sees it: the eighth line of the lock file says so."""
+    def revive(self) -> None:
+        """Start it again after it died; the lock file stays, for Postgres to judge.
+
+        A backend that is busy does not notice its postmaster's death, and no new one may start while
+        the shared memory of the old one is held: such backends are killed.
+        """
+        for pid in _working_in(self.data):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.launch()
+
+    def is_ready(self) -> bool:
+        """As `pg_ctl -w` sees it: the eighth line of the present process's lock file says so."""
         try:
             lines = (self.data / "postmaster.pid").read_text().splitlines()
         except OSError:
             return False
-        return len(lines) >= 8 and lines[7].strip() == "ready"
+        return len(lines) >= 8 and lines[0] == str(self.pid) and lines[7].strip() == "ready"
 
     def _make_cluster(self) -> None:
         """Make it aside and rename it whole: an interrupted start leaves nothing half made."""
@@ -133,6 +149,16 @@ class Postgres(Server):
         )
         if done.returncode:
             raise Unavailable(f"{program} failed:\n{(done.stderr or done.stdout)[-2000:]}")
+
+
+def _working_in(data: Path) -> list[int]:
+    """Processes whose working directory is `data`, as that of every Postgres process is (Linux only)."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cwd"):
+        with contextlib.suppress(OSError):
+            if entry.readlink() == data:
+                found.append(int(entry.parent.name))
+    return found
 
 
 def _point_to(home: Path, link: Path) -> None:

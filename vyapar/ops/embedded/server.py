@@ -73,6 +73,28 @@ class Server:
         """The process number while it runs."""
         return None if self._process is None else self._process.pid
 
+    @property
+    def is_running(self) -> bool:
+        """Whether a process of ours was started and has not been seen to end."""
+        return self._process is not None
+
+    @property
+    def end(self) -> int | None:
+        """The exit code of a process that ended although nobody stopped it, negative for a signal."""
+        return None if self._process is None else self._process.poll()
+
+    def launch(self) -> None:
+        """Start the program on the data that are there, without waiting for it."""
+        raise NotImplementedError
+
+    def revive(self) -> None:
+        """Start it again after it died; `is_ready` tells when it is back."""
+        self.launch()
+
+    def is_ready(self) -> bool:
+        """Whether the present process answers."""
+        raise NotImplementedError
+
     def spawn(
         self,
         command: Sequence[str | Path],

@@ -31,9 +31,13 @@ class Valkey(Server):
 
     def start(self, seconds: float = 30.0) -> str:
         """Its URL, once it answers and has read its data."""
-        self.spawn([_binary(), "-"], stdin=self._configuration().encode())
-        self.wait_until(self._answers, seconds)
+        self.launch()
+        self.wait_until(self.is_ready, seconds)
         return self.url
+
+    def launch(self) -> None:
+        """Start it; what it wrote to its log is read before it answers."""
+        self.spawn([_binary(), "-"], stdin=self._configuration().encode())
 
     def _configuration(self) -> str:
         folder = str(self.home).replace("\\", "\\\\").replace('"', '\\"')
@@ -49,7 +53,8 @@ class Valkey(Server):
         }
         return "".join(f"{key} {value}\n" for key, value in lines.items())
 
-    def _answers(self) -> bool:
+    def is_ready(self) -> bool:
+        """Whether it answers `PING`; while it reads its data it does not."""
         with contextlib.suppress(OSError), socket.create_connection((HOST, self.port), 1) as door:
             door.sendall(f"AUTH {self._password}\r\nPING\r\n".encode())
             with door.makefile("rb") as answers:
