@@ -1,14 +1,16 @@
 """Cycles: claimed once, recorded whole or not at all."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.db import connection
 
+from tests.living import a_worker_at
 from tests.probe import AT, proposal
 from vyapar.engine import registry, services
 from vyapar.engine.models import Action, Cycle, Event, PassedOver
-from vyapar.engine.services.cycles import LEASE
+from vyapar.engine.selectors import list_cut_off
 
 pytestmark = pytest.mark.usefixtures("alpha", "probe")
 
@@ -40,14 +42,67 @@ def test_a_mind_that_breaks_leaves_a_failed_cycle_and_nothing_else(probe):
     assert Event.objects.filter(name="CycleFailed").exists()
 
 
-def test_a_cycle_that_was_cut_off_is_taken_over_after_its_lease(probe):
+def test_a_cycle_whose_worker_died_is_taken_over_at_once_and_shown_as_cut_off_until_then(probe):
     probe.proposals = (proposal(),)
-    Cycle.objects.create(agent="probe", as_of=AT, claimed_at=AT)
-    assert services.run_cycle("probe", AT, at=AT + timedelta(minutes=1)) is None
-    late = AT + LEASE + timedelta(seconds=1)
-    assert ("probe", AT) in services.due_cycles(late)
-    cycle = services.run_cycle("probe", AT, at=late)
+    lost = Cycle.objects.create(agent="probe", as_of=AT, claimed_at=AT)
+    assert list_cut_off() == {lost.pk}
+    assert ("probe", AT) in services.due_cycles(AT)
+    cycle = services.run_cycle("probe", AT, at=AT + timedelta(seconds=1))
     assert (cycle.attempts, cycle.state) == (2, "done")
+    assert list_cut_off() == frozenset()
+
+
+def test_a_cycle_that_a_living_worker_is_at_is_left_to_it_however_long_it_takes(probe):
+    taken = Cycle.objects.create(agent="probe", as_of=AT, claimed_at=AT)
+    late = AT + timedelta(hours=3)
+    with a_worker_at("cycle", taken.pk):
+        assert list_cut_off() == frozenset()
+        assert services.run_cycle("probe", AT, at=late) is None
+        assert ("probe", AT) not in services.due_cycles(late)
+    assert services.run_cycle("probe", AT, at=late).state == "done"
+
+
+def test_what_killed_one_worker_is_given_to_the_next_at_once_and_to_the_third_after_a_while(probe):
+    Cycle.objects.create(agent="probe", as_of=AT, claimed_at=AT, attempts=2)
+    assert services.run_cycle("probe", AT, at=AT + timedelta(minutes=4)) is None
+    assert services.run_cycle("probe", AT, at=AT + timedelta(minutes=4, seconds=1)).attempts == 3
+
+
+def test_a_cycle_that_lost_its_worker_three_times_fails_and_says_so(probe):
+    lost = Cycle.objects.create(agent="probe", as_of=AT, claimed_at=AT, attempts=3)
+    with a_worker_at("cycle", lost.pk):
+        assert services.fail_lost(AT) == []
+    assert services.fail_lost(AT) == [lost.pk]
+    lost.refresh_from_db()
+    assert lost.state == "failed"
+    assert "worker was lost 3 times" in lost.error
+    assert Event.objects.filter(name="CycleFailed").count() == 1
+    assert services.fail_lost(AT) == []
+
+
+def test_what_a_worker_brings_for_a_cycle_that_was_taken_from_it_is_dropped(probe):
+    probe.proposals = (proposal(),)
+    spec = registry.agent("probe")
+
+    def taken_meanwhile(snapshot, policy):
+        Cycle.objects.update(attempts=2)
+        return spec.decide(snapshot, policy)
+
+    registry.hang(replace(spec, decide=taken_meanwhile))
+    services.run_cycle("probe", AT, at=AT)
+    assert Cycle.objects.get().state == "running"
+    assert not Action.objects.exists()
+
+
+def test_a_clock_that_jumps_back_an_hour_leaves_what_is_done_and_hinders_no_take_over(probe):
+    probe.proposals = (proposal(),)
+    services.run_cycle("probe", AT, at=AT)
+    later = AT + timedelta(hours=1)
+    Cycle.objects.create(agent="probe", as_of=later, claimed_at=later)
+    due = [one for one in services.due_cycles(AT) if one[0] == "probe"]
+    assert due == [("probe", later)], "done stays done, cut off is seen"
+    assert services.run_cycle("probe", later, at=AT).state == "done"
+    assert Action.objects.count() == 1
 
 
 def test_nothing_to_look_at_keeps_no_cycle(probe):

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from vyapar.engine import registry
 from vyapar.engine.contracts import ActionKind, ActionView, Autonomy, Lack, Mode, Readiness
+from vyapar.engine.holding import is_held, list_held
 from vyapar.engine.models import (
     Action,
     AuditEntry,
@@ -242,6 +243,21 @@ def latest_cycles(state: str = "") -> dict[str, Cycle]:
     """The newest cycle of each agent that has one, in a state or in any."""
     rows = Cycle.objects.filter(state=state) if state else Cycle.objects.all()
     return {row.agent: row for row in rows.order_by("agent", "-as_of").distinct("agent")}
+
+
+def list_cut_off() -> frozenset[int]:
+    """Cycles that stand as running although nobody is at them: their worker died.
+
+    A cycle in parts that wait for a worker is not among them.
+    """
+    held, held_parts = list_held("cycle"), list_held("part")
+    running = Cycle.objects.filter(state=Cycle.State.RUNNING).values_list("pk", flat=True)
+    cut_off = {pk for pk in running if not is_held(pk, held)}
+    parts = CyclePart.objects.filter(cycle__in=cut_off).values_list("cycle_id", "pk", "state")
+    waiting = {
+        cycle for cycle, part, state in parts if state == CyclePart.State.WAITING or is_held(part, held_parts)
+    }
+    return frozenset(cut_off - waiting)
 
 
 def summarise_cycles() -> dict[str, dict[str, Any]]:

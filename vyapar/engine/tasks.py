@@ -29,6 +29,7 @@ def tend_all() -> None:
 def tend() -> None:
     """Start what is due for one distributor: cycles, executions, expiries, cut-off work."""
     now = timezone.now()
+    services.fail_lost(now)
     for agent, as_of in services.due_cycles(now):
         run_cycle.delay(agent, as_of.isoformat())
     for cycle_id, number in services.due_parts(now):

@@ -48,6 +48,7 @@ _STATUSES: Mapping[str, Sign] = {
     "done": Sign("ok", "ok", _("Done")),
     "completed": Sign("ok", "ok", _("Done")),
     "idle": Sign("neutral", "circle", _("Idle")),
+    "cut_off": Sign("warn", "warn", _("Cut off; it goes on by itself")),
     "stopped": Sign("danger", "stop", _("Stopped")),
     "paused": Sign("warn", "pause", _("Paused")),
     "waiting": Sign("neutral", "clock", _("Waiting")),

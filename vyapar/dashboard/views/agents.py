@@ -23,6 +23,7 @@ from vyapar.engine.selectors import (
     autonomy_of,
     count_deliveries,
     is_live,
+    list_cut_off,
     list_cycles,
     list_dead_letters,
     list_halts,
@@ -53,6 +54,7 @@ def agents(request: HttpRequest) -> HttpResponseBase:
             ],
             "modes": list(Mode),
             "cycles": list_cycles(limit=30),
+            "cut_off": list_cut_off(),
             "deliveries": count_deliveries(),
             "dead_letters": list_dead_letters(50),
             "breakers": breaker_states(),
@@ -72,6 +74,7 @@ def cycle(request: HttpRequest, cycle_id: int) -> HttpResponseBase:
         "dashboard/cycle.html",
         {
             "cycle": row,
+            "cut_off": list_cut_off(),
             "actions": row.actions.order_by("-net_paise"),
             "passed_over": list_passed_over(cycle_id, 500),
         },

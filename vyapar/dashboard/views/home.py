@@ -21,6 +21,7 @@ from vyapar.engine.selectors import (
     is_live,
     latest_cycles,
     list_actions,
+    list_cut_off,
     list_events,
     list_halts,
 )
@@ -61,21 +62,26 @@ def home(request: HttpRequest) -> HttpResponseBase:
 def agent_cards() -> list[dict[str, Any]]:
     """Each agent with its last cycle and what it said."""
     latest, done, halted = latest_cycles(), latest_cycles(Cycle.State.DONE), bool(list_halts())
+    cut_off = list_cut_off()
     return [
-        _card(spec, latest.get(spec.name), done.get(spec.name), halted=halted) for spec in registry.agents()
+        _card(spec, latest.get(spec.name), done.get(spec.name), cut_off, halted=halted)
+        for spec in registry.agents()
     ]
 
 
-def _card(spec: AgentSpec, latest: Cycle | None, done: Cycle | None, *, halted: bool) -> dict[str, Any]:
+def _card(
+    spec: AgentSpec, latest: Cycle | None, done: Cycle | None, cut_off: frozenset[int], *, halted: bool
+) -> dict[str, Any]:
     counts = done.counts if done else {}
     passed = sum(n for name, n in counts.items() if name.startswith("passed_over:"))
     stopped = halted and latest is not None
+    state = "cut_off" if latest and latest.pk in cut_off else latest.state if latest else "idle"
     return {
         "name": spec.name,
         "label": spec.label,
         "icon": _ICONS.get(spec.name, "bot"),
-        "state": "stopped" if stopped else latest.state if latest else "idle",
-        "doing": _doing(latest),
+        "state": "stopped" if stopped else state,
+        "doing": _doing(latest, state),
         "last_at": done.finished_at if done else None,
         "error": latest.error[:200] if latest and latest.state == "failed" else "",
         "counts": [
@@ -85,10 +91,12 @@ def _card(spec: AgentSpec, latest: Cycle | None, done: Cycle | None, *, halted: 
     }
 
 
-def _doing(cycle: Cycle | None) -> str:
+def _doing(cycle: Cycle | None, state: str) -> str:
     if cycle is None:
         return _("has not run yet")
-    if cycle.state == "running":
+    if state == "cut_off":
+        return _("was cut off; it is taken up again by itself")
+    if state == "running":
         return _("looks at the stock now")
     return _("finished in %(time)s") % {"time": duration_text(cycle.duration_ms)}
 

@@ -13,12 +13,14 @@ from django.db.models import Min
 
 from vyapar.engine import registry
 from vyapar.engine.contracts import AgentSpec, CycleCompleted, CycleFailed
+from vyapar.engine.holding import Hold, holding, is_held, list_held
 from vyapar.engine.models import Action, Cycle
 from vyapar.engine.models import PassedOver as PassedOverRow
 from vyapar.engine.selectors import get_policy
 from vyapar.engine.services.actions import propose
 from vyapar.engine.services.events import emit
 from vyapar.engine.services.parts import (
+    find_lost_part,
     is_given_up,
     is_split_running,
     list_open_parts,
@@ -30,12 +32,15 @@ from vyapar.kernel.actor import agent as agent_actor
 from vyapar.kernel.calendar import ist_day, slot
 from vyapar.kernel.decision import Decision, PassedOver
 from vyapar.kernel.digest import plain, snapshot_digest
+from vyapar.kernel.errors import Unavailable
 
 log = structlog.get_logger(__name__)
 
-#: A cycle that has been running this long without finishing was cut off and may be taken over.
+#: A cycle in parts that was claimed longer ago holds up the agent's next one no more.
 LEASE = timedelta(minutes=20)
 MAX_ATTEMPTS = 3
+WORKER_LOST = "its worker was lost %d times: see the workers' log, and the memory they have"
+PART_LOST = "the worker of part %d was lost %d times: see the workers' log, and the memory they have"
 #: Reasons kept in full per cycle; the rest is counted by code in the cycle's counts.
 KEPT_REASONS = 500
 
@@ -43,16 +48,34 @@ KEPT_REASONS = 500
 def due_cycles(at: datetime) -> list[tuple[str, datetime]]:
     """Cycles that beat should start now: `(agent, as_of)` not claimed yet, or cut off."""
     due = []
+    held = list_held("cycle")
     for spec in registry.agents():
         if not spec.every:
             continue
         as_of = slot(at, spec.every)
         row = Cycle.objects.filter(agent=spec.name, as_of=as_of).first()
-        if row is None or _is_cut_off(row, at):
+        if row is None or _may_run_again(row, at, held):
             due.append((spec.name, as_of))
-    cut_off = Cycle.objects.filter(state=Cycle.State.RUNNING, claimed_at__lt=at - LEASE)
+    running = Cycle.objects.filter(state=Cycle.State.RUNNING).order_by("pk")
+    cut_off = [row for row in running if _may_run_again(row, at, held)]
     due += [(row.agent, row.as_of) for row in cut_off if (row.agent, row.as_of) not in due]
     return due
+
+
+def fail_lost(at: datetime) -> list[int]:
+    """Fail the cycles that have lost their worker as often as they may; their numbers."""
+    failed = []
+    held = list_held("cycle")
+    for cycle in Cycle.objects.filter(state=Cycle.State.RUNNING).order_by("pk"):
+        lost = WORKER_LOST % cycle.attempts if cycle.attempts >= MAX_ATTEMPTS else ""
+        if cycle.parts.exists():
+            part = find_lost_part(cycle.pk)
+            lost = PART_LOST % (part.number, part.attempts) if part else ""
+        if lost and not is_held(cycle.pk, held):
+            _fail(cycle, Unavailable(lost, code="worker_lost"), at, None)
+            log.error("cycle_lost", cycle=cycle.pk, agent=cycle.agent, why=lost)
+            failed.append(cycle.pk)
+    return failed
 
 
 def run_cycle(agent: str, as_of: datetime, *, at: datetime, spread: bool = False) -> Cycle | None:
@@ -62,22 +85,25 @@ def run_cycle(agent: str, as_of: datetime, *, at: datetime, spread: bool = False
     `spread`, left to whoever the caller hands `list_open_parts` to; the last part closes it.
 
     Everything the cycle concludes is written in one transaction, so a worker that dies leaves a
-    claimed cycle and nothing else, and the cycle is run again after its lease.
+    claimed cycle and nothing else. That nobody is at it any more is seen at once, and it is run again.
     """
     spec = registry.agent(agent)
-    cycle = _claim(agent, as_of, at)
-    if cycle is None:
-        return None
+    with holding("cycle") as hold:
+        cycle = _claim(agent, as_of, at, hold)
+        return None if cycle is None else _run(cycle, spec, at, spread=spread)
+
+
+def _run(cycle: Cycle, spec: AgentSpec, at: datetime, *, spread: bool) -> Cycle | None:
     started = time.monotonic()
-    structlog.contextvars.bind_contextvars(cycle=cycle.pk, agent=agent)
+    structlog.contextvars.bind_contextvars(cycle=cycle.pk, agent=spec.name)
     try:
-        policy, version = get_policy(agent, ist_day(as_of))
+        policy, version = get_policy(spec.name, ist_day(cycle.as_of))
         if spec.split is not None and is_split_running(cycle, at, LEASE):
             cycle.delete()
             return None
         if plan_parts(cycle, spec, policy):
             return cycle if spread else _run_parts(cycle, at, started)
-        snapshot = spec.take_snapshot(as_of, policy)
+        snapshot = spec.take_snapshot(cycle.as_of, policy)
         if snapshot is None:
             cycle.delete()
             return None
@@ -136,26 +162,36 @@ def close_split(cycle_id: int, *, at: datetime, seconds: float | None = None) ->
 
 
 @transaction.atomic
-def _claim(agent: str, as_of: datetime, at: datetime) -> Cycle | None:
+def _claim(agent: str, as_of: datetime, at: datetime, hold: Hold) -> Cycle | None:
     try:
         with transaction.atomic():
-            return Cycle.objects.create(agent=agent, as_of=as_of, claimed_at=at)
+            fresh = Cycle.objects.create(agent=agent, as_of=as_of, claimed_at=at)
+            hold.take(fresh.pk)
+            return fresh
     except IntegrityError:
         cycle = Cycle.objects.select_for_update().filter(agent=agent, as_of=as_of).first()
     # whoever claimed it may have found nothing to look at meanwhile, and left no cycle
-    if cycle is None or not _is_cut_off(cycle, at):
+    if cycle is None or not _may_run_again(cycle, at, frozenset()) or not hold.take(cycle.pk):
         return None
     cycle.state, cycle.claimed_at, cycle.attempts = Cycle.State.RUNNING, at, cycle.attempts + 1
     cycle.save()
     return cycle
 
 
-def _is_cut_off(cycle: Cycle, at: datetime) -> bool:
+def _may_run_again(cycle: Cycle, at: datetime, held: frozenset[int]) -> bool:
+    """Whether a cycle failed a while ago, or its worker died; a cycle in parts has its parts tended.
+
+    What killed one worker may kill the next: the first time at once, then after longer waits.
+    """
     if cycle.attempts >= MAX_ATTEMPTS:
         return False
     if cycle.state == Cycle.State.FAILED:
         return cycle.claimed_at < at - timedelta(minutes=2 * cycle.attempts)
-    return cycle.state == Cycle.State.RUNNING and cycle.claimed_at < at - LEASE
+    if cycle.state != Cycle.State.RUNNING or is_held(cycle.pk, held):
+        return False
+    if cycle.parts.exists():
+        return cycle.claimed_at < at - LEASE
+    return cycle.attempts == 1 or cycle.claimed_at < at - timedelta(minutes=2 * cycle.attempts)
 
 
 @transaction.atomic
@@ -170,6 +206,10 @@ def _record(
     started: float,
     at: datetime,
 ) -> None:
+    mine = Cycle.objects.select_for_update().filter(pk=cycle.pk, state=Cycle.State.RUNNING)
+    if not mine.filter(attempts=cycle.attempts).exists():
+        log.warning("cycle_taken_over")
+        return
     actor = agent_actor(spec.name)
     digest = snapshot_digest(snapshot)
     if spec.record is not None:
@@ -235,10 +275,14 @@ def _count(passed: Sequence[PassedOver]) -> dict[str, int]:
 
 
 @transaction.atomic
-def _fail(cycle: Cycle, error: Exception, at: datetime, started: float) -> None:
+def _fail(cycle: Cycle, error: Exception, at: datetime, started: float | None) -> None:
+    mine = Cycle.objects.select_for_update().filter(pk=cycle.pk, state=Cycle.State.RUNNING)
+    if not mine.filter(attempts=cycle.attempts).exists():
+        return
     cycle.state, cycle.finished_at = Cycle.State.FAILED, at
     cycle.error = f"{type(error).__name__}: {error}"[:4000]
-    cycle.duration_ms = int((time.monotonic() - started) * 1000)
+    if started is not None:
+        cycle.duration_ms = int((time.monotonic() - started) * 1000)
     cycle.save()
     emit(
         CycleFailed(cycle.pk, cycle.agent, cycle.as_of.isoformat(), cycle.error),

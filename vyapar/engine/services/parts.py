@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import Q
 
 from vyapar.engine import registry
 from vyapar.engine.contracts import AgentSpec
+from vyapar.engine.holding import Hold, holding, is_held, list_held
 from vyapar.engine.models import Cycle, CyclePart
 from vyapar.engine.selectors import get_policy
 from vyapar.kernel.actor import agent as agent_actor
@@ -24,8 +25,10 @@ from vyapar.kernel.phrases import phrase as _
 
 log = structlog.get_logger(__name__)
 
-#: A cycle of which nothing has been heard this long is looked after.
+#: A part that nobody has taken for so long is handed out again: its message may be lost.
 PART_LEASE = timedelta(minutes=5)
+#: The same where nobody is at any part of the cycle.
+QUIET = timedelta(seconds=30)
 MAX_PART_ATTEMPTS = 3
 _State = CyclePart.State
 
@@ -64,19 +67,44 @@ def is_given_up(cycle_id: int, number: int) -> bool:
 
 
 def due_parts(at: datetime) -> list[tuple[int, int]]:
-    """Parts whose worker was cut off, or that no worker has taken for as long: `(cycle, number)`.
+    """Parts whose worker died or hangs, or that no worker has taken for long: `(cycle, number)`.
 
     Of a cycle whose parts are done and that nobody closed, the first: to work on it closes the cycle.
     """
-    running = CyclePart.objects.filter(cycle__state=Cycle.State.RUNNING, attempts__lt=MAX_PART_ATTEMPTS)
-    late = Q(state=_State.WAITING, cycle__claimed_at__lt=at - PART_LEASE)
-    for spec in registry.agents():
-        if spec.split is not None:
-            late |= Q(state=_State.RUNNING, cycle__agent=spec.name, claimed_at__lt=at - lease_of(spec))
-    found = list(running.filter(late).order_by("cycle", "number").values_list("cycle_id", "number"))
-    quiet = Cycle.objects.filter(state=Cycle.State.RUNNING, claimed_at__lt=at - PART_LEASE)
-    whole = quiet.filter(parts__number=0).exclude(parts__state__in=[_State.WAITING, _State.RUNNING])
-    return found + [(pk, 0) for pk in whole.order_by("pk").values_list("pk", flat=True)]
+    due: list[tuple[int, int]] = []
+    held = list_held("part")
+    rows = CyclePart.objects.filter(cycle__state=Cycle.State.RUNNING).select_related("cycle")
+    rows = rows.defer("scope", "counts", "passed_over")
+    for _cycle, group in groupby(rows.order_by("cycle", "number"), lambda part: part.cycle_id):
+        parts = list(group)
+        is_quiet = not any(is_held(part.pk, held) for part in parts)
+        if is_quiet and all(part.state == _State.DONE for part in parts):
+            due.append((parts[0].cycle_id, parts[0].number))
+        due += [(part.cycle_id, part.number) for part in parts if _is_due(part, at, held, is_quiet)]
+    return due
+
+
+def _is_due(part: CyclePart, at: datetime, held: frozenset[int], is_quiet: bool) -> bool:
+    if part.state == _State.DONE or part.attempts >= MAX_PART_ATTEMPTS:
+        return False
+    if part.state == _State.RUNNING:
+        return _is_free(part, at, is_held(part.pk, held))
+    return part.cycle.claimed_at < at - (QUIET if is_quiet else PART_LEASE)
+
+
+def _is_free(part: CyclePart, at: datetime, alive: bool) -> bool:
+    """Whether a running part may be taken: its worker hangs, or died; the second time it waits."""
+    if part.claimed_at is None or (not alive and part.attempts == 1):
+        return True
+    lease = lease_of(registry.agent(part.cycle.agent))
+    return part.claimed_at < at - (lease if alive else min(lease, timedelta(minutes=2 * part.attempts)))
+
+
+def find_lost_part(cycle_id: int) -> CyclePart | None:
+    """A part that has lost its worker as often as it may, and that nobody is at."""
+    parts = CyclePart.objects.filter(cycle_id=cycle_id, state=_State.RUNNING, attempts__gte=MAX_PART_ATTEMPTS)
+    held = list_held("part")
+    return next((part for part in parts.order_by("number") if not is_held(part.pk, held)), None)
 
 
 def lease_of(spec: AgentSpec) -> timedelta:
@@ -90,9 +118,12 @@ def run_part(cycle_id: int, number: int, *, at: datetime) -> bool:
     What the part concludes and that it is done are written in one transaction, which fails when the
     part was taken over meanwhile: a worker that dies, or comes late, leaves nothing.
     """
-    part = _claim(cycle_id, number, at)
-    if part is None:
-        return False
+    with holding("part") as hold:
+        part = _claim(cycle_id, number, at, hold)
+        return part is not None and _run(part, at)
+
+
+def _run(part: CyclePart, at: datetime) -> bool:
     cycle, started = part.cycle, time.monotonic()
     spec = registry.agent(cycle.agent)
     if spec.take_part is None:
@@ -108,13 +139,13 @@ def run_part(cycle_id: int, number: int, *, at: datetime) -> bool:
 
 
 @transaction.atomic
-def _claim(cycle_id: int, number: int, at: datetime) -> CyclePart | None:
+def _claim(cycle_id: int, number: int, at: datetime, hold: Hold) -> CyclePart | None:
     parts = CyclePart.objects.select_for_update(of=("self",)).select_related("cycle")
     part = parts.filter(cycle_id=cycle_id, number=number, cycle__state=Cycle.State.RUNNING).first()
     if part is None or part.state == _State.DONE:
         return None
-    until = at - lease_of(registry.agent(part.cycle.agent))
-    if part.state == _State.RUNNING and part.claimed_at is not None and part.claimed_at >= until:
+    alone = hold.take(part.pk)
+    if part.state == _State.RUNNING and not _is_free(part, at, alive=not alone):
         return None
     part.state, part.claimed_at, part.attempts = _State.RUNNING, at, part.attempts + 1
     part.save()
