@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import uuid4
 
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
@@ -24,6 +23,7 @@ from campaigns.serializers import (
 from inventory.selectors.outlets import Contact, list_contacts
 from vyapar.engine.api import read
 from vyapar.gateway.views import ApiView, number_page
+from vyapar.kernel.digest import sha256_of
 from vyapar.kernel.errors import Fault, Invalid, NotFound
 from vyapar.kernel.phrases import phrase as _
 from vyapar.messaging.contracts import Channel
@@ -64,13 +64,27 @@ class Broadcast(ApiView):
         body = read(BroadcastIn, request)
         contacts = _contacts(body["retailerIds"])
         templates = self._templates(body, contacts)
-        origin = f"broadcast:{body.get('origin') or uuid4().hex}"
+        origin = f"broadcast:{body.get('origin') or self._name(request)}"
         letters = [
             self._letter(contact, templates[body.get("language") or contact.language], origin, body)
             for contact in contacts
         ]
         queued, skipped = queue(letters, actor=self.actor, at=timezone.now())
         return Response({"origin": origin, "queued": queued, "skipped": skipped}, status=202)
+
+    def _name(self, request: Request) -> str:
+        """A name made of the caller and its Idempotency-Key: the same call never writes twice.
+
+        The gateway keeps the first answer of such a call, but not if we die before it is kept.
+        """
+        key = request.headers.get("Idempotency-Key", "")
+        if not key:
+            message = _(
+                "name this broadcast in origin, or send an Idempotency-Key: a repeat must not write twice"
+            )
+            faults = [Fault("needs_name", message, "origin")]
+            raise Invalid(message, code="needs_name", faults=faults)
+        return sha256_of([self.actor.ref, key])[:32]
 
     def _templates(self, body: dict[str, Any], contacts: Sequence[Contact]) -> dict[str, Template]:
         wanted = {body["language"]} if body.get("language") else {c.language for c in contacts}

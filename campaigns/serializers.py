@@ -34,7 +34,8 @@ class BroadcastIn(serializers.Serializer[Any]):
     origin = serializers.RegexField(
         r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$",
         required=False,
-        help_text="your name of this broadcast: under the same name nobody is written to twice",
+        help_text="your name of this broadcast: under the same name nobody is written to twice. It may be "
+        "left out of a call with an Idempotency-Key, which names it then; with neither nothing is sent",
     )
 
 

@@ -18,6 +18,7 @@ from tests.builders import (
     open_channels,
     propose_campaign,
 )
+from vyapar.gateway.models import StoredReply
 from vyapar.gateway.services import issue_key
 from vyapar.kernel.actor import system
 from vyapar.messaging.models import Message
@@ -50,7 +51,12 @@ def caller(*scopes: May) -> APIClient:
 
 
 def ask(channel: str = "whatsapp", *, client: APIClient | None = None, **changes):
-    body = {"template": "clearance_offer", "parameters": WORDS, "retailerIds": ["R001", "R002", "R003"]}
+    body = {
+        "template": "clearance_offer",
+        "parameters": WORDS,
+        "retailerIds": ["R001", "R002", "R003"],
+        "origin": "one",
+    }
     return (client or caller(May.DECIDE)).post(DOORS[channel], body | changes, format="json")
 
 
@@ -80,6 +86,28 @@ def test_under_the_same_name_nobody_is_written_to_twice(world: World) -> None:
     assert ask(origin="once").json()["queued"] == 2
     assert ask(origin="once").json() == {"origin": "broadcast:once", "queued": 0, "skipped": 0}
     assert Message.objects.count() == 3
+
+
+def nameless(client: APIClient, key: str = ""):
+    body = {"template": "clearance_offer", "parameters": WORDS, "retailerIds": ["R001", "R002"]}
+    headers = {"HTTP_IDEMPOTENCY_KEY": key} if key else {}
+    return client.post(DOORS["whatsapp"], body, format="json", **headers)
+
+
+def test_a_broadcast_without_a_name_or_key_is_refused_as_its_repeat_would_write_twice(world: World) -> None:
+    answer = nameless(caller(May.DECIDE))
+    assert (answer.status_code, answer.json()["code"]) == (422, "needs_name")
+    assert answer.json()["errors"][0]["field"] == "origin"
+    assert not Message.objects.exists()
+
+
+def test_an_idempotency_key_names_the_broadcast_even_if_its_first_answer_was_lost(world: World) -> None:
+    client = caller(May.DECIDE)
+    first = nameless(client, "nightly-1").json()
+    StoredReply.objects.all().delete()  # we died before the answer was kept
+    assert nameless(client, "nightly-1").json() == {**first, "queued": 0, "skipped": 0}
+    assert Message.objects.count() == 2
+    assert nameless(caller(May.DECIDE), "nightly-1").json()["origin"] != first["origin"], "another caller's"
 
 
 def test_a_retailer_named_twice_gets_one_letter(world: World) -> None:

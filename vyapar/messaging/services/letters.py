@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from vyapar.engine.services import emit
 from vyapar.kernel.actor import Actor
@@ -19,14 +19,19 @@ from vyapar.messaging.letters import MARKETING, Letter
 from vyapar.messaging.models import Message, Template
 from vyapar.messaging.rules import CAP_WINDOW, MARKETING_CAP, category_of
 from vyapar.messaging.selectors import consented, count_recent, find_template
+from vyapar.tenancy.here import current_schema
 
 
 @transaction.atomic
 def queue(letters: Sequence[Letter], *, actor: Actor, at: datetime) -> tuple[int, int]:
     """Take letters of one origin; returns how many were queued and how many skipped, with reasons kept.
 
-    Idempotent by each letter's key: letters already taken are left as they are.
+    Idempotent by each letter's key: letters already taken are left as they are. Offers are taken one call
+    at a time, so that neither the same ones nor one too many get in side by side.
     """
+    if any(letter.purpose == MARKETING for letter in letters):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"{current_schema()}:offers"])
     known = set(Message.objects.filter(key__in=[x.key for x in letters]).values_list("key", flat=True))
     fresh = [letter for letter in letters if letter.key not in known]
     if not fresh:
