@@ -81,7 +81,8 @@ def test_a_part_whose_worker_is_killed_is_done_by_another_and_everything_stands_
         assert cycle.state == Cycle.State.RUNNING
         done = place.name == "close_split"
         assert CyclePart.objects.get(cycle=cycle, number=last).state == ("done" if done else "running")
-        assert within(5, lambda: list_cut_off() == {cycle.pk}), "nobody is at it, and that is said"
+        alone = frozenset({cycle.pk})
+        assert within(5, lambda wanted=alone: list_cut_off() == wanted), "nobody is at it, and that is said"
         later = at + timedelta(seconds=1)
         [(of, again)] = services.due_parts(later)
         assert (of, again) == (cycle.pk, 0 if done else last)
