@@ -14,7 +14,7 @@ from inventory.contracts import MonitoringPolicy
 from inventory.feeds.demonstration import generate
 from inventory.impact import COMPONENTS, WAYS, WaysOut
 from inventory.impact.packed import pack_plain, pack_ways, unpack_ways
-from inventory.models import BatchRisk, Position, StockItem
+from inventory.models import BatchRisk, Position, Sku, StockItem
 from inventory.selectors import book
 from inventory.selectors.cells import list_astray
 from inventory.services import demonstration as demo
@@ -100,6 +100,17 @@ def test_a_cycle_in_parts_leaves_what_one_in_one_piece_leaves(here, monkeypatch)
     monkeypatch.setattr(book, "PART_POSITIONS", 5)
     assert undone(lambda: in_turn("monitoring")) == whole
     assert undone(lambda: backwards("monitoring")) == whole
+
+
+def test_parts_cut_by_a_sample_of_a_large_book_leave_nothing_out(here, monkeypatch):
+    whole = undone(in_one)
+    monkeypatch.setattr(book, "PART_POSITIONS", 5)
+    monkeypatch.setattr(book, "_LARGE", -2)  # below what Postgres says of a table it has not counted yet
+    assert undone(in_one) == whole
+    first = Sku.objects.create(**{**Sku.objects.values().first(), "id": None, "code": "NEVER-HELD"})
+    monkeypatch.setattr(book, "_SAMPLED", book._SAMPLED | {"sample": "TABLESAMPLE SYSTEM (0)"})
+    skus, _held = book._changed_skus(TODAY, "another mark")
+    assert skus == sorted(Sku.objects.values_list("pk", flat=True)), first
 
 
 def test_changed_goods_are_split_too_and_the_rest_is_left_alone(here, small_parts):
