@@ -25,6 +25,7 @@ from vyapar.engine.api import read, read_text
 from vyapar.gateway.views import ApiView, bad_query, read_limit
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.money import parse_rupees
+from vyapar.kernel.phrases import phrase as _
 from vyapar.people.contracts import May
 
 _FILED = {
@@ -67,7 +68,7 @@ class ClaimsDoor(ApiView):
     def get(self, request: Request) -> Response:
         state = read_text(request, "state")
         if state and state not in set(ClaimState):
-            raise bad_query("state", "one of " + ", ".join(ClaimState), state)
+            raise bad_query("state", _("one of %(known)s", known=", ".join(ClaimState)), state)
         found = list_claims(state, read_text(request, "company"), read_text(request, "sku"))
         return Response(
             {

@@ -105,7 +105,7 @@ def _property(spec: FieldSpec) -> dict[str, Any]:
         shape["maxLength"] = spec.most
     return {
         **shape,
-        "description": spec.says,
+        "description": str(spec.says),
         "example": _SHOWN.get(spec.name, _SHOWN_FORMS.get(spec.form, "…")),
     }
 

@@ -75,7 +75,7 @@ class ImportList(ApiView):
     def get(self, request: Request) -> Response:
         state = read_text(request, "state")
         if state and state not in ImportRun.State.values:
-            raise bad_query("state", "one of " + ", ".join(ImportRun.State.values), state)
+            raise bad_query("state", _("one of %(known)s", known=", ".join(ImportRun.State.values)), state)
         runs = list_runs(RunFilter(feed=read_text(request, "feed"), state=state))
         return number_page(request, runs, run_out, by="number", down=True)
 
@@ -197,12 +197,12 @@ def _upload(request: Request) -> tuple[IO[bytes], str, Mapping[str, str]]:
 
 def _profile(text: str) -> MappingProfile | None:
     if text and not text.isdecimal():
-        raise bad_query("profile", "the id of a saved profile", text)
+        raise bad_query("profile", _("the id of a saved profile"), text)
     return get_profile(int(text)) if text else None
 
 
 def _flag(told: Mapping[str, str], name: str) -> bool:
     text = told.get(name, "").lower()
     if text not in ("", "true", "false", "1", "0", "yes", "no"):
-        raise bad_query(name, "true or false", text)
+        raise bad_query(name, _("true or false"), text)
     return text in ("true", "1", "yes")

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from inventory import services
 from inventory.models import ImportRun, QuarantinedRow
 from inventory.selectors.imports import get_run, list_quarantined
-from inventory.serializers import JobFaults, JobOut
+from inventory.serializers import JobFaults, JobOut, fault_out
 from vyapar.gateway.speech import say
 from vyapar.gateway.views import ApiView, next_cursor, read_cursor, read_limit
 from vyapar.kernel.errors import Fault, Invalid
@@ -120,7 +120,8 @@ def _faults_of(row: QuarantinedRow) -> list[dict[str, Any]]:
 
 
 def _fault(one: dict[str, Any], row: int | None) -> dict[str, Any]:
-    return {"row": row, **{name: str(one.get(name, "")) for name in ("field", "code", "message", "value")}}
+    told = fault_out(one)
+    return {"row": row, **{name: str(told.get(name, "")) for name in ("field", "code", "message", "value")}}
 
 
 def _after(request: Request) -> int:

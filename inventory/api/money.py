@@ -29,6 +29,7 @@ from vyapar.engine.api import read_text
 from vyapar.engine.selectors import get_policy
 from vyapar.gateway.views import ApiView, bad_query
 from vyapar.kernel.calendar import ist_day
+from vyapar.kernel.phrases import phrase as _
 
 _SUMS = {
     "items": 3, "pieces": 1_240, "value": "62000.00", "atRiskPieces": 310, "atRisk": "15500.00",
@@ -123,7 +124,7 @@ class OutcomesDoor(ApiView):
     def get(self, request: Request) -> Response:
         kind = read_text(request, "kind")
         if kind and kind not in set(Predicted):
-            raise bad_query("kind", "one of " + ", ".join(Predicted), kind)
+            raise bad_query("kind", _("one of %(known)s", known=", ".join(Predicted)), kind)
         policy, _version = get_policy("monitoring")
         return Response(
             {
@@ -158,4 +159,4 @@ def _day(request: Request, name: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise bad_query(name, "a day such as 2026-11-23", text) from error
+        raise bad_query(name, _("a day such as 2026-11-23"), text) from error

@@ -14,6 +14,7 @@ from vyapar.engine.api import read_text
 from vyapar.engine.selectors import get_policy
 from vyapar.gateway.views import ApiView, bad_query
 from vyapar.kernel.calendar import ist_day
+from vyapar.kernel.phrases import phrase as _
 
 _EXAMPLE = {
     "gate": "D",
@@ -60,7 +61,7 @@ class QualityDoor(ApiView):
     def get(self, request: Request) -> Response:
         kind = read_text(request, "kind")
         if kind and kind not in set(SubjectKind):
-            raise bad_query("kind", "one of " + ", ".join(SubjectKind), kind)
+            raise bad_query("kind", _("one of %(known)s", known=", ".join(SubjectKind)), kind)
         today = ist_day(timezone.now())
         gate = Grade(get_policy("monitoring", today)[0].quality_gate)
         rows = [row for row in list_grades(today) if not kind or row.grade.kind == kind]

@@ -28,6 +28,7 @@ from inventory.serializers.risk import (
 )
 from vyapar.engine.api import read_text
 from vyapar.gateway.views import ApiView, bad_query, next_cursor, read_cursor, read_limit
+from vyapar.kernel.phrases import phrase as _
 
 _PAGE = [
     OpenApiParameter("sku", str),
@@ -109,7 +110,7 @@ class BatchCauseDoor(ApiView):
     def get(self, request: Request) -> Response:
         cause, limit = read_text(request, "cause"), read_limit(request)
         if cause and cause not in CAUSES:
-            raise bad_query("cause", "one of " + ", ".join(CAUSES), cause)
+            raise bad_query("cause", _("one of %(known)s", known=", ".join(CAUSES)), cause)
         causes = (cause,) if cause else ()
         rows = list_position_outlooks(
             **_narrow(request), causes=causes, after=_after(request, int), limit=limit + 1
@@ -169,9 +170,9 @@ def _after(request: Request, kind: type) -> Any:
         return None
     whole = len(cursor) == 2 and isinstance(cursor[1], int)
     if not whole or isinstance(cursor[0], bool) or not isinstance(cursor[0], int | float):
-        raise bad_query("cursor", "a cursor from an earlier answer", str(cursor))
+        raise bad_query("cursor", _("a cursor from an earlier answer"), str(cursor))
     if not abs(cursor[0]) < 2**63 or not 0 <= cursor[1] < 2**63:
-        raise bad_query("cursor", "a cursor from an earlier answer", str(cursor))
+        raise bad_query("cursor", _("a cursor from an earlier answer"), str(cursor))
     return kind(cursor[0]), cursor[1]
 
 

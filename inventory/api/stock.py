@@ -31,6 +31,7 @@ from vyapar.engine.rulebook import business_rules
 from vyapar.engine.selectors import get_policy
 from vyapar.gateway.views import ApiView, bad_query, next_cursor, read_cursor, read_instant, read_limit
 from vyapar.kernel.calendar import ist_day
+from vyapar.kernel.phrases import phrase as _
 from vyapar.tenancy.selectors import current_distributor
 
 #: How far back a sales history goes unless `since` says otherwise.
@@ -74,7 +75,9 @@ class CurrentInventory(ApiView):
 def _chosen(request: Request) -> ItemFilter:
     given = {name: read_text(request, name) for name in _NARROW}
     if given["status"] and given["status"] not in StockItem.Status.values:
-        raise bad_query("status", "one of " + ", ".join(StockItem.Status.values), given["status"])
+        raise bad_query(
+            "status", _("one of %(known)s", known=", ".join(StockItem.Status.values)), given["status"]
+        )
     chosen = {_NARROW[name]: (value,) for name, value in given.items() if value}
     return ItemFilter(**chosen, updated_since=read_instant(request, "updated_since"))  # type: ignore[arg-type]
 
@@ -150,10 +153,10 @@ def _line_after(cursor: list[Any]) -> tuple[datetime, str, int]:
     try:
         at, transaction, line = datetime.fromisoformat(cursor[0]), cursor[1], cursor[2]
     except (ValueError, IndexError, TypeError) as error:
-        raise bad_query("cursor", "a cursor from an earlier answer", str(cursor)) from error
+        raise bad_query("cursor", _("a cursor from an earlier answer"), str(cursor)) from error
     known = isinstance(transaction, str) and isinstance(line, int) and "\x00" not in transaction
     if not known or at.tzinfo is None or not -(2**31) <= line < 2**31:
-        raise bad_query("cursor", "a cursor from an earlier answer", str(cursor))
+        raise bad_query("cursor", _("a cursor from an earlier answer"), str(cursor))
     return at, transaction, line
 
 

@@ -102,5 +102,5 @@ def _get(twins_id: int) -> Twins:
 def _choice(request: Request, name: str, choices: list[str]) -> str:
     value = read_text(request, name)
     if value and value not in choices:
-        raise bad_query(name, "one of " + ", ".join(choices), value)
+        raise bad_query(name, _("one of %(known)s", known=", ".join(choices)), value)
     return value

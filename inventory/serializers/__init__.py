@@ -6,6 +6,7 @@ from inventory.serializers.imports import (
     ImportPage,
     QuarantinedOut,
     QuarantinePage,
+    fault_out,
     quarantined_out,
     run_out,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "SaleOut",
     "SalesPage",
     "SkuHistoryOut",
+    "fault_out",
     "history_out",
     "item_out",
     "push_out",

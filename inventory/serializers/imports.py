@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
@@ -101,7 +102,9 @@ def run_out(run: ImportRun) -> dict[str, Any]:
         "bytesRead": run.bytes_read,
         "rowsRead": run.rows_read,
         "counts": {kind: _counts(one) for kind, one in counts.items()},
-        "faults": run.checks.get("faults", [])[:100],
+        "faults": [
+            {"kind": one.get("kind", ""), **fault_out(one)} for one in run.checks.get("faults", [])[:100]
+        ],
         "faultCount": run.checks.get("fault_count", 0),
         "coverage": run.coverage,
         "reconciliation": _reconciliation(run.reconciliation) if run.reconciliation else None,
@@ -159,6 +162,12 @@ def _reconciliation(kept: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def fault_out(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """A fault as it is kept with a row, its sentence in the reader's language."""
+    told = {name: kept[name] for name in ("row", "field", "code", "value") if name in kept}
+    return {**told, "message": say(again(str(kept["message"]), kept.get("words")))}
+
+
 def quarantined_out(row: QuarantinedRow) -> dict[str, Any]:
     """The outside form of a row set aside."""
     return {
@@ -168,5 +177,5 @@ def quarantined_out(row: QuarantinedRow) -> dict[str, Any]:
         "state": row.state,
         "values": row.values,
         "corrected": row.corrected,
-        "faults": row.faults,
+        "faults": [fault_out(one) for one in row.faults],
     }

@@ -12,6 +12,7 @@ from inventory.feeds.canonical import FIELDS
 from inventory.feeds.files.writing import write_csv, write_xlsx
 from inventory.models import ImportRun, QuarantinedRow
 from inventory.selectors.imports import list_quarantined
+from inventory.serializers.imports import fault_out
 
 #: Columns that say why and where; the others carry canonical names, so that the file can be sent again.
 REASON, KIND, ROW = "reason", "kind_of_record", "source_row"
@@ -33,8 +34,9 @@ def quarantine_file(run: ImportRun, form: str, *, kind: str = "") -> tuple[str, 
 
 def reason_of(row: QuarantinedRow) -> str:
     """Everything that is wrong with a row, in one cell."""
+    told = [fault_out(one) for one in row.faults]
     return " · ".join(
-        f"{one['field']}: {one['message']}" if one.get("field") else str(one["message"]) for one in row.faults
+        f"{one['field']}: {one['message']}" if one.get("field") else one["message"] for one in told
     )
 
 

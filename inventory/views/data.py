@@ -28,6 +28,7 @@ from inventory.selectors.imports import (
     list_runs,
     list_totals,
 )
+from inventory.serializers.imports import fault_out
 from inventory.services import imports
 from inventory.tasks import drive_import
 from inventory.views.import_words import (
@@ -156,7 +157,7 @@ def _told(found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     for one in found:
         kind, name = one.get("kind", ""), one.get("field", "")
         known = field_of(kind, name) if kind in set(RecordKind) else name
-        told.append({**one, "label": field_label(known)})
+        told.append({**one, **fault_out(one), "label": field_label(known)})
     return told
 
 

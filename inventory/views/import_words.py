@@ -12,6 +12,7 @@ from inventory.feeds.canonical import FIELDS, canonical_names
 from inventory.models import ImportRun
 from inventory.services.imports.checking import REMEMBERED
 from vyapar.dashboard.templatetags.words import plain
+from vyapar.gateway.speech import say
 from vyapar.kernel.money import group_indian
 
 State = ImportRun.State
@@ -87,7 +88,7 @@ def field_hint(kind: str, name: str) -> str:
     """What to write in a field."""
     for spec in FIELDS[RecordKind(kind)]:
         if spec.name == name:
-            return spec.says
+            return say(spec.says)
     return ""
 
 

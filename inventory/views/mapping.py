@@ -186,7 +186,7 @@ def _fields(kind: RecordKind, spec: Mapping[str, Any], table: Look) -> dict[str,
                 "name": f"{_MAP}{kind.value}:{one.name}",
                 "label": field_label(one.name),
                 "required": one.required,
-                "says": one.says,
+                "says": say(one.says),
                 "column": column,
                 "by_rule": not column
                 and one.name in given["columns"]

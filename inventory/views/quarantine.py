@@ -25,6 +25,7 @@ from inventory.selectors.imports import (
     list_fault_codes,
     list_quarantined,
 )
+from inventory.serializers.imports import fault_out
 from inventory.serializers.quarantine import quarantine_file
 from inventory.services import imports
 from inventory.views.import_words import field_hint, field_label, field_of, kind_words
@@ -72,7 +73,7 @@ def quarantine(request: HttpRequest, run_id: UUID) -> HttpResponseBase:
 def row_context(row: QuarantinedRow) -> dict[str, Any]:
     """A row as its card shows it: wrong fields first, then those with a value, then what may be added."""
     faults: dict[str, list[str]] = {}
-    for one in row.faults:
+    for one in map(fault_out, row.faults):
         faults.setdefault(field_of(row.kind, one.get("field", "")), []).append(one["message"])
     names = [spec.name for spec in FIELDS[RecordKind(row.kind)]]
     wrong = [name for name in names if name in faults]

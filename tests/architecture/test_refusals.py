@@ -16,6 +16,11 @@ SPEAK = {
     "Fault": 1, "VyaparError": 0, "Refused": 0, "Invalid": 0, "Forbidden": 0, "NotFound": 0, "Stale": 0,
     "Unavailable": 0, "NotNow": 0, "Rejected": 0, "Misconfigured": 0, "ValidationError": 0,
 }  # fmt: skip
+#: What makes faults of a sentence: the calls, and the place of the sentence among their arguments.
+MAKE = {
+    "sheet.fault": 3, "sheet.warn": 3, "found.reject": 2, "found.warn": 2, "found.fault": 3, "refuse": 1,
+    "bad_query": 1, "kind.as_error": 1, "field": 2, "_own_code": 0, "Uncovered": 2,
+}  # fmt: skip
 TRANSLATE = ("django.utils.translation", "vyapar.kernel.phrases")
 
 #: Paths whose refusals stay English, and why.
@@ -58,12 +63,9 @@ class Module:
     def plain(self) -> Iterator[tuple[int, str]]:
         """(line, text) of every sentence of a refusal that no catalogue can know."""
         for node in ast.walk(self.tree):
-            if isinstance(node, ast.Call) and (place := SPEAK.get(_name(node.func))) is not None:
-                named = next((word.value for word in node.keywords if word.arg == "message"), None)
-                text = named or (node.args[place] if len(node.args) > place else None)
-                if text is not None:
-                    for one in self._plain(text, self.home[node], set()):
-                        yield node.lineno, ast.unparse(one)
+            for text in _sentences(node) if isinstance(node, ast.Call) else ():
+                for one in self._plain(text, self.home[node], set()):
+                    yield node.lineno, ast.unparse(one)
 
     def _plain(self, text: ast.expr, home: Function, seen: set[tuple[str, ast.AST]]) -> Iterator[ast.expr]:
         match text:
@@ -149,6 +151,17 @@ class Module:
                     yield word.value, self.home[node]
             if name in names and len(node.args) > names.index(name) - skip:
                 yield node.args[names.index(name) - skip], self.home[node]
+
+
+def _sentences(call: ast.Call) -> Iterator[ast.expr]:
+    """The arguments of a call that people read."""
+    place = SPEAK.get(_name(call.func), MAKE.get(ast.unparse(call.func)))
+    if place is not None:
+        yield from call.args[place : place + 1]
+        yield from (word.value for word in call.keywords if word.arg in ("message", "says"))
+    elif _name(call.func) == "reject_all":
+        for check in call.args[0].elts if isinstance(call.args[0], ast.Tuple) else ():
+            yield from check.elts[2:3] if isinstance(check, ast.Tuple) else ()
 
 
 def _name(called: ast.expr) -> str:

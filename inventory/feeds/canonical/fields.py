@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from vyapar.kernel.phrases import phrase as _
+
 
 class Form(StrEnum):
     """How a value is written; each has one reader."""
@@ -76,7 +78,7 @@ MAX_AMOUNT_PAISE = 10_000_00_00_000_00  # ten thousand crore
 def field(name: str, form: Form = Form.TEXT, says: str = "", *synonyms: str, **more: object) -> FieldSpec:
     """A field whose API name follows from its own, with the usual limits of its form."""
     values: dict[str, object] = {"most": _MOST.get(form, 0), **more}
-    says = says or _SAYS.get(form, "text")
+    says = says or _SAYS.get(form, _("text"))
     return FieldSpec(name, str(values.pop("api", camel(name))), form, says=says, synonyms=synonyms, **values)  # type: ignore[arg-type]
 
 
@@ -90,20 +92,20 @@ _MOST = {
     Form.JSON: 4_000,
 }
 _SAYS = {
-    Form.MONEY: 'rupees with at most two decimals, e.g. "1,234.50"',
-    Form.QUANTITY: "whole pieces, or units and packs, e.g. 27 or 2 CASE 3 PCS",
-    Form.DAY: "a day, e.g. 01-04-2026 or 2026-04-01",
-    Form.LAST_DAY: "a day or a month, e.g. 01-04-2026 or 04/2026",
-    Form.INSTANT: "a day and its time, e.g. 2026-11-23T10:15:00+05:30 or 23-11-2026 10:15",
-    Form.END_OF_DAY: "an instant or a day, e.g. 2026-11-23T20:00:00+05:30 or 23-11-2026",
-    Form.GSTIN: "a GSTIN of 15 characters, e.g. 27AABCU9603R1ZN",
-    Form.HSN: "an HSN code of 4, 6 or 8 digits",
-    Form.UNIT: "a GST unit such as PCS or KGS, or CASE",
-    Form.PINCODE: "six digits, e.g. 411001",
-    Form.FLAG: "yes or no",
-    Form.PHONE: "ten digits, with or without +91",
-    Form.EMAIL: "an e-mail address",
-    Form.LANGUAGE: "a language, e.g. hi or Hindi",
-    Form.CHANNELS: "whatsapp, sms, email: preferred first",
-    Form.JSON: "a JSON object",
+    Form.MONEY: _('rupees with at most two decimals, e.g. "1,234.50"'),
+    Form.QUANTITY: _("whole pieces, or units and packs, e.g. 27 or 2 CASE 3 PCS"),
+    Form.DAY: _("a day, e.g. 01-04-2026 or 2026-04-01"),
+    Form.LAST_DAY: _("a day or a month, e.g. 01-04-2026 or 04/2026"),
+    Form.INSTANT: _("a day and its time, e.g. 2026-11-23T10:15:00+05:30 or 23-11-2026 10:15"),
+    Form.END_OF_DAY: _("an instant or a day, e.g. 2026-11-23T20:00:00+05:30 or 23-11-2026"),
+    Form.GSTIN: _("a GSTIN of 15 characters, e.g. 27AABCU9603R1ZN"),
+    Form.HSN: _("an HSN code of 4, 6 or 8 digits"),
+    Form.UNIT: _("a GST unit such as PCS or KGS, or CASE"),
+    Form.PINCODE: _("six digits, e.g. 411001"),
+    Form.FLAG: _("yes or no"),
+    Form.PHONE: _("ten digits, with or without +91"),
+    Form.EMAIL: _("an e-mail address"),
+    Form.LANGUAGE: _("a language, e.g. hi or Hindi"),
+    Form.CHANNELS: _("whatsapp, sms, email: preferred first"),
+    Form.JSON: _("a JSON object"),
 }

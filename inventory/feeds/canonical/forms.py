@@ -17,20 +17,23 @@ from inventory.feeds.canonical.sheet import Sheet
 from inventory.feeds.canonical.texts import empty, has_control, says_something, where
 from inventory.feeds.canonical.units import UNKNOWN, units_of
 from vyapar.kernel.calendar import ist_day, ist_instant
+from vyapar.kernel.phrases import phrase as _
 
 #: Clocks of tills may run ahead by so much; what is older than so many days belongs in no feed.
 CLOCK_SKEW = timedelta(minutes=5)
 OLDEST_DAYS = 3_660
 #: Years in which goods are made, sold and expire.
 _YEARS = (1990, 2150)
-_NO_SUCH_DAY = "the calendar has no such day; the day comes before the month, e.g. 28-02-2026"
-_STRANGE_YEAR = f"write a year from {_YEARS[0]} to {_YEARS[1]}"
+_NO_SUCH_DAY = _("the calendar has no such day; the day comes before the month, e.g. 28-02-2026")
+_STRANGE_YEAR = _("write a year from %(first)s to %(last)s", first=_YEARS[0], last=_YEARS[1])
 
 
 def _required(sheet: Sheet, spec: FieldSpec, value: pl.Series, code: str = "missing") -> None:
     if spec.required and value.null_count():
         message = (
-            f"write {spec.says}" if code != "missing" else f"every row names its {spec.api}: {spec.says}"
+            _("write %(what)s", what=spec.says)
+            if code != "missing"
+            else _("every row names its %(api)s: %(what)s", api=spec.api, what=spec.says)
         )
         sheet.fault(value.is_null(), spec.name, code, message)
 
@@ -44,13 +47,18 @@ def written_wrong(sheet: Sheet, name: str, value: pl.Series) -> pl.Series:
 def _text(sheet: Sheet, spec: FieldSpec) -> pl.Series:
     text = sheet.text(spec.name)
     if spec.name in sheet.frame.columns and sheet.frame.schema[spec.name].is_nested():
-        sheet.fault(text.is_not_null(), spec.name, "not_text", f"write {spec.says}, not a structure")
+        sheet.fault(
+            text.is_not_null(), spec.name, "not_text", _("write %(what)s, not a structure", what=spec.says)
+        )
     if spec.name in sheet.odd:
-        message = "take out the control characters, which no text may hold"
+        message = _("take out the control characters, which no text may hold")
         sheet.fault(has_control(text), spec.name, "control_character", message)
     if spec.most and (text.str.len_bytes().max() or 0) > spec.most:  # type: ignore[operator]
         sheet.fault(
-            text.str.len_chars() > spec.most, spec.name, "too_long", f"at most {spec.most} characters"
+            text.str.len_chars() > spec.most,
+            spec.name,
+            "too_long",
+            _("at most %(most)s characters", most=spec.most),
         )
     _required(sheet, spec, text)
     return text
@@ -66,9 +74,9 @@ def _read_each(
             return absent(sheet, spec)
         value = ids.each(sheet.text(spec.name), read)
         wrong = written_wrong(sheet, spec.name, value)
-        message = f"write {spec.says}"
+        message = _("write %(what)s", what=spec.says)
         if forgiven and not spec.required:
-            sheet.warn(wrong, spec.name, code, f"{message}; it is left out")
+            sheet.warn(wrong, spec.name, code, _("%(message)s; it is left out", message=message))
         else:
             sheet.fault(wrong, spec.name, code, message)
         if spec.required:
@@ -95,14 +103,14 @@ def _gstin(sheet: Sheet, spec: FieldSpec) -> pl.Series:
         sheet.fault(wrong & (text == one), spec.name, code, message)
     value = where(value != "", value)
     if spec.required:
-        sheet.fault(value.is_null() & ~wrong, spec.name, "missing", f"write {spec.says}")
+        sheet.fault(value.is_null() & ~wrong, spec.name, "missing", _("write %(what)s", what=spec.says))
     return value
 
 
 def _choice(sheet: Sheet, spec: FieldSpec) -> pl.Series:
     text = sheet.text(spec.name).str.to_lowercase()
     known = text.is_in(spec.choices)
-    sheet.fault(text.is_not_null() & ~known, spec.name, "not_a_choice", f"write {spec.says}")
+    sheet.fault(text.is_not_null() & ~known, spec.name, "not_a_choice", _("write %(what)s", what=spec.says))
     _required(sheet, spec, text)
     return where(known, text)
 
@@ -114,7 +122,12 @@ def _whole(sheet: Sheet, spec: FieldSpec) -> pl.Series:
     value = whole_of(column, column if column.dtype.is_integer() else sheet.text(spec.name))
     low = spec.least if spec.least is not None else -spec.most
     wrong = written_wrong(sheet, spec.name, value) | ~value.is_between(low, spec.most).fill_null(True)
-    sheet.fault(wrong, spec.name, "not_whole", f"write {spec.says}, from {low} to {spec.most}")
+    sheet.fault(
+        wrong,
+        spec.name,
+        "not_whole",
+        _("write %(what)s, from %(low)s to %(most)s", what=spec.says, low=low, most=spec.most),
+    )
     return value
 
 
@@ -124,7 +137,9 @@ def _decimal(sheet: Sheet, spec: FieldSpec) -> pl.Series:
     value = sheet.text(spec.name).cast(pl.Float64, strict=False)
     good = value.is_between(float(spec.least or 0), spec.most).fill_null(False)
     value = where(good, value)
-    sheet.fault(written_wrong(sheet, spec.name, value), spec.name, "not_a_number", f"write {spec.says}")
+    sheet.fault(
+        written_wrong(sheet, spec.name, value), spec.name, "not_a_number", _("write %(what)s", what=spec.says)
+    )
     return value
 
 
@@ -135,11 +150,11 @@ def _day(sheet: Sheet, spec: FieldSpec) -> pl.Series:
     sane = value.dt.year().is_between(*_YEARS)
     sheet.fault(~sane, spec.name, "not_a_day", _STRANGE_YEAR)
     wrong = written_wrong(sheet, spec.name, value)
-    _fault_days(sheet, spec, wrong, "not_a_day", f"write {spec.says}")
+    _fault_days(sheet, spec, wrong, "not_a_day", _("write %(what)s", what=spec.says))
     value = where(sane, value)
     if spec.required:
         missing = value.is_null() & ~wrong & sane.fill_null(True)
-        sheet.fault(missing, spec.name, "missing", f"write {spec.says}")
+        sheet.fault(missing, spec.name, "missing", _("write %(what)s", what=spec.says))
     return value
 
 
@@ -157,7 +172,7 @@ def _instant(sheet: Sheet, spec: FieldSpec) -> pl.Series:
         return absent(sheet, spec, INSTANT, "not_an_instant")
     value = instants_of(sheet.column(spec.name), sheet.text(spec.name), end_of_day=ends)
     unread = value.is_null() if spec.required else written_wrong(sheet, spec.name, value)
-    _fault_days(sheet, spec, unread, "not_an_instant", f"write {spec.says}")
+    _fault_days(sheet, spec, unread, "not_an_instant", _("write %(what)s", what=spec.says))
     at = pl.lit(sheet.at).dt.convert_time_zone("UTC").cast(INSTANT)
     if ends:  # today's closing stock is what stands there now; tomorrow's stands nowhere yet
         tomorrow = pl.lit(ist_instant(ist_day(sheet.at) + timedelta(days=1))).dt.convert_time_zone("UTC")
@@ -168,13 +183,16 @@ def _instant(sheet: Sheet, spec: FieldSpec) -> pl.Series:
         (pl.lit(value) < at - timedelta(days=OLDEST_DAYS)).alias("early"),
     )
     sheet.fault(
-        bounds["late"], spec.name, "in_the_future", "this has not happened yet; look at day, month and year"
+        bounds["late"],
+        spec.name,
+        "in_the_future",
+        _("this has not happened yet; look at day, month and year"),
     )
     sheet.fault(
         bounds["early"],
         spec.name,
         "too_old",
-        "more than ten years ago; look at the year, or leave the row out",
+        _("more than ten years ago; look at the year, or leave the row out"),
     )
     return value
 
@@ -183,7 +201,9 @@ def _flag(sheet: Sheet, spec: FieldSpec) -> pl.Series:
     if not sheet.has(spec.name):
         return empty(spec.name, pl.Boolean, sheet.height)
     value = ids.flags_of(sheet.column(spec.name), sheet.text(spec.name))
-    sheet.fault(written_wrong(sheet, spec.name, value), spec.name, "not_a_flag", f"write {spec.says}")
+    sheet.fault(
+        written_wrong(sheet, spec.name, value), spec.name, "not_a_flag", _("write %(what)s", what=spec.says)
+    )
     return value
 
 
@@ -192,7 +212,9 @@ def _unit(sheet: Sheet, spec: FieldSpec) -> pl.Series:
         return absent(sheet, spec)
     units = units_of(sheet.text(spec.name))
     value = where(units != UNKNOWN, units)
-    sheet.fault(written_wrong(sheet, spec.name, value), spec.name, "unknown_unit", f"write {spec.says}")
+    sheet.fault(
+        written_wrong(sheet, spec.name, value), spec.name, "unknown_unit", _("write %(what)s", what=spec.says)
+    )
     return value
 
 
@@ -206,13 +228,17 @@ def _json(sheet: Sheet, spec: FieldSpec) -> pl.Series:
         text = sheet.text(spec.name)
         coded = ids.each(text, lambda one: one if _is_object(one) else None)
         left_out = text.is_not_null() & coded.is_null()
-        sheet.warn(left_out, spec.name, "not_json", f"write {spec.says}; it is left out")
+        sheet.warn(left_out, spec.name, "not_json", _("write %(what)s; it is left out", what=spec.says))
     else:
         coded = empty(spec.name, pl.String, sheet.height)
     hidden = coded.str.contains("\\u0000", literal=True)
-    sheet.fault(hidden, spec.name, "control_character", "take out the NUL characters, which no text may hold")
+    sheet.fault(
+        hidden, spec.name, "control_character", _("take out the NUL characters, which no text may hold")
+    )
     long = coded.str.len_chars() > spec.most
-    sheet.fault(long, spec.name, "too_long", f"at most {spec.most} characters, written as JSON")
+    sheet.fault(
+        long, spec.name, "too_long", _("at most %(most)s characters, written as JSON", most=spec.most)
+    )
     return coded
 
 

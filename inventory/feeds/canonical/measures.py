@@ -11,6 +11,7 @@ from inventory.feeds.canonical.quantities import is_plain, measure, per_piece, s
 from inventory.feeds.canonical.sheet import Sheet
 from inventory.feeds.canonical.texts import empty, is_number, where
 from inventory.feeds.canonical.units import CASES, UNKNOWN, units_of
+from vyapar.kernel.phrases import phrase as _
 
 
 def read_quantity(sheet: Sheet, spec: FieldSpec, packs: pl.DataFrame | None) -> pl.Series:
@@ -26,18 +27,18 @@ def read_quantity(sheet: Sheet, spec: FieldSpec, packs: pl.DataFrame | None) -> 
         found = measure(column, sheet.text(spec.name), unit, sheet.done["sku"], packs)
         value = found.pieces
         sheet.fault(
-            found.unknown_unit, spec.name, "unknown_unit", "write a GST unit such as PCS or KGS, or CASE"
+            found.unknown_unit, spec.name, "unknown_unit", _("write a GST unit such as PCS or KGS, or CASE")
         )
-        message = "say how many pieces a case of this SKU holds (casePack), or write pieces"
+        message = _("say how many pieces a case of this SKU holds (casePack), or write pieces")
         sheet.fault(found.unknown_pack, spec.name, "unknown_pack", message)
-        message = "name the unit of the first figure too, e.g. 5 CASE 3 PCS"
+        message = _("name the unit of the first figure too, e.g. 5 CASE 3 PCS")
         sheet.fault(found.unnamed, spec.name, "unnamed_unit", message)
         unread = value.is_null() & ~found.unknown_unit & ~found.unknown_pack & ~found.unnamed
         if packs is not None:
             _warn_of_single_cases(sheet, spec, unit, packs)
-    sheet.fault(unread, spec.name, "not_whole", f"write {spec.says}")
+    sheet.fault(unread, spec.name, "not_whole", _("write %(what)s", what=spec.says))
     large = ~value.is_between(-spec.most, spec.most)  # the least of 64 bits has no `abs`
-    sheet.fault(large, spec.name, "too_large", f"at most {spec.most} base units a line")
+    sheet.fault(large, spec.name, "too_large", _("at most %(most)s base units a line", most=spec.most))
     return value
 
 
@@ -47,7 +48,7 @@ def _warn_of_single_cases(sheet: Sheet, spec: FieldSpec, unit: pl.Series, packs:
     named = unit.is_in(CASES).fill_null(False) | sheet.text(spec.name).str.contains(_CASE_WORD).fill_null(
         False
     )
-    message = "a case of this SKU holds one piece, its master says; send casePack if that is wrong"
+    message = _("a case of this SKU holds one piece, its master says; send casePack if that is wrong")
     sheet.warn(named & sheet.done["sku"].is_in(single.to_list()), spec.name, "case_of_one", message)
 
 
@@ -68,17 +69,17 @@ def read_money(sheet: Sheet, spec: FieldSpec, packs: pl.DataFrame | None) -> pl.
         wrong = value.is_null()
     if not spec.required:
         wrong = written_wrong(sheet, source, value)
-    sheet.fault(wrong, spec.name, "not_money", f"write {spec.says}")
+    sheet.fault(wrong, spec.name, "not_money", _("write %(what)s", what=spec.says))
     low, high = value.min(), value.max()
     if low is not None and low < (spec.least or 0):  # type: ignore[operator]
-        message = _NEGATIVE.get(spec.name, "an amount is never negative")
+        message = _NEGATIVE.get(spec.name, _("an amount is never negative"))
         sheet.fault(value < (spec.least or 0), spec.name, "negative", message)
     if high is not None and high > spec.most:  # type: ignore[operator]
         sheet.fault(
             value > spec.most,
             spec.name,
             "too_large",
-            _MOST.get(spec.most, f"at most {spec.most // 100} rupees"),
+            _MOST.get(spec.most, _("at most %(rupees)s rupees", rupees=spec.most // 100)),
         )
     if spec.name in _PER_UNIT and "unit" in sheet.done:
         value = _per_piece(sheet, spec, value, unit, packs)
@@ -87,8 +88,8 @@ def read_money(sheet: Sheet, spec: FieldSpec, packs: pl.DataFrame | None) -> pl.
 
 #: Prices per unit of the row; what is printed on a pack (MRP) is always per piece.
 _PER_UNIT = frozenset({"unit_price", "cost"})
-_NEGATIVE = {"unit_price": "a price is never negative; a return has a negative quantity"}
-_MOST = {MAX_PRICE_PAISE: "at most one crore rupees"}
+_NEGATIVE = {"unit_price": _("a price is never negative; a return has a negative quantity")}
+_MOST = {MAX_PRICE_PAISE: _("at most one crore rupees")}
 
 
 def _per_piece(
@@ -99,13 +100,16 @@ def _per_piece(
     if named is not None and named.null_count() < sheet.height:
         units = units_of(named)
         sheet.fault(
-            units == UNKNOWN, spec.name, "unknown_unit", "name a GST unit such as PCS, or CASE, after the /"
+            units == UNKNOWN,
+            spec.name,
+            "unknown_unit",
+            _("name a GST unit such as PCS, or CASE, after the /"),
         )
         unit = where(units != UNKNOWN, units).fill_null(unit)
     if unit.null_count() == sheet.height:
         return value
     numerator, denominator = size_in(unit, sheet.done["sku"], packs)
-    message = "say how many pieces a case of this SKU holds (casePack), or write the price of a piece"
+    message = _("say how many pieces a case of this SKU holds (casePack), or write the price of a piece")
     sheet.fault(value.is_not_null() & numerator.is_null(), spec.name, "unknown_pack", message)
     plain = ((numerator == 1) & (denominator == 1)).fill_null(True)
     return value.zip_with(plain, per_piece(value, numerator, denominator))

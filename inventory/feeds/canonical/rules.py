@@ -11,6 +11,7 @@ from inventory.feeds.canonical.identities import flags_of, is_rated
 from inventory.feeds.canonical.pincodes import locate
 from inventory.feeds.canonical.sheet import Sheet
 from inventory.feeds.canonical.texts import each_once, empty
+from vyapar.kernel.phrases import phrase as _
 
 Rule = Callable[[Sheet], None]
 
@@ -53,7 +54,7 @@ def _sale_lines(sheet: Sheet) -> None:
 
 def _sale_quantity(sheet: Sheet) -> None:
     sheet.fault(
-        sheet.done["quantity"] == 0, "quantity", "zero", "a sale of nothing is no sale; leave the row out"
+        sheet.done["quantity"] == 0, "quantity", "zero", _("a sale of nothing is no sale; leave the row out")
     )
 
 
@@ -65,7 +66,7 @@ def _sale_once(sheet: Sheet) -> None:
     if not again.any():
         return
     again = again & pair["transaction_id"].is_not_null()
-    message = "this transaction and line stand in the batch already"
+    message = _("this transaction and line stand in the batch already")
     sheet.fault(again, "transaction_id", "repeated_in_batch", message)
 
 
@@ -73,51 +74,53 @@ def _sale_once(sheet: Sheet) -> None:
 
 
 def _positive(sheet: Sheet) -> None:
-    sheet.fault(sheet.done["quantity"] <= 0, "quantity", "not_positive", "1 piece or more")
+    sheet.fault(sheet.done["quantity"] <= 0, "quantity", "not_positive", _("1 piece or more"))
 
 
 def _negative_stock(sheet: Sheet) -> None:
-    message = "the system says less than nothing stands here; the position is put at 0"
+    message = _("the system says less than nothing stands here; the position is put at 0")
     sheet.warn(sheet.done["quantity"] < 0, "quantity", "negative_stock", message)
 
 
 def _life(sheet: Sheet) -> None:
     made, expires = sheet.done["manufacture_date"], sheet.done["expiry_date"]
-    message = "a batch does not expire before it is made; look whether day and month are swapped"
+    message = _("a batch does not expire before it is made; look whether day and month are swapped")
     sheet.fault(expires < made, "expiry_date", "expires_before_made", message)
 
 
 def _no_expiry(sheet: Sheet) -> None:
-    message = "without an expiry date this batch is never seen as expiring"
+    message = _("without an expiry date this batch is never seen as expiring")
     sheet.warn(sheet.done["expiry_date"].is_null(), "expiry_date", "no_expiry", message)
 
 
 def _no_mrp(sheet: Sheet) -> None:
-    message = "an MRP of nothing: no offer can be priced against it"
+    message = _("an MRP of nothing: no offer can be priced against it")
     sheet.warn(sheet.done["mrp_paise"] == 0, "mrp", "no_mrp", message)
 
 
 def _cost_above_mrp(sheet: Sheet) -> None:
     above = (sheet.done["cost_paise"] > sheet.done["mrp_paise"]) & (sheet.done["mrp_paise"] > 0)
-    sheet.warn(above, "cost", "cost_above_mrp", "the cost of a piece is above its MRP: is it a case's?")
+    sheet.warn(above, "cost", "cost_above_mrp", _("the cost of a piece is above its MRP: is it a case's?"))
 
 
 def _trade_above_mrp(sheet: Sheet) -> None:
     above = (sheet.done["trade_price_paise"] > sheet.done["mrp_paise"]) & (sheet.done["mrp_paise"] > 0)
-    sheet.warn(above, "trade_price", "price_above_mrp", "nothing may be sold above its MRP: is it a case's?")
+    sheet.warn(
+        above, "trade_price", "price_above_mrp", _("nothing may be sold above its MRP: is it a case's?")
+    )
 
 
 def _rated(sheet: Sheet) -> None:
     hsn = sheet.done["hsn"]
     strange = [code for code in hsn.drop_nulls().unique() if not is_rated(code)]
-    message = "this HSN code is not in the table of GST rates: no tax can be worked out for it"
+    message = _("this HSN code is not in the table of GST rates: no tax can be worked out for it")
     sheet.warn(hsn.is_in(strange), "hsn", "hsn_unlisted", message)
 
 
 def _some_price(sheet: Sheet) -> None:
     prices = [sheet.done[name] for name in ("mrp_paise", "trade_price_paise", "cost_paise")]
     nothing = prices[0].is_null() & prices[1].is_null() & prices[2].is_null()
-    sheet.fault(nothing, "mrp", "no_price", "name at least one of mrp, tradePrice and cost")
+    sheet.fault(nothing, "mrp", "no_price", _("name at least one of mrp, tradePrice and cost"))
 
 
 # --- places --------------------------------------------------------------------------------------
@@ -131,11 +134,11 @@ def _pincode(sheet: Sheet) -> None:
         return
     state = locate(pincode)["pin_state"]
     sheet.done["pin_state"] = state
-    message = "India Post has no such pincode"
+    message = _("India Post has no such pincode")
     sheet.warn(pincode.is_not_null() & state.is_null(), "pincode", "unknown_pincode", message)
     if "gstin" in sheet.done:
         other = sheet.done["gstin"].str.slice(0, 2) != state
-        sheet.warn(other, "gstin", "gstin_other_state", "the GSTIN is of another State than the pincode")
+        sheet.warn(other, "gstin", "gstin_other_state", _("the GSTIN is of another State than the pincode"))
 
 
 RULES: dict[RecordKind, tuple[Rule, ...]] = {

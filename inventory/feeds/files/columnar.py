@@ -32,7 +32,7 @@ class Parquet:
         self._kinds = {name: kind for name, kind in schema.items() if name not in nested}
         self.header = tuple(name for name in self._kinds if name != ROW)
         if not self._height or not self.header:
-            refuse("no_rows", "there are no rows in this file")
+            refuse("no_rows", _("there are no rows in this file"))
         self.count = -(-self._height // limits.rows)
         first = self._slice(0, _SAMPLE)
         self.sample: Sequence[Sequence[str | None]] = first.drop(ROW).rows()
@@ -56,7 +56,10 @@ class Parquet:
                 else None
             )
             if longest is not None and (longest.item() or 0) > self._limits.record:
-                refuse("record_too_long", f"a cell is longer than {in_words(self._limits.record)}")
+                refuse(
+                    "record_too_long",
+                    _("a cell is longer than %(size)s", size=in_words(self._limits.record)),
+                )
             texts = [_text(name, rows.schema[name]).alias(name) for name in self.header]
             rows = rows.select(
                 pl.int_range(start + 1, start + 1 + rows.height, dtype=pl.Int64).alias(ROW), *texts

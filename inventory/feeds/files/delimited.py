@@ -64,7 +64,7 @@ class Delimited:
         self._skip, stated = _separator_line(lines)
         self._delimiter = delimiter or stated or find_delimiter(lines[self._skip :])
         if len(self._delimiter) != 1:
-            refuse("bad_delimiter", "a delimiter is one character: comma, semicolon, tab or bar")
+            refuse("bad_delimiter", _("a delimiter is one character: comma, semicolon, tab or bar"))
         rows = list(Loose(lines[self._skip :], self._delimiter, None).rows())
         cells = [one.cells for one in rows]
         found = find_header(cells[: limits.title_rows], known, header_row)
@@ -78,7 +78,7 @@ class Delimited:
         below = [_fit(one.cells, len(names)) for one in rows[found.row + 1 : found.row + 1 + _SAMPLE]]
         self.sample: Sequence[Sequence[str | None]] = [cells for cells in below if any(cells)]
         if not self.sample and not self._more:
-            refuse("no_rows", "the file has a header but no rows under it")
+            refuse("no_rows", _("the file has a header but no rows under it"))
         titles = [words for one in cells[: found.first] if (words := [cell for cell in one if cell])]
         self.notes = [
             Uncovered(_("titles above the table"), len(titles), _("not part of the table"), _words(titles))
@@ -92,9 +92,9 @@ class Delimited:
             data = next((data for data, _ in blocks(body, self._encoding, size)), b"")
             more = bool(body.read(1))
         if not data.strip(b"\x00\r\n\t ,;|"):
-            refuse("empty_file", "there is nothing in this file")
+            refuse("empty_file", _("there is nothing in this file"))
         if sum(one < 9 or 13 < one < 32 for one in data[:1024]) > 8:
-            refuse("not_text", "this is not a text file; export it as CSV, XLSX, ODS, JSON or Parquet")
+            refuse("not_text", _("this is not a text file; export it as CSV, XLSX, ODS, JSON or Parquet"))
         if more and b"\n" not in data:
             self._too_long(1)
         lines = _lines(_single_spaced(data))[: self._limits.title_rows + _SAMPLE + 10]
@@ -103,10 +103,12 @@ class Delimited:
 
     def _too_long(self, row: int | None) -> NoReturn:
         size = in_words(self._limits.record)
-        which = f"row {row}" if row else "a row"
-        refuse(
-            "record_too_long", f"{which} is longer than {size}: a line break or a quote is missing", row=row
+        message = (
+            _("row %(row)s is longer than %(size)s: a line break or a quote is missing", row=row, size=size)
+            if row
+            else _("a row is longer than %(size)s: a line break or a quote is missing", size=size)
         )
+        refuse("record_too_long", message, row=row)
 
     def chunks(self, skip: int = 0) -> Iterator[Chunk]:
         """See `Table`. Skipped chunks are cut off, not parsed, where their quotes are regular."""
@@ -274,6 +276,6 @@ def _words(rows: Sequence[Sequence[str | None]]) -> str:
 
 def _no_header(rows: Sequence[Sequence[str | None]], stated: int | None) -> str:
     if stated is not None:
-        return f"row {stated} was named as the header, but there is none there"
+        return _("row %(row)s was named as the header, but there is none there", row=stated)
     first = ", ".join(cell for cell in (rows[0] if rows else ()) if cell)[:120]
-    return f"no row with names of columns was found; the file begins with {first!r}"
+    return _("no row with names of columns was found; the file begins with %(first)s", first=f"{first!r}")

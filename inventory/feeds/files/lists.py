@@ -13,6 +13,7 @@ from inventory.feeds.files.limits import MIB, Limits, refuse
 from inventory.feeds.files.sheets import sheets_of
 from inventory.feeds.files.sniff import find_format
 from inventory.feeds.files.table import Table
+from vyapar.kernel.phrases import phrase as _
 
 #: A list is read whole: it is short, or it is refused.
 LIMITS = Limits(file=5 * MIB, unpacked=20 * MIB, workbook=32 * MIB)
@@ -33,7 +34,7 @@ def read_list(content: bytes, name: str, columns: Mapping[str, Sequence[str]], m
         path.write_bytes(content)
         rows = list(islice(_rows(_table(path, name, heads), heads), most + 1))
     if len(rows) > most:
-        refuse("too_many_rows", f"more than {most} rows: send the list in parts")
+        refuse("too_many_rows", _("more than %(most)s rows: send the list in parts", most=most))
     return rows
 
 
@@ -47,11 +48,11 @@ def _table(path: Path, name: str, heads: Mapping[str, str]) -> Table:
     elif kind == "delimited":
         tables = [Delimited(path, LIMITS, known)]
     else:
-        refuse("wrong_content", "send the list as CSV or Excel", value=kind)
+        refuse("wrong_content", _("send the list as CSV or Excel"), value=kind)
     found = next((table for table in tables if any(known(head) for head in table.header)), None)
     if found is None:
         wanted = ", ".join(dict.fromkeys(heads.values()))
-        refuse("no_header", f"the first row must name the columns; known are {wanted}")
+        refuse("no_header", _("the first row must name the columns; known are %(wanted)s", wanted=wanted))
     return found
 
 

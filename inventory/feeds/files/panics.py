@@ -9,6 +9,10 @@ import polars as pl
 import python_calamine as calamine
 
 from inventory.feeds.files.limits import refuse
+from vyapar.kernel.phrases import phrase as _
+
+#: What a parser reads, as sentences call it.
+_WHAT = {"workbook": _("workbook"), "parquet": _("Parquet file")}
 
 
 @contextmanager
@@ -17,7 +21,7 @@ def parsing(what: str) -> Iterator[None]:
     try:
         yield
     except calamine.PasswordError:
-        refuse("encrypted", f"the {what} has a password; save it without one")
+        refuse("encrypted", _("the %(what)s has a password; save it without one", what=_WHAT.get(what, what)))
     except (
         calamine.CalamineError,
         pl.exceptions.PolarsError,
@@ -34,6 +38,6 @@ def parsing(what: str) -> Iterator[None]:
 def _broken(what: str, error: BaseException) -> None:
     refuse(
         f"broken_{what}",
-        f"the {what} cannot be read: it is damaged or not what its name says",
+        _("the %(what)s cannot be read: it is damaged or not what its name says", what=_WHAT.get(what, what)),
         value=str(error),
     )

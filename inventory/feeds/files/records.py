@@ -60,8 +60,14 @@ class Records:
         for row in rows:
             names.update(dict.fromkeys(row))
         if not names:
-            first = f": {broken[0].message} (record {broken[0].row})" if broken else ""
-            refuse("no_rows", f"there are no records in this file{first}")
+            if not broken:
+                refuse("no_rows", _("there are no records in this file"))
+            message = _(
+                "there are no records in this file: %(message)s (record %(row)s)",
+                message=broken[0].message,
+                row=str(broken[0].row),
+            )
+            refuse("no_rows", message)
         unique_names(list(names), limits)
         self.header = tuple(names)
         self.sample: Sequence[Sequence[str | None]] = [
@@ -125,7 +131,7 @@ class Records:
                 tap.ended()
                 yield number, value, body.position
         except (ijson.JSONError, UnicodeDecodeError, ValueError, RecursionError) as error:
-            refuse("broken_json", f"this is not valid JSON: {_sentence(error)}")
+            refuse("broken_json", _("this is not valid JSON: %(error)s", error=_sentence(error)))
 
 
 class _Tap:
@@ -150,11 +156,16 @@ class _Tap:
             data = data.removeprefix(b"\xef\xbb\xbf")
         self._since += len(data)
         if self._since > 8 * self._limits.record:
-            refuse("record_too_long", f"a record is longer than {in_words(8 * self._limits.record)}")
+            refuse(
+                "record_too_long",
+                _("a record is longer than %(size)s", size=in_words(8 * self._limits.record)),
+            )
         if data:
             depths = self._depth + np.cumsum(_STEPS[np.frombuffer(data, dtype=np.uint8)], dtype=np.int64)
             if depths.max() > _DEEP:
-                refuse("too_deep", f"objects or lists stand more than {_DEEP} deep in one another")
+                refuse(
+                    "too_deep", _("objects or lists stand more than %(most)s deep in one another", most=_DEEP)
+                )
             self._depth = int(depths[-1])
         return data
 
@@ -165,10 +176,13 @@ def _find_list(path: Path, limits: Limits, wanted: str) -> str:
     with body_of(path, limits) as body:
         tap = _Tap(body, limits)
         try:
-            for prefix, event, _ in ijson.parse(tap):
+            for prefix, event, _value in ijson.parse(tap):
                 tap.ended()
                 if len(prefix) > _LONG_PREFIX:
-                    refuse("too_deep", f"objects or lists stand more than {_DEEP} deep in one another")
+                    refuse(
+                        "too_deep",
+                        _("objects or lists stand more than %(most)s deep in one another", most=_DEEP),
+                    )
                 inside = any(prefix == one or prefix.startswith((f"{one}.", "item")) for one in found)
                 if event == "start_array" and not inside:
                     found.append(prefix)
@@ -177,14 +191,22 @@ def _find_list(path: Path, limits: Limits, wanted: str) -> str:
                     if body.position > 4 * limits.block:
                         break  # a long list: whatever follows it is beside the point
         except (ijson.JSONError, UnicodeDecodeError, ValueError, RecursionError) as error:
-            refuse("broken_json", f"this is not valid JSON: {_sentence(error)}")
+            refuse("broken_json", _("this is not valid JSON: %(error)s", error=_sentence(error)))
     if wanted:
-        refuse("no_such_list", f"there is no list {wanted!r}; the file has {', '.join(found) or 'none'}")
+        refuse(
+            "no_such_list",
+            _(
+                "there is no list %(wanted)s; the file has %(found)s",
+                wanted=f"{wanted!r}",
+                found=", ".join(found) or _("none"),
+            ),
+        )
     if not found:
-        refuse("no_list", "the file holds no list of records")
+        refuse("no_list", _("the file holds no list of records"))
     if len(found) > 1:
         refuse(
-            "several_lists", f"the file holds several lists ({', '.join(found[:8])}); say which one to read"
+            "several_lists",
+            _("the file holds several lists (%(found)s); say which one to read", found=", ".join(found[:8])),
         )
     return found[0]
 
@@ -269,11 +291,17 @@ def _loaded(line: bytes) -> Any:
 
 
 def _too_long(row: int, limits: Limits) -> None:
-    refuse("record_too_long", f"line {row:,} is longer than {in_words(limits.record)}", row=row)
+    refuse(
+        "record_too_long",
+        _("line %(row)s is longer than %(size)s", row=f"{row:,}", size=in_words(limits.record)),
+        row=row,
+    )
 
 
 def _sentence(error: BaseException) -> str:
     said = error.args[0] if error.args else ""
     text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(error)
-    wide = " (JSON is always UTF-8: save it so)" if "lexical error" in text else ""
-    return f"{' '.join(text.split())[:120]}{wide}"
+    told = " ".join(text.split())[:120]
+    if "lexical error" not in text:
+        return told
+    return _("%(error)s (JSON is always UTF-8: save it so)", error=told)

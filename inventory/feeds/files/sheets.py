@@ -127,7 +127,14 @@ def sheets_of(
         }
         spans = spans_of(path)
     if sheet and sheet not in listed:
-        refuse("no_such_sheet", f"there is no sheet {sheet!r}; the workbook has {', '.join(listed)}")
+        refuse(
+            "no_such_sheet",
+            _(
+                "there is no sheet %(sheet)s; the workbook has %(sheets)s",
+                sheet=f"{sheet!r}",
+                sheets=", ".join(listed),
+            ),
+        )
     wanted = [sheet] if sheet else [name for name, visible in listed.items() if visible] or list(listed)
     read = [Sheet(book, name, size, limits, known, header_row, spans.get(name, ())) for name in wanted]
     notes = [

@@ -6,14 +6,19 @@ from pathlib import Path
 
 from inventory.feeds.files.limits import Limits, in_words, refuse
 from inventory.feeds.files.text import body_of
+from vyapar.kernel.phrases import phrase as gettext
 
+_PICTURE, _PROGRAM = gettext("a picture"), gettext("a program")
 _STRANGERS = (
-    (b"%PDF", "a PDF; export the report as CSV or Excel instead of printing it"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel file (.xls) or another Office file; save it as .xlsx or CSV"),
-    (b"\x89PNG", "a picture"), (b"\xff\xd8\xff", "a picture"), (b"GIF8", "a picture"),
-    (b"Rar!", "a RAR archive; unpack it first"), (b"7z\xbc\xaf", "a 7z archive; unpack it first"),
-    (b"\x7fELF", "a program"), (b"MZ", "a program"),
-    (b"SQLite format 3", "a database file"), (b"{\\rtf", "a text document; export the table as CSV"),
+    (b"%PDF", gettext("a PDF; export the report as CSV or Excel instead of printing it")),
+    (b"\xd0\xcf\x11\xe0",
+     gettext("an old Excel file (.xls) or another Office file; save it as .xlsx or CSV")),
+    (b"\x89PNG", _PICTURE), (b"\xff\xd8\xff", _PICTURE), (b"GIF8", _PICTURE),
+    (b"Rar!", gettext("a RAR archive; unpack it first")),
+    (b"7z\xbc\xaf", gettext("a 7z archive; unpack it first")),
+    (b"\x7fELF", _PROGRAM), (b"MZ", _PROGRAM),
+    (b"SQLite format 3", gettext("a database file")),
+    (b"{\\rtf", gettext("a text document; export the table as CSV")),
 )  # fmt: skip
 SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".ods", ".ndjson", ".jsonl", ".json", ".parquet",
             ".csv.gz", ".tsv.gz", ".txt.gz", ".ndjson.gz", ".jsonl.gz", ".json.gz")  # fmt: skip
@@ -23,17 +28,21 @@ def find_format(path: Path, limits: Limits, name: str = "") -> str:
     """`workbook`, `parquet`, `ndjson`, `json` or `delimited`; raises `Invalid` for what is none of them."""
     size = path.stat().st_size
     if not size:
-        refuse("empty_file", "there is nothing in this file")
+        refuse("empty_file", gettext("there is nothing in this file"))
     if size > limits.file:
         refuse(
             "too_large",
-            f"the file has {in_words(size)}; at most {in_words(limits.file)} are read: send it in parts",
+            gettext(
+                "the file has %(size)s; at most %(most)s are read: send it in parts",
+                size=in_words(size),
+                most=in_words(limits.file),
+            ),
         )
     with body_of(path, limits) as body:
         head = body.read(4096)
     for mark, what in _STRANGERS:
         if head.startswith(mark):
-            refuse("wrong_content", f"this file is {what}", value=(name or path.name))
+            refuse("wrong_content", gettext("this file is %(what)s", what=what), value=(name or path.name))
     if head.startswith(b"PK"):
         return "workbook"
     if head.startswith(b"PAR1"):
@@ -47,13 +56,18 @@ def _text(head: bytes, name: str) -> str:
     if bare.endswith((".ndjson", ".jsonl")):
         return "ndjson"
     if start[:1] == b"<":
-        refuse("wrong_content", "this file is XML or a web page; Tally's XML goes in through the Tally feed")
+        refuse(
+            "wrong_content",
+            gettext("this file is XML or a web page; Tally's XML goes in through the Tally feed"),
+        )
     if bare.endswith(".json") or start[:1] in (b"{", b"["):
         return _json(start)
     if bare.endswith((".xlsx", ".xlsm", ".ods", ".parquet")):
         kind = bare.rsplit(".", 1)[-1]
         refuse(
-            "wrong_content", f"the name says {kind}, the content does not; export the file again", value=name
+            "wrong_content",
+            gettext("the name says %(kind)s, the content does not; export the file again", kind=kind),
+            value=name,
         )
     return "delimited"
 

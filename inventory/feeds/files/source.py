@@ -143,7 +143,7 @@ class File:
             case "workbook":
                 sheets, self._around = sheets_of(path, limits, known, sheet=sheet, header_row=header_row)
                 if not sheets:
-                    refuse("no_rows", "no sheet of this workbook holds a table with rows under a header")
+                    refuse("no_rows", _("no sheet of this workbook holds a table with rows under a header"))
                 return list(sheets)
             case "parquet":
                 return [Parquet(path, limits)]
@@ -202,7 +202,14 @@ def _planned(table: Table, profiles: Sequence[Profile], kind: RecordKind | None,
 def _profiles(given: Any) -> list[Profile]:
     if isinstance(given, str) and given:
         if given not in SHIPPED:
-            refuse("unknown_profile", f"there is no profile {given!r}; there are {', '.join(SHIPPED)}")
+            refuse(
+                "unknown_profile",
+                _(
+                    "there is no profile %(given)s; there are %(known)s",
+                    given=f"{given!r}",
+                    known=", ".join(SHIPPED),
+                ),
+            )
         return [read(SHIPPED[given])]
     return [read(given)] if given else [read(spec) for spec in SHIPPED.values()]
 
@@ -212,7 +219,12 @@ def _kind(given: Any) -> RecordKind | None:
         return RecordKind(given) if given else None
     except ValueError:
         return refuse(
-            "unknown_kind", f"there is no kind of record {given!r}; there are {', '.join(RecordKind)}"
+            "unknown_kind",
+            _(
+                "there is no kind of record %(given)s; there are %(known)s",
+                given=f"{given!r}",
+                known=", ".join(RecordKind),
+            ),
         )
 
 
@@ -220,7 +232,7 @@ def _whole(given: Any) -> int | None:
     if given in (None, ""):
         return None
     if not str(given).isdecimal() or not int(given):
-        refuse("bad_header_row", "the header's row is a whole number from 1")
+        refuse("bad_header_row", _("the header's row is a whole number from 1"))
     return int(given)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from xml.parsers import expat
 
 from inventory.feeds.files.limits import refuse
+from vyapar.kernel.phrases import phrase as _
 
 Range = tuple[tuple[int, int], tuple[int, int]]
 _TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0 "
@@ -65,5 +66,5 @@ def _count(said: dict[str, str], name: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 1
 
 
-def _no_doctype(*_: object) -> None:
-    refuse("xml_doctype", "the workbook defines a document type: no program writes one")
+def _no_doctype(*_given: object) -> None:
+    refuse("xml_doctype", _("the workbook defines a document type: no program writes one"))

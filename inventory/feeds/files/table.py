@@ -114,8 +114,12 @@ def unique_names(names: Sequence[str | None], limits: Limits) -> tuple[str, ...]
     if len(names) > limits.columns:
         refuse(
             "too_many_columns",
-            f"the table has {len(names):,} columns; at most {limits.columns:,} are read: export only the "
-            "columns that are needed",
+            _(
+                "the table has %(columns)s columns; at most %(most)s are read: "
+                "export only the columns that are needed",
+                columns=f"{len(names):,}",
+                most=f"{limits.columns:,}",
+            ),
         )
     seen: dict[str, int] = {ROW: 0}
     given: list[str] = []

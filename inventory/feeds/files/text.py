@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from inventory.feeds.files.limits import Limits, in_words, refuse
+from vyapar.kernel.phrases import phrase as _
 
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"), (codecs.BOM_UTF8, "utf-8"),
@@ -50,7 +51,7 @@ class Body:
         try:
             data = self._in.read(size)
         except (EOFError, zlib.error, gzip.BadGzipFile, OSError):
-            refuse("broken_gzip", "the compressed file is damaged or cut off; compress and send it again")
+            refuse("broken_gzip", _("the compressed file is damaged or cut off; compress and send it again"))
         self._given += len(data)
         self._check()
         return data
@@ -59,12 +60,19 @@ class Body:
         limits = self._limits
         if self._given > limits.unpacked:
             refuse(
-                "too_large", f"the file unpacks to more than {in_words(limits.unpacked)}; send it in parts"
+                "too_large",
+                _(
+                    "the file unpacks to more than %(size)s; send it in parts",
+                    size=in_words(limits.unpacked),
+                ),
             )
         if self._given > 64 * limits.block and self._given > limits.ratio * max(self.position, 1):
             refuse(
                 "suspicious_compression",
-                f"the file unpacks to more than {limits.ratio} times its size; send it uncompressed",
+                _(
+                    "the file unpacks to more than %(ratio)s times its size; send it uncompressed",
+                    ratio=limits.ratio,
+                ),
             )
 
     @property
@@ -103,7 +111,11 @@ def _known(stated: str) -> str:
         "".encode(name)
     except (LookupError, ValueError):
         refuse(
-            "unknown_encoding", f"there is no encoding called {stated!r}; UTF-8, UTF-16 or cp1252 are usual"
+            "unknown_encoding",
+            _(
+                "there is no encoding called %(name)s; UTF-8, UTF-16 or cp1252 are usual",
+                name=f"{stated!r}",
+            ),
         )
     return {"utf-8-sig": "utf-8", "utf-16": "utf-16-le"}.get(name, name)
 

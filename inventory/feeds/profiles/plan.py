@@ -84,7 +84,7 @@ class Plan:
             return rows
         empty = pl.sum_horizontal([cell.is_null() for cell in cells])
         total = pl.coalesce(cells).str.contains(_TOTAL) & ((empty > 0) | (len(cells) < 5))
-        return _left_out(rows, total.fill_null(value=False), "total rows", "sums of other rows", left)
+        return _left_out(rows, total.fill_null(value=False), _("total rows"), _("sums of other rows"), left)
 
     def _with_headings(
         self, rows: pl.DataFrame, find: Finder, memory: Memory, left: list[Uncovered]
@@ -102,7 +102,11 @@ class Plan:
         if rows.height:
             memory.carried[heading] = rows[heading][-1]
         rows = _left_out(
-            rows, pl.col("_alone"), "headings between rows", "they say where the rows below belong", left
+            rows,
+            pl.col("_alone"),
+            _("headings between rows"),
+            _("they say where the rows below belong"),
+            left,
         )
         rows = rows.drop("_alone")
         return rows, finder([*cells, heading])

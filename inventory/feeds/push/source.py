@@ -12,6 +12,7 @@ from inventory.feeds.canonical import Form as FieldForm
 from inventory.feeds.push.blocks import HEAD, Block, blocks_of, check_start
 from inventory.feeds.push.forms import Form, Table, read_table
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import coded
 from vyapar.kernel.phrases import phrase as _
 
 
@@ -52,7 +53,7 @@ class Pushed:
 
     def coverage(self) -> Sequence[Uncovered]:
         """Names that mean nothing to this kind of record."""
-        reason = f"means nothing to {self._kind.value}"
+        reason = _("means nothing to %(kind)s", kind=coded(self._kind.value))
         return [Uncovered(name, count, reason) for name, count in self._ignored.items()]
 
     def _read(self, block: Block, before: int) -> Table:

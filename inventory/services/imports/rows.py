@@ -15,6 +15,7 @@ from inventory.services.staging import frame_of
 from vyapar.kernel.calendar import IST
 from vyapar.kernel.errors import Fault
 from vyapar.kernel.money import rupees
+from vyapar.kernel.phrases import words_of
 
 #: Characters of one value that are kept.
 _LONGEST = 500
@@ -22,10 +23,10 @@ _PACKS = "SELECT code, case_pack, uqc FROM inventory_sku WHERE code = ANY(%s)"
 
 
 def fault_in(fault: Fault) -> dict[str, Any]:
-    """A fault as it is kept: row, field, code, message, value."""
+    """A fault as it is kept: row, field, code, message with its words, value."""
     return {
-        "row": fault.row, "field": fault.field, "code": fault.code, "message": fault.message,
-        "value": text_of(fault.value)[:_LONGEST],
+        "row": fault.row, "field": fault.field, "code": fault.code, "message": str(fault.message),
+        "value": text_of(fault.value)[:_LONGEST], "words": list(words_of(fault.message)),
     }  # fmt: skip
 
 

@@ -88,12 +88,13 @@ class Memory:
     def told(self) -> list[Uncovered]:
         """What the coverage says of them."""
         told = (
-            (self._older, "older versions of vouchers",
-             "a later version of them is recorded: this is an older export, they change nothing"),
-            (self._left, "vouchers that are of another kind now",
-             "nothing of their kind is told here: what they had landed is taken back"),
-            (self._missing, "vouchers that are gone",
-             "recorded before, and this whole export of their days has them no more: they are taken back"),
+            (self._older, gettext("older versions of vouchers"),
+             gettext("a later version of them is recorded: this is an older export, they change nothing")),
+            (self._left, gettext("vouchers that are of another kind now"),
+             gettext("nothing of their kind is told here: what they had landed is taken back")),
+            (self._missing, gettext("vouchers that are gone"),
+             gettext("recorded before, and this whole export of their days has them no more: "
+                     "they are taken back")),
         )  # fmt: skip
         return [Uncovered(name, len(met), reason, next(iter(met))) for met, name, reason in told if met]
 

@@ -16,6 +16,7 @@ from inventory.services.landing.goods import (
 from inventory.services.landing.known import KEYS, SCHEMAS, Known
 from inventory.services.landing.settling import join_known, settle
 from inventory.services.staging import frame_of
+from vyapar.kernel.phrases import phrase as _
 
 _PURCHASE = (
     "supplier_name", "supplier_gstin", "invoice_date", "quantity", "cost_paise", "tax_paise", "itc_paise",
@@ -46,7 +47,10 @@ def judge_purchases(found: Findings, known: Known) -> Verdict:
     join_batches(found, known, goods)
     made = pl.col("batch_id").is_null()
     found.warn(
-        "batch", "batch_made", "this batch was not known; it is made with the SKU's MRP and this cost", made
+        "batch",
+        "batch_made",
+        _("this batch was not known; it is made with the SKU's MRP and this cost"),
+        made,
     )
     extra = {"batches": new_batches(found.lines)}
     bought = known.purchases(pl.concat([found.lines["purchase_invoice"], gone["purchase_invoice"]]))
@@ -79,7 +83,9 @@ def judge_receipts(found: Findings, known: Known) -> Verdict:
     received = _received(found.lines, known)
     found.lines = found.lines.join(received, on=key, how="left", maintain_order="left")
     other = pl.col("was_quantity").is_not_null() & (pl.col("was_quantity") != pl.col("quantity"))
-    message = "this receipt is booked with another quantity; book the difference under a reference of its own"
+    message = _(
+        "this receipt is booked with another quantity; book the difference under a reference of its own"
+    )
     found.reject("quantity", "recorded_differently", message, other)
     lines = found.lines.with_columns(
         pl.col("received_at").dt.convert_time_zone("Asia/Kolkata").dt.date().alias("day")
@@ -112,7 +118,7 @@ def find_places(found: Findings, known: Known) -> None:
         pl.col("code").alias("location"), pl.col("id").alias("location_id"), pl.col("territory").alias("home")
     )
     found.lines = found.lines.join(places, on="location", how="left", maintain_order="left")
-    message = "no godown, van or outlet has this code; send the location first"
+    message = _("no godown, van or outlet has this code; send the location first")
     found.reject("location", "unknown_location", message, pl.col("location_id").is_null())
 
 

@@ -11,6 +11,7 @@ from inventory.selectors.twins import OtherNames, list_other_names
 from inventory.services.landing.findings import Findings
 from inventory.services.staging import run as run_sql
 from inventory.services.staging import staged
+from vyapar.kernel.phrases import phrase as _
 
 #: Columns of a kind that name an outlet, a SKU or an outlet's place. A row of the retailers or the SKUs
 #: themselves is the record of its own code: it keeps being told of, and its balance counts.
@@ -74,7 +75,7 @@ def _let_first(found: Findings, before: pl.DataFrame) -> None:
     if taken.is_empty():
         return
     there = pl.col("row").is_in(taken["row"].to_list())
-    message = "the SKU was merged into another, and the sheet has a row of that one; that row counts"
+    message = _("the SKU was merged into another, and the sheet has a row of that one; that row counts")
     found.warn("sku", "merged_twin", message, there)
     found.same += taken.height
     found.lines = found.lines.filter(~there)

@@ -15,6 +15,7 @@ from inventory.services.landing.settling import join_known, keep_first, settle
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import VyaparError
 from vyapar.kernel.money import BASIS_POINTS
+from vyapar.kernel.phrases import phrase as gettext
 from vyapar.law.rates import rate_for
 
 _SKU = (
@@ -36,7 +37,7 @@ def judge_skus(found: Findings, known: Known, at: datetime) -> Verdict:
     )
     is_new = pl.col("was_id").is_null()
     costless = is_new & pl.col("cost_paise").is_null()
-    message = "no cost is given: the trade price without GST stands for it until one is"
+    message = gettext("no cost is given: the trade price without GST stands for it until one is")
     found.warn("cost", "no_cost", message, costless)
     settled = settle(found, _SKU, {
         "brand": pl.lit(NO_BRAND), "category": pl.lit(NO_CATEGORY[0]), "rate_item": pl.lit(""),
@@ -58,7 +59,7 @@ def judge_batches(found: Findings, known: Known) -> Verdict:
     goods = find_skus(found, known)
     join_known(found, known.batches(goods["sku"]), ["sku", "batch"])
     made, expires = (pl.coalesce(n, f"was_{n}") for n in ("manufacture_date", "expiry_date"))
-    message = "with what is known of this batch it would expire before it is made"
+    message = gettext("with what is known of this batch it would expire before it is made")
     found.reject("expiry_date", "expires_before_made", message, expires < made)
     settled = settle(found, _BATCH, {
         "cost_paise": pl.col("sku_cost"), "purchase_invoice": pl.lit(""), "itc_paise": pl.lit(0),
@@ -88,7 +89,7 @@ def find_skus(found: Findings, known: Known) -> pl.DataFrame:
         pl.col("cost_paise").alias("sku_cost"),
     )  # fmt: skip
     found.lines = found.lines.join(mine, on="sku", how="left", maintain_order="left")
-    message = "no SKU has this code; send the SKU first"
+    message = gettext("no SKU has this code; send the SKU first")
     found.reject("sku", "unknown_sku", message, pl.col("sku_id").is_null())
     return goods
 
@@ -118,10 +119,12 @@ def join_batches(found: Findings, known: Known, skus: pl.DataFrame) -> None:
 
 def warn_of_batches(found: Findings) -> None:
     """Say which batches a line makes, and where it knows a batch otherwise than the book does."""
-    message = "this batch was not known; it is made with what the row says of it and the SKU's own prices"
+    message = gettext(
+        "this batch was not known; it is made with what the row says of it and the SKU's own prices"
+    )
     found.warn("batch", "batch_made", message, pl.col("batch_id").is_null())
     other = (pl.col("mrp_paise") != pl.col("was_mrp")) | (pl.col("expiry_date") != pl.col("was_expiry"))
-    message = "the row's MRP or expiry is another than the batch's; the batch stays as it is"
+    message = gettext("the row's MRP or expiry is another than the batch's; the batch stays as it is")
     found.warn("batch", "batch_differs", message, pl.col("batch_id").is_not_null() & other)
 
 
@@ -148,7 +151,7 @@ def add_up(found: Findings, key: Sequence[str], sums: Sequence[str]) -> None:
     if not found.lines.select(pl.struct(key).is_duplicated().any()).item():
         found.lines = found.lines.with_columns(pl.lit(1, dtype=pl.Int64).alias("rows"))
         return
-    message = "several rows name the same; they are added up"
+    message = gettext("several rows name the same; they are added up")
     again = ~pl.struct(key).is_first_distinct()
     found.warn(sums[0], "added_up", message, again)
     found.lines = found.lines.group_by(list(key), maintain_order=True).agg(
@@ -165,7 +168,7 @@ def _check_successors(found: Findings, known: Known) -> None:
         return
     here = {*known.skus(asked)["sku"], *found.lines["sku"]}
     strange = [code for code in asked if code not in here]
-    message = "no SKU has this code; send the successor first, or in the same sheet"
+    message = gettext("no SKU has this code; send the successor first, or in the same sheet")
     found.reject("replaced_by", "unknown_successor", message, pl.col("replaced_by").is_in(strange))
 
 

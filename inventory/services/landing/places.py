@@ -10,6 +10,7 @@ from inventory.feeds.canonical import locate, middle_of_state
 from inventory.services.landing.findings import Findings, Verdict, conclude
 from inventory.services.landing.known import Known
 from inventory.services.landing.settling import join_known, keep_first, settle
+from vyapar.kernel.phrases import phrase as _
 
 _OUTLET = "OUT-"
 _CODE = 40  # longest code of a location
@@ -87,7 +88,7 @@ def _check_outlets(found: Findings, known: Known) -> None:
     """A new outlet's code must be free."""
     new = found.lines.filter(pl.col("was_id").is_null())
     taken = known.locations(new["location"])["code"].to_list()
-    message = "another place has the code that this outlet would get; give the retailer another id"
+    message = _("another place has the code that this outlet would get; give the retailer another id")
     found.reject(
         "retailer_id",
         "outlet_code_taken",
@@ -100,7 +101,9 @@ def _settle_territory(found: Findings, known: Known) -> None:
     """Fill in the territory of those that name none: their own, or the nearest in the pincode's State."""
     territories = known.territories()
     codes = territories["code"].to_list()
-    message = f"there is no such territory; there are {', '.join(codes[:8]) or 'none yet'}"
+    message = _(
+        "there is no such territory; there are %(codes)s", codes=", ".join(codes[:8]) or _("none yet")
+    )
     strange = pl.col("territory").is_not_null() & ~pl.col("territory").is_in(codes)
     found.reject("territory", "unknown_territory", message, strange)
     lines = found.lines.with_columns(pl.coalesce("territory", "was_territory").alias("territory"))
@@ -116,9 +119,9 @@ def _settle_territory(found: Findings, known: Known) -> None:
         pl.coalesce("territory", "near", pl.lit(only, dtype=pl.String)).alias("territory"),
         (~given & pl.col("far")).alias("far"),
     )
-    message = "name the territory, or give a pincode that India Post knows"
+    message = _("name the territory, or give a pincode that India Post knows")
     found.reject("territory", "no_territory", message, pl.col("territory").is_null())
-    message = "no territory of yours lies in the pincode's State; the nearest of another is taken"
+    message = _("no territory of yours lies in the pincode's State; the nearest of another is taken")
     found.warn("pincode", "territory_other_state", message, pl.col("far"))
     found.lines = found.lines.drop("near", "far")
 
@@ -168,7 +171,7 @@ def _put_on_map(found: Findings, known: Known) -> None:
     )
     missing = pl.col("pincode").is_null() & pl.col("was_pincode").is_null()
     if found.lines.select(missing.any()).item():
-        message = "without a pincode the outlet stands where the territory's godown does"
+        message = _("without a pincode the outlet stands where the territory's godown does")
         found.warn("pincode", "no_pincode", message, missing)
 
 
@@ -178,5 +181,5 @@ def _warn_of_other_state(found: Findings, known: Known) -> None:
     )
     found.lines = found.lines.join(states, on="territory", how="left", maintain_order="left")
     other = pl.col("gstin").str.slice(0, 2) != pl.col("home_state")
-    message = "the GSTIN is of another State than the territory's registration: sales there bear IGST"
+    message = _("the GSTIN is of another State than the territory's registration: sales there bear IGST")
     found.warn("gstin", "gstin_other_territory", message, other)

@@ -8,6 +8,7 @@ from inventory.services.binary import pack
 from inventory.services.landing.findings import Findings, Verdict, conclude
 from inventory.services.landing.known import SCHEMAS, Known
 from inventory.services.staging import frame_of
+from vyapar.kernel.phrases import phrase as _
 
 _RECORDED = """
 SELECT transaction_id, line, sold_on, retailer_id, sku_id, quantity, unit_price_paise, false
@@ -54,12 +55,12 @@ def _identify(found: Findings, known: Known) -> None:
     elsewhere = pl.col("territory").is_not_null() & (pl.col("territory") != pl.col("home"))
     found.reject_all((
         ("retailer_id", "unknown_retailer",
-         "no retailer has this id; send the retailer first, or look at its spelling",
+         _("no retailer has this id; send the retailer first, or look at its spelling"),
          pl.col("retailer_pk").is_null()),
-        ("sku", "unknown_sku", "no SKU has this code; send the SKU first, or look at its spelling",
+        ("sku", "unknown_sku", _("no SKU has this code; send the SKU first, or look at its spelling"),
          pl.col("sku_id").is_null()),
         ("territory", "territory_mismatch",
-         "the retailer belongs to another territory; leave the territory out, or write the retailer's own",
+         _("the retailer belongs to another territory; leave the territory out, or write the retailer's own"),
          elsewhere),
     ))  # fmt: skip
     _name_batches(found, known)
@@ -78,7 +79,7 @@ def _name_batches(found: Findings, known: Known) -> None:
     found.lines = found.lines.drop("batch_id").join(
         batches, on=["sku", "batch"], how="left", maintain_order="left"
     )
-    message = "this SKU has no such batch; pieces are taken first-expiry-first"
+    message = _("this SKU has no such batch; pieces are taken first-expiry-first")
     strange = pl.col("batch").is_not_null() & pl.col("batch_id").is_null()
     found.warn("batch", "unknown_batch", message, strange)
 
@@ -96,11 +97,13 @@ def _name_places(found: Findings, known: Known) -> None:
     found.lines = found.lines.drop("location_id").join(
         places, on="location", how="left", maintain_order="left"
     )
-    message = "no godown or van has this code; send the location first"
+    message = _("no godown or van has this code; send the location first")
     strange = pl.col("location").is_not_null() & pl.col("place_home").is_null()
     found.reject("location", "unknown_location", message, strange)
     elsewhere = pl.col("place_home") != pl.col("home")
-    message = "this place belongs to another territory than the retailer; pieces are taken in the retailer's"
+    message = _(
+        "this place belongs to another territory than the retailer; pieces are taken in the retailer's"
+    )
     found.warn("location", "location_elsewhere", message, elsewhere)
     found.lines = found.lines.with_columns(pl.when(~elsewhere).then("location_id").alias("location_id"))
 
@@ -136,11 +139,11 @@ def _part(found: Findings, recorded: pl.DataFrame) -> int:
     found.lines = lines.filter(~(met & same & ~other_day).fill_null(False))
     gone = pl.col("known_gone").fill_null(False)
     found.reject_all((
-        ("transaction_id", "cancelled_before", "this line was cancelled; give the new one a line of its own",
-         met & gone),
-        ("timestamp", "recorded_on_another_day", "this line is recorded on another day",
+        ("transaction_id", "cancelled_before",
+         _("this line was cancelled; give the new one a line of its own"), met & gone),
+        ("timestamp", "recorded_on_another_day", _("this line is recorded on another day"),
          met & ~gone & other_day),
-        ("transaction_id", "recorded_differently", "this line is recorded with other content",
+        ("transaction_id", "recorded_differently", _("this line is recorded with other content"),
          met & ~gone & ~other_day),
     ))  # fmt: skip
     found.lines = found.lines.drop([n for n in found.lines.columns if n.startswith("known_")])

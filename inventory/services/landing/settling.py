@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from inventory.services.landing.findings import Findings, count_rows
+from vyapar.kernel.phrases import phrase as _
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def keep_first(found: Findings, key: Sequence[str], values: Sequence[str]) -> in
     found.lines = found.lines.with_columns((~first & ~alike).alias("_other"))
     keep = first | ~alike
     found.lines = found.lines.filter(keep)
-    message = "this stands in the sheet already and says something else; keep one of the two"
+    message = _("this stands in the sheet already and says something else; keep one of the two")
     found.reject(key[0], "repeated_in_batch", message, pl.col("_other"))
     found.lines = found.lines.drop("_other")
     return repeated

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 
 import polars as pl
@@ -18,6 +19,8 @@ from inventory.services.landing.goods import (
 )
 from inventory.services.landing.known import Known
 from inventory.services.staging import frame_of, rows
+from vyapar.kernel.phrases import again, listed
+from vyapar.kernel.phrases import phrase as _
 
 # What the book says of each line's position now, how much of that came after the statement, and
 # whether anything ever stood or moved there.
@@ -33,7 +36,7 @@ LEFT JOIN LATERAL (SELECT coalesce(sum(quantity) FILTER (WHERE at > w.as_of), 0)
 ORDER BY w.n
 """
 _HOLDERS = """
-SELECT w.n, 'action ' || a.number || ' (' || a.title || ')', r.quantity
+SELECT w.n, a.number, a.title, a.words ->> 'title', r.quantity
 FROM unnest(%s::bigint[], %s::bigint[]) WITH ORDINALITY w(batch_id, location_id, n)
 JOIN inventory_position p ON p.batch_id = w.batch_id AND p.location_id = w.location_id
 JOIN inventory_reservation r ON r.position_id = p.id AND r.released_at IS NULL
@@ -81,7 +84,7 @@ def _keep_latest(found: Findings) -> None:
     """Of several statements of one position, the latest counts."""
     key = ["sku", "batch", "location"]
     latest = pl.col("as_of") == pl.col("as_of").max().over(key)
-    message = "the same sheet has a later statement of this position; send each day's statement by itself"
+    message = _("the same sheet has a later statement of this position; send each day's statement by itself")
     found.reject("as_of", "stated_again", message, ~latest)
 
 
@@ -123,19 +126,27 @@ def _check_holds(found: Findings) -> None:
     """A statement may not take away what actions hold, nor what was sold since."""
     left = pl.col("on_hand") + pl.col("difference")
     sold = left < 0
-    message = "more was sold or moved since this statement than it leaves; send a newer statement"
+    message = _("more was sold or moved since this statement than it leaves; send a newer statement")
     found.reject("quantity", "sold_since", message, sold)
     held = found.lines.filter(left < pl.col("reserved"))
     holders: dict[int, list[str]] = {}
     if held.height:
-        for n, who, pieces in rows(_HOLDERS, [held["batch_id"].to_list(), held["location_id"].to_list()]):
-            holders.setdefault(n, []).append(f"{who} holds {pieces}")
+        for n, number, title, words, pieces in rows(
+            _HOLDERS, [held["batch_id"].to_list(), held["location_id"].to_list()]
+        ):
+            told = again(title, json.loads(words or "[]"))
+            holder = _(
+                "action %(number)s (%(title)s) holds %(pieces)s", number=number, title=told, pieces=pieces
+            )
+            holders.setdefault(n, []).append(holder)
     for n, line in enumerate(held.iter_rows(named=True), 1):
         names = holders.get(n, [])
-        message = (
-            f"{line['sku']} batch {line['batch']} at {line['location']}: {line['reserved']} pieces are held, "
-            f"{line['on_hand'] + line['difference']} would be left: {', '.join(names)}; decide these first"
-        )
+        message = _(
+            "%(sku)s batch %(batch)s at %(place)s: %(held)s pieces are held, %(left)s would be left: "
+            "%(names)s; decide these first",
+            sku=line["sku"], batch=line["batch"], place=line["location"], held=line["reserved"],
+            left=line["on_hand"] + line["difference"], names=listed(names, ", "),
+        )  # fmt: skip
         found.fault(line["row"], "quantity", "held", message, line["quantity"])
     found.lines = found.lines.filter(left >= pl.col("reserved"))
 
