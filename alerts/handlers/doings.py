@@ -9,7 +9,7 @@ from alerts.agent import pieces_of
 from alerts.contracts import Condition
 from alerts.handlers.raising import ACTOR, agent_name, kind_name, raise_for
 from vyapar.engine.contracts import EventView
-from vyapar.engine.selectors import list_transitions
+from vyapar.engine.selectors import error_of_cycle, list_transitions
 from vyapar.gateway.speech import named
 from vyapar.kernel.decision import Finding
 from vyapar.kernel.phrases import again, listed
@@ -25,7 +25,7 @@ def hear_cycle_failed(event: EventView) -> None:
             cause="agent_failed",
             subject=f"agent:{name}",
             title=_("The %(agent)s agent could not finish", agent=agent_name(name)),
-            detail=str(event.payload["error"])[:1000],
+            detail=error_of_cycle(event.payload["cycle_id"]) or str(event.payload["error"])[:1000],
             recommended_action=_("Open the agents' page; it is tried again by itself"),
             url="/agents",
         ),

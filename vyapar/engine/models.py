@@ -94,6 +94,7 @@ class Cycle(models.Model):
     policy_version = models.PositiveIntegerField(default=0)
     snapshot_digest = models.CharField(max_length=64, blank=True)
     error = models.TextField(blank=True)
+    words = models.JSONField(default=list)  # what the error was made of, to be said in any language
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["agent", "as_of"], name="cycle_once")]

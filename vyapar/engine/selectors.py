@@ -32,6 +32,7 @@ from vyapar.kernel.calendar import ist_day, ist_instant
 from vyapar.kernel.decision import Finding, Severity
 from vyapar.kernel.errors import Misconfigured, NotFound, VyaparError
 from vyapar.kernel.lifecycle import OPEN, Status
+from vyapar.kernel.phrases import again
 from vyapar.kernel.phrases import phrase as _
 from vyapar.kernel.quality import DataQuality
 from vyapar.tenancy.selectors import current_distributor
@@ -258,6 +259,12 @@ def list_cut_off() -> frozenset[int]:
         cycle for cycle, part, state in parts if state == CyclePart.State.WAITING or is_held(part, held_parts)
     }
     return frozenset(cut_off - waiting)
+
+
+def error_of_cycle(cycle_id: int) -> str:
+    """What a cycle ended with, a phrase where its words were kept; empty when there is no such cycle."""
+    row = Cycle.objects.filter(pk=cycle_id).first()
+    return again(row.error, row.words) if row else ""
 
 
 def summarise_cycles() -> dict[str, dict[str, Any]]:

@@ -14,6 +14,7 @@ import httpcore
 import httpx
 
 from vyapar.kernel.errors import Invalid
+from vyapar.kernel.phrases import phrase as _
 from vyapar.webhooks.addresses import resolve
 from vyapar.webhooks.rules import check_url
 
@@ -81,7 +82,10 @@ def call(what: Call) -> Came:
         ) as pool:
             came = _post(pool, what)
     except (httpcore.TimeoutException, TimeoutError):
-        return Came(error=f"no answer within {what.seconds:.0f} seconds", duration_ms=_since(began))
+        return Came(
+            error=_("no answer within %(seconds)s seconds", seconds=f"{what.seconds:.0f}"),
+            duration_ms=_since(began),
+        )
     except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
         return Came(error=_words(error), duration_ms=_since(began))
     return Came(
@@ -118,7 +122,7 @@ def _shown(headers: Mapping[str, str], body: bytes) -> str:
 
 def _judgement(status: int) -> str:
     if 300 <= status < 400:
-        return f"HTTP {status}: redirects are not followed; give the final address"
+        return _("HTTP %(status)s: redirects are not followed; give the final address", status=status)
     return "" if 200 <= status < 300 else f"HTTP {status}"
 
 
@@ -127,10 +131,10 @@ def _words(error: Exception) -> str:
     while (before := cause.__cause__ or cause.__context__) is not None:  # the library hides the cause
         cause = before
     if isinstance(cause, ssl.SSLError):
-        return f"the secure connection failed: {cause.reason or cause}"[:300]
+        return _("the secure connection failed: %(why)s", why=str(cause.reason or cause)[:260])
     if isinstance(cause, ConnectionRefusedError):
-        return "nobody answers at this address"
-    return f"the connection broke: {type(cause).__name__}"
+        return _("nobody answers at this address")
+    return _("the connection broke: %(error)s", error=type(cause).__name__)
 
 
 def _seconds(text: str) -> int:

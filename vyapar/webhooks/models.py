@@ -24,6 +24,7 @@ class Endpoint(models.Model):
     failing_since = models.DateTimeField(null=True)  # first failure after the last success
     disabled_at = models.DateTimeField(null=True)  # by the house, not by a person
     disabled_reason = models.CharField(max_length=300, blank=True)
+    words = models.JSONField(default=list)  # what that reason was made of, to be said in any language
     claimed_until = models.DateTimeField(null=True)  # a worker is telling it, event by event
     created_by = models.CharField(max_length=80)
     created_at = models.DateTimeField()
@@ -54,6 +55,7 @@ class WebhookDelivery(models.Model):
     next_try_at = models.DateTimeField(null=True)
     status = models.PositiveSmallIntegerField(null=True)  # of the latest attempt; None: no answer
     error = models.CharField(max_length=300, blank=True)
+    words = models.JSONField(default=list)  # what the error was made of, to be said in any language
     created_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True)
 
@@ -81,6 +83,7 @@ class WebhookAttempt(models.Model):
     duration_ms = models.PositiveIntegerField()
     response_head = models.CharField(max_length=600, blank=True)  # headers of note and the body's start
     error = models.CharField(max_length=300, blank=True)
+    words = models.JSONField(default=list)  # what the error was made of, to be said in any language
     next_try_at = models.DateTimeField(null=True)
 
     class Meta:

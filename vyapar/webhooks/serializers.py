@@ -6,6 +6,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from vyapar.gateway.speech import say
+from vyapar.kernel.phrases import again
 from vyapar.webhooks.models import Endpoint, WebhookDelivery
 from vyapar.webhooks.selectors import message_id
 
@@ -128,7 +130,7 @@ def endpoint_out(row: Endpoint) -> dict[str, Any]:
         "active": row.active,
         "failingSince": row.failing_since,
         "disabledAt": row.disabled_at,
-        "disabledReason": row.disabled_reason,
+        "disabledReason": say(again(row.disabled_reason, row.words)),
         "previousSecretUntil": row.previous_until if row.previous_secret else None,
         "createdAt": row.created_at,
         "updatedAt": row.updated_at,
@@ -145,7 +147,7 @@ def delivery_out(row: WebhookDelivery) -> dict[str, Any]:
         "state": row.state,
         "attempts": row.attempts,
         "status": row.status,
-        "error": row.error,
+        "error": say(again(row.error, row.words)),
         "nextTryAt": row.next_try_at,
         "createdAt": row.created_at,
         "doneAt": row.done_at,
@@ -161,7 +163,7 @@ def detail_out(row: WebhookDelivery) -> dict[str, Any]:
             "status": one.status,
             "durationMs": one.duration_ms,
             "responseHead": one.response_head,
-            "error": one.error,
+            "error": say(again(one.error, one.words)),
             "nextTryAt": one.next_try_at,
         }
         for one in row.log.order_by("id")

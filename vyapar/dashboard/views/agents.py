@@ -96,7 +96,7 @@ def _cycle_line(row: Cycle) -> list[Any]:
     return [
         plain(row.agent), row.as_of, str(sign(row.state).label), row.counts.get("proposed", 0),
         row.counts.get("passed_over", 0), row.duration_ms, row.attempts, row.policy_version,
-        row.snapshot_digest, row.error,
+        row.snapshot_digest, spoken(row, "error"),
     ]  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from vyapar.dashboard.access import page
 from vyapar.dashboard.board import tiles
 from vyapar.dashboard.templatetags.figures import duration_text
+from vyapar.dashboard.templatetags.ui_filters import spoken
 from vyapar.dashboard.views.readiness import onboarding
 from vyapar.engine import registry
 from vyapar.engine.contracts import AgentSpec
@@ -83,7 +84,7 @@ def _card(
         "state": "stopped" if stopped else state,
         "doing": _doing(latest, state),
         "last_at": done.finished_at if done else None,
-        "error": latest.error[:200] if latest and latest.state == "failed" else "",
+        "error": spoken(latest, "error")[:200] if latest and latest.state == "failed" else "",
         "counts": [
             {"label": _("Proposed"), "value": counts.get("proposed", 0), "href": _cycle_url(done)},
             {"label": _("Left alone"), "value": passed, "href": _cycle_url(done)},

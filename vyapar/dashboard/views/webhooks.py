@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 from vyapar.dashboard.access import attempt, page, person
 from vyapar.dashboard.sheets import lines_of, sheet
+from vyapar.dashboard.templatetags.ui_filters import spoken
 from vyapar.dashboard.templatetags.words import sign
 from vyapar.gateway.speech import say
 from vyapar.kernel.calendar import IST
@@ -110,7 +111,7 @@ def deliveries_file(request: HttpRequest, endpoint_id: UUID, form: str) -> HttpR
 
 def _line(row: WebhookDelivery) -> list[Any]:
     return [
-        row.name, str(row.pk), str(sign(row.state).label), row.attempts, row.status, row.error,
+        row.name, str(row.pk), str(sign(row.state).label), row.attempts, row.status, spoken(row, "error"),
         row.created_at, row.done_at, row.next_try_at,
     ]  # fmt: skip
 
@@ -181,7 +182,8 @@ def ping(request: HttpRequest, endpoint_id: UUID) -> HttpResponseBase:
     if told.state == WebhookDelivery.State.DELIVERED:
         messages.success(request, _("It took the test message."))
     else:
-        messages.error(request, _("The test message was not taken: %(why)s") % {"why": told.error})
+        why = spoken(told, "error")
+        messages.error(request, _("The test message was not taken: %(why)s") % {"why": why})
     return redirect("dashboard:webhook", endpoint_id)
 
 

@@ -32,15 +32,15 @@ from vyapar.kernel.actor import agent as agent_actor
 from vyapar.kernel.calendar import ist_day, slot
 from vyapar.kernel.decision import Decision, PassedOver
 from vyapar.kernel.digest import plain, snapshot_digest
-from vyapar.kernel.errors import Unavailable
+from vyapar.kernel.errors import Unavailable, VyaparError
+from vyapar.kernel.phrases import kept, listed
+from vyapar.kernel.phrases import phrase as _
 
 log = structlog.get_logger(__name__)
 
 #: A cycle in parts that was claimed longer ago holds up the agent's next one no more.
 LEASE = timedelta(minutes=20)
 MAX_ATTEMPTS = 3
-WORKER_LOST = "its worker was lost %d times: see the workers' log, and the memory they have"
-PART_LOST = "the worker of part %d was lost %d times: see the workers' log, and the memory they have"
 #: Reasons kept in full per cycle; the rest is counted by code in the cycle's counts.
 KEPT_REASONS = 500
 
@@ -67,15 +67,31 @@ def fail_lost(at: datetime) -> list[int]:
     failed = []
     held = list_held("cycle")
     for cycle in Cycle.objects.filter(state=Cycle.State.RUNNING).order_by("pk"):
-        lost = WORKER_LOST % cycle.attempts if cycle.attempts >= MAX_ATTEMPTS else ""
-        if cycle.parts.exists():
-            part = find_lost_part(cycle.pk)
-            lost = PART_LOST % (part.number, part.attempts) if part else ""
+        lost = _why_lost(cycle)
         if lost and not is_held(cycle.pk, held):
             _fail(cycle, Unavailable(lost, code="worker_lost"), at, None)
             log.error("cycle_lost", cycle=cycle.pk, agent=cycle.agent, why=lost)
             failed.append(cycle.pk)
     return failed
+
+
+def _why_lost(cycle: Cycle) -> str:
+    """Why a cycle is not tried again; empty while it may be."""
+    if not cycle.parts.exists():
+        if cycle.attempts < MAX_ATTEMPTS:
+            return ""
+        return _(
+            "its worker was lost %(times)s times: see the workers' log, and the memory they have",
+            times=cycle.attempts,
+        )
+    part = find_lost_part(cycle.pk)
+    if part is None:
+        return ""
+    return _(
+        "the worker of part %(part)s was lost %(times)s times: see the workers' log, and the memory they have",
+        part=part.number,
+        times=part.attempts,
+    )
 
 
 def run_cycle(agent: str, as_of: datetime, *, at: datetime, spread: bool = False) -> Cycle | None:
@@ -280,7 +296,8 @@ def _fail(cycle: Cycle, error: Exception, at: datetime, started: float | None) -
     if not mine.filter(attempts=cycle.attempts).exists():
         return
     cycle.state, cycle.finished_at = Cycle.State.FAILED, at
-    cycle.error = f"{type(error).__name__}: {error}"[:4000]
+    said = error.message if isinstance(error, VyaparError) else str(error)
+    cycle.error, cycle.words = kept(listed([type(error).__name__, said], ": "), 4000)
     if started is not None:
         cycle.duration_ms = int((time.monotonic() - started) * 1000)
     cycle.save()

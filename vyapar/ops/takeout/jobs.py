@@ -18,7 +18,8 @@ from django.core.files.storage import default_storage
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor, system
 from vyapar.kernel.calendar import IST
-from vyapar.kernel.errors import NotFound, Refused
+from vyapar.kernel.errors import NotFound, Refused, VyaparError
+from vyapar.kernel.phrases import listed
 from vyapar.kernel.phrases import phrase as _
 from vyapar.ops.takeout.pack import FOLDER, take_out
 from vyapar.tenancy.selectors import current_distributor
@@ -82,10 +83,15 @@ def make(job_id: str, *, clock: Callable[[], datetime]) -> None:
     try:
         _make(job, tell, clock)
     except Exception as error:
-        _keep(_moved(job, state="failed", beat=clock(), error=f"{type(error).__name__}: {error}"[:300]))
+        _keep(_moved(job, state="failed", beat=clock(), error=_failed(error)))
         raise
     finally:
         cache.delete(_RUNNING)
+
+
+def _failed(error: Exception) -> str:
+    said = error.message if isinstance(error, VyaparError) else str(error)[:300]
+    return listed([type(error).__name__, said], ": ")
 
 
 def _make(job: Job, tell: Callable[[int, int, str], None], clock: Callable[[], datetime]) -> None:

@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from vyapar.dashboard.access import attempt, page, person
+from vyapar.gateway.speech import say
 from vyapar.gateway.views import ApiView
 from vyapar.kernel.errors import Refused
 from vyapar.kernel.phrases import coded
@@ -85,7 +86,7 @@ def job_out(job: jobs.Job) -> dict[str, Any]:
         "rows": job.rows,
         "bytes": job.bytes,
         "trailBreaks": job.breaks,
-        "error": job.error,
+        "error": say(job.error),
         "askedAt": job.at,
     }
 

@@ -83,7 +83,8 @@ def change_endpoint(
         endpoint.description = description[:200]
     if active is not None:
         endpoint.active = active
-        endpoint.failing_since, endpoint.disabled_at, endpoint.disabled_reason = None, None, ""
+        endpoint.failing_since, endpoint.disabled_at = None, None
+        endpoint.disabled_reason, endpoint.words = "", []
         if active:
             endpoint.deliveries.filter(state="pending").update(next_try_at=at)
     endpoint.updated_at = at

@@ -16,6 +16,8 @@ from vyapar.engine.services import append_audit, emit
 from vyapar.farside.resilience import breakers
 from vyapar.kernel.actor import Actor, system
 from vyapar.kernel.errors import NotNow, Unavailable
+from vyapar.kernel.phrases import kept
+from vyapar.kernel.phrases import phrase as _
 from vyapar.tenancy.here import current_schema
 from vyapar.tenancy.selectors import current_distributor
 from vyapar.webhooks.client import Call, Came, call
@@ -156,7 +158,8 @@ def _welcome_back(endpoint: Endpoint, at: datetime) -> None:
 
 def _log(delivery: WebhookDelivery, came: Came, at: datetime, again: datetime | None) -> None:
     delivery.attempts += 1
-    delivery.status, delivery.error = came.status, came.error[:300]
+    delivery.status = came.status
+    delivery.error, delivery.words = kept(came.error, 300)
     delivery.next_try_at = again
     if delivery.state != State.PENDING:
         delivery.done_at = at
@@ -168,7 +171,8 @@ def _log(delivery: WebhookDelivery, came: Came, at: datetime, again: datetime | 
         status=came.status,
         duration_ms=came.duration_ms,
         response_head=came.response_head[:600],
-        error=came.error[:300],
+        error=delivery.error,
+        words=delivery.words,
         next_try_at=again,
     )
 
@@ -180,9 +184,12 @@ def _bear(endpoint: Endpoint, came: Came, at: datetime) -> bool:
     if not gone and at - since < PATIENCE:
         Endpoint.objects.filter(pk=endpoint.pk).update(failing_since=since)
         return True
-    reason = "it answered that it is gone" if gone else f"it has failed since {since:%d-%m-%Y}: {came.said}"
+    reason = _("it answered that it is gone")
+    if not gone:
+        reason = _("it has failed since %(day)s: %(why)s", day=f"{since:%d-%m-%Y}", why=came.said)
+    text, words = kept(reason, 300)
     Endpoint.objects.filter(pk=endpoint.pk).update(
-        active=False, failing_since=since, disabled_at=at, disabled_reason=reason[:300], updated_at=at
+        active=False, failing_since=since, disabled_at=at, disabled_reason=text, words=words, updated_at=at
     )
     waiting = endpoint.deliveries.filter(state=State.PENDING).count()
     host = endpoint.url.split("/")[2]
