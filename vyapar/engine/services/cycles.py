@@ -88,7 +88,8 @@ def _why_lost(cycle: Cycle) -> str:
     if part is None:
         return ""
     return _(
-        "the worker of part %(part)s was lost %(times)s times: see the workers' log, and the memory they have",
+        "the worker of part %(part)s was lost %(times)s times: see the workers' log, "
+        "and the memory they have",
         part=part.number,
         times=part.attempts,
     )
