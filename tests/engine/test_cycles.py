@@ -9,6 +9,7 @@ from django.db import connection
 from tests.living import a_worker_at
 from tests.probe import AT, proposal
 from vyapar.engine import registry, services
+from vyapar.engine.holding import number_of
 from vyapar.engine.models import Action, Cycle, Event, PassedOver
 from vyapar.engine.selectors import list_cut_off
 
@@ -60,6 +61,13 @@ def test_a_cycle_that_a_living_worker_is_at_is_left_to_it_however_long_it_takes(
         assert services.run_cycle("probe", AT, at=late) is None
         assert ("probe", AT) not in services.due_cycles(late)
     assert services.run_cycle("probe", AT, at=late).state == "done"
+
+
+def test_while_a_living_worker_is_at_one_cycle_of_an_agent_no_other_of_it_begins(probe):
+    with a_worker_at("agent", number_of("probe") % 2**31):
+        assert services.run_cycle("probe", AT, at=AT) is None
+    assert not Cycle.objects.exists(), "it is not claimed: beat tries again"
+    assert services.run_cycle("probe", AT, at=AT).state == "done"
 
 
 def test_what_killed_one_worker_is_given_to_the_next_at_once_and_to_the_third_after_a_while(probe):

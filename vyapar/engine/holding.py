@@ -1,6 +1,7 @@
-"""The sign that a living worker is at a cycle or a part: a lock of its session, which goes when it dies.
+"""The sign that a living worker is at a cycle, a part or an agent's work: a lock of its session.
 
-A state in a row cannot tell a worker that takes long from one that was killed; a lock can, at once.
+It goes when the worker dies. A state in a row cannot tell a worker that takes long from one that was
+killed; a lock can, at once.
 """
 
 from __future__ import annotations
@@ -8,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Literal
+from zlib import crc32
 
 from django.db import DatabaseError, connection
 
 from vyapar.tenancy.here import current_schema
 
-#: What can be held.
-Kind = Literal["cycle", "part"]
+#: What can be held: the numbers of rows, or an agent by `number_of` its name.
+Kind = Literal["cycle", "part", "agent"]
 #: A lock's first key is of the distributor and the kind, its second the row's number, cut to 31 bits.
 _KEYS = "hashtext(%s), %s::int"
 _BITS = 2**31
@@ -61,6 +63,11 @@ def holding(kind: Kind) -> Iterator[Hold]:
         yield hold
     finally:
         hold.let_go()
+
+
+def number_of(name: str) -> int:
+    """What stands for a name among numbers."""
+    return crc32(name.encode())
 
 
 def list_held(kind: Kind) -> frozenset[int]:

@@ -13,7 +13,7 @@ from django.db.models import Min
 
 from vyapar.engine import registry
 from vyapar.engine.contracts import AgentSpec, CycleCompleted, CycleFailed
-from vyapar.engine.holding import Hold, holding, is_held, list_held
+from vyapar.engine.holding import Hold, holding, is_held, list_held, number_of
 from vyapar.engine.models import Action, Cycle
 from vyapar.engine.models import PassedOver as PassedOverRow
 from vyapar.engine.selectors import get_policy
@@ -98,6 +98,9 @@ def _why_lost(cycle: Cycle) -> str:
 def run_cycle(agent: str, as_of: datetime, *, at: datetime, spread: bool = False) -> Cycle | None:
     """Run one cycle; None when it was claimed already or there was nothing to look at.
 
+    None, too, while a living worker is at another cycle of the agent: two would write the same rows. It
+    is not claimed then, and beat tries again.
+
     A cycle that its agent splits is planned, and its parts are run here one after another or, with
     `spread`, left to whoever the caller hands `list_open_parts` to; the last part closes it.
 
@@ -105,8 +108,8 @@ def run_cycle(agent: str, as_of: datetime, *, at: datetime, spread: bool = False
     claimed cycle and nothing else. That nobody is at it any more is seen at once, and it is run again.
     """
     spec = registry.agent(agent)
-    with holding("cycle") as hold:
-        cycle = _claim(agent, as_of, at, hold)
+    with holding("agent") as alone, holding("cycle") as hold:
+        cycle = _claim(agent, as_of, at, hold) if alone.take(number_of(agent)) else None
         return None if cycle is None else _run(cycle, spec, at, spread=spread)
 
 
