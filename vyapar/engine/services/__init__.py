@@ -11,7 +11,7 @@ from vyapar.engine.services.actions import (
 )
 from vyapar.engine.services.autonomy import ensure_autonomy, lift, pull, set_autonomy, set_policy
 from vyapar.engine.services.cycles import close_split, due_cycles, fail_lost, run_cycle, work_on_part
-from vyapar.engine.services.deliveries import deliver, lease_due, replay
+from vyapar.engine.services.deliveries import deliver, give_back, lease_due, replay
 from vyapar.engine.services.events import append_audit, emit, note
 from vyapar.engine.services.execution import carry_out, claim, list_due, list_stuck, retry
 from vyapar.engine.services.live import go_live, observe_again
@@ -33,6 +33,7 @@ __all__ = [
     "ensure_autonomy",
     "expire_due",
     "fail_lost",
+    "give_back",
     "go_live",
     "lease_due",
     "lift",

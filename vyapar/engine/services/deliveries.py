@@ -36,6 +36,11 @@ def lease_due(at: datetime, limit: int = 500) -> list[int]:
     return ids
 
 
+def give_back(ids: Sequence[int], *, at: datetime) -> None:
+    """Make deliveries that were taken and could not be handed to a worker due again."""
+    Delivery.objects.filter(pk__in=ids, state=Delivery.State.PENDING).update(next_try_at=at)
+
+
 def deliver(ids: Sequence[int], *, at: datetime) -> int:
     """Hand over each delivery in a transaction of its own; returns how many were done.
 
