@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from django.core import signing
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
@@ -23,6 +22,7 @@ from vyapar.messaging.contracts import Channel
 from vyapar.messaging.letters import SERVICE, Letter
 from vyapar.messaging.selectors import get_account
 from vyapar.messaging.services import queue
+from vyapar.tenancy.links import read, sign
 from vyapar.tenancy.selectors import address_of
 
 #: So many reports a distributor may have sent; one more is refused.
@@ -31,7 +31,7 @@ MOST = 50
 _AT_ONCE = 50
 #: A report is not sent by hand again before this.
 _REST = timedelta(minutes=1)
-_SALT = "alerts.mailed-report"
+_PURPOSE = "alerts.mailed-report"
 
 
 @transaction.atomic
@@ -128,10 +128,7 @@ def next_time(after: datetime, weekday: int, hour: int) -> datetime:
 
 def report_of_token(token: str) -> MailedReport:
     """The report that a reader's link names. `NotFound` for what is no link of ours."""
-    try:
-        number = signing.loads(token, salt=_SALT)
-    except signing.BadSignature:
-        number = None
+    number = read(token, purpose=_PURPOSE)
     return _get(number if isinstance(number, int) else 0)
 
 
@@ -171,7 +168,7 @@ def _faults(kind: str, email: str, name: str, language: str, weekday: int, hour:
 
 
 def _letter(report: MailedReport, occasion: str, at: datetime) -> Letter:
-    token = signing.dumps(report.pk, salt=_SALT)
+    token = sign(report.pk, purpose=_PURPOSE)
     with override(report.language):
         end = _("%(who)s has this report sent to you. Stop it: %(address)s") % {
             "who": report.set_by_name, "address": address_of(f"/alerts/reports/stop?who={token}"),

@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 
 import orjson
 from django.conf import settings
-from django.core import signing
 from django.utils.html import escape
 
 from vyapar.kernel.digest import canonical_json
@@ -22,8 +21,9 @@ from vyapar.messaging.contracts import Channel, Handed, Outgoing, StatusUpdate
 from vyapar.messaging.letters import MARKETING, fill
 from vyapar.messaging.models import ChannelAccount, Message
 from vyapar.messaging.selectors import get_account
+from vyapar.tenancy.links import read, sign
 
-_SALT = "vyapar.messaging.unsubscribe"
+_PURPOSE = "messaging.unsubscribe"
 
 
 def hand_over(message: Message) -> Handed:
@@ -129,12 +129,10 @@ def _mail(message: Message, account: ChannelAccount, subject: str, text: str) ->
 
 def unsubscribe_token(party: str) -> str:
     """A signed name that opens one door: this person's own unsubscribe."""
-    return signing.dumps(party, salt=_SALT)
+    return sign(party, purpose=_PURPOSE)
 
 
 def party_of_token(token: str) -> str | None:
-    """The person in a token; None when we did not sign it."""
-    try:
-        return str(signing.loads(token, salt=_SALT))
-    except signing.BadSignature:
-        return None
+    """The person in a token; None when we did not sign it, or another distributor did."""
+    party = read(token, purpose=_PURPOSE)
+    return None if party is None else str(party)
