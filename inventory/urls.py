@@ -12,6 +12,7 @@ from inventory.api import money as money_api
 from inventory.api import push as push_api
 from inventory.api import quality as quality_api
 from inventory.api import risk as risk_api
+from inventory.api import saved_views as saved_views_api
 from inventory.api import stock as stock_api
 from inventory.api import twins as twins_api
 from inventory.views import (
@@ -59,6 +60,8 @@ urlpatterns = [
     path("api/v1/inventory/outlook", risk_api.ItemOutlookDoor.as_view(), name="item_outlook"),
     path("api/v1/inventory/causes", risk_api.BatchCauseDoor.as_view(), name="batch_causes"),
     path("api/v1/outlets/dead-stock", risk_api.OutletStockDoor.as_view(), name="outlet_stock"),
+    path("api/v1/saved-views", saved_views_api.SavedViewsDoor.as_view(), name="saved_views"),
+    path("api/v1/saved-views/<int:view_id>", saved_views_api.SavedViewDoor.as_view(), name="saved_view"),
     path("api/v1/risk-models", risk_api.RiskModelDoor.as_view(), name="risk_models"),
     path("api/v1/inventory/<str:sku>/history", stock_api.SkuHistory.as_view(), name="sku_history"),
     *(

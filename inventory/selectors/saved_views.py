@@ -7,7 +7,7 @@ from django.db.models import Q
 from inventory.models import SavedView
 
 
-def list_views(page: str, user_id: int) -> list[SavedView]:
-    """A person's own views of a page and those that others share, by name."""
-    mine_or_shared = Q(user_id=user_id) | Q(shared=True)
+def list_views(page: str, user_id: int | None) -> list[SavedView]:
+    """A person's own views of a page and those that others share, by name; for nobody what is shared."""
+    mine_or_shared = Q(shared=True) if user_id is None else Q(user_id=user_id) | Q(shared=True)
     return list(SavedView.objects.filter(mine_or_shared, page=page).order_by("name", "pk"))

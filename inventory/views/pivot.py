@@ -20,7 +20,7 @@ from inventory.feeds.files.writing import CSV, XLSX, write_csv, write_xlsx
 from inventory.models import SavedView
 from inventory.selectors import AGE_BANDS
 from inventory.selectors.saved_views import list_views
-from inventory.services.saved_views import remove_view, save_view
+from inventory.services.saved_views import remove_view, rename_view, save_view
 from inventory.views.pivot_bases import BASES, LABELS, REST, Basis, Read, namer
 from vyapar.dashboard.access import attempt, page, person
 from vyapar.gateway.renderers import attachment
@@ -96,13 +96,14 @@ def pivot(request: HttpRequest) -> HttpResponseBase:
     What stands together is not shaded: it is large because it is many.
     """
     asked, me = _Asked.of(request.GET), person(request)
-    views = list_views(SavedView.Page.PIVOT, me.pk)
+    views = [_view(view, me.pk, asked) for view in list_views(SavedView.Page.PIVOT, me.pk)]
     context = {
         "asked": asked,
         "bases": [_basis(one, asked) for one in BASES.values()],
         "cuts": [(cut, LABELS[cut]) for cut in asked.basis.cuts],
         "measures": asked.basis.measures.items(),
-        "views": [_view(view, me.pk, asked) for view in views],
+        "views": views,
+        "mine": [view for view in views if view["mine"]],
         "query": asked.query(),
     }
     try:
@@ -138,18 +139,24 @@ def pivot_file(request: HttpRequest, form: str) -> HttpResponseBase:
 @page()
 @require_POST
 def keep_view(request: HttpRequest) -> HttpResponseBase:
-    """Keep the pivot as it stands under a name, or remove one."""
+    """Keep the pivot as it stands under a name, rename a view of one's own, or remove one."""
     me, now = person(request), timezone.now()
     asked = _Asked.of(QueryDict(request.POST.get("query", "")[:500]))
+    name = request.POST.get("name", "")
     if given := request.POST.get("remove", ""):
-        number = int(given) if given.isascii() and given.isdigit() and len(given) < 16 else 0
-        attempt(request, lambda: remove_view(number, user_id=me.pk), _("The view is removed."))
+        attempt(request, lambda: remove_view(_number(given), user_id=me.pk), _("The view is removed."))
+    elif given := request.POST.get("rename", ""):
+        attempt(
+            request,
+            lambda: rename_view(_number(given), name=name, user_id=me.pk, actor=me.actor, at=now),
+            _("The view has its new name."),
+        )
     else:
         attempt(
             request,
             lambda: save_view(
                 page=SavedView.Page.PIVOT,
-                name=request.POST.get("name", ""),
+                name=name,
                 query=asked.query(),
                 shared=bool(request.POST.get("shared")),
                 user_id=me.pk,
@@ -159,6 +166,10 @@ def keep_view(request: HttpRequest) -> HttpResponseBase:
             _("The view is kept."),
         )
     return redirect(f"{reverse('inventory:pivot')}?{asked.query()}")
+
+
+def _number(given: str) -> int:
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 16 else 0
 
 
 # --- parts ---------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from datetime import timedelta
 from urllib.parse import parse_qs, urlparse
 
@@ -13,11 +14,13 @@ from django.test import Client
 from inventory.models import ImpactDaily, SavedView
 from inventory.selectors import AGE_BANDS
 from inventory.selectors.impact import CUTS, sum_impact
-from inventory.services.saved_views import MOST, save_view
+from inventory.services.saved_views import MOST, remove_view, rename_view, save_view
 from inventory.views.pivot import MOST_COLUMNS
 from tests.builders import AT, OWNER, TODAY
+from tests.gateway.calling import Caller
+from vyapar.engine.models import AuditEntry
 from vyapar.kernel.errors import Invalid, NotFound
-from vyapar.people.contracts import Role
+from vyapar.people.contracts import May, Role
 from vyapar.people.models import User
 from vyapar.people.services import add_person
 
@@ -163,7 +166,59 @@ def test_a_view_without_a_name_or_one_too_many_is_refused() -> None:
 
 
 def test_another_persons_view_is_not_found() -> None:
-    from inventory.services.saved_views import remove_view
-
+    view = save_view(page="pivot", name="Hers", query="", shared=True, user_id=8, actor=OWNER, at=AT)
     with pytest.raises(NotFound):
-        remove_view(1, user_id=7)
+        remove_view(view.pk, user_id=7)
+    with pytest.raises(NotFound):
+        rename_view(view.pk, name="Mine now", user_id=7, actor=OWNER, at=AT)
+    assert SavedView.objects.get().name == "Hers"
+
+
+@pytest.mark.usefixtures("days")
+def test_a_view_is_renamed_on_the_page_and_keeps_its_filters() -> None:
+    _asha, hers = someone("asha")
+    query = "rows=age&columns=status&measure=pieces"
+    for name in ("Ages", "Others"):
+        hers.post("/stock/pivot/views", {"query": query, "name": name, "shared": "1"})
+    ages = SavedView.objects.get(name="Ages")
+    page = hers.post(
+        "/stock/pivot/views", {"query": query, "rename": ages.pk, "name": "  By   age "}, follow=True
+    )
+    assert "By age" in page.content.decode()
+    renamed = SavedView.objects.get(pk=ages.pk)
+    assert (renamed.name, renamed.shared) == ("By age", True)
+    assert renamed.query == ages.query
+    told = json.loads(AuditEntry.objects.get(verb="ViewRenamed").body)
+    assert (told["before"]["name"], told["after"]["name"]) == ("Ages", "By age")
+
+
+@pytest.mark.parametrize(("name", "code"), [("Others", "name_taken"), ("x" * 200, "name"), (" ", "name")])
+def test_a_view_does_not_get_a_name_that_is_taken_or_none(name: str, code: str) -> None:
+    usual = {"page": "pivot", "query": "", "shared": False, "user_id": 7, "actor": OWNER, "at": AT}
+    view, _other = save_view(name="Mine", **usual), save_view(name="Others", **usual)
+    save_view(name="Theirs", **{**usual, "user_id": 8})
+    with pytest.raises(Invalid) as refused:
+        rename_view(view.pk, name=name, user_id=7, actor=OWNER, at=AT)
+    assert refused.value.faults[0].code == code
+    assert rename_view(view.pk, name="Theirs", user_id=7, actor=OWNER, at=AT).name == "Theirs"
+
+
+def test_people_keep_views_over_the_api_and_a_key_sees_what_is_shared() -> None:
+    (_asha, hers), (_binod, his) = someone("asha"), someone("binod")
+    path, asked = "/api/v1/saved-views", {"page": "pivot"}
+    body = {"page": "pivot", "name": "Ages", "query": "rows=age", "shared": True}
+    made = hers.post(path, body, content_type="application/json")
+    assert made.status_code == 201, made.content
+    one = f"{path}/{made.json()['id']}"
+    new = {"name": "By age"}
+    assert his.patch(one, new, content_type="application/json").status_code == 404
+    assert hers.patch(one, new, content_type="application/json").json()["name"] == "By age"
+    assert [(row["name"], row["mine"]) for row in his.get(path, asked).json()["results"]] == [
+        ("By age", False)
+    ]
+    machine = Caller(May.READ)
+    assert [row["name"] for row in machine.get(path, **asked).json()["results"]] == ["By age"]
+    assert machine.post(path, body).json()["code"] == "people_only"
+    assert hers.get(path).status_code == 422
+    assert hers.delete(one).status_code == 204
+    assert not SavedView.objects.exists()

@@ -98,6 +98,7 @@ VERBS = (
     _("Twins merged"),
     _("Twins offered"),
     _("Twins taken apart"),
+    _("View renamed"),
     _("View shared"),
     _("Webhook added"),
     _("Webhook changed"),
