@@ -33,7 +33,7 @@ from vyapar.engine.services import emit
 from vyapar.kernel.actor import Actor, system
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.digest import plain
-from vyapar.kernel.errors import Refused
+from vyapar.kernel.errors import NotFound, Refused
 from vyapar.kernel.phrases import phrase as _
 from vyapar.kernel.phrases import phrase as gettext
 from vyapar.kernel.phrases import words_of
@@ -84,7 +84,11 @@ def start(view: ActionView, *, actor: Actor, at: datetime) -> Campaign:
 @transaction.atomic
 def end(campaign_id: str, *, actor: Actor, at: datetime, reason: str, stopped: bool = False) -> Campaign:
     """End a campaign: freeze its results, let go of the stock it held, tell of it. Twice is once."""
-    campaign = Campaign.objects.select_for_update().get(campaign_id=campaign_id)
+    campaign = Campaign.objects.select_for_update().filter(campaign_id=campaign_id).first()
+    if campaign is None:
+        raise NotFound(
+            gettext("there is no campaign %(number)s", number=campaign_id), code="no_such_campaign"
+        )
     if campaign.state != Campaign.State.RUNNING:
         return campaign
     campaign.ended_at, campaign.end_reason = at, reason

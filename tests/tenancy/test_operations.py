@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json
 import re
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from django_tenants.utils import tenant_context
 from drf_spectacular.generators import SchemaGenerator
 
-from compliance.services import issue
-from inventory.models import Brand, Location, Retailer, Sku, Territory
-from inventory.services import imports
-from inventory.services.claims import file_claim
-from inventory.services.forecasts import set_override
-from tests.builders import OWNER, build_world, propose_transfer, transfer_payload
-from tests.compliance.movements import movement
-from vyapar.engine.services import append_audit
+from tests.builders import OWNER
+from tests.tenancy.theirs import MARK, everything_of
 from vyapar.gateway.services import issue_key
-from vyapar.kernel.calendar import ist_day
 from vyapar.people.contracts import May, Role
 from vyapar.people.services import add_person
-from vyapar.webhooks.models import Endpoint
 
-MARK = "Ofalpha"
 DESCRIBED = SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
 VERBS = ("get", "post", "put", "patch", "delete")
 #: What asking for a stranger's thing may come to; 422 where the body is judged before it is looked for.
@@ -44,49 +31,6 @@ def operations() -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     """Verb, path and description of each operation."""
     for path, described in DESCRIBED["paths"].items():
         yield from ((verb, path, described[verb]) for verb in VERBS if verb in described)
-
-
-@pytest.fixture
-def theirs(alpha) -> dict[str, str]:
-    """What alpha has, by the name of the parameter that asks for it; whatever it calls by name is marked."""
-    now = timezone.now()
-    world = build_world()
-    for model in (Brand, Location, Retailer, Sku, Territory):
-        for row in model.objects.all():
-            row.name = f"{MARK} {row.name}"
-            row.save()
-    move = propose_transfer(transfer_payload(world), now)
-    key, _secret = issue_key(name=f"{MARK} ERP", scopes=list(May), actor=OWNER, at=now)
-    paper = issue(movement(), key=f"{MARK}:1", actor=OWNER, at=now)
-    end = Endpoint.objects.create(
-        url=f"https://hooks.example.in/{MARK}", events=["*"], description=MARK, secret="whsec_x",
-        created_by="user:1", created_at=now, updated_at=now,
-    )  # fmt: skip
-    feed = imports.ensure_feed(code="ofalpha", name=MARK, system="files", actor=OWNER, at=now)
-    run = imports.open_run(
-        feed=feed, content=io.BytesIO(b"transactionId\nT1\n"), title=f"{MARK}.csv", options={}, actor=OWNER,
-        at=now,
-    )  # fmt: skip
-    today = ist_day(now)
-    claim = file_claim(
-        sku="BIS-100", batch="B1", location="GD-PUNE", pieces=4, amount_paise=10_000, filed_on=today,
-        reference=f"{MARK}/1", actor=OWNER, at=now,
-    )  # fmt: skip
-    known = set_override(
-        level="category", category="BIS", from_date=today + timedelta(days=7),
-        to_date=today + timedelta(days=9), factor=1.5, reason=MARK, actor=OWNER, at=now,
-    )  # fmt: skip
-    append_audit(actor=OWNER, verb="InvoicePrinted", subject=f"invoice:{MARK}", at=now)
-    return {
-        "action_id": str(move.pk), "actionId": str(move.pk), "paper_id": str(paper.pk), "prefix": key.prefix,
-        "endpoint_id": str(end.pk), "delivery_id": str(uuid4()), "code": feed.code, "feed": feed.code,
-        "run_id": str(run.pk), "job_id": str(run.pk), "claim_id": str(claim.pk), "token": str(uuid4()),
-        "override_id": str(known.pk), "sku": "BIS-100", "batch": "B1", "retailer": "R001",
-        "retailer_id": "R001", "territory": "PUNE", "sourceTerritory": "PUNE", "targetTerritory": "NAGPUR",
-        "transfer_id": "1", "twins_id": "1", "campaign_id": "C-1", "key": move.key, "period": "2026-11",
-        "report_id": str(uuid4()), "subject": f"action:{move.number}", "location": "GD-PUNE",
-        "retailerIds": "R001", "keep": "R001", "reference": f"{MARK}/1", "name": "ActionProposed",
-    }  # fmt: skip
 
 
 @pytest.fixture
@@ -144,22 +88,6 @@ def test_nobody_of_another_distributor_gets_or_changes_anything(theirs, stranger
     assert not wrong, "\n".join(map(str, wrong))
     assert asked > 250
     assert everything_of("t_alpha") == before
-
-
-def everything_of(schema: str) -> dict[str, str]:
-    """A digest of the rows of each table, but for the log of calls, which a refused call enters too."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-            " WHERE n.nspname = %s AND c.relkind = 'r'", [schema],
-        )  # fmt: skip
-        names = sorted(row[0] for row in cursor.fetchall())
-        found = {}
-        for name in set(names) - {"gateway_apicall", "django_session"}:
-            cursor.execute(f'SELECT t::text FROM {schema}."{name}" t ORDER BY 1')
-            rows = "\n".join(row[0] for row in cursor.fetchall())
-            found[name] = hashlib.sha256(rows.encode()).hexdigest()
-    return found
 
 
 # --- what is asked -------------------------------------------------------------------------------
