@@ -25,8 +25,8 @@ from vyapar.people.services import add_person
 
 #: Machines' doors, which `test_operations` tries, and the admin, which `test_doors` does.
 ELSEWHERE = ("api/", "audit/v1", "sms/", "email/", "whatsapp/", "admin/", "i18n/")
-#: Addresses that end the session that asks, or are the far sides' own.
-LEFT_OUT = {"sign_out"}
+#: What ends the session that asks; and a month's report, whose packed PDF of one's own tells nothing here.
+LEFT_OUT = {"sign_out", "period_report"}
 #: What an argument of a pattern may be where alpha has nothing of that name.
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "form": ("csv", "file", "report"),
