@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponseBase, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
@@ -35,7 +36,7 @@ from vyapar.dashboard.templatetags.figures import day_text
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.money import group_indian
 
-ROWS, BOUGHT, TALK = 50, 25, 3
+ROWS, STANDING, BOUGHT, TALK = 50, 25, 25, 3
 _TEXTS = ("q", "territory", "beat", "category", "outlet")
 
 
@@ -107,7 +108,7 @@ def outlet(request: HttpRequest, retailer_id: str) -> HttpResponseBase:
         {
             "retailer": retailer,
             "grade": grades_by_territory().get(retailer.territory.code, ""),
-            "standing": standing,
+            "standing": Paginator(standing, STANDING).get_page(request.GET.get("page")),
             "bought": bought[:BOUGHT],
             "left": len(bought) - BOUGHT,
             "last": max((one.last_date for one in bought), default=None),
