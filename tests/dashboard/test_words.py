@@ -16,13 +16,18 @@ import pytest
 from django.template import engines
 from django.utils import translation
 
+from inventory.contracts.feeds import RecordKind
+from inventory.contracts.outcomes import ClaimState
 from inventory.forecasting.methods import ENTRANTS
 from inventory.forecasting.patterns import Pattern
+from inventory.models import Export, ImportRun, QuarantinedRow
 from inventory.models.ledger import MovementKind
+from reallocation.models import Transfer
 from reallocation.rules import Cause
 from vyapar.dashboard.rule_words import RULES
 from vyapar.dashboard.templatetags import words
 from vyapar.engine import registry
+from vyapar.kernel.lifecycle import Status
 from vyapar.law.papers import PaperKind
 from vyapar.people.contracts import May
 
@@ -156,7 +161,9 @@ def test_the_scan_sees_every_way_in_which_a_template_speaks():
 
 def codes() -> list[str]:
     """Codes that screens put in words with `plain`: no extraction can find them."""
-    kinds = [*Pattern, *Cause, *MovementKind.values, *PaperKind, *May]
+    kinds = [*Pattern, *Cause, *MovementKind.values, *PaperKind, *May, *RecordKind]
+    states = [ImportRun.State, QuarantinedRow.State, Export.State, ClaimState, Transfer.State, Status]
+    kinds += [state for several in states for state in several]
     actions = [kind.name for kind in registry.kinds()]
     rules = [
         field.metadata.get("label") or field.name

@@ -13,6 +13,7 @@ from inventory.feeds.profiles.rules import Finder, holds, value_of
 from inventory.feeds.profiles.spec import Gives, Profile, TableSpec
 from inventory.feeds.profiles.words import plain
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import coded
 from vyapar.kernel.phrases import phrase as _
 
 ROW = "row"
@@ -289,7 +290,7 @@ def _misfit(profile: Profile, header: Sequence[str], kind: RecordKind | None) ->
             columns=columns,
         )
         if lacking
-        else _("the profile %(profile)s gives no %(kind)s", profile=called, kind=str(kind))
+        else _("the profile %(profile)s gives no %(kind)s", profile=called, kind=coded(kind))
     )
     return Invalid(
         message,

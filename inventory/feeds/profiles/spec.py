@@ -11,6 +11,7 @@ import polars as pl
 from inventory.contracts.feeds import RecordKind
 from inventory.feeds.profiles.words import field_of
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import coded
 from vyapar.kernel.phrases import phrase as _
 
 VERSION = 1
@@ -174,7 +175,9 @@ class _Reader:
         rules = {}
         for name, rule in columns.items():
             if field_of(kind, name) is None:
-                self.wrong(f"{at}.columns.{name}", _("%(kind)s has no column of this name", kind=kind), name)
+                self.wrong(
+                    f"{at}.columns.{name}", _("%(kind)s has no column of this name", kind=coded(kind)), name
+                )
             rules[name] = self.rule(rule, f"{at}.columns.{name}")
         unique = tuple(map(str, self.items(body, "unique", at)))
         for name in unique:

@@ -15,7 +15,7 @@ from inventory.models import Export
 from vyapar.engine.services import emit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Fault, Invalid, NotFound, Refused, VyaparError
-from vyapar.kernel.phrases import kept
+from vyapar.kernel.phrases import coded, kept
 from vyapar.kernel.phrases import phrase as _
 
 State = Export.State
@@ -73,7 +73,7 @@ def acknowledge(
         return row
     if row.state not in (State.LOCKED, State.HANDED_OVER, State.REJECTED):
         raise Refused(
-            _("%(key)s is %(state)s: it was not handed over", key=key, state=row.state),
+            _("%(key)s is %(state)s: it was not handed over", key=key, state=coded(row.state)),
             code="not_handed_over",
         )
     record_answer(row, Acknowledged(accepted, number, reason), actor=actor, at=at)

@@ -22,7 +22,7 @@ from vyapar.engine.services import append_audit, emit
 from vyapar.farside.resilience import CIRCUIT_OPEN, breakers
 from vyapar.kernel.actor import Actor, system
 from vyapar.kernel.errors import NotFound, NotNow, Refused, Rejected, Unavailable, VyaparError
-from vyapar.kernel.phrases import kept
+from vyapar.kernel.phrases import coded, kept
 from vyapar.kernel.phrases import phrase as _
 from vyapar.tenancy.here import current_schema
 
@@ -106,7 +106,7 @@ def retry_export(export_id: int, *, reason: str, actor: Actor, at: datetime) -> 
         raise NotFound(_("there is no such export"), code="no_such_export")
     if not row.can_be_retried:
         raise Refused(
-            _("this document is %(state)s; there is nothing to try again", state=row.state),
+            _("this document is %(state)s; there is nothing to try again", state=coded(row.state)),
             code="not_rejected",
         )
     if row.state == State.REJECTED:

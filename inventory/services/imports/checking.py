@@ -27,6 +27,7 @@ from inventory.services.landing import Promised, judge
 from inventory.services.staging import take_every_turn
 from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import Fault, Refused
+from vyapar.kernel.phrases import coded
 from vyapar.kernel.phrases import phrase as _
 
 State = ImportRun.State
@@ -151,7 +152,7 @@ def check_claimed(ours: Claim, *, at: datetime) -> ImportRun:
         run = ours.hold()
         if run.state not in (State.UPLOADED, State.CHECKING):
             raise Refused(
-                _("import %(run)s is not to be checked: %(state)s", run=run.number, state=run.state),
+                _("import %(run)s is not to be checked: %(state)s", run=run.number, state=coded(run.state)),
                 code="not_to_check",
             )
         run.state = State.CHECKING

@@ -16,7 +16,7 @@ from inventory.services.imports.reconciling import settle_state
 from vyapar.engine.services import append_audit, emit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Fault, Refused
-from vyapar.kernel.phrases import kept
+from vyapar.kernel.phrases import coded, kept
 from vyapar.kernel.phrases import phrase as _
 
 State = ImportRun.State
@@ -53,7 +53,7 @@ def cancel_run(run_id: UUID, *, actor: Actor, at: datetime, reason: str = "") ->
     run = lock_run(run_id)
     if run.state not in OPEN:
         raise Refused(
-            _("import %(run)s has ended: %(state)s", run=run.number, state=run.state), code="has_ended"
+            _("import %(run)s has ended: %(state)s", run=run.number, state=coded(run.state)), code="has_ended"
         )
     note_step(run, with_reason(_("%(who)s asked to cancel it", who=str(actor)), reason), at)
     run.cancel_asked = True

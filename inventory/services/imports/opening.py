@@ -20,6 +20,7 @@ from inventory.services.staging import take_turns
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Fault, Invalid, Refused
+from vyapar.kernel.phrases import coded
 from vyapar.kernel.phrases import phrase as _
 
 State = ImportRun.State
@@ -127,7 +128,7 @@ def arrange_run(
     run = lock_run(run_id)
     if run.state not in (State.UPLOADED, State.CHECKED, State.FAILED, State.CANCELLED) or run.parts.exists():
         raise Refused(
-            _("import %(run)s is past choosing: %(state)s", run=run.number, state=run.state),
+            _("import %(run)s is past choosing: %(state)s", run=run.number, state=coded(run.state)),
             code="past_choosing",
         )
     run.options = {**run.options, **options, "wait": False}
@@ -150,7 +151,7 @@ def begin_write(run_id: UUID, *, actor: Actor, at: datetime) -> ImportRun:
     resumed = run.state in (State.FAILED, State.CANCELLED) and run.parts.exists()
     if run.state != State.CHECKED and not resumed:
         raise Refused(
-            _("import %(run)s is not ready to be written: %(state)s", run=run.number, state=run.state),
+            _("import %(run)s is not ready to be written: %(state)s", run=run.number, state=coded(run.state)),
             code="not_checked",
         )
     ask(run, actor)

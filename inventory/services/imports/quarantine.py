@@ -26,6 +26,7 @@ from inventory.services.staging import take_every_turn
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Fault, Invalid, NotFound, Refused
+from vyapar.kernel.phrases import coded
 from vyapar.kernel.phrases import phrase as _
 
 State = QuarantinedRow.State
@@ -55,10 +56,11 @@ def correct_row(row_id: int, *, values: Mapping[str, str], actor: Actor, at: dat
     strange = [name for name in values if name not in allowed]
     if strange:
         faults = [
-            Fault("unknown_field", _("%(kind)s have no such field", kind=row.kind), name) for name in strange
+            Fault("unknown_field", _("%(kind)s have no such field", kind=coded(row.kind)), name)
+            for name in strange
         ]
         raise Invalid(
-            _("%(kind)s have no field %(strange)s", kind=row.kind, strange=strange[0]),
+            _("%(kind)s have no field %(strange)s", kind=coded(row.kind), strange=strange[0]),
             code="unknown_field",
             faults=faults,
         )
@@ -245,6 +247,7 @@ def _lock_row(row_id: int) -> QuarantinedRow:
         raise NotFound(_("there is no such row in quarantine"), code="no_such_row")
     if row.state not in (State.OPEN, State.CORRECTED):
         raise Refused(
-            _("row %(row)s is settled already: %(state)s", row=row.row, state=row.state), code="row_settled"
+            _("row %(row)s is settled already: %(state)s", row=row.row, state=coded(row.state)),
+            code="row_settled",
         )
     return row

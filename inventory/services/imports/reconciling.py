@@ -18,6 +18,7 @@ from inventory.services.staging import run as execute
 from vyapar.engine.services import append_audit, emit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Refused
+from vyapar.kernel.phrases import coded
 from vyapar.kernel.phrases import phrase as _
 
 State = ImportRun.State
@@ -78,7 +79,7 @@ def reconcile(run_id: UUID, *, actor: Actor, at: datetime) -> ImportRun:
     run = lock_run(run_id)
     if run.state not in SETTLED:
         raise Refused(
-            _("import %(run)s is not written to its end: %(state)s", run=run.number, state=run.state),
+            _("import %(run)s is not written to its end: %(state)s", run=run.number, state=coded(run.state)),
             code="not_written",
         )
     settle(run, at=at)

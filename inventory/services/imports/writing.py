@@ -27,6 +27,7 @@ from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import Refused
+from vyapar.kernel.phrases import coded
 from vyapar.kernel.phrases import phrase as _
 
 State = ImportRun.State
@@ -63,7 +64,7 @@ def write_claimed(ours: Claim, *, actor: Actor, at: datetime, most: int = PARCEL
     run = ImportRun.objects.select_related("feed").get(pk=ours.run_id)
     if run.state != State.WRITING:
         raise Refused(
-            _("import %(run)s is not to be written: %(state)s", run=run.number, state=run.state),
+            _("import %(run)s is not to be written: %(state)s", run=run.number, state=coded(run.state)),
             code="not_to_write",
         )
     after = run.parts.aggregate(last=Max("number"))["last"]

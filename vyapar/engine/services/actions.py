@@ -37,7 +37,7 @@ from vyapar.kernel.decision import Finding, PassedOver, Proposal
 from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import Invalid, Refused, Stale
 from vyapar.kernel.lifecycle import STOPPABLE, Status, check_transition
-from vyapar.kernel.phrases import listed, words_of
+from vyapar.kernel.phrases import coded, listed, words_of
 from vyapar.kernel.phrases import phrase as _
 from vyapar.tenancy.here import current_schema
 
@@ -345,7 +345,7 @@ def _lock(action_id: UUID, seen_version: int | None) -> Action:
 def _needs_status(action: Action, wanted: Status) -> None:
     if Status(action.status) is not wanted:
         raise Stale(
-            _("action %(action)s is already %(status)s", action=action.number, status=action.status),
+            _("action %(action)s is already %(status)s", action=action.number, status=coded(action.status)),
             code="already_decided",
         )
 
