@@ -7,7 +7,15 @@ from compliance.contracts.events import (
     violation,
 )
 from compliance.contracts.eway import EwayBill, EwayItem, EwayParty
-from compliance.contracts.papers import INVOICE_DATE, Document, DocumentLine, Standing, Totals, Transport
+from compliance.contracts.papers import (
+    INVOICE_DATE,
+    RETURN_ROUTE,
+    Document,
+    DocumentLine,
+    Standing,
+    Totals,
+    Transport,
+)
 from compliance.contracts.report import (
     ApprovalRow,
     ChainCheck,
@@ -25,6 +33,7 @@ from vyapar.law.papers import COPIES, PaperKind
 __all__ = [
     "COPIES",
     "INVOICE_DATE",
+    "RETURN_ROUTE",
     "ApprovalRow",
     "ChainCheck",
     "ComplianceViolation",

@@ -12,6 +12,8 @@ from vyapar.law.papers import COPIES, PaperKind
 
 #: What stands in `extra` of a credit note: the day of the invoice it refers to (Rule 53(1A)(g)).
 INVOICE_DATE = "invoice_date"
+#: What stands in `extra` of a paper of goods that go back to a company: by which route.
+RETURN_ROUTE = "return_route"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,15 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from compliance.contracts import Document, DocumentLine, EwayBill, EwayItem, EwayParty, PaperKind
+from compliance.contracts import (
+    RETURN_ROUTE,
+    Document,
+    DocumentLine,
+    EwayBill,
+    EwayItem,
+    EwayParty,
+    PaperKind,
+)
 from compliance.documents.eway_checks import check_eway
 from vyapar.kernel.decision import Finding
 from vyapar.kernel.errors import Fault, Refused
@@ -29,6 +37,8 @@ _TYPES = {
     PaperKind.TAX_INVOICE: ("INV", 1),
     PaperKind.BILL_OF_SUPPLY: ("BIL", 1),
 }
+#: The portal knows no outward type for goods that go back: "others", with its description.
+_OTHERS, _RETURNED = 8, "Goods returned"
 _MODES = {"road": 1, "rail": 2, "air": 3, "ship": 4}
 _UNREGISTERED = "URP"
 _ADDRESS = 120
@@ -44,13 +54,15 @@ def eway_bill(document: Document) -> EwayBill:
         message = _("an e-way bill is made from a challan, invoice or bill that has its number")
         raise Refused(message, code="not_issued", faults=[Fault("not_issued", message, "number")])
     document_type, sub_supply = _TYPES[document.kind]
+    returned = document.kind is PaperKind.DELIVERY_CHALLAN and RETURN_ROUTE in document.extra
+    sub_supply = _OTHERS if returned else sub_supply
     totals, transport = document.totals, document.transport
     vehicle = re.sub(r"[\s-]", "", transport.vehicle_number).upper()
     return EwayBill(
         user_gstin=document.seller.gstin,
         supply_type="O",
         sub_supply_type=sub_supply,
-        sub_supply_description="",
+        sub_supply_description=_RETURNED if returned else "",
         document_type=document_type,
         document_number=document.number,
         document_date=document.document_date,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from compliance.contracts import Document, DocumentLine, PaperKind, Totals, Transport
+from compliance.contracts import RETURN_ROUTE, Document, DocumentLine, PaperKind, Totals, Transport
 from compliance.rules import AssessedLine, Assessment, assess
 from vyapar.kernel.calendar import financial_year
 from vyapar.kernel.errors import Fault, Refused
@@ -65,6 +65,7 @@ def build_as(
         ),
         rule_version=RULE_VERSION,
         simulated=simulated,
+        extra={RETURN_ROUTE: facts.return_route} if facts.return_route else {},
     )
 
 
@@ -98,7 +99,7 @@ def _check(kind: PaperKind, assessment: Assessment) -> None:
         raise Refused(message, code="wrong_paper")
     if not need.is_supply:
         return
-    if assessment.valuation is None:
+    if assessment.valuation is None and not assessment.facts.return_route:
         method = assessment.facts.valuation
         message = _("Rule 28 knows no valuation %(method)s", method=f"{method!r}")
         raise Refused(message, code="valuation", faults=[Fault("valuation", message, "valuation")])

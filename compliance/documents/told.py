@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from compliance.contracts import Document, PaperKind
+from compliance.contracts import RETURN_ROUTE, Document, PaperKind
 from vyapar.kernel.errors import Refused
 from vyapar.kernel.phrases import phrase as _
 from vyapar.law.eway import eway_reason
@@ -39,7 +39,10 @@ def _same(frozen: str, phrase: str) -> str:
 def _reason(document: Document) -> str:
     try:
         all_nil = document.kind is PaperKind.BILL_OF_SUPPLY
-        return paper_for(document.seller.gstin, document.buyer.gstin, all_nil=all_nil).reason
+        route = document.extra.get(RETURN_ROUTE, "")
+        return paper_for(
+            document.seller.gstin, document.buyer.gstin, all_nil=all_nil, return_route=route
+        ).reason
     except Refused:
         return ""
 

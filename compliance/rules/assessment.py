@@ -60,10 +60,14 @@ def assess(facts: MovementFacts) -> Assessment:
     day = facts.dispatch_date
     rates = [find_rate(goods, day) for goods in facts.lines]
     all_nil = bool(rates) and all(rate is not None and rate.is_nil for rate, _ in rates)
-    need = paper_for(facts.source.gstin, facts.destination.gstin, all_nil=all_nil)
+    need = paper_for(
+        facts.source.gstin, facts.destination.gstin, all_nil=all_nil, return_route=facts.return_route
+    )
     supplier, receiver = facts.source.state_code, facts.destination.state_code
     place = place_of_supply(delivery_state=receiver)
-    valuation = find_valuation(facts.valuation, day) if need.is_supply else None
+    # Rule 28 is for one's own registrations; what goes back to a company goes at its purchase value
+    own = need.is_supply and not facts.return_route
+    valuation = find_valuation(facts.valuation, day) if own else None
     lines = []
     for row, (goods, (rate, unclear)) in enumerate(zip(facts.lines, rates, strict=True), start=1):
         taxable = _value(goods, valuation)

@@ -109,7 +109,10 @@ def g06_offer(case: OfferCase) -> Iterator[Finding]:
 
 
 def t08(case: MovementCase) -> Iterator[Finding]:
-    """Goods arrive with the life that the receiving place asks for; expired goods never move."""
+    """Goods arrive with the life that the receiving place asks for; expired goods go back to the company
+    at most."""
+    if case.facts.return_route:
+        return
     wanted = case.facts.minimum_days_on_arrival
     for row, goods in enumerate(case.facts.lines, start=1):
         yield from _life("T08", row, goods, case.at_date, case.arrival_date, wanted, case.own_date)

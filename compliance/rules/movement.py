@@ -26,7 +26,7 @@ TRANSIN = re.compile(r"[0-9]{2}[0-9A-Z]{13}")
 def t03(case: MovementCase) -> Iterator[Finding]:
     """Between registrations a value by one of the options of Rule 28 stands behind every line."""
     assessment = case.assessment
-    if assessment is None or not assessment.need.is_supply:
+    if assessment is None or not assessment.need.is_supply or case.facts.return_route:
         return
     if assessment.valuation is None:
         yield say(

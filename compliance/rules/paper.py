@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 
-from compliance.contracts import INVOICE_DATE, Document, DocumentLine, PaperKind
+from compliance.contracts import INVOICE_DATE, RETURN_ROUTE, Document, DocumentLine, PaperKind
 from compliance.rules.registration import fssai
 from compliance.rules.rule import PaperCase, day, say
 from vyapar.kernel.calendar import financial_year
@@ -76,7 +76,8 @@ def t01(case: PaperCase) -> Iterator[Finding]:
         yield say("T01", _("The sender has no GSTIN, so no GST paper can be issued for it."))
         return
     nil = all(line.exempt for line in document.lines)
-    need = paper_for(document.seller.gstin, document.buyer.gstin, all_nil=nil)
+    route = document.extra.get(RETURN_ROUTE, "")
+    need = paper_for(document.seller.gstin, document.buyer.gstin, all_nil=nil, return_route=route)
     note = document.kind is PaperKind.CREDIT_NOTE
     if note and need.kind is not PaperKind.TAX_INVOICE:
         message = _("%(need)s It bears no tax that a credit note could take off.", need=need.reason)

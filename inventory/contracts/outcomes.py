@@ -41,6 +41,18 @@ class ClaimState(StrEnum):
     WITHDRAWN = "withdrawn"  # by us: it counts as never made
 
 
+class SendingState(StrEnum):
+    """What has become of the goods of a claim that left for the company."""
+
+    SENT = "sent"
+    CALLED_BACK = "called_back"  # before they left: as if they had never been sent
+    RETURNED = "returned"  # the company did not take them: they stand here again
+    DESTROYED = "destroyed"  # the company did not take them, and they are gone
+
+
+#: What a person may choose for goods that a company did not take.
+FATES = (SendingState.RETURNED, SendingState.DESTROYED)
+
 #: Not a factor but a figure of its own: basis points of plain demand that each percent off adds, as the
 #: forecast learnt it from the prices of the past.
 PRICE_RESPONSE = "price_response"

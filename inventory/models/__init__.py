@@ -27,7 +27,14 @@ from inventory.models.ledger import (
     Sale,
 )
 from inventory.models.offers import Offer
-from inventory.models.outcomes import Claim, ImpactDaily, LearntFactor, Prediction, ReplayReport
+from inventory.models.outcomes import (
+    Claim,
+    ClaimSending,
+    ImpactDaily,
+    LearntFactor,
+    Prediction,
+    ReplayReport,
+)
 from inventory.models.places import GstRegistration, Location, LocationKind, Retailer, Territory
 from inventory.models.quality import QualityGrade
 from inventory.models.risk import ItemOutlook, OutletStock, PositionOutlook, RiskModel, StandingDay
@@ -41,6 +48,7 @@ __all__ = [
     "CancelledSale",
     "Category",
     "Claim",
+    "ClaimSending",
     "DailyDemand",
     "DemandForecast",
     "Export",

@@ -58,6 +58,8 @@ class MovementKind(models.TextChoices):
     FOUND = "found"  # sold although the book had none: the book was wrong, and says so
     ADJUSTMENT = "adjustment"
     WRITE_OFF = "write_off"
+    COMPANY_OUT = "company_out"  # goods of a claim that left for the company
+    COMPANY_BACK = "company_back"  # the same on their way home: called back, or not taken
 
 
 class Movement(models.Model):

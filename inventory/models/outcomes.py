@@ -7,7 +7,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
-from inventory.contracts.outcomes import ClaimState, Factor, Predicted
+from inventory.contracts.outcomes import ClaimState, Factor, Predicted, SendingState
 
 
 class Prediction(models.Model):
@@ -74,7 +74,7 @@ class LearntFactor(models.Model):
 class Claim(models.Model):
     """What a company was asked to credit for pieces of one batch at one place, and what it answered.
 
-    A claim moves no stock: the pieces stand in the ledger until they are written off or sent back there.
+    A claim alone moves no stock: its pieces stand in the ledger until they are sent or written off.
     """
 
     brand = models.ForeignKey("inventory.Brand", on_delete=models.PROTECT, related_name="claims")
@@ -117,6 +117,45 @@ class Claim(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reference}: {self.pieces}"
+
+
+class ClaimSending(models.Model):
+    """Goods of a claim that left for the company, with their papers; a claim has one that stands at most."""
+
+    claim = models.ForeignKey(Claim, on_delete=models.PROTECT, related_name="sendings", db_index=False)
+    key = models.CharField(max_length=60, unique=True)  # under which its papers were issued
+    pieces = models.BigIntegerField()
+    route = models.CharField(max_length=24)  # as `vyapar.law.itc.RETURN_ROUTES`
+    company = models.JSONField()  # the party on the paper: see `vyapar.kernel.facts.Party`
+    papers = models.JSONField(default=list)
+    itc_paise = models.BigIntegerField()  # input tax credit to reverse because of the way back
+    sent_at = models.DateTimeField()
+    sent_by = models.CharField(max_length=160)
+    state = models.CharField(
+        max_length=12,
+        choices=[(one.value, one.value) for one in SendingState],
+        default=SendingState.SENT.value,
+    )
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.CharField(max_length=160, blank=True)
+    reason = models.CharField(max_length=300, blank=True)  # why they came back or were destroyed
+    credited = models.JSONField(null=True)  # our credit note over the invoice, where one was issued
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(pieces__gt=0, itc_paise__gte=0), name="sending_of_something"),
+            models.UniqueConstraint(
+                fields=["claim"], condition=~Q(state=SendingState.CALLED_BACK.value), name="sending_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(state=SendingState.SENT.value, ended_at__isnull=True)
+                | (~Q(state=SendingState.SENT.value) & Q(ended_at__isnull=False)),
+                name="sending_ended",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.pieces} {self.state}"
 
 
 class ImpactDaily(models.Model):

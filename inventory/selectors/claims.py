@@ -14,8 +14,8 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from inventory.contracts import NO_CAP
 from inventory.contracts.arrays import Ints
-from inventory.contracts.outcomes import ClaimState
-from inventory.models import Brand, Claim, Position
+from inventory.contracts.outcomes import ClaimState, SendingState
+from inventory.models import Brand, Claim, ClaimSending, Position
 from inventory.selectors.columns import positions_of, read_columns
 from vyapar.kernel.calendar import financial_year, financial_year_bounds
 from vyapar.kernel.errors import NotFound
@@ -33,7 +33,8 @@ JOIN inventory_batch b ON b.id = p.batch_id JOIN inventory_sku s ON s.id = p.sku
 JOIN inventory_brand br ON br.id = s.brand_id
 CROSS JOIN LATERAL (SELECT coalesce(-sum(m.quantity), 0) AS gone FROM inventory_movement m
                     WHERE m.batch_id = c.batch_id AND m.location_id = c.location_id AND m.at >= c.since
-                      AND m.quantity < 0 AND m.kind NOT IN ('sale', 'transfer_out')) g
+                      AND (m.kind = 'company_back'
+                           OR m.quantity < 0 AND m.kind NOT IN ('sale', 'transfer_out'))) g
 """
 # Each position's claim by what was last found at risk of it, all that is free where it has expired or was
 # never looked at, and none of what is claimed already; what is asked for counts towards the cap until it is
@@ -151,6 +152,20 @@ def get_claim(claim_id: int) -> Claim:
     if found is None:
         raise NotFound(_("there is no such claim"), code="no_such_claim")
     return found
+
+
+def find_standing_sending(claim_id: int) -> ClaimSending | None:
+    """The goods of a claim that left and were not called back; None where they stand here."""
+    rows = ClaimSending.objects.filter(claim_id=claim_id)
+    return rows.exclude(state=SendingState.CALLED_BACK.value).first()
+
+
+def find_company_party(claim: Claim) -> dict[str, str]:
+    """The company of a claim as it stood on the last paper to it, or as far as its goods' list names it."""
+    last = ClaimSending.objects.filter(claim__brand_id=claim.brand_id).order_by("-sent_at").first()
+    if last is not None:
+        return dict(last.company)
+    return {"legal_name": claim.brand.supplier_name or claim.brand.name, "gstin": claim.brand.supplier_gstin}
 
 
 def find_same(

@@ -1,4 +1,4 @@
-"""Claims on companies: filed, answered, withdrawn. They are recorded; no stock moves with them."""
+"""Claims on companies: filed, answered, corrected, withdrawn. Their goods are moved by `claim_goods`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 from django.db import transaction
 
 from inventory.agent.learnt import with_learnt
-from inventory.contracts.outcomes import ClaimState, Predicted
+from inventory.contracts.outcomes import FATES, ClaimState, Predicted
 from inventory.models import Batch, Claim, Prediction
-from inventory.selectors.claims import claimed_at
+from inventory.selectors.claims import claimed_at, find_standing_sending
 from inventory.selectors.outcomes import current_learnt
 from inventory.services.holding import lock_spots
 from inventory.services.lines import Spot, StockLine
@@ -81,22 +81,8 @@ def answer_claim(
     What was expected of the claim is settled by it. `Refused` when the claim is answered or withdrawn.
     """
     claim = _open(claim_id)
-    faults = []
-    if not 0 <= credited_paise <= claim.amount_paise:
-        most = _(
-            "0 to %(amount)s, what was asked for; 0 when it is refused",
-            amount=rupees(claim.amount_paise),
-        )
-        faults.append(Fault("out_of_range", most, "credited", value=rupees(credited_paise)))
-    if not claim.filed_on <= answered_on <= ist_day(at):
-        days = _("a day from %(day)s, when it was filed, to today", day=claim.filed_on.isoformat())
-        faults.append(Fault("out_of_range", days, "answeredOn", value=answered_on.isoformat()))
-    if faults:
-        raise Invalid(_("the answer cannot be recorded"), code="bad_claim", faults=faults)
-    claim.state = (ClaimState.CREDITED if credited_paise else ClaimState.REFUSED).value
-    claim.credited_paise, claim.answered_on = credited_paise, answered_on
-    claim.answered_by, claim.credit_note, claim.note = str(actor), credit_note.strip(), note.strip()
-    claim.save()
+    _check_answer(claim, credited_paise, answered_on, at)
+    _put_answer(claim, credited_paise, answered_on, credit_note, note, actor)
     _settle(claim, answered_on)
     append_audit(
         actor=actor, verb="ClaimAnswered", subject=f"claim:{claim.pk}", at=at,
@@ -106,9 +92,52 @@ def answer_claim(
 
 
 @transaction.atomic
+def correct_answer(
+    claim_id: int,
+    *,
+    credited_paise: int,
+    answered_on: date,
+    reason: str,
+    credit_note: str = "",
+    note: str = "",
+    actor: Actor,
+    at: datetime,
+) -> Claim:
+    """Put another answer in place of one that was recorded wrongly; the trail keeps both, and why.
+
+    The company's cap and what was expected of the claim follow. `Refused` when the claim has no answer,
+    when nothing would change, or when its goods came back because it had been refused.
+    """
+    claim = _locked(claim_id)
+    if claim.state not in (ClaimState.CREDITED, ClaimState.REFUSED):
+        raise Refused(
+            _("this claim is %(state)s: it has no answer to correct", state=coded(claim.state)),
+            code="claim_not_answered",
+        )
+    if not reason.strip():
+        fault = Fault("required", _("say what was wrong with it"), "reason")
+        raise Invalid(_("an answer is corrected with a reason"), code="bad_claim", faults=[fault])
+    _check_answer(claim, credited_paise, answered_on, at)
+    _check_goods_agree(claim, credited_paise)
+    before = _told(claim)
+    _put_answer(claim, credited_paise, answered_on, credit_note, note, actor)
+    after = _told(claim)
+    if after == before:
+        raise Refused(_("this answer is on record already"), code="nothing_changes")
+    _settle(claim, answered_on, again=True)
+    append_audit(
+        actor=actor, verb="ClaimAnswerCorrected", subject=f"claim:{claim.pk}", at=at, before=before,
+        after=after, reason=reason.strip()[:300],
+    )  # fmt: skip
+    return claim
+
+
+@transaction.atomic
 def withdraw_claim(claim_id: int, *, reason: str, actor: Actor, at: datetime) -> Claim:
     """Take back a claim that was not answered: it counts as never made, and stays on record."""
     claim = _open(claim_id)
+    if find_standing_sending(claim.pk) is not None:
+        raise Refused(_("its goods have left: call them back first"), code="claim_sent")
     if not reason.strip():
         fault = Fault("required", _("say why it is withdrawn"), "reason")
         raise Invalid(_("a claim is withdrawn with a reason"), code="bad_claim", faults=[fault])
@@ -174,10 +203,48 @@ def _check_free(spot: Spot, pieces: int, reference: str) -> None:
         raise Refused(listed([spot.named, told], ": "), code="not_enough_stock", faults=[fault])
 
 
-def _open(claim_id: int) -> Claim:
+def _check_answer(claim: Claim, credited_paise: int, answered_on: date, at: datetime) -> None:
+    faults = []
+    if not 0 <= credited_paise <= claim.amount_paise:
+        most = _(
+            "0 to %(amount)s, what was asked for; 0 when it is refused",
+            amount=rupees(claim.amount_paise),
+        )
+        faults.append(Fault("out_of_range", most, "credited", value=rupees(credited_paise)))
+    if not claim.filed_on <= answered_on <= ist_day(at):
+        days = _("a day from %(day)s, when it was filed, to today", day=claim.filed_on.isoformat())
+        faults.append(Fault("out_of_range", days, "answeredOn", value=answered_on.isoformat()))
+    if faults:
+        raise Invalid(_("the answer cannot be recorded"), code="bad_claim", faults=faults)
+
+
+def _check_goods_agree(claim: Claim, credited_paise: int) -> None:
+    """Goods that came back because the company took none of them earn no credit."""
+    sent = find_standing_sending(claim.pk)
+    if credited_paise and sent is not None and sent.state in FATES:
+        told = _("its goods came back or were destroyed: file a new claim for what the company credits")
+        fault = Fault("goods_came_back", told, "credited", value=rupees(credited_paise))
+        raise Refused(told, code="goods_came_back", faults=[fault])
+
+
+def _put_answer(
+    claim: Claim, credited_paise: int, answered_on: date, credit_note: str, note: str, actor: Actor
+) -> None:
+    claim.state = (ClaimState.CREDITED if credited_paise else ClaimState.REFUSED).value
+    claim.credited_paise, claim.answered_on = credited_paise, answered_on
+    claim.answered_by, claim.credit_note, claim.note = str(actor), credit_note.strip(), note.strip()
+    claim.save()
+
+
+def _locked(claim_id: int) -> Claim:
     claim = Claim.objects.select_for_update().filter(pk=claim_id).first()
     if claim is None:
         raise NotFound(_("there is no such claim"), code="no_such_claim")
+    return claim
+
+
+def _open(claim_id: int) -> Claim:
+    claim = _locked(claim_id)
     if claim.state != ClaimState.OPEN:
         raise Refused(_("this claim is %(state)s already", state=coded(claim.state)), code="claim_closed")
     return claim
@@ -201,10 +268,12 @@ def _expect(claim: Claim, spot: Spot) -> None:
     )  # fmt: skip
 
 
-def _settle(claim: Claim, day: date) -> None:
-    """Set what was expected against the answer; a claim taken back teaches nothing."""
+def _settle(claim: Claim, day: date, *, again: bool = False) -> None:
+    """Set what was expected against the answer, or `again` against a corrected one; a claim taken back
+    teaches nothing."""
     paid = claim.credited_paise or 0
-    Prediction.objects.filter(kind=Predicted.ACTION, subject=_subject(claim), settled_on=None).update(
+    rows = Prediction.objects.filter(kind=Predicted.ACTION, subject=_subject(claim))
+    (rows if again else rows.filter(settled_on=None)).update(
         settled_on=day, happened=claim.pieces * paid / claim.amount_paise, realised_paise=paid,
         disturbed=claim.state == ClaimState.WITHDRAWN,
     )  # fmt: skip

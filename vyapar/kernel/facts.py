@@ -67,6 +67,9 @@ class MovementFacts:
     minimum_days_on_arrival: int = 0
     vehicle_number: str = ""
     transporter_id: str = ""
+    #: How goods go back to the company that made them: `fresh_supply`, `gst_credit_note` or
+    #: `financial_credit_note`; empty when they move between one's own places.
+    return_route: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from vyapar.kernel.calendar import financial_year
 from vyapar.kernel.errors import Fault, Refused
 from vyapar.kernel.phrases import Phrase, together
 from vyapar.kernel.phrases import phrase as _
+from vyapar.law.itc import RETURN_ROUTES
 from vyapar.law.store import Row, table
 
 
@@ -65,17 +66,23 @@ COPIES: dict[PaperKind, tuple[str, ...]] = {
 }
 
 
-def paper_for(source_gstin: str, destination_gstin: str, *, all_nil: bool) -> PaperNeed:
+def paper_for(
+    source_gstin: str, destination_gstin: str, *, all_nil: bool, return_route: str = ""
+) -> PaperNeed:
     """The paper that goes with goods between two places, by the registrations at both ends.
 
     `all_nil` says that every line is exempt by a nil-rate notification; it matters only between
-    registrations. Source: s.25(4) and Schedule I para 2 CGST Act (registrations of one PAN are
-    distinct persons), Rules 46, 49 and 55(1)(c) CGST.
+    registrations. `return_route` says how goods go back to the company that supplied them: against its
+    credit note they are no supply of ours. Source: s.25(4) and Schedule I para 2 CGST
+    Act (registrations of one PAN are distinct persons), Rules 46, 49 and 55(1)(c) CGST; Circular
+    72/46/2018 for returned goods.
     """
     if not source_gstin:
         fault = Fault("unregistered_sender", _("enter the sender's GSTIN"), "source.gstin")
         message = _("The sending place has no GSTIN, so no GST paper can be issued for it")
         raise Refused(message, code="unregistered_sender", faults=[fault])
+    if return_route:
+        return _returned(source_gstin, destination_gstin, all_nil, return_route)
     if source_gstin == destination_gstin:
         return PaperNeed(
             PaperKind.DELIVERY_CHALLAN,
@@ -120,6 +127,33 @@ def table_13_class(kind: PaperKind) -> tuple[int, str]:
     number = {PaperKind.DELIVERY_CHALLAN: "12", PaperKind.CREDIT_NOTE: "5"}.get(kind, "1")
     row = next(r for r in table("gstr1_doc_issue") if r["doc_num"] == number)
     return int(number), row["nature_of_document"]
+
+
+def _returned(source_gstin: str, destination_gstin: str, all_nil: bool, route: str) -> PaperNeed:
+    """Goods that go back to who supplied them: a supply of ours, or a challan against a credit note."""
+    if route not in RETURN_ROUTES:
+        fault = Fault(
+            "return_route", _("one of %(known)s", known=", ".join(RETURN_ROUTES)), "route", value=route
+        )
+        raise Refused(_("the law knows no such way back"), code="return_route", faults=[fault])
+    if source_gstin[2:12] == destination_gstin[2:12]:
+        fault = Fault("same_party", _("enter the company's own GSTIN"), "gstin", value=destination_gstin)
+        raise Refused(
+            _("%(gstin)s is your own registration: nothing goes back to it", gstin=destination_gstin),
+            code="same_party",
+            faults=[fault],
+        )
+    if route == RETURN_ROUTES[0]:
+        cause = _("The goods go back to the company as a fresh supply at their purchase value.")
+        kind = PaperKind.BILL_OF_SUPPLY if all_nil else PaperKind.TAX_INVOICE
+        rule = "s.31(3)(c) CGST Act; Rule 49 CGST" if all_nil else "Rule 46 CGST"
+        return PaperNeed(kind, cause, f"{rule}; Circular 72/46/2018 para 3(A)", is_supply=True)
+    return PaperNeed(
+        PaperKind.DELIVERY_CHALLAN,
+        _("The goods go back to the company against its credit note: a delivery challan and no tax."),
+        "Rule 55(1)(c) CGST; s.34(1) CGST Act; Circular 72/46/2018 para 3(B)",
+        is_supply=False,
+    )
 
 
 def _supply(source_gstin: str, destination_gstin: str) -> tuple[Phrase, str]:
