@@ -70,7 +70,7 @@ def ensure_autonomy(kind: str, values: Mapping[str, Any], *, actor: Actor, at: d
     """Set a kind's limits unless somebody has already."""
     if AutonomyVersion.objects.filter(kind=kind).exists():
         return autonomy_of(kind)
-    return set_autonomy(kind, values, actor=actor, at=at, reason="first limits")
+    return set_autonomy(kind, values, actor=actor, at=at, reason=_("first limits"))
 
 
 @transaction.atomic

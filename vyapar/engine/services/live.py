@@ -14,6 +14,7 @@ from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Fault, Refused
 from vyapar.kernel.phrases import counted as ngettext
 from vyapar.kernel.phrases import listed
+from vyapar.kernel.phrases import phrase as _
 from vyapar.tenancy.here import current_schema
 
 _SUBJECT = "readiness"
@@ -44,7 +45,7 @@ def go_live(*, actor: Actor, at: datetime, reason: str = "") -> tuple[str, ...]:
         )
     kinds = tuple(list_modes())
     for kind in kinds:
-        put_autonomy(kind, {"mode": Mode.PROPOSE.value}, actor=actor, at=at, reason=reason or "went live")
+        put_autonomy(kind, {"mode": Mode.PROPOSE.value}, actor=actor, at=at, reason=reason or _("went live"))
     warnings = [one.name for one, _lack in missing]
     emit(WentLive(kinds, warnings), subject=_SUBJECT, actor=actor, at=at, reason=reason)
     return kinds
@@ -61,7 +62,9 @@ def observe_again(*, actor: Actor, at: datetime, reason: str = "") -> tuple[str,
     _one_at_a_time()
     kinds = tuple(kind for kind, mode in list_modes().items() if mode is not Mode.OBSERVE)
     for kind in kinds:
-        put_autonomy(kind, {"mode": Mode.OBSERVE.value}, actor=actor, at=at, reason=reason or "observe again")
+        put_autonomy(
+            kind, {"mode": Mode.OBSERVE.value}, actor=actor, at=at, reason=reason or _("observe again")
+        )
     if kinds:
         emit(WentObserving(kinds), subject=_SUBJECT, actor=actor, at=at, reason=reason)
     return kinds

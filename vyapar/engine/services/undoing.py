@@ -56,7 +56,7 @@ def _claim(action_id: UUID, *, actor: Actor, at: datetime, reason: str) -> Actio
     """Withdraw what has not left; of what has, take the undoing, so that nobody else does."""
     action = get_action(action_id, for_update=True)
     if Status(action.status) in (Status.APPROVED, Status.AUTO_APPROVED):
-        return withdraw(action_id, actor=actor, at=at, reason=reason or "undone in the undo window")
+        return withdraw(action_id, actor=actor, at=at, reason=reason or _("undone in the undo window"))
     kind = registry.kind(action.kind)
     if Status(action.status) not in (Status.EXECUTED, Status.FAILED) or kind.undo is None:
         raise Refused(
