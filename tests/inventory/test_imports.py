@@ -335,6 +335,22 @@ def test_undo_takes_back_exactly_what_a_run_wrote(book: Book) -> None:
     assert Sale.objects.count() == 2
 
 
+def test_undoing_a_run_that_brought_nothing_new_undoes_nothing_and_ends(book: Book) -> None:
+    written(sales(sale(1), sale(2)))
+    again = checked(sales(sale(2), sale(1)), "the-same-again.csv")
+    again = imports.write_run(again.pk, actor=OWNER, at=NOW)
+    assert again.state == "reconciled"
+    pieces = Position.objects.get(batch=book.batches["S1", "A"]).on_hand
+    undone = imports.undo_run(again.pk, actor=OWNER, at=NOW)
+    assert undone.state == "undone"
+    assert Event.objects.get(name="ImportUndone").payload["undone"] == {}
+    assert Sale.objects.count() == 2
+    assert Position.objects.get(batch=book.batches["S1", "A"]).on_hand == pieces
+    with pytest.raises(Refused) as refusal:
+        imports.undo_run(again.pk, actor=OWNER, at=NOW)
+    assert refusal.value.code == "nothing_to_undo"
+
+
 def test_what_depends_on_a_run_stands_in_the_way_of_its_undo_and_is_listed(book: Book) -> None:
     shops = "retailer_id,name,territory,pincode\nN7,Shop seven,MUM,400072\n"
     run = written(shops.encode(), "shops.csv", kind="retailers")
