@@ -19,6 +19,7 @@ from vyapar.gateway.bodies import TooLarge
 from vyapar.gateway.speech import say
 from vyapar.kernel.errors import Fault, Misconfigured, Unavailable, VyaparError
 from vyapar.kernel.phrases import phrase as _
+from vyapar.kernel.room import is_no_room, no_room
 
 log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -61,6 +62,9 @@ def answer(error: Exception, context: Mapping[str, Any]) -> Response | None:
     if isinstance(error, AWAY):
         log.error("store_away", exc_info=error)
         return _ours(store_away())
+    if is_no_room(error):
+        log.error("disk_full", exc_info=error)
+        return _ours(no_room())
     if isinstance(error, RequestDataTooBig):
         return _ours(TooLarge("the body is too large for one call: split it", code="too_large"))
     if isinstance(error, Http404):

@@ -12,6 +12,7 @@ from django.views import defaults
 from vyapar.gateway.calls import Noted
 from vyapar.gateway.paths import is_api
 from vyapar.gateway.problems import AWAY, MEDIA_TYPE, problem, store_away
+from vyapar.kernel.room import is_no_room
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
@@ -46,7 +47,7 @@ def failed(request: HttpRequest) -> HttpResponseBase:
         detail = f"something went wrong on our side; tell us the request id {known}"
         return answer_problem(request, "internal", detail, 500)
     page = defaults.server_error(request)
-    page.status_code = 503 if away else page.status_code
+    page.status_code = 503 if away or is_no_room(sys.exception()) else page.status_code
     return page
 
 

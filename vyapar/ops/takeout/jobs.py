@@ -21,6 +21,7 @@ from vyapar.kernel.calendar import IST
 from vyapar.kernel.errors import NotFound, Refused, VyaparError
 from vyapar.kernel.phrases import listed
 from vyapar.kernel.phrases import phrase as _
+from vyapar.kernel.room import is_no_room, no_room
 from vyapar.ops.takeout.pack import FOLDER, take_out
 from vyapar.tenancy.selectors import current_distributor
 
@@ -90,6 +91,7 @@ def make(job_id: str, *, clock: Callable[[], datetime]) -> None:
 
 
 def _failed(error: Exception) -> str:
+    error = no_room() if is_no_room(error) else error
     said = error.message if isinstance(error, VyaparError) else str(error)[:300]
     return listed([type(error).__name__, said], ": ")
 
