@@ -73,7 +73,7 @@ def announced(environ: Mapping[str, Any]) -> Announced:
     chunked = "chunked" in str(environ.get("HTTP_TRANSFER_ENCODING") or "").lower()
     known = length.isascii() and length.isdigit()
     if not chunked and not known:
-        raise NoLength("say how long the body is: Content-Length, or chunked", code="no_length")
+        raise NoLength(gettext("say how long the body is: Content-Length, or chunked"), code="no_length")
     return Announced(_form(environ), _is_packed(environ), None if chunked else int(length))
 
 
@@ -85,7 +85,7 @@ def unpack(sent: Spooled, told: Announced) -> Body:
     its coding says, breaks off, or is not text in UTF-8.
     """
     if told.length is not None and sent.size < told.length:
-        raise Malformed("the body broke off before its announced end", code="incomplete")
+        raise Malformed(gettext("the body broke off before its announced end"), code="incomplete")
     sent.file.seek(0)
     parts = iter(lambda: sent.file.read(_CHUNK), b"")
     if told.packed:
@@ -113,7 +113,10 @@ def _check(parts: Iterator[bytes]) -> int:
     for part in parts:
         size += len(part)
         if size > MOST_BYTES:
-            raise TooLarge(f"send at most {MOST_BYTES >> 20} MiB in a body", code="too_large")
+            raise TooLarge(
+                gettext("send at most %(most)s MiB in a body", most=MOST_BYTES >> 20),
+                code="too_large",
+            )
         _decode(text, part, size - len(part))
         if b"\x00" in part:
             raise Invalid(gettext("the body holds NUL characters, which no text may"), code="not_text")
@@ -178,7 +181,7 @@ def _unpacked(parts: Iterator[bytes]) -> Iterator[bytes]:
                 raise Invalid(gettext("the body says it is gzip and is not"), code="not_gzip") from error
             made += len(piece)
             if made > _SMALL and made > MOST_RATIO * sent:
-                message = f"unpacked, the body is over {MOST_RATIO} times what was sent"
+                message = gettext("unpacked, the body is over %(most)s times what was sent", most=MOST_RATIO)
                 raise TooLarge(message, code="packed_too_well")
             part = member.unused_data if member.eof else member.unconsumed_tail
             if not piece and not part:

@@ -22,6 +22,7 @@ from vyapar.gateway.problems import MEDIA_TYPE, problem
 from vyapar.gateway.views import ApiView
 from vyapar.kernel.digest import sha256_of
 from vyapar.kernel.errors import VyaparError
+from vyapar.kernel.phrases import phrase as _
 from vyapar.people.contracts import May
 
 _ERPNEXT = {
@@ -123,7 +124,9 @@ def events(request: HttpRequest, code: str) -> HttpResponse:
     length = request.headers.get("Content-Length", "")
     if not length.isdigit() or int(length) > pulls.LARGEST_EVENT:
         most = pulls.LARGEST_EVENT >> 10
-        return _problem("too_large", f"send at most {most} KiB in a body, with its length", 413)
+        return _problem(
+            "too_large", _("send at most %(most)s KiB in a body, with its length", most=most), 413
+        )
     headers = {name.lower(): value for name, value in request.headers.items()}
     try:
         new = pulls.receive_event(code, body=request.body, headers=headers, at=timezone.now())

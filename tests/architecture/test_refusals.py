@@ -15,6 +15,9 @@ ROOMS = ("vyapar", "inventory", "reallocation", "campaigns", "compliance", "aler
 SPEAK = {
     "Fault": 1, "VyaparError": 0, "Refused": 0, "Invalid": 0, "Forbidden": 0, "NotFound": 0, "Stale": 0,
     "Unavailable": 0, "NotNow": 0, "Rejected": 0, "Misconfigured": 0, "ValidationError": 0,
+    "PreconditionFailed": 0, "PreconditionRequired": 0, "TooLarge": 0, "ForbiddenAddress": 0,
+    "UnknownHost": 0, "RateUnclear": 1, "Unsigned": 0, "Malformed": 0, "NoLength": 0, "problem": 1,
+    "answer_problem": 2, "_problem": 1,
 }  # fmt: skip
 #: What makes faults of a sentence: the calls, and the place of the sentence among their arguments.
 MAKE = {

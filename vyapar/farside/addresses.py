@@ -8,6 +8,7 @@ from socket import SOCK_STREAM, getaddrinfo
 import httpx
 
 from vyapar.kernel.errors import Misconfigured, Unavailable
+from vyapar.kernel.phrases import phrase as _
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 #: Where a cloud tells its machines their secrets, outside of the link-local addresses.
@@ -33,12 +34,12 @@ def forbidden_reason(text: str, *, private: bool) -> str:
     """
     address = _inner(ipaddress.ip_address(text.partition("%")[0]))
     if address.is_unspecified or address.is_multicast or address.is_link_local or address.is_reserved:
-        return f"{address} is not the address of one system outside"
+        return _("%(address)s is not the address of one system outside", address=str(address))
     if address in _METADATA:
-        return f"{address} is where a cloud keeps secrets"
+        return _("%(address)s is where a cloud keeps secrets", address=str(address))
     if address.is_global or (private and (address.is_loopback or address.is_private)):
         return ""
-    return f"{address} is inside a private network"
+    return _("%(address)s is inside a private network", address=str(address))
 
 
 def resolve(host: str, port: int, *, private: bool) -> str:
@@ -50,11 +51,11 @@ def resolve(host: str, port: int, *, private: bool) -> str:
     try:
         found = getaddrinfo(host, port, type=SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise UnknownHost(f"no address is known for {host}", code="unknown_host") from error
+        raise UnknownHost(_("no address is known for %(host)s", host=host), code="unknown_host") from error
     addresses = list(dict.fromkeys(str(row[4][0]) for row in found))
     for address in addresses:
         if reason := forbidden_reason(address, private=private):
-            message = f"{host} leads to where we do not call: {reason}"
+            message = _("%(host)s leads to where we do not call: %(reason)s", host=host, reason=reason)
             raise ForbiddenAddress(message, code="forbidden_address")
     return addresses[0]
 

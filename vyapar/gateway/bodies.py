@@ -106,4 +106,4 @@ def _reader(plain: Any) -> Callable[[int], bytes]:
 def _too_large(most_bytes: int) -> TooLarge:
     message = _("at most %(most)s bytes; split it, the order does not matter", most=f"{most_bytes:,}")
     fault = Fault("too_large", message)
-    return TooLarge("the body is too large for one call", code="too_large", faults=[fault])
+    return TooLarge(_("the body is too large for one call"), code="too_large", faults=[fault])

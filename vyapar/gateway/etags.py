@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from vyapar.gateway.views import WRITES, ApiView
 from vyapar.kernel.errors import Refused, Stale
+from vyapar.kernel.phrases import phrase as _
 
 _TAG = re.compile(r'(W/)?"([^"]*)"')
 
@@ -69,13 +70,13 @@ class WithETag(ApiView):
             if request.method in self.match_required and not in_body:
                 self.version_of(**address)  # what is not there is not found, whoever asks
                 raise PreconditionRequired(
-                    "say which version you looked at: send its ETag in If-Match", code="version_required"
+                    _("say which version you looked at: send its ETag in If-Match"), code="version_required"
                 )
             return
         found, tags = self.version_of(**address), read_tags(header)
         if found is not None and tags != ("*",) and found not in tags:
             raise PreconditionFailed(
-                "this changed since you looked at it; get it again and look", code="version_moved"
+                _("this changed since you looked at it; get it again and look"), code="version_moved"
             )
 
     def handle_exception(self, exc: Exception) -> Response:

@@ -36,7 +36,7 @@ def problem(
         "title": code.replace("_", " "),
         "status": http_status,
         "code": code,
-        "detail": detail,
+        "detail": say(detail),
     }
     rows = list(errors)
     if rows:
@@ -66,7 +66,7 @@ def answer(error: Exception, context: Mapping[str, Any]) -> Response | None:
         log.error("disk_full", exc_info=error)
         return _ours(no_room())
     if isinstance(error, RequestDataTooBig):
-        return _ours(TooLarge("the body is too large for one call: split it", code="too_large"))
+        return _ours(TooLarge(_("the body is too large for one call: split it"), code="too_large"))
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
@@ -75,7 +75,7 @@ def answer(error: Exception, context: Mapping[str, Any]) -> Response | None:
     if plain is None or not isinstance(error, exceptions.APIException):
         return None
     errors = list(_fields(error.detail)) if isinstance(error, exceptions.ValidationError) else []
-    detail = "some fields are not right" if errors else str(error.detail)
+    detail = _("some fields are not right") if errors else str(error.detail)
     code = "invalid" if errors else str(getattr(error, "default_code", "error"))
     http_status = status.HTTP_422_UNPROCESSABLE_ENTITY if errors else plain.status_code
     return Response(

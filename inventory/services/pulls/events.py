@@ -18,6 +18,7 @@ from vyapar.farside.signatures import Scheme, verify
 from vyapar.kernel.actor import system as system_actor
 from vyapar.kernel.calendar import IST
 from vyapar.kernel.errors import Forbidden, Invalid
+from vyapar.kernel.phrases import phrase as _
 
 TAKER = system_actor("events")
 #: Bytes of one body at most.
@@ -51,7 +52,7 @@ def receive_event(code: str, *, body: bytes, headers: Mapping[str, str], at: dat
     live = (secrets.get("event_secret", ""), secrets.get("event_secret_old", ""))
     signed = verify(scheme, body, headers, live, at)
     if feed is None or signed is None:
-        raise Unsigned("the signature is not right", code="unsigned")
+        raise Unsigned(_("the signature is not right"), code="unsigned")
     if known.get("event_does") == "pull":
         return Feed.objects.filter(pk=feed.pk).update(next_pull_at=at) > 0
     _event, made = FeedEvent.objects.get_or_create(
