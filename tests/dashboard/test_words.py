@@ -28,6 +28,7 @@ from vyapar.dashboard.rule_words import RULES
 from vyapar.dashboard.templatetags import words
 from vyapar.engine import registry
 from vyapar.kernel.lifecycle import Status
+from vyapar.kernel.phrases import coded
 from vyapar.law.papers import PaperKind
 from vyapar.people.contracts import May
 
@@ -82,7 +83,7 @@ def said_in_python(source: str) -> Iterator[str]:
             place = 1 if names[node.func.id].startswith(("pgettext", "npgettext")) else 0
             text = node.args[place] if len(node.args) > place else None
             if isinstance(text, ast.Constant) and isinstance(text.value, str):
-                yield text.value
+                yield str(coded(text.value)) if names[node.func.id] == "coded" else text.value
 
 
 def test_every_entry_has_its_hindi_and_none_is_fuzzy_or_stale():
