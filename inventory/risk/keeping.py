@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from inventory.risk.ensemble import Ensemble
-from inventory.risk.predict import Horizon, Judged, Learnt, columns
+from inventory.risk.predict import AS_IT_IS, Horizon, Judged, Learnt, columns
 
 _NAMES = tuple(one.name for one in fields(Ensemble))
 
@@ -23,6 +23,7 @@ def figures(learnt: Learnt) -> dict[str, Any]:
             "reason": one.reason,
             "ensemble": asdict(one.judged) if one.judged else None,
             "rules": {name: asdict(rule) for name, rule in one.rules.items()},
+            "righted": list(one.righted),
         }
         for one in learnt.horizons
     }
@@ -78,4 +79,5 @@ def _horizon(days: int, told: Mapping[str, Any], bars: list[list[float]], found:
         judged=Judged(**told["ensemble"]) if told["ensemble"] else None,
         rules={name: Judged(**rule) for name, rule in told["rules"].items()},
         reliability=tuple((told_, happened, int(rows)) for told_, happened, rows in bars),
+        righted=tuple(told.get("righted", AS_IT_IS)),
     )

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from inventory.contracts.arrays import Flags, Floats
@@ -24,12 +26,17 @@ from inventory.risk.features import (
 )
 
 #: Days between two mornings that are learnt from (items are few), how many of them at most, and how
-#: much past the first must have behind it.
+#: much past each must have behind it: half of it where there would be none.
 _STEP = {"item": 15, "outlet": 30}
 _MORNINGS, _BEFORE = 14, 120
 #: A difference of average precision that is chance and not a loss.
 TOLERANCE = 0.01
 _BINS = 10
+#: Days of past that a morning must have behind it to put the rule's chances right by, and the share of the
+#: rule's own Brier score that doing so must save there: what it saves of less, a season takes back.
+_RIGHTED_BEHIND, _RIGHTED_SAVES = 30, 0.1
+#: The rule's chances as they are: slope and height of a line through log-odds.
+AS_IT_IS = (1.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +62,7 @@ class Horizon:
     `method` is `ensemble` or `rule`; why it is the rule stands in `reason` (`short`, `few_cases`,
     `lost_to_rule`). `judged`: of the ensemble; `rules`: of "days since last sale", "few orders" and the
     rule that stands in, on the same rows. `reliability`: (told, happened, rows) of tenths of the rows,
-    lowest first.
+    lowest first. `righted`: the line by which the rule's log-odds are put right where it stands in.
     """
 
     days: int
@@ -65,6 +72,7 @@ class Horizon:
     judged: Judged | None = None
     rules: dict[str, Judged] = field(default_factory=dict)
     reliability: tuple[tuple[float, float, int], ...] = ()
+    righted: tuple[float, float] = AS_IT_IS
 
     @property
     def wins(self) -> bool:
@@ -225,13 +233,18 @@ class _Mornings:
 
 def _told(one: Horizon, known: Features) -> Floats:
     if one.ensemble is None or one.method == "rule":
-        return by_rule(known, one.days)
+        return _along(one.righted, by_rule(known, one.days))
     return one.ensemble.chance(known.table)
 
 
 def _horizon(past: _Mornings, days: int, policy: PredictionPolicy, seed: int) -> Horizon:
+    found = _learnt(past, days, policy, seed)
+    return found if found.method == "ensemble" else replace(found, righted=_righted(past, days, policy))
+
+
+def _learnt(past: _Mornings, days: int, policy: PredictionPolicy, seed: int) -> Horizon:
     whole = past.history.days
-    if whole < policy.least_days or whole - 3 * days < _BEFORE:
+    if whole < policy.least_days or whole - 3 * days < _BEFORE // 2:
         return Horizon(days, "rule", "short")
     test, outcome = past.morning(whole - days, days)
     trial = _fit(past, whole - 2 * days, days, policy, seed)
@@ -245,13 +258,42 @@ def _horizon(past: _Mornings, days: int, policy: PredictionPolicy, seed: int) ->
     return replace(found, ensemble=_fit(past, whole - days, days, policy, seed) or trial)
 
 
+def _righted(past: _Mornings, days: int, policy: PredictionPolicy) -> tuple[float, float]:
+    """The line that fits the rule to the last morning whose outcome is known (Platt 1999); it never turns
+    their order round, and with few cases, or where it saves little, the rule stands as it is.
+
+    Goods are bought in runs and then no more, which a steady stream of orders knows nothing of: told half
+    a chance of no sale, two outlets in three never come back.
+    """
+    cut = past.history.days - days
+    if cut < _RIGHTED_BEHIND:
+        return AS_IT_IS
+    known, happened = past.morning(cut, days)
+    if min(happened.sum(), (~happened).sum()) < policy.least_cases:
+        return AS_IT_IS
+    told = by_rule(known, days)
+    fit = LogisticRegression(C=1e6).fit(_log_odds(told)[:, None], happened)
+    line = float(fit.coef_[0, 0]), float(fit.intercept_[0])
+    left, before = (float(((one - happened) ** 2).mean()) for one in (_along(line, told), told))
+    return line if line[0] > 0 and left <= (1 - _RIGHTED_SAVES) * before else AS_IT_IS
+
+
+def _along(line: tuple[float, float], told: Floats) -> Floats:
+    """Chances whose log-odds lie on a line of those told."""
+    if line == AS_IT_IS:
+        return told
+    return np.asarray(special.expit(line[0] * _log_odds(told) + line[1]))
+
+
+def _log_odds(chance: Floats) -> Floats:
+    return np.asarray(special.logit(np.clip(chance, 1e-12, 1 - 1e-12)))
+
+
 def _fit(past: _Mornings, last: int, days: int, policy: PredictionPolicy, seed: int) -> Ensemble | None:
     """Calibrated on morning `last`, learnt from mornings whose outcomes were known by then."""
     step = _STEP[past.level]
     mornings = [cut for n in range(_MORNINGS) if (cut := last - days - n * step) >= _BEFORE]
-    parts = [past.morning(cut, days) for cut in mornings]
-    if not parts:
-        return None
+    parts = [past.morning(cut, days) for cut in mornings or [last - days]]
     table = np.concatenate([known.table for known, _ in parts])
     outcome = np.concatenate([one for _, one in parts])
     cases = min(outcome.sum(), (~outcome).sum())

@@ -9,7 +9,13 @@ from rest_framework import serializers
 
 from inventory.models import ItemOutlook, OutletStock, PositionOutlook, RiskModel
 from inventory.risk.cause import CAUSES
-from inventory.serializers.risk_words import cause_label, cause_words, method_words, reason_words
+from inventory.serializers.risk_words import (
+    cause_label,
+    cause_words,
+    is_righted,
+    method_words,
+    reason_words,
+)
 from vyapar.kernel.money import rupees
 
 
@@ -209,7 +215,7 @@ def risk_model_out(row: RiskModel) -> dict[str, Any]:
         "rows": row.rows,
         "metrics": row.metrics,
         "reliability": row.reliability,
-        "message": method_words(longest["method"], longest["reason"]),
+        "message": method_words(longest["method"], longest["reason"], righted=is_righted(longest)),
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from inventory.risk.predict import AS_IT_IS
 from vyapar.kernel.money import rupees
 
 
@@ -46,10 +47,17 @@ def cause_words(cause: str, evidence: Mapping[str, Any], behind: bool = False) -
     return f"{stands} {said}" if behind else said
 
 
-def method_words(method: str, reason: str) -> str:
-    """What a chance rests on, and why on the rule where it does."""
+def is_righted(told: Mapping[str, Any]) -> bool:
+    """Whether figures of a horizon, as they are kept, say that the rule was put right."""
+    return told["method"] == "rule" and tuple(told.get("righted", AS_IT_IS)) != AS_IT_IS
+
+
+def method_words(method: str, reason: str, *, righted: bool = False) -> str:
+    """What a chance rests on, and why on the rule where it does; whether the rule is put right."""
     if method == "ensemble":
         return _("Learnt from your own sales and checked on days it had not seen.")
+    if righted:
+        return " ".join([method_words(method, reason), _("Put right by how often it was wrong before.")])
     return {
         "short": _("By the pace of orders so far: there is too little history to learn from."),
         "few_cases": _("By the pace of orders so far: too few goods sold, or did not, to learn from."),

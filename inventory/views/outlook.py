@@ -21,7 +21,7 @@ from inventory.selectors.foreseen import (
     list_stuck,
     sum_classes,
 )
-from inventory.serializers.risk_words import method_words, reason_words
+from inventory.serializers.risk_words import is_righted, method_words, reason_words
 from vyapar.dashboard.access import page
 from vyapar.dashboard.sheets import lines_of, sheet
 from vyapar.kernel.money import group_indian
@@ -114,7 +114,7 @@ def _level(model: RiskModel, days: int) -> dict[str, Any]:
         "name": _LEVELS[model.level],
         "code": model.level,
         "model": model,
-        "rests_on": method_words(told["method"], told["reason"]),
+        "rests_on": method_words(told["method"], told["reason"], righted=is_righted(told)),
         "by_rule": told["method"] == "rule",
         "rows": rows,
         "chart": _chart(bars) if mine and bars else None,

@@ -17,7 +17,7 @@ from inventory.risk.ensemble import blending, calibration, train
 from inventory.risk.features import item_features, pair_features, sells_within
 from inventory.risk.keeping import curves, figures, packed, unpacked
 from inventory.risk.outlets import standing
-from inventory.risk.predict import by_rule, chances, features, is_worse, judge, learn
+from inventory.risk.predict import AS_IT_IS, by_rule, chances, features, is_worse, judge, learn
 from inventory.risk.reasons import reasons
 from vyapar.kernel.errors import Invalid
 
@@ -255,6 +255,62 @@ def test_short_history_falls_back_to_the_rule_and_says_so():
     known = features(brief, "item", brief.days)
     np.testing.assert_allclose(chances(found, known)[:, 2], by_rule(known, 90))
     assert [one.topic for one in reasons(found, known, 90)[0]] == ["silence", "orders"]
+
+
+def in_runs(outlets: int, days: int, seed: int = 3) -> SalesHistory:
+    """SIMULATED: outlets buy one of two SKUs every week or so for a while; three in four never again."""
+    chance = np.random.default_rng(seed)
+    rows = []
+    for outlet in range(outlets):
+        first = int(chance.integers(0, days - 20))
+        last = days if chance.random() < 0.25 else first + int(chance.integers(1, 60))
+        gaps = first + np.cumsum(chance.integers(3, 20, 60))
+        rows += [(outlet % 2, outlet, int(day), 5) for day in [first, *gaps] if day < min(last, days)]
+    return history(rows, days, 2, outlets)
+
+
+def test_a_rule_that_was_wrong_before_is_put_right_by_how_wrong_and_keeps_its_order():
+    whole = in_runs(1_500, 240)
+    past = cut_off(whole, 170)
+    found = learn(past, "outlet", POLICY, 1)
+    shortest = found.horizons[0]
+    assert (shortest.method, shortest.reason) == ("rule", "short")
+    assert shortest.righted != AS_IT_IS
+    known = features(past, "outlet", past.days)
+    told, plain = chances(found, known)[:, 0], by_rule(known, 30)
+    mine = np.isin(keys(whole), keys(past))
+    none_sold = ~sells_within(whole, past.days, 30, pairs=True)[mine][known.rows]
+    assert judge(told, none_sold).brier < 0.8 * judge(plain, none_sold).brier
+    assert judge(told, none_sold).off < 0.5 * judge(plain, none_sold).off
+    assert (np.diff(told[np.argsort(plain, kind="stable")]) >= 0).all()
+    again = unpacked("outlet", past.days, found.rows, figures(found), curves(found), packed(found))
+    np.testing.assert_array_equal(chances(again, known), chances(found, known))
+
+
+def test_what_was_kept_before_rules_were_put_right_is_read_as_it_is():
+    past = simulated(items=3, outlets=3, days=150)
+    found = learn(past, "item", POLICY, 1)
+    old = {days: {k: v for k, v in one.items() if k != "righted"} for days, one in figures(found).items()}
+    again = unpacked("item", past.days, found.rows, old, curves(found), packed(found))
+    assert {one.righted for one in again.horizons} == {AS_IT_IS}
+
+
+def test_a_rule_that_was_right_or_seen_on_few_is_left_as_it_is():
+    assert {one.righted for one in learn(in_runs(60, 200), "outlet", POLICY, 1).horizons} == {AS_IT_IS}
+    steady = learn(simulated(items=30, outlets=30, days=200), "item", POLICY, 1)
+    assert {one.righted for one in steady.horizons} == {AS_IT_IS}
+
+
+def keys(of: SalesHistory) -> np.ndarray:
+    """(pairs,) a number of item and outlet, rising."""
+    return of.pair_item.astype(np.int64) * 10_000 + of.pair_outlet
+
+
+def cut_off(whole: SalesHistory, days: int) -> SalesHistory:
+    """The same as it was known earlier, pairs numbered as they are there."""
+    rows = zip(whole.visit_pair, whole.visit_day, whole.visit_pieces, strict=True)
+    told = [(int(whole.pair_item[p]), int(whole.pair_outlet[p]), int(d), int(n)) for p, d, n in rows]
+    return history([one for one in told if one[2] < days], days, whole.items, whole.outlets)
 
 
 def test_few_cases_fall_back_to_the_rule_and_say_so():
