@@ -67,7 +67,7 @@ def snapshot_digest(snapshot: Any) -> str:
         seal.update(field.name.encode())
         if isinstance(value, np.ndarray) and value.dtype != object:
             seal.update(f"{value.dtype}{value.shape}".encode())
-            seal.update(np.ascontiguousarray(value).reshape(-1).view(np.uint8))
+            seal.update(np.ascontiguousarray(value).reshape(-1).view(np.uint8).data)
         elif dataclasses.is_dataclass(value) and not isinstance(value, type):
             seal.update(snapshot_digest(value).encode())
         else:
