@@ -38,6 +38,8 @@ class DemandSnapshot:
     - `demand`: (series, days) int32, pieces sold that day net of returns, never negative.
     - `in_stock`: (series, days) bool; False is a day without stock, whose demand was not seen and
       is not zero. A day with a sale counts as seen whatever this says.
+    - `arrived`: (series, days) bool; True is a day in stock that began with an empty shelf: all that there
+      was came that day. None when not given.
     - `first_seen`: (series,) int32, first column in which the SKU could be sold there; the day of
       the first sale when not given.
     - `group`: (series,) int32, number of the category whose season the series shares; all 0 when
@@ -60,6 +62,7 @@ class DemandSnapshot:
     series_keys: tuple[tuple[str, str], ...]
     demand: NDArray[np.int32]
     in_stock: Flags
+    arrived: Flags = field(default_factory=empty)
     first_seen: Codes = field(default_factory=empty)
     group: Codes = field(default_factory=empty)
     state: Codes = field(default_factory=empty)
@@ -86,6 +89,7 @@ class DemandSnapshot:
         columns = {
             "demand": Column(("series", "days"), np.int32),
             "in_stock": Column(("series", "days"), np.bool_, low=None),
+            "arrived": Column(("series", "days"), np.bool_, False, low=None),
             "first_seen": Column(("series",), np.int32, 0, high=max(days, 0)),
             "group": Column(("series",), np.int32, 0),
             "state": Column(("series",), np.int32, 0),
@@ -107,13 +111,23 @@ class DemandSnapshot:
 
     def seen(self) -> Flags:
         """(series, days) bool: days on which a wish to buy could show."""
-        started = np.arange(self.days)[None, :] >= self.first_seen[:, None]
-        return np.asarray((self.in_stock | (self.demand > 0)) & started)
+        return np.asarray((self.in_stock | (self.demand > 0)) & self.started())
 
     def stock_outs(self) -> Flags:
         """(series, days) bool: days since it was first there on which nobody could have bought it."""
-        started = np.arange(self.days)[None, :] >= self.first_seen[:, None]
-        return np.asarray(~self.seen() & started)
+        return np.asarray(~self.seen() & self.started())
+
+    def started(self) -> Flags:
+        """(series, days) bool: days since it was first there."""
+        return np.asarray(np.arange(self.days)[None, :] >= self.first_seen[:, None])
+
+    def barren(self) -> Flags:
+        """(series, days) bool: days since it was first there that began with an empty shelf; the first of
+        them does only where nothing came or was sold on it.
+        """
+        first = np.arange(self.days)[None, :] == self.first_seen[:, None]
+        came = (self.in_stock | (self.demand > 0)) & first
+        return np.asarray((~self.in_stock | self.arrived) & self.started() & ~came)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

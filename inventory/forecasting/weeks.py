@@ -8,6 +8,7 @@ import numpy as np
 
 from inventory.contracts.arrays import Codes, Floats, Ints
 from inventory.contracts.demand import DAYS_PER_WEEK, DemandSnapshot
+from inventory.forecasting.visibility import visibility
 
 #: A week seen for less than this share is scaled up as if it had been seen this long.
 LEAST_SEEN = 3 / 7
@@ -52,13 +53,15 @@ class Weeks:
 
 
 def in_weeks(snapshot: DemandSnapshot) -> Weeks:
-    """Daily history summed into weeks; sales on unseen days are part of no week."""
+    """Daily history summed into weeks, a day that began with an empty shelf seen as far as `visibility` tells.
+    """
     count = snapshot.days // DAYS_PER_WEEK
     shape = (len(snapshot.series_keys), count, DAYS_PER_WEEK)
     odd = snapshot.days - count * DAYS_PER_WEEK
-    seen = snapshot.seen()[:, odd:].reshape(shape)
-    sales = np.where(seen, snapshot.demand[:, odd:].reshape(shape), 0).sum(axis=2)
-    share = seen.mean(axis=2)
+    started = snapshot.started()[:, odd:].reshape(shape)
+    sales = np.where(started, snapshot.demand[:, odd:].reshape(shape), 0).sum(axis=2)
+    barren = snapshot.barren()[:, odd:].reshape(shape).mean(axis=2)
+    share = np.maximum(started.mean(axis=2) - barren * (1.0 - visibility(snapshot))[:, None], 0.0)
     never_seen = np.cumsum(share > 0, axis=1) == 0
     start = never_seen.sum(axis=1)
     return Weeks(sales.astype(np.float64), share, start.astype(np.int64), snapshot.group)
