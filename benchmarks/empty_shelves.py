@@ -1,13 +1,14 @@
-"""Demand behind empty shelves: real sales cut by made shelves in known ways, forecast, held against the uncut.
+"""Demand behind empty shelves: real sales cut by made shelves in known ways, and forecast: what was missed?
 
     python -m benchmarks.empty_shelves                              what the repository carries
     python -m benchmarks.empty_shelves wholesale=FILE retail=FOLDER  sets that lie elsewhere
 
-The sales are real, the shelves are MADE: each series is filled for some days' demand, sells out, stands empty,
-is filled again, whatever is wanted meanwhile. What the shelf cannot serve is lost, bought to order, lost or
-bought by the toss of a coin for each day, or one or the other for each series. Peers are the same forecasts
-told otherwise of the same days: `sold_or_stocked`, a day without stock counts if something sold on it; `all`,
-every day counts; `uncut`, nothing was missed.
+The sales are real, the shelves are MADE: each series is filled for some days' demand, sells out, stands
+empty, is filled again, whatever is wanted meanwhile. What the shelf cannot serve is lost, bought to order,
+either by the toss of a coin for each day, or one of them for each series. Forecasts are held against what
+was wanted of the uncut sales afterwards. Peers are the same forecasts, told otherwise of the same days:
+`sold_or_stocked`, a day without stock counts if something sold on it; `all`, every day counts; `uncut`, what
+is told is what was wanted. One line of JSON for each set and way.
 """
 
 from __future__ import annotations
@@ -69,8 +70,10 @@ def shelved(daily: np.ndarray, way: str, seed: int = SEED) -> Shelved:
     return found
 
 
-def _told(daily: np.ndarray, group: np.ndarray | None, way: str) -> tuple[dict[str, DemandSnapshot], Any]:
-    """What is known of the same days, told in each way, and the rows that have sold in all of them."""
+def told(
+    daily: np.ndarray, group: np.ndarray | None, way: str
+) -> tuple[dict[str, DemandSnapshot], np.ndarray]:
+    """What is known of the same days, told in each way, and the numbers of the series: those that sold."""
     made = shelved(daily, way)
     rows = np.flatnonzero((made.sold > 0).any(axis=1))
     of = None if group is None else group[rows]
@@ -84,8 +87,8 @@ def _told(daily: np.ndarray, group: np.ndarray | None, way: str) -> tuple[dict[s
     }, rows
 
 
-def lines_of(name: str, path: str, ways: tuple[str, ...] = WAYS) -> Iterator[dict[str, Any]]:
-    """One line for each way: of the last 13 weeks of a set, of what was known before them."""
+def lines_of(name: str, path: str) -> Iterator[dict[str, Any]]:
+    """One line for each way, of what was known before the last 13 weeks of a set."""
     demand = SETS[name](path)
     daily, group = demand.daily, demand.group
     cut = daily.shape[1] - max(HORIZONS) * 7
@@ -93,17 +96,17 @@ def lines_of(name: str, path: str, ways: tuple[str, ...] = WAYS) -> Iterator[dic
     if rows.size > MOST:
         rows = np.sort(np.random.default_rng(SEED).permutation(rows)[:MOST])
     daily, group = daily[rows], None if group is None else group[rows]
-    for way in ways:
-        told, kept = _told(daily[:, :cut], group, way)
+    for way in WAYS:
+        known, kept = told(daily[:, :cut], group, way)
         ahead = daily[kept, cut:].reshape(kept.size, max(HORIZONS), 7).sum(axis=2).astype(float)
-        weeks = in_weeks(told["uncut"])
-        found = {whose: forecast(known, AnalysisPolicy()).distribution for whose, known in told.items()}
-        ours = told["ours"]
+        weeks, ours = in_weeks(known["uncut"]), known["ours"]
+        found = {whose: forecast(one, AnalysisPolicy()).distribution for whose, one in known.items()}
         yield {
             "set": name, "way": way, "series": int(kept.size),
-            "seen": round(float(ours.seen().sum() / ours.started().sum()), 3),
             "empty_mornings": round(float(ours.barren().sum() / ours.started().sum()), 3),
-            "sold": round(float(ours.demand.sum() / told["uncut"].demand.sum()), 3),
+            "sold": round(float(ours.demand.sum() / known["uncut"].demand.sum()), 3),
+            "shows": round(float((ours.demand > 0)[ours.barren()].sum()
+                                 / max((daily[kept, :cut] > 0)[ours.barren()].sum(), 1)), 3),
             "visibility": round(float(np.average(visibility(ours), weights=ours.barren().sum(axis=1))), 3),
             **{
                 whose: {
@@ -113,11 +116,43 @@ def lines_of(name: str, path: str, ways: tuple[str, ...] = WAYS) -> Iterator[dic
                 for whose, by in found.items()
             },
         }  # fmt: skip
-if __name__ == "__main__":
-    for a in sys.argv[1:]:
-        n,_,p=a.partition("=")
-        for l in lines_of(n,p):
-            print({k:v for k,v in l.items() if not isinstance(v,dict)})
-            for k,v in l.items():
-                if isinstance(v,dict): print('   ',k.ljust(16),v)
+
+
+def run(asked: tuple[str, ...] = ("carried",)) -> dict[str, Any]:
+    """RMSSE over that of `sold_or_stocked`, mean over sets, ways and horizons; every line goes to stdout."""
+    lines = []
+    for one in asked:
+        name, _, path = one.partition("=")
+        for line in lines_of(name, path):
+            sys.stdout.write(json.dumps(line) + "\n")
             sys.stdout.flush()
+            lines.append(line)
+    figures = {
+        way: np.array([
+            [line[whose][f"weeks_{span}"][:3] for whose in ("ours", "sold_or_stocked", "uncut")]
+            for line in lines if line["way"] == way for span in HORIZONS
+        ])
+        for way in WAYS
+    }  # fmt: skip
+    ratio = {way: (one[:, 0, :2] / one[:, 1, :2]).mean(axis=0) for way, one in figures.items()}
+    away = {way: np.abs(one[:, :2, 2] - one[:, 2:, 2]).mean(axis=0) for way, one in figures.items()}
+    value = float(np.mean([one[0] for one in ratio.values()]))
+    return {
+        "name": "empty_shelves", "value": round(value, 4), "unit": "RMSSE to `sold_or_stocked`",
+        "ratio": round(value, 4), "against": "counting a day without stock if something sold on it",
+        "goal": "no worse in RMSSE and pinball where sales are lost, better where goods are bought to order",
+        "met": bool((ratio["lost"] <= 1.0).all() and (ratio["to_order"] < 1.0).all()),
+        "rmsse_pinball": {way: np.round(one, 4).tolist() for way, one in ratio.items()},
+        "bias_from_uncut_ours_before": {way: np.round(one, 4).tolist() for way, one in away.items()},
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    asking = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    asking.add_argument("sets", nargs="*", default=["carried"], metavar="SET[=PATH]")
+    given = asking.parse_args()
+    if unknown := {one.partition("=")[0] for one in given.sets} - set(SETS):
+        asking.error(f"no set {', '.join(sorted(unknown))}; there are: {', '.join(SETS)}")
+    sys.stdout.write(json.dumps(run(tuple(given.sets))) + "\n")

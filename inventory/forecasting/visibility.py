@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq
 
-from inventory.contracts.arrays import Flags, Floats
+from inventory.contracts.arrays import Flags, Floats, Ints
 from inventory.contracts.demand import DAYS_PER_WEEK, DemandSnapshot
 
 #: Days of a series whose chances of a sale are compared: within a quarter demand is much the same.
@@ -38,31 +38,52 @@ def visibility(snapshot: DemandSnapshot) -> Floats:
       was emptied by a sale: the days before were chosen by it.
     - a series strays from that as far as the share of empty mornings in its sales of a quarter says
       (binomial, whatever the demand of that quarter), and as series are found to (normal, of logarithms).
+
+    Never less than the share of those days on which something sold: there it did show.
     """
     barren = snapshot.barren()
     on = snapshot.demand > 0
     if not (barren & on).any():
         return np.zeros(len(snapshot.series_keys))
     shelf = ~barren & snapshot.started()
-    unasked = _unasked(snapshot, shelf)
-    whole = _month_after(barren, shelf, on, unasked)
-    mornings = barren.sum(axis=1)
-    came = np.minimum(unasked.sum(axis=1) / np.maximum(mornings, 1), 1.0)
+    days = _Days(barren, shelf, on, snapshot.arrived & barren & ~on, _chance(shelf, on))
+    whole = _month_after(days)
+    mornings = np.maximum(barren.sum(axis=1), 1)
+    came = np.minimum(days.unasked(days.quiet.sum(axis=1, keepdims=True))[:, 0] / mornings, 1.0)
     ordered = np.full(came.size, np.exp(min(whole, 0.0)))
-    blocks = _blocks(barren, shelf, on, unasked)
+    blocks = _blocks(days)
     if whole > NOTHING and blocks.row.size:
         series, apart = _strays(blocks)
         ordered[series] = np.exp(np.minimum(whole + apart, 0.0))
-    return np.asarray(came + ordered * (1.0 - came))
+    return np.maximum(came + ordered * (1.0 - came), (on & barren).sum(axis=1) / mornings)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Days:
+    """(series, days) each: began `barren`, began with something on the `shelf`, had a sale, began barren and
+    goods came but nothing was sold. `chance`: (series,), of a sale on a day that began with something.
+    """
+
+    barren: Flags
+    shelf: Flags
+    on: Flags
+    quiet: Flags
+    chance: Floats
+
+    def unasked(self, quiet: Floats) -> Floats:
+        """(series, spans), empty mornings on which goods came unasked: each `quiet` one stands also for those
+        that had a sale by chance.
+        """
+        return np.asarray(quiet / (1.0 - self.chance)[:, None])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Blocks:
     """Quarters of series, (blocks,) each: `row` of the series; mornings with something on the `shelf`; empty
-    ones on which goods `came` unasked, and all `others`; days with a sale that began empty, and `sold` in all.
+    ones on which goods `came` unasked, and all `others`; days with a sale that began empty, and all `sold`.
     """
 
-    row: Floats
+    row: Ints
     shelf: Floats
     came: Floats
     others: Floats
@@ -78,16 +99,17 @@ class _Blocks:
         return seen / (seen + self.shelf), ordered / np.maximum(seen, 1e-12)
 
 
-def _blocks(barren: Flags, shelf: Flags, on: Flags, unasked: Floats) -> _Blocks:
+def _blocks(days: _Days) -> _Blocks:
     """Those in which shelves stood full and empty, and something was sold."""
-    there, empty, came = _by_block(shelf), _by_block(barren), _by_block(unasked)
-    mine, sold = _by_block(on & barren), _by_block(on & (barren | shelf))
+    there, empty = _by_block(days.shelf), _by_block(days.barren)
+    came = np.minimum(days.unasked(_by_block(days.quiet)), empty)
+    mine, sold = _by_block(days.on & days.barren), _by_block(days.on & (days.barren | days.shelf))
     told = (there > 0) & (empty > 0) & (sold > 0)
-    columns = (one[told] for one in (there, np.minimum(came, empty), np.maximum(empty - came, 0.0), mine, sold))
-    return _Blocks(np.nonzero(told)[0], *columns)
+    columns = (one[told] for one in (there, came, empty - came, mine, sold))
+    return _Blocks(np.nonzero(told)[0].astype(np.int64), *columns)
 
 
-def _strays(blocks: _Blocks) -> tuple[Floats, Floats]:
+def _strays(blocks: _Blocks) -> tuple[Ints, Floats]:
     """Numbers of the series that say something, and how far each lies from the whole, as a logarithm."""
     series, place = np.unique(blocks.row, return_inverse=True)
     apart, stray, whole = np.zeros(series.size), USUAL_STRAY, _whole(blocks, 0.0)
@@ -116,48 +138,40 @@ def _whole(blocks: _Blocks, apart: Floats | float) -> float:
     return -NOTHING if missed(-NOTHING) < 0 else float(brentq(missed, NOTHING, -NOTHING, xtol=1e-6))
 
 
-def _month_after(barren: Flags, shelf: Flags, on: Flags, unasked: Floats) -> float:
+def _month_after(days: _Days) -> float:
     """The logarithm of the share that is bought to order; 0, all of it, where no shelf stands beside."""
-    chance = _chance(shelf, on)[:, None]
-    empty, here, came, days, there = (
-        _running(part) for part in (barren, on & barren, unasked, shelf, on & shelf)
+    shelf, there = _running(days.shelf), _running(days.on & days.shelf)
+    stop = np.arange(MONTH, shelf.shape[1])
+    before, after = stop - MONTH, np.minimum(stop + MONTH, shelf.shape[1] - 1)
+    empty, here, quiet = (
+        total[:, stop] - total[:, before]
+        for total in (_running(days.barren), _running(days.on & days.barren), _running(days.quiet))
     )
-    stop = np.arange(MONTH, empty.shape[1])
-    before, after = stop - MONTH, np.minimum(stop + MONTH, empty.shape[1] - 1)
-    came = came[:, stop] - came[:, before]
-    sold = here[:, stop] - here[:, before] - came * chance
-    told = float((np.maximum(empty[:, stop] - empty[:, before] - came, 0.0) * (there[:, after] - there[:, stop])).sum())
-    if told <= 0:
+    came = days.unasked(quiet)
+    told = np.maximum(empty - came, 0.0) * (there[:, after] - there[:, stop])
+    found = (here - came * days.chance[:, None]) * (shelf[:, after] - shelf[:, stop])
+    if told.sum() <= 0:
         return 0.0
-    found = float((sold * (days[:, after] - days[:, stop])).sum()) / told
-    return float(np.log(found)) if found > np.exp(NOTHING) else NOTHING
-
-
-def _unasked(snapshot: DemandSnapshot, shelf: Flags) -> Floats:
-    """(series, days), empty mornings on which goods came unasked: each that passed without a sale stands also
-    for those that had one by chance.
-    """
-    on = snapshot.demand > 0
-    quiet = snapshot.arrived & snapshot.barren() & ~on
-    return np.asarray(quiet / (1.0 - _chance(shelf, on))[:, None])
+    share = float(found.sum() / told.sum())
+    return float(np.log(share)) if share > np.exp(NOTHING) else NOTHING
 
 
 def _chance(shelf: Flags, on: Flags) -> Floats:
     """(series,), chance of a sale on a day that began with something on the shelf."""
     sold, days = (on & shelf).sum(axis=1), shelf.sum(axis=1)
     usual = sold.sum() / max(days.sum(), 1)
-    return np.minimum((sold + BORROWED_DAYS * usual) / (days + BORROWED_DAYS), SUREST)
+    return np.asarray(np.minimum((sold + BORROWED_DAYS * usual) / (days + BORROWED_DAYS), SUREST))
 
 
-def _by_block(days: Flags | Floats) -> Floats:
+def _by_block(days: Flags) -> Floats:
     """(series, blocks), sums of days; the last block ends with the history, the first may be short."""
     count = days.shape[1]
     starts = np.arange(count % BLOCK_DAYS, count, BLOCK_DAYS)
     starts = starts if count % BLOCK_DAYS == 0 else np.concatenate([[0], starts])
-    return np.add.reduceat(days, starts, axis=1, dtype=np.float64)
+    return np.asarray(np.add.reduceat(days, starts, axis=1, dtype=np.float64))
 
 
-def _running(days: Flags | Floats) -> Floats:
+def _running(days: Flags) -> Floats:
     """(series, whole weeks + 1), days before the end of each week, none before the first."""
     weeks = days.shape[1] // DAYS_PER_WEEK
     whole = days[:, days.shape[1] - weeks * DAYS_PER_WEEK :].reshape(days.shape[0], weeks, DAYS_PER_WEEK)

@@ -12,6 +12,8 @@ from inventory.forecasting.visibility import visibility
 
 #: A week seen for less than this share is scaled up as if it had been seen this long.
 LEAST_SEEN = 3 / 7
+#: A week seen for less than a day says nothing.
+_A_DAY = 1 / DAYS_PER_WEEK - 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +55,9 @@ class Weeks:
 
 
 def in_weeks(snapshot: DemandSnapshot) -> Weeks:
-    """Daily history summed into weeks, a day that began with an empty shelf seen as far as `visibility` tells.
+    """Daily history summed into weeks; days that began with an empty shelf are seen as `visibility` tells.
+
+    Sales of weeks that are not seen are part of none, unless the series has no other.
     """
     count = snapshot.days // DAYS_PER_WEEK
     shape = (len(snapshot.series_keys), count, DAYS_PER_WEEK)
@@ -61,7 +65,10 @@ def in_weeks(snapshot: DemandSnapshot) -> Weeks:
     started = snapshot.started()[:, odd:].reshape(shape)
     sales = np.where(started, snapshot.demand[:, odd:].reshape(shape), 0).sum(axis=2)
     barren = snapshot.barren()[:, odd:].reshape(shape).mean(axis=2)
-    share = np.maximum(started.mean(axis=2) - barren * (1.0 - visibility(snapshot))[:, None], 0.0)
+    share = started.mean(axis=2) - barren * (1.0 - visibility(snapshot))[:, None]
+    told = share >= _A_DAY
+    told |= ~told.any(axis=1, keepdims=True)
+    sales, share = np.where(told, sales, 0), np.where(told, share, 0.0)
     never_seen = np.cumsum(share > 0, axis=1) == 0
     start = never_seen.sum(axis=1)
     return Weeks(sales.astype(np.float64), share, start.astype(np.int64), snapshot.group)

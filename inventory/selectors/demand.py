@@ -54,8 +54,9 @@ def take_demand_snapshot(as_of: datetime, policy: AnalysisPolicy) -> DemandSnaps
     """Every SKU and territory that sold in the last two years or has stock; None without history.
 
     Six queries whatever the size. Stock-out days are read off the ledger: a day counts as in stock
-    when there was something in the morning or something came. From the first sale to the first day of
-    which the ledger tells, nobody knows what stood there, and it counts as in stock.
+    when there was something in the morning or something came, and which of the two is told. From the
+    first sale to the first day of which the ledger tells, nobody knows what stood there, and it counts
+    as in stock.
     """
     today = ist_day(as_of)
     first = max(_first_day() or today, today - timedelta(days=HISTORY_DAYS))
@@ -74,8 +75,8 @@ def _snapshot(first: date, today: date, sku_id: int | None) -> DemandSnapshot:
     demand = np.zeros((pairs.size, days), dtype=np.int32)
     rows = positions_of(pairs, codes_of(sold["sku"], sold["territory"]))
     demand[rows, sold["day"]] = np.clip(sold["quantity"], 0, 2**31 - 1)
-    in_stock = _in_stock(pairs, moved, days)
-    _trust_the_untold(in_stock, demand, _first_told(pairs, moved, days))
+    in_stock, arrived = _in_stock(pairs, moved, days)
+    _trust_the_untold(in_stock, arrived, demand, _first_told(pairs, moved, days))
     could = in_stock | (demand > 0)
     first_seen = np.where(could.any(axis=1), could.argmax(axis=1), days)
     asked = Sku.objects.all() if sku_id is None else Sku.objects.filter(pk=sku_id)
@@ -92,6 +93,7 @@ def _snapshot(first: date, today: date, sku_id: int | None) -> DemandSnapshot:
         series_keys=tuple((sku[0], territory[0]) for sku, territory in found),
         demand=demand,
         in_stock=in_stock,
+        arrived=arrived,
         first_seen=first_seen.astype(np.int32),
         group=np.array([groups[sku[1]] for sku, _ in found], dtype=np.int32),
         state=np.array([territory[1] for _, territory in found], dtype=np.int32),
@@ -178,10 +180,12 @@ def _pairs(sold: dict[str, NDArray[Any]], moved: dict[str, NDArray[Any]]) -> NDA
     return np.union1d(codes_of(sold["sku"], sold["territory"]), stocked[left > 0])
 
 
-def _in_stock(pairs: NDArray[np.int64], moved: dict[str, NDArray[Any]], days: int) -> NDArray[np.bool_]:
-    """(pairs, days): something stood there in the morning, or came that day."""
+def _in_stock(
+    pairs: NDArray[np.int64], moved: dict[str, NDArray[Any]], days: int
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """(pairs, days) each: something stood there in the morning, or came that day; and it only came."""
     row = positions_of(pairs, codes_of(moved["sku"], moved["territory"]))
-    there = np.zeros((pairs.size, days), dtype=np.bool_)
+    there, only_came = np.zeros((2, pairs.size, days), dtype=np.bool_)
     order = np.argsort(row, kind="stable")
     bounds = np.searchsorted(row[order], np.arange(0, pairs.size + _CHUNK, _CHUNK))
     for number, (start, stop) in enumerate(pairwise(bounds.tolist())):
@@ -194,7 +198,8 @@ def _in_stock(pairs: NDArray[np.int64], moved: dict[str, NDArray[Any]], days: in
         came[row[mine] - top, moved["day"][mine] + 1] = moved["came"][mine]
         morning = np.cumsum(change, axis=1)[:, :-1]
         there[top : top + size] = (morning + came[:, 1:]) > 0
-    return there
+        only_came[top : top + size] = there[top : top + size] & (morning <= 0)
+    return there, only_came
 
 
 def _first_told(pairs: NDArray[np.int64], moved: dict[str, NDArray[Any]], days: int) -> NDArray[np.int64]:
@@ -207,15 +212,22 @@ def _first_told(pairs: NDArray[np.int64], moved: dict[str, NDArray[Any]], days: 
 
 
 def _trust_the_untold(
-    in_stock: NDArray[np.bool_], demand: NDArray[np.int32], first_told: NDArray[np.int64]
+    in_stock: NDArray[np.bool_],
+    arrived: NDArray[np.bool_],
+    demand: NDArray[np.int32],
+    first_told: NDArray[np.int64],
 ) -> None:
-    """Count days with sales before the ledger begins, and those between them, as in stock. In place."""
+    """Count days with sales before the ledger begins, and those between them, as in stock since before the
+    morning. In place.
+    """
     days = demand.shape[1]
     sells = demand > 0
     first_sale = np.where(sells.any(axis=1), sells.argmax(axis=1), days)
     column = np.arange(days)
     for row in np.flatnonzero(first_sale < first_told).tolist():
-        in_stock[row] |= (column >= first_sale[row]) & (column < first_told[row])
+        untold = (column >= first_sale[row]) & (column < first_told[row])
+        in_stock[row] |= untold
+        arrived[row] &= ~untold
 
 
 def _first_day() -> date | None:
