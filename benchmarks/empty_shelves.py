@@ -34,7 +34,7 @@ WAYS = ("lost", "to_order", "half", "half_of_series")
 #: Days of demand that an order brings, and days that a shelf stands empty on the mean: least and most, each
 #: series its own, evenly by their logarithms.
 BROUGHT, EMPTY = (7.0, 90.0), (5.0, 365.0)
-MOST = 2_000
+MOST = 1_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,8 @@ def visibility(snapshot: DemandSnapshot) -> Floats:
     if whole > NOTHING and blocks.row.size:
         series, apart = _strays(blocks)
         ordered[series] = np.exp(np.minimum(whole + apart, 0.0))
-    return np.maximum(came + ordered * (1.0 - came), (on & barren).sum(axis=1) / mornings)
+    shown = (on & barren).sum(axis=1) / mornings
+    return np.asarray(np.maximum(came + ordered * (1.0 - came), shown))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
