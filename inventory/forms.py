@@ -121,6 +121,52 @@ class AnswerForm(forms.Form):
     note = forms.CharField(label=_("Note"), max_length=300, required=False)
 
 
+class CorrectionForm(AnswerForm):
+    """Another answer in place of one that was recorded wrongly."""
+
+    reason = forms.CharField(label=_("What was wrong with it?"), max_length=300)
+
+
+class SendForm(forms.Form):
+    """Goods of a claim as they leave for the company, and how it stands on their paper."""
+
+    pieces = forms.IntegerField(label=_("Pieces"), min_value=1, max_value=10**12)
+    route = forms.ChoiceField(
+        label=_("How they go back"),
+        choices=[
+            ("financial_credit_note", _("Against a financial credit note, without GST: delivery challan")),
+            ("gst_credit_note", _("Against a GST credit note: delivery challan, your credit is reversed")),
+            ("fresh_supply", _("As a fresh supply: your tax invoice at the purchase value")),
+        ],
+    )
+    company = forms.CharField(label=_("Company"), max_length=200)
+    gstin = forms.CharField(label=_("Its GSTIN"), max_length=15)
+    address = forms.CharField(label=_("Address"), max_length=200)
+    place = forms.CharField(label=_("Place"), max_length=60)
+    pincode = forms.CharField(label=_("Pincode"), max_length=6)
+    distance_km = forms.IntegerField(label=_("Distance, km"), min_value=0, max_value=4000, required=False)
+    vehicle_number = forms.CharField(label=_("Vehicle"), max_length=20, required=False)
+
+
+class BackForm(forms.Form):
+    """Why goods of a claim did not leave after all."""
+
+    reason = forms.CharField(label=_("Why?"), max_length=300)
+
+
+class FateForm(BackForm):
+    """What became of goods that the company did not take."""
+
+    fate = forms.ChoiceField(
+        label=_("What became of them?"),
+        choices=[
+            ("returned", _("They came back and stand here")),
+            ("destroyed", _("They were destroyed: written off, their credit reversed")),
+        ],
+    )
+    field_order = ("fate", "reason")
+
+
 def system_for(title: str) -> str:
     """The code of the system that knows a file by its ending; `files` for everything else."""
     name = title.lower()

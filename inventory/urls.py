@@ -2,6 +2,7 @@
 
 from django.urls import path, re_path
 
+from inventory.api import claim_goods as goods_api
 from inventory.api import claims as claims_api
 from inventory.api import exports as exports_api
 from inventory.api import feeds as feeds_api
@@ -16,6 +17,7 @@ from inventory.api import saved_views as saved_views_api
 from inventory.api import stock as stock_api
 from inventory.api import twins as twins_api
 from inventory.views import (
+    claim_goods,
     claims,
     consent_lists,
     consents,
@@ -111,10 +113,17 @@ urlpatterns = [
     path("claims/new", claims.new_claim, name="claim_new"),
     path("claims/<int:claim_id>", claims.claim, name="claim"),
     path("claims/<int:claim_id>/withdraw", claims.withdraw, name="claim_withdraw"),
+    path("claims/<int:claim_id>/correct", claim_goods.correct, name="claim_correct"),
+    path("claims/<int:claim_id>/send", claim_goods.send, name="claim_send"),
+    path("claims/<int:claim_id>/goods", claim_goods.settle, name="claim_goods"),
     path("api/v1/claims", claims_api.ClaimsDoor.as_view(), name="claims_list"),
     path("api/v1/claims/<int:claim_id>", claims_api.ClaimDoor.as_view(), name="claim_one"),
     path("api/v1/claims/<int:claim_id>/answer", claims_api.ClaimAnswerDoor.as_view(), name="claim_answer"),
     path("api/v1/claims/<int:claim_id>/withdraw", claims_api.ClaimBackDoor.as_view(), name="claim_back"),
+    path("api/v1/claims/<int:claim_id>/correct", goods_api.ClaimCorrectDoor.as_view(), name="claim_amend"),
+    path("api/v1/claims/<int:claim_id>/send", goods_api.ClaimSendDoor.as_view(), name="claim_leave"),
+    path("api/v1/claims/<int:claim_id>/call-back", goods_api.ClaimCallDoor.as_view(), name="claim_call"),
+    path("api/v1/claims/<int:claim_id>/goods", goods_api.ClaimFateDoor.as_view(), name="claim_fate"),
     path("outcomes", outcomes.outcomes, name="outcomes"),
     re_path(r"^outcomes/months\.(?P<form>csv|xlsx)$", outcomes.months_file, name="months_file"),
     path("outlook", outlook.outlook, name="outlook"),

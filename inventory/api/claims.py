@@ -1,4 +1,4 @@
-"""Doors of claims on companies: filed, answered, withdrawn. They are records; nothing is sent anywhere."""
+"""Doors of claims on companies: filed, answered, withdrawn. Records; goods have doors of their own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from inventory.contracts.outcomes import ClaimState
-from inventory.selectors.claims import get_claim, list_claims, list_companies
+from inventory.selectors.claims import get_claim, list_claims, list_companies, with_goods
 from inventory.serializers.claims import (
     ClaimAnswerIn,
     ClaimBackIn,
@@ -32,16 +32,18 @@ _FILED = {
     "sku": "BIS-100", "batch": "B2611A", "location": "GD-MUM", "pieces": 40, "amount": "1200.00",
     "filedOn": "2026-11-20", "reference": "CL/26-27/014",
 }  # fmt: skip
-_CLAIM = _FILED | {
+#: A claim as these doors tell it.
+EXAMPLE = _FILED | {
     "id": 14, "company": "Tivrano", "territory": "MUM", "state": "open", "credited": None,
     "answeredOn": None, "creditNote": "", "note": "", "filedBy": "Asha", "answeredBy": "",
+    "goods": None,
 }  # fmt: skip
 _COMPANY = {
     "company": "Tivrano", "cap": "200000.00", "claimedElsewhere": "0.00", "claimed": "1200.00",
     "room": "198800.00", "open": 1, "credited": 0, "refused": 0, "creditedShare": None, "days": None,
 }  # fmt: skip
 _ANSWER = {"credited": "900.00", "answeredOn": "2026-11-28", "creditNote": "CN-4471"}
-_ANSWERED = _CLAIM | _ANSWER | {"state": "credited", "answeredBy": "Asha"}
+_ANSWERED = EXAMPLE | _ANSWER | {"state": "credited", "answeredBy": "Asha"}
 
 
 class ClaimsDoor(ApiView):
@@ -61,7 +63,7 @@ class ClaimsDoor(ApiView):
         responses=ClaimList,
         examples=[
             OpenApiExample(
-                "one claim", response_only=True, value={"results": [_CLAIM], "companies": [_COMPANY]}
+                "one claim", response_only=True, value={"results": [EXAMPLE], "companies": [_COMPANY]}
             )
         ],
     )
@@ -72,7 +74,7 @@ class ClaimsDoor(ApiView):
         found = list_claims(state, read_text(request, "company"), read_text(request, "sku"))
         return Response(
             {
-                "results": [claim_out(row) for row in found[: read_limit(request)]],
+                "results": [claim_out(row) for row in with_goods(found)[: read_limit(request)]],
                 "companies": [company_out(one) for one in list_companies(ist_day(timezone.now()))],
             }
         )
@@ -84,7 +86,7 @@ class ClaimsDoor(ApiView):
         responses={201: ClaimOut},
         examples=[
             OpenApiExample("forty pieces", request_only=True, value=_FILED),
-            OpenApiExample("recorded", response_only=True, value=_CLAIM, status_codes=["201"]),
+            OpenApiExample("recorded", response_only=True, value=EXAMPLE, status_codes=["201"]),
         ],
     )
     def post(self, request: Request) -> Response:
@@ -104,7 +106,7 @@ class ClaimDoor(ApiView):
         operation_id="getClaim",
         summary="One claim on a company and what became of it",
         responses=ClaimOut,
-        examples=[OpenApiExample("open", response_only=True, value=_CLAIM)],
+        examples=[OpenApiExample("open", response_only=True, value=EXAMPLE)],
     )
     def get(self, request: Request, claim_id: int) -> Response:
         return Response(claim_out(get_claim(claim_id)))
@@ -147,7 +149,7 @@ class ClaimBackDoor(ApiView):
         responses=ClaimOut,
         examples=[
             OpenApiExample("a slip", request_only=True, value={"reason": "filed under the wrong number"}),
-            OpenApiExample("withdrawn", response_only=True, value=_CLAIM | {"state": "withdrawn"}),
+            OpenApiExample("withdrawn", response_only=True, value=EXAMPLE | {"state": "withdrawn"}),
         ],
     )
     def post(self, request: Request, claim_id: int) -> Response:

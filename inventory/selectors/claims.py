@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from statistics import median
 from typing import Any
 
@@ -17,8 +18,10 @@ from inventory.contracts.arrays import Ints
 from inventory.contracts.outcomes import ClaimState, SendingState
 from inventory.models import Brand, Claim, ClaimSending, Position
 from inventory.selectors.columns import positions_of, read_columns
+from vyapar.engine.models import AuditEntry
 from vyapar.kernel.calendar import financial_year, financial_year_bounds
 from vyapar.kernel.errors import NotFound
+from vyapar.kernel.facts import Party
 from vyapar.kernel.phrases import phrase as _
 
 # Pieces that stand on a claim, by position: those asked for and not refused, less what has left since other
@@ -148,7 +151,7 @@ def list_claims(state: str = "", company: str = "", sku: str = "") -> QuerySet[C
 
 def get_claim(claim_id: int) -> Claim:
     """One claim with its goods and place; `NotFound` when there is none of that id."""
-    found = list_claims().filter(pk=claim_id).first()
+    found = with_goods(list_claims()).filter(pk=claim_id).first()
     if found is None:
         raise NotFound(_("there is no such claim"), code="no_such_claim")
     return found
@@ -158,6 +161,45 @@ def find_standing_sending(claim_id: int) -> ClaimSending | None:
     """The goods of a claim that left and were not called back; None where they stand here."""
     rows = ClaimSending.objects.filter(claim_id=claim_id)
     return rows.exclude(state=SendingState.CALLED_BACK.value).first()
+
+
+def with_goods(rows: QuerySet[Claim]) -> QuerySet[Claim]:
+    """Claims with what was sent of them, in one query more."""
+    return rows.prefetch_related("sendings")
+
+
+def sending_of(claim: Claim) -> ClaimSending | None:
+    """What was sent of a claim that came `with_goods`: what stands, else what was called back last."""
+    rows = sorted(claim.sendings.all(), key=lambda one: (one.state != SendingState.CALLED_BACK, one.pk))
+    return rows[-1] if rows else None
+
+
+def company_party(name: str, gstin: str, *, address: str, place: str, pincode: str) -> Party:
+    """A company as it stands on a paper; its State is that of its GSTIN."""
+    number = gstin.strip().upper()
+    return Party(
+        legal_name=name.strip(), gstin=number, state_code=number[:2], pincode=pincode.strip(),
+        place=place.strip(), address=address.strip(),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """An answer that was corrected later: what it had been, who corrected it, when and why."""
+
+    at: datetime
+    by: str
+    credited_paise: int
+    reason: str
+
+
+def list_corrections(claim_id: int) -> list[Correction]:
+    """Answers of a claim that were corrected, the first one first: as the trail keeps them."""
+    rows = AuditEntry.objects.filter(subject=f"claim:{claim_id}", verb="ClaimAnswerCorrected")
+    return [
+        Correction(row.at, row.actor_name, json.loads(row.body)["before"]["credited_paise"], row.reason)
+        for row in rows.order_by("seq")
+    ]
 
 
 def find_company_party(claim: Claim) -> dict[str, str]:

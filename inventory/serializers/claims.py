@@ -6,16 +6,18 @@ from typing import Any
 
 from rest_framework import serializers
 
-from inventory.contracts.outcomes import ClaimState
-from inventory.models import Claim
-from inventory.selectors.claims import Company
+from inventory.contracts.outcomes import FATES, ClaimState, SendingState
+from inventory.models import Claim, ClaimSending
+from inventory.selectors.claims import Company, sending_of
 from vyapar.kernel.money import rupees
+from vyapar.law.itc import RETURN_ROUTES
 
+_PAPER = {"number": "number", "kind": "kind", "documentId": "document_id", "simulated": "simulated"}
 _STATES = [one.value for one in ClaimState]
 
 
 class ClaimIn(serializers.Serializer[Any]):
-    """A claim as it was filed with the company; nothing is sent to it and no stock moves."""
+    """A claim as it was filed with the company; nothing is sent to it by this, and no stock moves."""
 
     sku = serializers.CharField(max_length=60)
     batch = serializers.CharField(max_length=60)
@@ -41,6 +43,59 @@ class ClaimBackIn(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=300)
 
 
+class ClaimCorrectIn(ClaimAnswerIn):
+    """Another answer in place of one that was recorded wrongly."""
+
+    reason = serializers.CharField(max_length=300, help_text="what was wrong with it")
+
+
+class ClaimSendIn(serializers.Serializer[Any]):
+    """Goods of a claim as they leave, and the company as it stands on their paper."""
+
+    pieces = serializers.IntegerField(max_value=10**12, help_text="1 to the pieces of the claim")
+    route = serializers.ChoiceField(
+        RETURN_ROUTES, help_text="a challan against a credit note, or a tax invoice of ours"
+    )
+    company = serializers.CharField(max_length=200, help_text="its legal name")
+    gstin = serializers.CharField(max_length=15)
+    address = serializers.CharField(max_length=200)
+    place = serializers.CharField(max_length=60)
+    pincode = serializers.CharField(max_length=6)
+    distanceKm = serializers.IntegerField(min_value=0, max_value=4000, required=False, default=0)
+    vehicleNumber = serializers.CharField(max_length=20, required=False, allow_blank=True, default="")
+
+
+class ClaimFateIn(serializers.Serializer[Any]):
+    """What became of goods that the company did not take, and why."""
+
+    fate = serializers.ChoiceField([one.value for one in FATES])
+    reason = serializers.CharField(max_length=300)
+
+
+class ClaimPaperOut(serializers.Serializer[Any]):
+    """A paper that left with goods of a claim."""
+
+    number = serializers.CharField()
+    kind = serializers.CharField()
+    documentId = serializers.CharField()
+    simulated = serializers.BooleanField()
+
+
+class ClaimGoodsOut(serializers.Serializer[Any]):
+    """Goods of a claim that left for the company."""
+
+    pieces = serializers.IntegerField()
+    route = serializers.ChoiceField(RETURN_ROUTES)
+    state = serializers.ChoiceField([one.value for one in SendingState])
+    papers = ClaimPaperOut(many=True)
+    creditToReverse = serializers.CharField(help_text="rupees of input tax credit, by the way back")
+    sentAt = serializers.DateTimeField()
+    sentBy = serializers.CharField()
+    endedAt = serializers.DateTimeField(allow_null=True)
+    reason = serializers.CharField(allow_blank=True)
+    creditNote = serializers.CharField(allow_blank=True, help_text="ours, over the invoice, where one was")
+
+
 class ClaimOut(serializers.Serializer[Any]):
     """A claim on a company and what became of it; money as decimal strings of rupees."""
 
@@ -61,6 +116,7 @@ class ClaimOut(serializers.Serializer[Any]):
     note = serializers.CharField(allow_blank=True)
     filedBy = serializers.CharField()
     answeredBy = serializers.CharField(allow_blank=True)
+    goods = ClaimGoodsOut(allow_null=True, help_text="null while nothing of it was ever sent")
 
 
 class ClaimCompanyOut(serializers.Serializer[Any]):
@@ -105,6 +161,24 @@ def claim_out(row: Claim) -> dict[str, Any]:
         "note": row.note,
         "filedBy": row.filed_by,
         "answeredBy": row.answered_by,
+        "goods": _goods_out(sending_of(row)),
+    }
+
+
+def _goods_out(sent: ClaimSending | None) -> dict[str, Any] | None:
+    if sent is None:
+        return None
+    return {
+        "pieces": sent.pieces,
+        "route": sent.route,
+        "state": str(sent.state),
+        "papers": [{name: paper[key] for name, key in _PAPER.items()} for paper in sent.papers],
+        "creditToReverse": rupees(sent.itc_paise),
+        "sentAt": sent.sent_at,
+        "sentBy": sent.sent_by,
+        "endedAt": sent.ended_at,
+        "reason": sent.reason,
+        "creditNote": sent.credited["paper"]["number"] if sent.credited else "",
     }
 
 

@@ -30,6 +30,8 @@ from vyapar.law.papers import credit_note_last_date
 
 _GST_NOTE = RETURN_ROUTES[1]
 _MAY_LEAVE = (ClaimState.OPEN, ClaimState.CREDITED)
+#: What a paper says of the company, and the field in which a person writes it.
+_ON_PAPER = (("legal_name", "company"), ("gstin", "gstin"), ("address", "address"), ("place", "place"))
 
 
 @transaction.atomic
@@ -165,7 +167,7 @@ def _check_asked(claim: Claim, pieces: int, route: str, company: Party) -> None:
     if route not in RETURN_ROUTES:
         known = _("one of %(known)s", known=", ".join(RETURN_ROUTES))
         faults.append(Fault("return_route", known, "route", value=route))
-    for name, field in (("legal_name", "company"), ("address", "address"), ("place", "place")):
+    for name, field in _ON_PAPER:
         if not getattr(company, name).strip():
             faults.append(Fault("required", _("as it stands on the paper"), field))
     if faults:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from django import forms
 from django.contrib import messages
@@ -12,15 +13,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from inventory.contracts.outcomes import ClaimState
+from inventory.contracts.outcomes import ClaimState, SendingState
 from inventory.forms import AnswerForm, ClaimForm
-from inventory.models import Claim
+from inventory.models import Claim, ClaimSending
 from inventory.selectors.claims import (
     find_claimable,
     find_same,
     get_claim,
     list_claims,
     list_companies,
+    list_corrections,
+    sending_of,
 )
 from inventory.services.claims import answer_claim, file_claim, withdraw_claim
 from vyapar.dashboard.access import attempt, page, person
@@ -33,6 +36,7 @@ from vyapar.people.contracts import May
 
 #: Claims shown at once; the file has all.
 SHOWN = 200
+Kept = TypeVar("Kept")
 _CARRIED = ("sku", "batch", "location")
 
 
@@ -79,9 +83,9 @@ def new_claim(request: HttpRequest) -> HttpResponseBase:
         if same is not None:  # sent twice
             messages.info(request, _("This claim is on record."))
             return redirect("inventory:claim", same.pk)
-        kept = _kept(form, lambda: file_claim(**said, amount_paise=amount, actor=me, at=now))
-        if kept is not None:
-            return redirect("inventory:claim", kept.pk)
+        done = kept(form, lambda: file_claim(**said, amount_paise=amount, actor=me, at=now))
+        if done is not None:
+            return redirect("inventory:claim", done.pk)
     today = ist_day(timezone.now())
     sku, batch, location = (str(form[name].value() or "").replace("\x00", "").strip() for name in _CARRIED)
     stands = find_claimable(sku, batch, location, today)
@@ -107,10 +111,18 @@ def claim(request: HttpRequest, claim_id: int) -> HttpResponseBase:
         said = dict(form.cleaned_data)
         paid = parse_rupees(said.pop("credited"), field="credited")
         me, now = person(request).actor, timezone.now()
-        kept = _kept(form, lambda: answer_claim(claim_id, **said, credited_paise=paid, actor=me, at=now))
-        if kept is not None:
+        done = kept(form, lambda: answer_claim(claim_id, **said, credited_paise=paid, actor=me, at=now))
+        if done is not None:
             return redirect("inventory:claim", claim_id)
-    context = {"claim": row, "state": claim_state(row), "form": form}
+    sent = sending_of(row)
+    is_here = sent is None or sent.state == SendingState.CALLED_BACK
+    context = {
+        "claim": row, "state": claim_state(row), "form": form, "sent": sent,
+        "sent_state": sent and sending_state(sent), "sent_route": sent and _ROUTES[sent.route](),
+        "may_send": is_here and row.state in (ClaimState.OPEN, ClaimState.CREDITED),
+        "may_correct": row.state in (ClaimState.CREDITED, ClaimState.REFUSED),
+        "corrections": list_corrections(row.pk),
+    }  # fmt: skip
     return render(request, "inventory/claim.html", context, status=422 if form.errors else 200)
 
 
@@ -135,6 +147,29 @@ def claim_state(row: Claim) -> dict[str, str]:
     return {"words": _("Credited in part") if is_part else _STATES[state](), "tone": _TONES[state]}
 
 
+def sending_state(sent: ClaimSending) -> dict[str, str]:
+    """What became of goods that were sent, in words, with its tone."""
+    state = SendingState(sent.state)
+    return {"words": _SENT[state](), "tone": _SENT_TONES[state]}
+
+
+_SENT = {
+    SendingState.SENT: lambda: _("On their way to the company"),
+    SendingState.CALLED_BACK: lambda: _("Did not leave"),
+    SendingState.RETURNED: lambda: _("Came back"),
+    SendingState.DESTROYED: lambda: _("Destroyed"),
+}
+_SENT_TONES = {
+    SendingState.SENT: "info",
+    SendingState.CALLED_BACK: "neutral",
+    SendingState.RETURNED: "warn",
+    SendingState.DESTROYED: "danger",
+}
+_ROUTES = {
+    "fresh_supply": lambda: _("A supply of yours, on a tax invoice"),
+    "gst_credit_note": lambda: _("Against its GST credit note"),
+    "financial_credit_note": lambda: _("Against its financial credit note"),
+}
 _STATES = {
     ClaimState.OPEN: lambda: _("Waits for an answer"),
     ClaimState.CREDITED: lambda: _("Credited"),
@@ -158,10 +193,10 @@ def _line(row: Claim) -> list[Any]:
     ]  # fmt: skip
 
 
-def _kept(form: ClaimForm | AnswerForm, verb: Any) -> Claim | None:
+def kept(form: forms.Form, verb: Callable[[], Kept]) -> Kept | None:
     """What the verb kept; None when it was refused, with the why at its field."""
     try:
-        kept: Claim = verb()
+        return verb()
     except VyaparError as error:
         faults = error.faults or [Fault(error.code, error.message, "")]
         if isinstance(error, NotFound):
@@ -169,7 +204,6 @@ def _kept(form: ClaimForm | AnswerForm, verb: Any) -> Claim | None:
         else:
             _put(form, faults)
         return None
-    return kept
 
 
 def _put(form: forms.Form, faults: Any) -> None:

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from inventory.models import Batch, Brand, Claim, StockItem
+from inventory.models import Batch, Brand, Claim, ClaimSending, GstRegistration, StockItem
 from inventory.selectors.claims import find_claimable
 from tests.conftest import NOW
 from tests.inventory.book import make_book
@@ -94,7 +94,7 @@ def test_a_manager_records_a_claim_from_the_batch_and_its_answer_on_the_page(boo
     assert (kept.status_code, kept["Location"]) == (302, f"/claims/{claim.pk}")
     page = browser.get(f"/claims/{claim.pk}").content.decode()
     assert "Waits for an answer" in page
-    assert "no stock moves" in page
+    assert "moves no stock" in page
     slip = browser.post(f"/claims/{claim.pk}", {"credited": "1300", "answered_on": LAST.isoformat()})
     assert slip.status_code == 422
     assert "0 to 1200.50" in slip.content.decode()
@@ -152,3 +152,89 @@ def test_a_form_that_is_sent_twice_is_kept_once_and_says_so(book):
     assert [page.status_code for page in told] == [200, 200]
     assert "answered or withdrawn already" not in told[0].content.decode()
     assert "answered or withdrawn already" in told[1].content.decode()
+
+
+SENT = {
+    "pieces": "40", "route": "financial_credit_note", "company": "Tivrano Foods Ltd",
+    "gstin": "24AAACT2727Q1Z2", "address": "1 Mill Road", "place": "Ahmedabad", "pincode": "380001",
+}  # fmt: skip
+
+
+@pytest.fixture
+def licensed(book):
+    GstRegistration.objects.update(fssai="11512345000123")
+    return book
+
+
+def test_goods_leave_from_the_page_and_what_was_typed_stays_when_they_may_not(licensed):
+    browser = person(Role.MANAGER)
+    browser.post("/claims/new", FORM)
+    claim = Claim.objects.get()
+    assert "Send the goods" in browser.get(f"/claims/{claim.pk}").content.decode()
+    wrong = browser.post(f"/claims/{claim.pk}/send", SENT | {"pieces": "41"})
+    page = wrong.content.decode()
+    assert (wrong.status_code, 'value="1 Mill Road"' in page, "1 to 40, what was claimed" in page) == (
+        422,
+        True,
+        True,
+    )
+    slip = browser.post(f"/claims/{claim.pk}/send", SENT | {"gstin": "24AAACT2727Q1Z9"})
+    assert slip.status_code == 422
+    assert "typing slip" in slip.content.decode()
+    browser.post(f"/claims/{claim.pk}/send", SENT)
+    page = browser.get(f"/claims/{claim.pk}").content.decode()
+    for words in ("On their way to the company", "DC/27/", "They did not leave"):
+        assert words in page
+    assert browser.post(f"/claims/{claim.pk}/send", SENT).status_code == 302, "twice is once"
+    assert ClaimSending.objects.count() == 1
+    empty = browser.post(f"/claims/{claim.pk}/goods", {"reason": " "})
+    assert empty.status_code == 422
+    browser.post(f"/claims/{claim.pk}", {"credited": "0", "answered_on": LAST.isoformat()})
+    assert "Say what became of them" in browser.get(f"/claims/{claim.pk}").content.decode()
+    browser.post(f"/claims/{claim.pk}/goods", {"fate": "returned", "reason": "seal broken"})
+    assert ClaimSending.objects.get().state == "returned"
+    assert "seal broken" in browser.get(f"/claims/{claim.pk}").content.decode()
+
+
+def test_a_wrong_answer_is_corrected_on_the_page_and_both_are_shown(book):
+    browser = person(Role.MANAGER)
+    browser.post("/claims/new", FORM)
+    claim = Claim.objects.get()
+    assert browser.get(f"/claims/{claim.pk}/correct").status_code == 302, "there is no answer yet"
+    browser.post(f"/claims/{claim.pk}", {"credited": "600.25", "answered_on": LAST.isoformat()})
+    assert 'value="600.25"' in browser.get(f"/claims/{claim.pk}/correct").content.decode()
+    said = {"credited": "60.25", "answered_on": LAST.isoformat(), "reason": "one nought too many"}
+    wrong = browser.post(f"/claims/{claim.pk}/correct", said | {"credited": "1300"})
+    page = wrong.content.decode()
+    assert (wrong.status_code, 'value="one nought too many"' in page, "0 to 1200.50" in page) == (
+        422,
+        True,
+        True,
+    )
+    browser.post(f"/claims/{claim.pk}/correct", said)
+    page = browser.get(f"/claims/{claim.pk}").content.decode()
+    for words in ("60.25", "600.25", "one nought too many"):
+        assert words in page
+
+
+def test_the_doors_send_goods_call_them_back_and_correct_an_answer(licensed):
+    client = caller(May.READ, May.DECIDE)
+    claim = client.post("/api/v1/claims", FILED).json()["id"]
+    asked = SENT | {"pieces": 40, "distanceKm": 530}
+    sent = client.post(f"/api/v1/claims/{claim}/send", asked).json()
+    assert (sent["goods"]["state"], sent["goods"]["papers"][0]["kind"]) == ("sent", "delivery_challan")
+    again = client.post(f"/api/v1/claims/{claim}/send", asked)
+    assert (again.status_code, again.json()["code"]) == (409, "claim_sent")
+    back = client.post(f"/api/v1/claims/{claim}/call-back", {"reason": "no lorry"}).json()
+    assert back["goods"]["state"] == "called_back"
+    assert client.get("/api/v1/claims").json()["results"][0]["goods"] == back["goods"]
+    client.post(f"/api/v1/claims/{claim}/send", asked)
+    answer = {"credited": "0", "answeredOn": LAST.isoformat()}
+    client.post(f"/api/v1/claims/{claim}/answer", answer)
+    gone = client.post(f"/api/v1/claims/{claim}/goods", {"fate": "destroyed", "reason": "burnt"}).json()
+    assert gone["goods"]["state"] == "destroyed"
+    late = client.post(f"/api/v1/claims/{claim}/correct", answer | {"credited": "9", "reason": "x"})
+    assert (late.status_code, late.json()["code"]) == (409, "goods_came_back")
+    looker = caller(May.READ)
+    for door in ("send", "call-back", "goods", "correct"):
+        assert looker.post(f"/api/v1/claims/{claim}/{door}", {}).status_code == 403
