@@ -43,6 +43,10 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
+#: When the server asks whether the other side of a quiet connection is there, how often, and for how long.
+_KEEPALIVES = ("idle=60", "interval=10", "count=6")
+
+
 def database(name: str) -> dict[str, object]:
     """`postgresql://user:password@host:port/name` as Django's dictionary."""
     url = urlsplit(text(name, "postgresql://postgres@127.0.0.1:5432/postgres"))
@@ -55,4 +59,6 @@ def database(name: str) -> dict[str, object]:
         "PASSWORD": unquote(url.password or ""),
         "HOST": url.hostname or "",
         "PORT": url.port or 5432,
+        # a machine that vanishes takes its sessions, and the locks they hold, along within two minutes
+        "OPTIONS": {"options": " ".join(f"-c tcp_keepalives_{name}" for name in _KEEPALIVES)},
     }

@@ -13,7 +13,7 @@ from django_tenants.files.storage import TenantFileSystemStorage
 from vyapar.kernel.room import is_no_room, no_room
 
 
-class WholeFileStorage(TenantFileSystemStorage):
+class WholeFileStorage(TenantFileSystemStorage):  # type: ignore[misc]  # it has no types
     """A file gets its name when all of it is written.
 
     A disk that fills up, or a process that is killed, leaves nothing under the name that others look
