@@ -1,10 +1,19 @@
-"""Who will not sell in 90 days, on real wholesale demand: the learnt chance beside two plain rules."""
+"""Who will not sell in 90 days, on real wholesale demand: the learnt chance beside two plain rules.
+
+    bin/bench dead_in_90
+    python -m benchmarks.dead_in_90 FILE --cuts 240 300 360
+
+FILE is anybody's sales, CSV or Parquet with the columns `sku`, `outlet`, `day` (a date), `quantity` and
+`paid` for all of it; `--cuts` are mornings, days after the first.
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import time
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -79,13 +88,34 @@ def _sold(whole: SalesHistory, past: SalesHistory, cut: int, level: str) -> np.n
     return found[np.searchsorted(keys, mine)]
 
 
-def run() -> dict[str, Any]:
+def carried() -> pl.DataFrame:
+    """The invoices that the demonstration is made of."""
     lines = pl.read_parquet(INVOICES).filter((pl.col("distributor") == 0) & (pl.col("quantity") > 0))
-    lines = lines.with_columns(pl.col("stock", "customer", "quantity", "pence").cast(pl.Int64))
+    return lines.with_columns(pl.col("stock", "customer", "quantity", "pence").cast(pl.Int64))
+
+
+def sales(path: str) -> pl.DataFrame:
+    """Sales of anybody's in the columns of those invoices."""
+    lines = pl.read_parquet(path) if path.endswith(".parquet") else pl.read_csv(path, try_parse_dates=True)
+    day = pl.col("day").cast(pl.Date)
+    return lines.filter(pl.col("quantity") > 0).select(
+        (pl.col("sku").rank("dense") - 1).cast(pl.Int64).alias("stock"),
+        (pl.col("outlet").rank("dense") - 1).cast(pl.Int64).alias("customer"),
+        (day - day.min()).dt.total_days().alias("day"),
+        pl.col("quantity").cast(pl.Int64),
+        (pl.col("paid") / pl.col("quantity")).round().cast(pl.Int64).alias("pence"),
+    )
+
+
+def run(lines: pl.DataFrame | None = None, cuts: Sequence[int] = CUTS) -> dict[str, Any]:
+    """Every morning and level, each told on stderr; of the invoices carried here where none are given."""
+    lines = carried() if lines is None else lines
     rows = []
-    for level, cut in product(LEVELS, CUTS):
-        rows.append(judged(lines, cut, level))
-        sys.stderr.write(json.dumps(rows[-1]) + "\n")
+    for level, cut in product(LEVELS, cuts):
+        found = judged(lines, cut, level)
+        sys.stderr.write(json.dumps(found) + "\n")
+        if not np.isnan(found["auc"]):  # all sold or none did: nothing to rank
+            rows.append(found)
     gain = [min(row[w] - row[f"{r}_{w}"] for r in ("idle", "few_orders") for w in _WHAT) for row in rows]
     outlet = [row for row in rows if row["level"] == "outlet"]
     value = float(np.mean([row["ap"] for row in outlet]))
@@ -100,4 +130,10 @@ def run() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(run()))
+    asking = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    asking.add_argument("file", nargs="?", metavar="FILE")
+    asking.add_argument("--cuts", type=int, nargs="+", default=CUTS)
+    given = asking.parse_args()
+    print(json.dumps(run(sales(given.file) if given.file else None, given.cuts)))

@@ -3,9 +3,12 @@
     python -m benchmarks.forecast_sets                              what the repository carries
     python -m benchmarks.forecast_sets carried goods --cuts 5
     python -m benchmarks.forecast_sets wholesale=FILE retail=FOLDER  sets that lie elsewhere
+    python -m benchmarks.forecast_sets sales=FILE                    any other
 
 `wholesale` is Online Retail II as one table (columns as for `inventory.feeds.demonstration.build`),
-`retail` a folder with `transactions.parquet` and `products.parquet` of Complete Journey. One line of JSON
+`retail` a folder with `transactions.parquet` and `products.parquet` of Complete Journey, `sales` any CSV or
+Parquet with the columns `sku`, `territory`, `day` (a date), `quantity` and, if known, `paid` for all of it
+and `category`. One line of JSON
 for each set and cut; the figure at the end is of all of them. Sets that know what pieces cost are judged
 twice, the second time as if they did not.
 """
@@ -122,10 +125,28 @@ def retail(path: str) -> Demand:
     return replace(found, group=lines["group"].to_numpy()[first].astype(np.int32))
 
 
+def sales(path: str) -> Demand:
+    """Sales of anybody's, said to be real; returns and lines without a quantity are left out."""
+    lines = pl.read_parquet(path) if path.endswith(".parquet") else pl.read_csv(path, try_parse_dates=True)
+    date_ = pl.col("day").cast(pl.Date)
+    lines = lines.filter(pl.col("quantity") > 0).with_columns(
+        (date_ - date_.min()).dt.total_days().alias("day"), pl.col("quantity").cast(pl.Int64)
+    )
+    sku, place = (lines[name].rank("dense").to_numpy().astype(np.int64) for name in ("sku", "territory"))
+    key = sku * (int(place.max()) + 1) + place
+    knows_price, knows_group = "paid" in lines.columns, "category" in lines.columns
+    paid = lines["paid"].to_numpy() if knows_price else np.zeros(len(lines))
+    found = _demand(key, sku, lines["day"].to_numpy(), lines["quantity"].to_numpy(), paid)
+    first = np.unique(key, return_index=True)[1]
+    group = lines["category"].rank("dense").to_numpy()[first].astype(np.int32) if knows_group else None
+    return Demand(found.daily, group, found.priced if knows_price else None)
+
+
 SETS: dict[str, Callable[[str], Demand]] = {
     "carried": carried, "goods": goods, "rule": rule, "wave": wave, "wholesale": wholesale, "retail": retail,
+    "sales": sales,
 }  # fmt: skip
-REAL = ("carried", "wholesale", "retail")
+REAL = ("carried", "wholesale", "retail", "sales")
 
 
 def _by_place(sales: pl.DataFrame) -> tuple[Demand, list[str]]:
