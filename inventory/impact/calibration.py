@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,12 +50,17 @@ def shift(chances: Floats, happened: Floats) -> tuple[float, float]:
 
     The error is that of so many independent events with these chances; 0 of both without any.
     """
-    if not chances.size:
+    doubt = float((chances * (1.0 - chances)).sum())
+    return shift_of_sums(chances.size, float(chances.sum()), float(happened.sum()), doubt)
+
+
+def shift_of_sums(count: int, chances: float, happened: float, doubt: float) -> tuple[float, float]:
+    """The same from sums over `count` predictions; `doubt`: the sum of chance x (1 - chance)."""
+    if not count:
         return 0.0, 0.0
-    gap = float((happened - chances).mean())
+    gap = (happened - chances) / count
     # half an event of doubt, so that sure predictions that came true are not an infinite distance off
-    spread = float(np.sqrt((chances * (1.0 - chances)).sum() + 0.25)) / chances.size
-    return gap, gap / spread
+    return gap, gap / (math.sqrt(doubt + 0.25) / count)
 
 
 def shift_between(before: Floats, lately: Floats) -> tuple[float, float]:

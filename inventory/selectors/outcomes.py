@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from itertools import groupby
 from typing import Any
@@ -15,7 +15,7 @@ from django.db.models import Q
 
 from inventory.contracts.arrays import Floats
 from inventory.contracts.outcomes import PRICE_RESPONSE, UNCHANGED, Factor, Learnt, Predicted
-from inventory.impact.calibration import Band, brier, reliability, shift, shrunk_factor_bp, signs_differ
+from inventory.impact.calibration import BANDS, Band, shift_of_sums, shrunk_factor_bp, signs_differ
 from inventory.models import LearntFactor, Prediction, ReplayReport
 from inventory.selectors.responses import find_response_bp
 from vyapar.engine.models import Action, Event
@@ -63,50 +63,90 @@ class Outcome:
         return self.settled > self.disturbed and self.kind in (Predicted.ACTION, Predicted.EXPIRY)
 
 
+# Sums of predictions by kind, group, agent and tenth of the chance that was told; of what was settled
+# undisturbed, `told` is the chance of an event and the pieces of a quantity.
+_SUMS = """
+SELECT kind, "group", agent, CASE WHEN clean AND event THEN least(floor(told * %(bands)s), %(bands)s - 1)::int
+                                  END AS band,
+       count(*) FILTER (WHERE NOT settled), count(*) FILTER (WHERE settled), count(*) FILTER (WHERE clean),
+       coalesce(sum(told) FILTER (WHERE clean), 0), coalesce(sum(came) FILTER (WHERE clean), 0),
+       coalesce(sum((told - came) ^ 2) FILTER (WHERE clean), 0),
+       coalesce(sum(told * (1 - told)) FILTER (WHERE clean), 0),
+       count(*) FILTER (WHERE clean AND low IS NOT NULL AND high IS NOT NULL),
+       count(*) FILTER (WHERE clean AND came BETWEEN low AND high),
+       coalesce(sum(paise) FILTER (WHERE clean), 0)::bigint,
+       coalesce(sum(realised_paise) FILTER (WHERE clean), 0)::bigint
+FROM (SELECT kind, "group", agent, low, high, paise, realised_paise, settled_on IS NOT NULL AS settled,
+             settled_on IS NOT NULL AND NOT disturbed AS clean, kind = ANY(%(events)s) AS event,
+             coalesce(CASE WHEN kind = ANY(%(events)s) THEN probability ELSE expected END, 0) AS told,
+             coalesce(happened, 0) AS came
+      FROM inventory_prediction
+      WHERE (%(kind)s = '' OR kind = %(kind)s) AND (%(since)s::date IS NULL OR made_on >= %(since)s)) each
+GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+"""
+_EVENTS = (Predicted.EXPIRY, Predicted.DEAD)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """Sums of one band of predictions, or of several together."""
+
+    waiting: int
+    settled: int
+    clean: int
+    told: float
+    came: float
+    squares: float
+    doubt: float
+    spans: int
+    inside: int
+    told_paise: int
+    came_paise: int
+
+
 def list_outcomes(kind: str = "", since: date | None = None) -> list[Outcome]:
-    """Outcomes by kind, group and agent, of predictions made since a day. One query."""
-    rows = Prediction.objects.order_by("kind", "group", "agent")
-    rows = rows.filter(kind=kind) if kind else rows
-    rows = rows.filter(made_on__gte=since) if since else rows
-    parts = groupby(rows.iterator(), lambda row: (row.kind, row.group, row.agent))
-    return [_outcome(*key, list(some)) for key, some in parts]
+    """Outcomes by kind, group and agent, of predictions made since a day. One query, added up there."""
+    asked = {"kind": str(kind), "since": since, "bands": BANDS, "events": [str(one) for one in _EVENTS]}
+    with connection.cursor() as cursor:
+        cursor.execute(_SUMS, asked)
+        rows = cursor.fetchall()
+    return [
+        _outcome(*key, {row[3]: _Sums(*row[4:]) for row in some})
+        for key, some in groupby(rows, lambda row: (row[0], row[1], row[2]))
+    ]
 
 
-def _outcome(kind: str, group: str, agent: str, rows: list[Prediction]) -> Outcome:
-    settled = [row for row in rows if row.settled_on is not None]
-    clean = [row for row in settled if not row.disturbed]
-    happened = _column([row.happened for row in clean])
-    is_event = kind in (Predicted.EXPIRY, Predicted.DEAD)
-    expected = _column([row.probability if is_event else row.expected for row in clean])
-    gap, errors = shift(expected, happened) if is_event else (None, None)
-    spans = [row for row in clean if row.low is not None and row.high is not None]
-    inside = [row.low <= (row.happened or 0.0) <= row.high for row in spans]  # type: ignore[operator]
-    told, came = sum(row.paise for row in clean), sum(row.realised_paise or 0 for row in clean)
+def _outcome(kind: str, group: str, agent: str, bands: dict[int | None, _Sums]) -> Outcome:
+    names = [field.name for field in fields(_Sums)]
+    whole = _Sums(*(sum(getattr(one, name) for one in bands.values()) for name in names))
+    is_event, clean = kind in _EVENTS, whole.clean
+    gap, errors = shift_of_sums(clean, whole.told, whole.came, whole.doubt) if is_event else (None, None)
+    told, came = whole.told_paise, whole.came_paise
     is_money = bool(clean) and kind in (Predicted.ACTION, Predicted.EXPIRY)
     mixed = is_money and signs_differ(came, told)
     return Outcome(
         kind=kind,
         group=group,
         agent=agent,
-        waiting=len(rows) - len(settled),
-        settled=len(settled),
-        disturbed=len(settled) - len(clean),
-        expected=float(expected.sum()),
-        happened=float(happened.sum()),
-        brier=brier(expected, happened) if is_event and clean else None,
+        waiting=whole.waiting,
+        settled=whole.settled,
+        disturbed=whole.settled - clean,
+        expected=float(whole.told),
+        happened=float(whole.came),
+        brier=whole.squares / clean if is_event and clean else None,
         gap=gap,
         errors=errors,
-        within=sum(inside) / len(inside) if inside and not is_event else None,
+        within=whole.inside / whole.spans if whole.spans and not is_event else None,
         predicted_paise=told,
         realised_paise=came,
         factor_bp=None if mixed or not is_money else shrunk_factor_bp(came, told, PRIOR_PAISE),
         signs_differ=mixed,
-        bands=reliability(expected, happened) if is_event else (),
+        bands=tuple(
+            Band(number / BANDS, (number + 1) / BANDS, one.clean, one.told / one.clean, one.came / one.clean)
+            for number, one in bands.items()
+            if number is not None
+        ),
     )
-
-
-def _column(values: list[float | None]) -> Floats:
-    return np.array([value or 0.0 for value in values], dtype=np.float64)
 
 
 def list_settled(kind: Predicted, since: date) -> list[Prediction]:
