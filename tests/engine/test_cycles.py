@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.test import Client
 
 from tests.living import a_worker_at
 from tests.probe import AT, proposal
@@ -12,6 +13,8 @@ from vyapar.engine import registry, services
 from vyapar.engine.holding import number_of
 from vyapar.engine.models import Action, Cycle, Event, PassedOver
 from vyapar.engine.selectors import list_cut_off
+from vyapar.people.contracts import Role
+from vyapar.people.services import add_person
 
 pytestmark = pytest.mark.usefixtures("alpha", "probe")
 
@@ -51,6 +54,16 @@ def test_a_cycle_whose_worker_died_is_taken_over_at_once_and_shown_as_cut_off_un
     cycle = services.run_cycle("probe", AT, at=AT + timedelta(seconds=1))
     assert (cycle.attempts, cycle.state) == (2, "done")
     assert list_cut_off() == frozenset()
+
+
+def test_the_pages_say_that_a_cycle_was_cut_off_and_not_that_it_runs(probe):
+    lost = Cycle.objects.create(agent="probe", as_of=AT, claimed_at=AT)
+    client = Client(HTTP_HOST="alpha.localhost")
+    client.force_login(add_person(username="owner", password="alpha pass phrase", role=Role.OWNER))
+    for page in ("/agents", f"/agents/cycles/{lost.pk}"):
+        assert "Cut off; it goes on by itself" in client.get(page).content.decode()
+        with a_worker_at("cycle", lost.pk):
+            assert "it goes on by itself" not in client.get(page).content.decode()
 
 
 def test_a_cycle_that_a_living_worker_is_at_is_left_to_it_however_long_it_takes(probe):
