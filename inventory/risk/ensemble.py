@@ -115,11 +115,13 @@ def train(
     seed: int,
     *,
     plain: bool = False,
+    upright: tuple[int, ...] = (),
 ) -> Ensemble:
     """Learn from (rows, columns) and (rows,), both outcomes present; calibrate on `held`, later rows.
 
     `ways`: per column the direction in which it alone may move the chance in the trees. `leaning`: the
     columns of the leaning line, the wait first. `plain`: the leaning line alone, as few cases ask for.
+    `upright`: columns whose way binds the line of all columns too: it goes without one that leans the other.
     """
     known = ~np.isnan(table)
     count = np.maximum(known.sum(axis=0), 1)
@@ -131,7 +133,11 @@ def train(
     weights = np.zeros(table.shape[1])
     weights[leaning] = lean / scale[leaning]
     ensemble = Ensemble(
-        **(_no_trees(outcome, table.shape[1]) if plain else _learnt(table, standard, outcome, ways, seed)),
+        **(
+            _no_trees(outcome, table.shape[1])
+            if plain
+            else _learnt(table, outcome, ways, seed) | _line(standard, outcome, ways, upright)
+        ),
         centre=centre, scale=scale, lean=weights, lean_base=np.array([base - centre @ weights]),
         blend=np.zeros(4), knots=np.zeros(1), heights=np.zeros(1),
     )  # fmt: skip
@@ -214,8 +220,19 @@ def _leaning(standard: Floats, outcome: Flags, prior: float) -> tuple[Floats, fl
     return found[:-1], float(found[-1])
 
 
-def _learnt(table: Floats, standard: Floats, outcome: Flags, ways: list[int], seed: int) -> dict[str, Any]:
-    """Trees and the line of all columns."""
+def _line(standard: Floats, outcome: Flags, ways: list[int], upright: tuple[int, ...]) -> dict[str, Any]:
+    """The line of all columns, without those of `upright` that would lean the other way."""
+    line = LogisticRegression(C=0.5, max_iter=300, solver="newton-cholesky")
+    weights = line.fit(standard, outcome).coef_[0]
+    if leaning := [column for column in upright if weights[column] * ways[column] < 0]:
+        without = standard.copy()
+        without[:, leaning] = 0.0
+        return _line(without, outcome, ways, tuple(set(upright) - set(leaning)))
+    return {"weights": weights, "intercept": line.intercept_}
+
+
+def _learnt(table: Floats, outcome: Flags, ways: list[int], seed: int) -> dict[str, Any]:
+    """The trees."""
     trees = HistGradientBoostingClassifier(
         max_iter=TREES, max_leaf_nodes=LEAVES, learning_rate=LEARNING_RATE, min_samples_leaf=LEAF_ROWS,
         l2_regularization=1.0, monotonic_cst=ways, early_stopping=False, random_state=seed,
@@ -224,8 +241,7 @@ def _learnt(table: Floats, standard: Floats, outcome: Flags, ways: list[int], se
     some = (~np.isnan(table)).any(axis=0)
     with threadpool_limits(1):  # its threads wait for each other at every leaf: on busy cores for minutes
         trees.fit(np.where(some, table, 0.0), outcome)
-    line = LogisticRegression(C=0.5, max_iter=300, solver="newton-cholesky").fit(standard, outcome)
-    return _arrays(trees) | {"weights": line.coef_[0], "intercept": line.intercept_}
+    return _arrays(trees)
 
 
 def _no_trees(outcome: Flags, columns: int) -> dict[str, Any]:

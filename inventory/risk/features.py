@@ -34,12 +34,14 @@ PAIR_COLUMNS: dict[str, int] = {
 #: (season, price, trend, evenness) taught more noise than it told, and cost a tenth of the precision.
 ITEM_COLUMNS: dict[str, int] = {
     "wait": 1, "idle": 1, "idle_own": 1, "gap_share": 1, "orders_30": -1, "orders_90": -1, "orders_180": -1,
-    "outlets_recent": -1, "outlets_kept": -1, "cover": 0, "delisted": 1,
+    "outlets_recent": -1, "outlets_kept": -1, "cover": 1, "delisted": 1,
 }  # fmt: skip
 
 #: Columns of the line that leans on the wait, the wait first: few enough for a hundred cases.
 PAIR_LEANING = ("wait", "idle", "orders_90", "item_outlets_recent", "item_outlets_kept")
 ITEM_LEANING = ("wait", "idle", "orders_90", "outlets_recent", "outlets_kept")
+#: Columns that are told in a sentence of their own: nothing that is learnt may lean the other way on them.
+ITEM_UPRIGHT, PAIR_UPRIGHT = ("cover",), ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -299,10 +301,12 @@ def _outlets(history: SalesHistory, pair_last: Ints, cut: int, days: int) -> Flo
 
 
 def _cover(history: SalesHistory, past: _Past, cut: int) -> Floats:
-    """(items,) days that the stock of that morning would last; NaN where stock is not known."""
+    """(items,) days that the stock of that morning would last; NaN where stock is not known or there is none:
+    nothing to sell and too much of it are no two ends of one scale.
+    """
     if history.move_item.size == 0:
         return np.full(history.items, np.nan)
     mine = history.move_day < cut
     stock = np.bincount(history.move_item[mine], weights=history.move_pieces[mine], minlength=history.items)
     daily = np.maximum(past.pieces_90, 0.5) / 90
-    return np.clip(np.maximum(stock, 0.0) / daily, 0.0, _LONGEST_COVER)
+    return np.where(stock > 0, np.minimum(stock / daily, _LONGEST_COVER), np.nan)

@@ -17,8 +17,10 @@ from inventory.risk.ensemble import Ensemble, train
 from inventory.risk.features import (
     ITEM_COLUMNS,
     ITEM_LEANING,
+    ITEM_UPRIGHT,
     PAIR_COLUMNS,
     PAIR_LEANING,
+    PAIR_UPRIGHT,
     Features,
     item_features,
     pair_features,
@@ -306,5 +308,7 @@ def _fit(past: _Mornings, last: int, days: int, policy: PredictionPolicy, seed: 
     names = list(columns(past.level))
     leaning = [names.index(name) for name in (ITEM_LEANING if past.level == "item" else PAIR_LEANING)]
     ways = list(columns(past.level).values())
+    bound = ITEM_UPRIGHT if past.level == "item" else PAIR_UPRIGHT
+    upright = tuple(names.index(name) for name in bound)
     plain = bool(cases < policy.least_cases)
-    return train(table, outcome, ways, leaning, (known.table, happened), seed, plain=plain)
+    return train(table, outcome, ways, leaning, (known.table, happened), seed, plain=plain, upright=upright)

@@ -388,3 +388,30 @@ def test_the_longer_the_silence_the_less_still_stands(day, later):
         assert ((found.expected >= 0) & (found.expected <= found.pieces)).all()
         assert (found.expected_paise <= found.paise).all()
         assert (found.expected <= found.pieces * found.probability + 1e-9).all()
+
+
+def test_more_cover_never_lowers_the_chance_even_where_the_past_would_have_it_so() -> None:
+    """Well-stocked goods are those that sell: what was learnt of them must not call stock a comfort."""
+    chance = np.random.default_rng(3)
+    idle, cover = chance.gamma(2.0, 1.0, 4_000), chance.gamma(2.0, 1.0, 4_000)
+    outcome = chance.random(4_000) < 1 / (1 + np.exp(1.5 * cover - idle - 1.0))
+    table = np.column_stack([idle, np.where(chance.random(4_000) < 0.2, np.nan, cover)])
+    free = train(table, outcome, [1, 1], [0], (table, outcome), 1)
+    bound = train(table, outcome, [1, 1], [0], (table, outcome), 1, upright=(1,))
+    assert free.weights[1] < 0.0 == bound.weights[1]
+    told = [bound.chance(np.column_stack([idle, np.full(idle.size, days)])) for days in (0.1, 1.0, 3.0, 9.0)]
+    assert (np.diff(told, axis=0) >= -1e-12).all()
+
+
+def test_an_item_without_stock_has_no_cover_rather_than_the_least() -> None:
+    one = np.zeros(1, np.int64)
+    stocked, sold_out = (
+        SalesHistory(
+            days=200, outlets=1, item_group=np.zeros(1, np.int32), pair_item=one, pair_outlet=one,
+            visit_pair=one, visit_day=one + 150, visit_pieces=one + 9, visit_paise=one + 900,
+            move_item=np.zeros(2, np.int32), move_day=np.array([-1, 150]), move_pieces=np.array([came, -9]),
+        )
+        for came in (18, 9)
+    )  # fmt: skip
+    assert features(stocked, "item", 200).plain["cover"][0] == pytest.approx(9 / (9 / 90))
+    assert np.isnan(features(sold_out, "item", 200).plain["cover"][0])
