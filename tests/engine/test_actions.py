@@ -100,7 +100,7 @@ def test_a_rejection_needs_a_reason_and_lets_the_cartons_go(probe):
 def test_the_second_approver_finds_it_decided():
     action = open_action(**BIG)
     services.approve(action.pk, actor=OWNER, at=AT)
-    with pytest.raises(Stale, match="already approved"):
+    with pytest.raises(Stale, match="already Approved"):
         services.approve(action.pk, actor=OWNER, at=AT)
     assert Transition.objects.filter(action=action, target="approved").count() == 1
 
