@@ -61,7 +61,8 @@ def theirs(alpha) -> dict[str, str]:
         "run_id": str(run.pk), "job_id": str(run.pk), "claim_id": str(claim.pk), "token": str(uuid4()),
         "override_id": str(known.pk), "sku": "BIS-100", "batch": "B1", "retailer": "R001",
         "retailer_id": "R001", "territory": "PUNE", "sourceTerritory": "PUNE", "targetTerritory": "NAGPUR",
-        "transfer_id": "1", "twins_id": "1", "campaign_id": "C-1", "key": move.key, "period": "2026-11",
+        "transfer_id": "1", "twins_id": "1", "campaign_id": "C-1", "view_id": "1", "key": move.key,
+        "period": "2026-11",
         "report_id": str(uuid4()), "subject": f"action:{move.number}", "location": "GD-PUNE",
         "retailerIds": "R001", "keep": "R001", "reference": f"{MARK}/1", "name": "ActionProposed",
     }  # fmt: skip
