@@ -111,20 +111,20 @@ def keep_scores(scored: Scored, *, cycle_id: int, actor: Actor, at: datetime, fr
 
 @transaction.atomic
 def lay_out_risks() -> None:
-    """An empty table for the risks of the whole book, with an index of the few rows that are at risk."""
+    """An empty table for the risks of the whole book, without an index as yet."""
     run(f"DROP TABLE IF EXISTS {_FRESH}")
     run(f"CREATE TABLE {_FRESH} (LIKE inventory_batchrisk INCLUDING DEFAULTS)")
-    run(f"CREATE INDEX {_FRESH}_worst ON {_FRESH} (at_risk_paise DESC) WHERE at_risk_quantity > 0")
 
 
 @transaction.atomic
 def publish_risks() -> None:
     """Put the risks that parts left aside in the place of those in force; readers wait a moment.
 
-    Sorted into the index of all rows here, by several of Postgres' workers, a row costs the processors less
-    than with that index in place while the parts write, and the log too.
+    Sorted into its indexes here, by several of Postgres' workers, a row costs the processors less than with
+    the indexes in place while the parts write, and the log too.
     """
     run(f"ALTER TABLE {_FRESH} ADD CONSTRAINT {_FRESH}_pkey PRIMARY KEY (position_id)")
+    run(f"CREATE INDEX {_FRESH}_worst ON {_FRESH} (at_risk_paise DESC) WHERE at_risk_quantity > 0")
     run("DROP TABLE inventory_batchrisk")
     run(f"ALTER TABLE {_FRESH} RENAME TO inventory_batchrisk")
     run(f"ALTER INDEX {_FRESH}_pkey RENAME TO inventory_batchrisk_pkey")
