@@ -97,32 +97,40 @@ def take_stock_snapshot(as_of: datetime, policy: MonitoringPolicy) -> StockBook 
 
 
 def split_stock(as_of: datetime, policy: MonitoringPolicy) -> list[dict[str, Any]]:
-    """What a snapshot would hold as ranges of SKUs (see `sku_ranges`).
+    """What a snapshot would hold, as scopes of which each is looked at by itself (see `sku_ranges`).
 
-    `first`, `last`: SKU ids; `whole`: whether the ranges are the whole book; `outlets`: whether outlets
-    are to be counted in the sales. Empty where one snapshot is small enough.
+    `whole`: whether they are the whole book, each with the `first` and the `last` of its SKUs' ids; if not,
+    `skus` are those that changed, and a single scope may take them all, none as well. `outlets`: whether
+    outlets are to be counted in the sales. Empty where the whole book is small enough for one look.
     """
     today = ist_day(as_of)
     skus, held = _changed_skus(today, _mark(today, policy)[0])
-    if sum(held.get(sku, 0) for sku in skus) <= PART_POSITIONS:
-        return []
+    is_small = sum(held.get(sku, 0) for sku in skus) <= PART_POSITIONS
     everything = list(Sku.objects.order_by("pk").values_list("pk", flat=True))
-    whole = len(skus) > _MOST * len(everything)
-    common = {"whole": whole, "outlets": whole and not are_outlets_counted(today)}
-    ranges = sku_ranges(everything if whole else skus, held)
-    return [{**common, "first": first, "last": last} for first, last in ranges]
+    if len(skus) <= _MOST * len(everything):
+        some = {"whole": False, "outlets": False}
+        if is_small:
+            return [{**some, "skus": skus}]
+        runs = sku_ranges(skus, held)
+        return [{**some, "skus": [sku for sku in skus if first <= sku <= last]} for first, last in runs]
+    if is_small:
+        return []
+    common = {"whole": True, "outlets": not are_outlets_counted(today)}
+    return [{**common, "first": first, "last": last} for first, last in sku_ranges(everything, held)]
 
 
 def take_stock_part(as_of: datetime, policy: MonitoringPolicy, scope: Mapping[str, Any]) -> StockBook | None:
-    """The book of one range of `split_stock`: of the SKUs that changed, or of all when it is whole."""
+    """The book of one scope of `split_stock`; None where nothing of it is there."""
     today = ist_day(as_of)
-    mark, learnt = _mark(today, policy)
-    within = Sku.objects.filter(pk__gte=scope["first"], pk__lte=scope["last"])
+    within = (
+        Sku.objects.filter(pk__gte=scope["first"], pk__lte=scope["last"])
+        if scope["whole"]
+        else Sku.objects.filter(pk__in=scope["skus"])
+    )
     skus = list(within.order_by("pk").values_list("pk", flat=True))
-    if not scope["whole"]:
-        skus = sorted(set(skus) & set(_changed_skus(today, mark)[0]))
     if not skus:
         return None
+    mark, learnt = _mark(today, policy)
     return read_book(today, mark, skus, learnt, part=True, outlets=bool(scope["outlets"]))
 
 

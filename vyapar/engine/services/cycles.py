@@ -121,9 +121,13 @@ def _run(cycle: Cycle, spec: AgentSpec, at: datetime, *, spread: bool) -> Cycle 
         if spec.split is not None and is_split_running(cycle, at, LEASE):
             cycle.delete()
             return None
-        if plan_parts(cycle, spec, policy):
+        scopes = plan_parts(cycle, spec, policy)
+        if len(scopes) > 1:
             return cycle if spread else _run_parts(cycle, at, started)
-        snapshot = spec.take_snapshot(cycle.as_of, policy)
+        if scopes and spec.take_part is not None:
+            snapshot = spec.take_part(cycle.as_of, policy, scopes[0])
+        else:
+            snapshot = spec.take_snapshot(cycle.as_of, policy)
         if snapshot is None:
             cycle.delete()
             return None

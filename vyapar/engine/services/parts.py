@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
@@ -39,19 +39,21 @@ def is_split_running(cycle: Cycle, at: datetime, lease: timedelta) -> bool:
     return others.exclude(pk=cycle.pk).filter(parts__isnull=False).exists()
 
 
-def plan_parts(cycle: Cycle, spec: AgentSpec, policy: Any) -> bool:
-    """Cut a cycle, once; whether it is in parts. Parts that a cut-off attempt left are kept."""
+def plan_parts(cycle: Cycle, spec: AgentSpec, policy: Any) -> Sequence[Mapping[str, Any]]:
+    """The scopes that a cycle is cut into, once; those that a cut-off attempt left are kept.
+
+    Of one, and of none, there are no parts: a cycle that a single look takes in is looked at here and now.
+    """
     if spec.split is None:
-        return False
-    if cycle.parts.exists():
-        return True
+        return []
+    if kept := list(cycle.parts.order_by("number").values_list("scope", flat=True)):
+        return kept
     scopes = spec.split(cycle.as_of, policy)
-    if len(scopes) < 2:
-        return False
-    CyclePart.objects.bulk_create(
-        CyclePart(cycle=cycle, number=number, scope=plain(scope)) for number, scope in enumerate(scopes)
-    )
-    return True
+    if len(scopes) > 1:
+        CyclePart.objects.bulk_create(
+            CyclePart(cycle=cycle, number=number, scope=plain(scope)) for number, scope in enumerate(scopes)
+        )
+    return scopes
 
 
 def list_open_parts(cycle_id: int) -> list[int]:
