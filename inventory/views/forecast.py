@@ -52,7 +52,7 @@ _MEANS = {
     ),
     "bias": gettext_lazy("Forecast less sold, of what was sold: above zero it expects too much."),
     "pinball": gettext_lazy("Loss of the whole range that is told, not of its middle only. Lower is better."),
-    "coverage80": gettext_lazy("Totals that fell within the range that 80 of 100 should. Near 80% is right."),
+    "coverage80": gettext_lazy("Totals that fell within the range that 80 of 100 should. Near 80 is right."),
 }
 #: Figures that are shares.
 _SHARES = {"wape", "bias", "coverage80"}
