@@ -52,7 +52,9 @@ def shelved(daily: np.ndarray, way: str, seed: int = SEED) -> Shelved:
     """What would have been known of real demand `daily`, had it met such shelves."""
     chance = np.random.default_rng(seed)
     series, days = daily.shape
-    brought, empty = (np.exp(chance.uniform(*np.log(ends), series)) for ends in (BROUGHT, EMPTY))
+    brought, empty = (
+        np.exp(chance.uniform(np.log(low), np.log(high), series)) for low, high in (BROUGHT, EMPTY)
+    )
     order = np.ceil(daily.mean(axis=1) * brought).astype(np.int64)
     served = chance.random(series) < 0.5
     stock = np.where(chance.random(series) < brought / (brought + empty), order, 0)
