@@ -156,10 +156,11 @@ class AgentSpec:
     `as_of`, but not before `rest` seconds have passed since its own last cycle.
 
     A cycle too large for one worker is cut by `split`, which plans it as scopes of plain JSON that do
-    not depend on each other. `take_part` is the snapshot of a scope, recorded as any other by `record`; of a
-    single scope there are no parts, it is all that the cycle looks at, and without any `take_snapshot` is; `merge` makes one decision of those of all parts, and
-    `close` runs in the transaction that completes the cycle. An agent that splits proposes nothing. A part
-    that has been running for `part_minutes` was cut off, and another worker may have it.
+    not depend on each other. `take_part` is the snapshot of a scope, recorded as any other by `record`.
+    Of a single scope there are no parts: it is all that the cycle looks at; without any scope that is
+    `take_snapshot`. `merge` makes one decision of those of all parts, and `close` runs in the transaction
+    that completes the cycle. An agent that splits proposes nothing. A part that has been running for
+    `part_minutes` was cut off, and another worker may have it.
     """
 
     name: str
