@@ -30,7 +30,7 @@ from typing import Any, cast
 from benchmarks._stock import SKUS, stocked
 
 NOW = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
-RUNS, WORKERS = 1, 2
+RUNS, WORKERS = 3, 2
 GOAL_OF_COPY, GOAL_CHANGED, GOAL_GIGABYTES = 4.0, 0.2, 3.0
 RESULT = ("inventory_stockitem", "inventory_batchrisk")
 
