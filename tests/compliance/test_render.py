@@ -168,6 +168,17 @@ def test_the_paper_says_why_it_is_what_it_is():
     assert "Rupees Forty Three Thousand Six Hundred Thirty Four Only" in text
 
 
+def test_a_challan_to_the_company_does_not_say_that_the_goods_stay_with_us():
+    own, _, _ = pages(printed("challan"))
+    assert "moved between places of business" in own
+    back = replace(
+        build(movement(), number="DC/2627/000125"), extra={"return_route": "financial_credit_note"}
+    )
+    text = pages(render_document(back, generated_at=AT))[0]
+    assert "go back to the company" in text
+    assert "places of business" not in text
+
+
 def test_tax_stands_under_the_heads_of_its_kind_only():
     across, inside, own = (pages(printed(name))[0] for name in ("invoice", "halves", "challan"))
     assert "IGST" in across
