@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from benchmarks._anybodys import read_sales
 from inventory.contracts.history import SalesHistory
 from inventory.contracts.prediction import LEVELS, PredictionPolicy
 from inventory.risk.features import sells_within
@@ -96,13 +97,11 @@ def carried() -> pl.DataFrame:
 
 def sales(path: str) -> pl.DataFrame:
     """Sales of anybody's in the columns of those invoices."""
-    lines = pl.read_parquet(path) if path.endswith(".parquet") else pl.read_csv(path, try_parse_dates=True)
-    day = pl.col("day").cast(pl.Date)
-    return lines.filter(pl.col("quantity") > 0).select(
+    return read_sales(path).select(
         (pl.col("sku").rank("dense") - 1).cast(pl.Int64).alias("stock"),
         (pl.col("outlet").rank("dense") - 1).cast(pl.Int64).alias("customer"),
-        (day - day.min()).dt.total_days().alias("day"),
-        pl.col("quantity").cast(pl.Int64),
+        "day",
+        "quantity",
         (pl.col("paid") / pl.col("quantity")).round().cast(pl.Int64).alias("pence"),
     )
 

@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from benchmarks._anybodys import read_sales
 from benchmarks.forecast import EPOCH, INVOICES, TERRITORIES, Priced, one_holdout, simulated_demand
 
 #: Weeks ahead that are judged, cuts of a set, days between them, and series that are judged at most.
@@ -126,12 +127,8 @@ def retail(path: str) -> Demand:
 
 
 def sales(path: str) -> Demand:
-    """Sales of anybody's, said to be real; returns and lines without a quantity are left out."""
-    lines = pl.read_parquet(path) if path.endswith(".parquet") else pl.read_csv(path, try_parse_dates=True)
-    date_ = pl.col("day").cast(pl.Date)
-    lines = lines.filter(pl.col("quantity") > 0).with_columns(
-        (date_ - date_.min()).dt.total_days().alias("day"), pl.col("quantity").cast(pl.Int64)
-    )
+    """Sales of anybody's, said to be real (see `read_sales`)."""
+    lines = read_sales(path)
     sku, place = (lines[name].rank("dense").to_numpy().astype(np.int64) for name in ("sku", "territory"))
     key = sku * (int(place.max()) + 1) + place
     knows_price, knows_group = "paid" in lines.columns, "category" in lines.columns

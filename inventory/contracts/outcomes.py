@@ -50,6 +50,9 @@ class SendingState(StrEnum):
     DESTROYED = "destroyed"  # the company did not take them, and they are gone
 
 
+#: Claims whose goods may leave, and those that have an answer.
+MAY_LEAVE = (ClaimState.OPEN, ClaimState.CREDITED)
+ANSWERED = (ClaimState.CREDITED, ClaimState.REFUSED)
 #: What a person may choose for goods that a company did not take.
 FATES = (SendingState.RETURNED, SendingState.DESTROYED)
 

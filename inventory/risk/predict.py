@@ -264,8 +264,7 @@ def _righted(past: _Mornings, days: int, policy: PredictionPolicy) -> tuple[floa
     """The line that fits the rule to the last morning whose outcome is known (Platt 1999); it never turns
     their order round, and with few cases, or where it saves little, the rule stands as it is.
 
-    Goods are bought in runs and then no more, which a steady stream of orders knows nothing of: told half
-    a chance of no sale, two outlets in three never come back.
+    Goods are bought in runs and then no more, which a steady stream of orders knows nothing of.
     """
     cut = past.history.days - days
     if cut < _RIGHTED_BEHIND:

@@ -8,10 +8,11 @@ from uuid import uuid4
 
 from django.db import transaction
 
-from inventory.contracts.outcomes import FATES, ClaimState, SendingState
+from inventory.contracts.outcomes import FATES, MAY_LEAVE, ClaimState, SendingState
 from inventory.models import Batch, Claim, ClaimSending, MovementKind
 from inventory.selectors.claims import find_standing_sending
 from inventory.selectors.facts import get_place, list_goods, party_at
+from inventory.services.claims import lock_claim
 from inventory.services.holding import lock_spots, tell_spots
 from inventory.services.ledger import record_movements
 from inventory.services.lines import MovementLine, Spot, StockLine
@@ -21,7 +22,7 @@ from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.digest import plain
-from vyapar.kernel.errors import Fault, Invalid, NotFound, Refused
+from vyapar.kernel.errors import Fault, Invalid, Refused
 from vyapar.kernel.facts import MovementFacts, Party
 from vyapar.kernel.phrases import coded
 from vyapar.kernel.phrases import phrase as _
@@ -29,7 +30,6 @@ from vyapar.law.itc import RETURN_ROUTES, RETURN_TO_COMPANY, itc_effect
 from vyapar.law.papers import credit_note_last_date
 
 _GST_NOTE = RETURN_ROUTES[1]
-_MAY_LEAVE = (ClaimState.OPEN, ClaimState.CREDITED)
 #: What a paper says of the company, and the field in which a person writes it.
 _ON_PAPER = (("legal_name", "company"), ("gstin", "gstin"), ("address", "address"), ("place", "place"))
 
@@ -53,7 +53,7 @@ def send_claim(
     pieces are free, when the law forbids the paper, or when s.34(2) CGST Act leaves no time for the
     company's GST credit note. `Invalid` names every field that is wrong.
     """
-    claim = _lock(claim_id)
+    claim = lock_claim(claim_id)
     _check_may_leave(claim)
     _check_asked(claim, pieces, route, company)
     spot = _spot(claim, pieces)
@@ -89,17 +89,18 @@ def call_back_claim(claim_id: int, *, reason: str, actor: Actor, at: datetime) -
     `Refused` when none are on their way, or when the claim was refused: then a person says what becomes
     of the goods (`settle_claim_goods`).
     """
-    claim = _lock(claim_id)
+    claim = lock_claim(claim_id)
     sending = _on_the_way(claim)
     if claim.state == ClaimState.REFUSED:
         raise Refused(
             _("the company has refused this claim: say whether its goods came back or were destroyed"),
             code="claim_refused",
         )
-    taken = registry.paper_desk().withdraw(sending.key, reason=_why(reason), actor=actor, at=at)
+    why = _why(reason)
+    taken = registry.paper_desk().withdraw(sending.key, reason=why, actor=actor, at=at)
     sending.credited = plain(taken.credited) if taken.credited else None
-    _bring_home(sending, reason, actor, at)
-    _end(sending, SendingState.CALLED_BACK, reason, actor, at)
+    _bring_home(sending, actor, at)
+    _end(sending, SendingState.CALLED_BACK, why, actor, at)
     _tell("ClaimGoodsCalledBack", sending, actor, at)
     return sending
 
@@ -114,7 +115,7 @@ def settle_claim_goods(
     credit on them is reversed like that of any loss (s.17(5)(h) CGST Act); what an invoice charged is
     credited as far as s.34(2) still allows. `Refused` unless the claim was refused and goods are away.
     """
-    claim = _lock(claim_id)
+    claim = lock_claim(claim_id)
     sending = _on_the_way(claim)
     if fate not in FATES:
         fault = Fault("fate", _("one of %(known)s", known=", ".join(FATES)), "fate", value=str(fate))
@@ -125,15 +126,15 @@ def settle_claim_goods(
               state=coded(claim.state)),
             code="claim_not_refused",
         )  # fmt: skip
-    line = _line(claim, sending.pieces)
+    why, line = _why(reason), _line(claim, sending.pieces)
     note = registry.paper_desk().credit(
-        sending.key, {(line.sku, line.batch): line.quantity}, reason=_why(reason), actor=actor, at=at
+        sending.key, {(line.sku, line.batch): line.quantity}, reason=why, actor=actor, at=at
     )
     sending.credited = plain(note) if note else None
-    _bring_home(sending, reason, actor, at)
+    _bring_home(sending, actor, at)
     if fate is SendingState.DESTROYED:
-        write_off([line], reason=_why(reason), reference=sending.key, actor=actor, at=at)
-    _end(sending, fate, reason, actor, at)
+        write_off([line], reason=why, reference=sending.key, actor=actor, at=at)
+    _end(sending, fate, why, actor, at)
     _tell("ClaimGoodsSettled", sending, actor, at)
     return sending
 
@@ -141,16 +142,8 @@ def settle_claim_goods(
 # --- checks --------------------------------------------------------------------------------
 
 
-def _lock(claim_id: int) -> Claim:
-    rows = Claim.objects.select_for_update(of=("self",)).select_related("batch__sku", "location", "brand")
-    claim = rows.filter(pk=claim_id).first()
-    if claim is None:
-        raise NotFound(_("there is no such claim"), code="no_such_claim")
-    return claim
-
-
 def _check_may_leave(claim: Claim) -> None:
-    if claim.state not in _MAY_LEAVE:
+    if claim.state not in MAY_LEAVE:
         raise Refused(_("this claim is %(state)s already", state=coded(claim.state)), code="claim_closed")
     if (sent := find_standing_sending(claim.pk)) is not None:
         raise Refused(
@@ -234,15 +227,14 @@ def _move(
     tell_spots([(spot, quantity)], reason=kind.value, actor=actor, at=at, action_id=None)
 
 
-def _bring_home(sending: ClaimSending, reason: str, actor: Actor, at: datetime) -> None:
-    _why(reason)
+def _bring_home(sending: ClaimSending, actor: Actor, at: datetime) -> None:
     spot = _spot(sending.claim, sending.pieces)
     _move(sending, spot, MovementKind.COMPANY_BACK, sending.pieces, actor, at)
 
 
-def _end(sending: ClaimSending, state: SendingState, reason: str, actor: Actor, at: datetime) -> None:
+def _end(sending: ClaimSending, state: SendingState, why: str, actor: Actor, at: datetime) -> None:
     sending.state, sending.ended_at, sending.ended_by = state.value, at, str(actor)
-    sending.reason = _why(reason)
+    sending.reason = why
     sending.save()
 
 

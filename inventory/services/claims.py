@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from inventory.agent.learnt import with_learnt
-from inventory.contracts.outcomes import FATES, ClaimState, Predicted
+from inventory.contracts.outcomes import ANSWERED, FATES, ClaimState, Predicted
 from inventory.models import Batch, Claim, Prediction
 from inventory.selectors.claims import claimed_at, find_standing_sending
 from inventory.selectors.outcomes import current_learnt
@@ -108,8 +108,8 @@ def correct_answer(
     The company's cap and what was expected of the claim follow. `Refused` when the claim has no answer,
     when nothing would change, or when its goods came back because it had been refused.
     """
-    claim = _locked(claim_id)
-    if claim.state not in (ClaimState.CREDITED, ClaimState.REFUSED):
+    claim = lock_claim(claim_id)
+    if claim.state not in ANSWERED:
         raise Refused(
             _("this claim is %(state)s: it has no answer to correct", state=coded(claim.state)),
             code="claim_not_answered",
@@ -236,15 +236,17 @@ def _put_answer(
     claim.save()
 
 
-def _locked(claim_id: int) -> Claim:
-    claim = Claim.objects.select_for_update().filter(pk=claim_id).first()
+def lock_claim(claim_id: int) -> Claim:
+    """A claim with its goods, place and company, held until the transaction ends; `NotFound` without one."""
+    rows = Claim.objects.select_for_update(of=("self",)).select_related("batch__sku", "location", "brand")
+    claim = rows.filter(pk=claim_id).first()
     if claim is None:
         raise NotFound(_("there is no such claim"), code="no_such_claim")
     return claim
 
 
 def _open(claim_id: int) -> Claim:
-    claim = _locked(claim_id)
+    claim = lock_claim(claim_id)
     if claim.state != ClaimState.OPEN:
         raise Refused(_("this claim is %(state)s already", state=coded(claim.state)), code="claim_closed")
     return claim

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from inventory.contracts.outcomes import ClaimState, SendingState
+from inventory.contracts.outcomes import ANSWERED, MAY_LEAVE, ClaimState, SendingState
 from inventory.forms import BackForm, CorrectionForm, FateForm, SendForm
 from inventory.models import Claim
 from inventory.selectors.claims import company_party, find_company_party, get_claim, sending_of
@@ -30,7 +30,7 @@ _PARTY = ("gstin", "address", "place", "pincode")
 def correct(request: HttpRequest, claim_id: int) -> HttpResponseBase:
     """Another answer in place of one that was recorded wrongly."""
     row = get_claim(claim_id)
-    if row.state not in (ClaimState.CREDITED, ClaimState.REFUSED):
+    if row.state not in ANSWERED:
         messages.info(request, _("This claim has no answer to correct."))
         return redirect("inventory:claim", claim_id)
     known = {
@@ -56,7 +56,7 @@ def send(request: HttpRequest, claim_id: int) -> HttpResponseBase:
     row = get_claim(claim_id)
     sent = sending_of(row)
     is_away = sent is not None and sent.state != SendingState.CALLED_BACK
-    if is_away or row.state not in (ClaimState.OPEN, ClaimState.CREDITED):
+    if is_away or row.state not in MAY_LEAVE:
         messages.info(request, _("Goods of this claim cannot leave now: see below."))
         return redirect("inventory:claim", claim_id)
     party = find_company_party(row)

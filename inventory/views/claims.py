@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from inventory.contracts.outcomes import ClaimState, SendingState
+from inventory.contracts.outcomes import ANSWERED, MAY_LEAVE, ClaimState, SendingState
 from inventory.forms import AnswerForm, ClaimForm
 from inventory.models import Claim, ClaimSending
 from inventory.selectors.claims import (
@@ -119,8 +119,8 @@ def claim(request: HttpRequest, claim_id: int) -> HttpResponseBase:
     context = {
         "claim": row, "state": claim_state(row), "form": form, "sent": sent,
         "sent_state": sent and sending_state(sent), "sent_route": sent and _ROUTES[sent.route](),
-        "may_send": is_here and row.state in (ClaimState.OPEN, ClaimState.CREDITED),
-        "may_correct": row.state in (ClaimState.CREDITED, ClaimState.REFUSED),
+        "may_send": is_here and row.state in MAY_LEAVE,
+        "may_correct": row.state in ANSWERED,
         "corrections": list_corrections(row.pk),
     }  # fmt: skip
     return render(request, "inventory/claim.html", context, status=422 if form.errors else 200)

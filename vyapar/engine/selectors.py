@@ -251,8 +251,10 @@ def list_cut_off() -> frozenset[int]:
 
     A cycle in parts that wait for a worker is not among them.
     """
+    running = list(Cycle.objects.filter(state=Cycle.State.RUNNING).values_list("pk", flat=True))
+    if not running:  # as nearly always when a page asks
+        return frozenset()
     held, held_parts = list_held("cycle"), list_held("part")
-    running = Cycle.objects.filter(state=Cycle.State.RUNNING).values_list("pk", flat=True)
     cut_off = {pk for pk in running if not is_held(pk, held)}
     parts = CyclePart.objects.filter(cycle__in=cut_off).values_list("cycle_id", "pk", "state")
     waiting = {

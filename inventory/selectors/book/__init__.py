@@ -249,12 +249,16 @@ _EVERY = """
 SELECT sku_id, true, sum(held)::bigint
 FROM (SELECT sku_id, count(*) FILTER (WHERE on_hand > 0) * {times} AS held
       FROM inventory_position {sample} GROUP BY 1
-      UNION ALL SELECT {sku}, 0 FROM inventory_{skus}) n
+      UNION ALL SELECT {more}) n
 GROUP BY 1 ORDER BY 1
 """
 _LARGE = 1_000_000  # positions
-_SAMPLED = {"times": 5, "sample": "TABLESAMPLE SYSTEM (20) REPEATABLE (1)", "sku": "id", "skus": "sku"}
-_COUNTED = {"times": 1, "sample": "", "sku": "sku_id", "skus": "demandforecast"}
+_SAMPLED = {
+    "times": 5,
+    "sample": "TABLESAMPLE SYSTEM (20) REPEATABLE (1)",
+    "more": "id, 0 FROM inventory_sku",
+}
+_COUNTED = {"times": 1, "sample": "", "more": "sku_id, 0 FROM inventory_demandforecast"}
 
 
 def _changed_skus(today: date, mark: str) -> tuple[list[int], dict[int, int]]:
