@@ -29,7 +29,7 @@ TRANSLATE = ("django.utils.translation", "vyapar.kernel.phrases")
 #: Paths whose refusals stay English, and why.
 ENGLISH = {
     "vyapar/ops/embedded/": "printed in the terminal of whoever starts the system",
-    "vyapar/ops/servers.py": "printed in the terminal of whoever starts the system",
+    "vyapar/ops/patience.py": "printed in the terminal of whoever starts the system",
     "vyapar/ops/stack.py": "printed in the terminal of whoever starts the system",
     "vyapar/ops/supervisor.py": "printed in the terminal of whoever starts the system",
     "vyapar/ops/up.py": "printed in the terminal of whoever starts the system",

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from vyapar.kernel.errors import Unavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +35,26 @@ class Tally:
         if self.deaths > patience.tries:
             return None
         return float(patience.first_pause * 2 ** (self.deaths - 1))
+
+    def mourn(
+        self, name: str, code: int, patience: Patience, *, ran_seconds: float, last_lines: Callable[[], str]
+    ) -> tuple[float, str]:
+        """Count a death; the seconds to wait before the next start, and what is told of it. `Unavailable`,
+        with its `last_lines`, when it was one too many.
+        """
+        pause = self.count(patience, ran_seconds=ran_seconds)
+        if pause is None:
+            raise Unavailable(
+                f"{name} ended {self.deaths} times ({ending(code)}). Its last lines:\n{last_lines()}"
+            )
+        return pause, (
+            f"{name:<8}| ended ({ending(code)}); starting it again in {pause:g} s "
+            f"({self.deaths} of {patience.tries})"
+        )
+
+
+def ending(code: int) -> str:
+    """An exit code in words: `signal SIGKILL`, `exit 3`."""
+    if code < 0:
+        return f"signal {signal.Signals(-code).name}"
+    return f"exit {code}"

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from vyapar.kernel.errors import Unavailable
 from vyapar.ops.embedded.server import Server
 from vyapar.ops.patience import Patience, Tally
 
@@ -67,21 +65,9 @@ class Servers:
     def _mourn(self, one: _Kept, code: int, now: float) -> None:
         one.is_up = False
         one.server.stop()
-        pause = one.tally.count(self._patience, ran_seconds=now - one.since)
-        if pause is None:
-            raise Unavailable(
-                f"{one.server.name} ended {one.tally.deaths} times ({ending(code)}). "
-                f"Its last lines:\n{one.server.last_lines()}"
-            )
+        pause, told = one.tally.mourn(
+            one.server.name, code, self._patience, ran_seconds=now - one.since,
+            last_lines=one.server.last_lines,
+        )  # fmt: skip
         one.due = now + pause
-        self._tell(
-            f"{one.server.name:<8}| ended ({ending(code)}); starting it again in {pause:g} s "
-            f"({one.tally.deaths} of {self._patience.tries})"
-        )
-
-
-def ending(code: int) -> str:
-    """An exit code in words: `signal SIGKILL`, `exit 3`."""
-    if code < 0:
-        return f"signal {signal.Signals(-code).name}"
-    return f"exit {code}"
+        self._tell(told)

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 from vyapar.kernel.errors import Unavailable
 from vyapar.ops.child import Child, Role
 from vyapar.ops.embedded.server import Server
-from vyapar.ops.patience import Patience, Tally
-from vyapar.ops.servers import Servers, ending
+from vyapar.ops.patience import Patience, Tally, ending
+from vyapar.ops.servers import Servers
 
 __all__ = ["Patience", "Role", "Stopped", "Supervisor"]
 
@@ -187,17 +187,12 @@ class Supervisor:
             post.due = now + self._patience.first_pause
             self.tell(f"{post.role.name:<8}| ended ({ending(code)}) while a server is away; it waits for it")
             return
-        pause = post.tally.count(self._patience, ran_seconds=now - post.since)
-        if pause is None:
-            raise Unavailable(
-                f"{post.role.name} ended {post.tally.deaths} times ({ending(code)}). "
-                f"Its last lines:\n{_tail(dead)}"
-            )
+        pause, told = post.tally.mourn(
+            post.role.name, code, self._patience, ran_seconds=now - post.since,
+            last_lines=lambda: _tail(dead),
+        )  # fmt: skip
         post.due = now + pause
-        self.tell(
-            f"{post.role.name:<8}| ended ({ending(code)}); starting it again in {pause:g} s "
-            f"({post.tally.deaths} of {self._patience.tries})"
-        )
+        self.tell(told)
 
     def _is_ready(self, post: _Post) -> bool:
         child = post.child
