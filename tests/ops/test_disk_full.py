@@ -55,6 +55,14 @@ def test_a_file_stands_whole_or_not_at_all(in_alpha, home: Path) -> None:
     assert sorted(path.read_bytes() for path in files_below(home)) == [b"another", b"whole"]
 
 
+def test_files_follow_a_media_root_that_moves(in_alpha, home: Path, settings, tmp_path: Path) -> None:
+    default_storage.save("papers/report.pdf", ContentFile(b"here"))
+    settings.MEDIA_ROOT = tmp_path / "elsewhere"
+    default_storage.save("papers/report.pdf", ContentFile(b"there"))
+    assert [path.read_bytes() for path in files_below(home)] == [b"here"]
+    assert [path.read_bytes() for path in files_below(settings.MEDIA_ROOT)] == [b"there"]
+
+
 def test_a_takeout_that_finds_no_room_fails_with_the_reason_and_is_not_listed(
     fresh_distributor, home: Path
 ) -> None:

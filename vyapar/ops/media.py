@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 from uuid import uuid4
 
+from django.conf import settings
 from django_tenants.files.storage import TenantFileSystemStorage
 
 from vyapar.kernel.room import is_no_room, no_room
@@ -19,6 +20,11 @@ class WholeFileStorage(TenantFileSystemStorage):  # type: ignore[misc]  # it has
     A disk that fills up, or a process that is killed, leaves nothing under the name that others look
     for; the former raises `Unavailable` with code `disk_full`.
     """
+
+    @property
+    def relative_media_root(self) -> str:
+        """Where the distributors' folders stand; read each time, as the parent keeps the first it saw."""
+        return os.path.join(settings.MEDIA_ROOT, settings.MULTITENANT_RELATIVE_MEDIA_ROOT)
 
     def _save(self, name: str, content: Any) -> str:
         draft = str(PurePosixPath(name).with_name(f".{uuid4().hex}.part"))
