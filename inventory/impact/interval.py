@@ -103,19 +103,19 @@ def _net(lots: Lots, rates: MoneyRates, here: Span, there: Span, is_high: bool) 
         claim_success_bp=np.where(is_paid, BASIS_POINTS, 0),
     )
     net = price_ways(opened, rates).net.copy()
-    net[WAYS.index("discount")] = _offer(lots, rates, at_home)
+    net[WAYS.index("discount")] = _offer(lots, rates, at_home, is_high)
     return net
 
 
-def _offer(lots: Lots, rates: MoneyRates, shift: Ints) -> Ints:
-    """Net of the rung that is shown when it sells more or fewer than it should."""
+def _offer(lots: Lots, rates: MoneyRates, shift: Ints, is_high: bool) -> Ints:
+    """Net of the rung that is shown when it sells more or fewer than it should: by `shift`, or by chance alone
+    where that is more, so that goods without any plain demand are not sure to sell on offer.
+    """
     found = ladder(lots, rates)
     rows = np.arange(len(lots))
     sold = found.sold[found.best, rows]
     chance = np.ceil(np.sqrt(np.maximum(sold, 1)) * 1.2816).astype(np.int64)
-    strayed = np.where(
-        shift < 0, np.minimum(shift, -chance), np.where(shift > 0, np.maximum(shift, chance), 0)
-    )
+    strayed = np.maximum(shift, chance) if is_high else np.minimum(shift, -chance)
     pieces = np.clip(sold + strayed, 0, lots.quantity)
     net = np.zeros(len(lots), dtype=np.int64)
     for number, rung in enumerate(found.rungs):

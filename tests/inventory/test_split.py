@@ -14,7 +14,7 @@ from inventory.contracts.demand import DemandDistribution
 from inventory.impact import Branch, best_split, intervals, ladder, price_ways, split_lot
 from inventory.impact.interval import Span, span_behind, spans_in_turn
 from inventory.impact.packed import unpack_ways
-from inventory.impact.ways import COMPONENTS, WAYS
+from inventory.impact.ways import COMPONENTS, WAYS, price_rung
 from tests.inventory.test_impact import POLICY, lots
 from vyapar.kernel.errors import Invalid
 
@@ -163,6 +163,17 @@ def test_a_claim_is_paid_or_refused():
     way = WAYS.index("return_to_company")
     sure = [price_ways(lots(), MonitoringPolicy(claim_success_bp=bp)).net[way, 0] for bp in (0, 10_000)]
     assert [found.low[way, 0], found.high[way, 0]] == sure
+
+
+def test_an_offer_of_goods_that_nobody_asks_for_is_not_sure_to_sell():
+    """20 % off should sell half of 100 pieces; chance alone moves that by 10 (1.28 times its root)."""
+    nothing, way = Span(low=_one(0), high=_one(0)), WAYS.index("discount")
+    policy = MonitoringPolicy(discount_bp=2_000, discount_sell_through_bp=5_000, discount_rungs_bp=())
+    lot = lots(quantity=100, held_sold=0)
+    found, usual = intervals(lot, policy, here=nothing, there=nothing), price_ways(lot, policy).net[way, 0]
+    nets = [int(sum(price_rung(lot, policy, 2_000, _one(n)).values())[0]) for n in (40, 50, 60)]
+    assert [found.low[way, 0], usual, found.high[way, 0]] == nets
+    assert nets[0] < nets[1] < nets[2]
 
 
 def demand_of_a_piece_a_day():
