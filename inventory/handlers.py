@@ -32,7 +32,7 @@ from inventory.selectors.twins import is_look_due
 from inventory.services import offers, twins
 from inventory.services.clearing import clear_house
 from inventory.services.demonstration import find_due
-from inventory.services.impact import is_impact_due
+from inventory.services.impact import is_impact_due, is_impact_old
 from inventory.services.imports import list_takeable
 from inventory.services.prediction import Foreseen, keep_outlook, lay_out_outlook, publish_outlook
 from inventory.services.pulls import due_pulls, list_awaited
@@ -173,11 +173,15 @@ def tend_prices(at: datetime) -> None:
 
 
 def tend_outcomes(at: datetime) -> None:
-    """Once a day that was scored: keep its sums, and set predictions against what happened."""
-    from inventory.tasks import close_day
+    """Once a day that was scored: keep its sums, and set predictions against what happened. The sums again
+    when they have moved.
+    """
+    from inventory.tasks import close_day, keep_sums
 
     if is_impact_due():
         close_day.apply_async(expires=LOOK_SECONDS)
+    elif is_impact_old(at):
+        keep_sums.apply_async(expires=LOOK_SECONDS)
 
 
 def clear_old(at: datetime) -> None:

@@ -108,8 +108,8 @@ def _net(lots: Lots, rates: MoneyRates, here: Span, there: Span, is_high: bool) 
 
 
 def _offer(lots: Lots, rates: MoneyRates, shift: Ints, is_high: bool) -> Ints:
-    """Net of the rung that is shown when it sells more or fewer than it should: by `shift`, or by chance alone
-    where that is more, so that goods without any plain demand are not sure to sell on offer.
+    """Net of the rung that is shown when it sells more or fewer than it should: by `shift`, or by chance
+    alone where that is more, so that goods without any plain demand are not sure to sell on offer.
     """
     found = ladder(lots, rates)
     rows = np.arange(len(lots))

@@ -92,6 +92,7 @@ class StockItem(models.Model):
     due_90_quantity = models.BigIntegerField(default=0)
     due_90_paise = models.BigIntegerField(default=0)
     expired_positions = models.IntegerField(default=0)
+    expired_paise = models.BigIntegerField(default=0, db_default=0)  # of what stands there, at cost
     outlets_recent = models.PositiveIntegerField(default=0)  # that bought it in the last 90 days
     outlets_usual = models.PositiveIntegerField(default=0)  # and in the last year
     basis = models.CharField(max_length=80, blank=True)  # what the score rests on; differs: score again
@@ -149,6 +150,7 @@ class StockCell(models.Model):
     due_90_pieces = models.BigIntegerField()
     due_90_paise = models.BigIntegerField()
     expired_positions = models.BigIntegerField()
+    expired_paise = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints = [

@@ -176,6 +176,7 @@ class ImpactDaily(models.Model):
     loss_paise = models.BigIntegerField()  # what doing nothing costs
     expired_paise = models.BigIntegerField()  # at cost, of what has expired and still stands here
     written_off_paise = models.BigIntegerField()  # at cost, of what was written off on the day
+    kept_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
 from django.db import connection
 
@@ -18,6 +20,7 @@ DIMENSIONS = ("territory_id", "category_id", "brand_id", "age", "status", "cause
 MEASURES = (
     "items", "pieces", "value_paise", "at_risk_pieces", "at_risk_paise", "loss_paise", "due_30_pieces",
     "due_30_paise", "due_60_pieces", "due_60_paise", "due_90_pieces", "due_90_paise", "expired_positions",
+    "expired_paise",
 )  # fmt: skip
 #: The cells of some items with stock, counted in the items themselves.
 CELLS_OF_ITEMS = """
@@ -32,10 +35,40 @@ SELECT i.territory_id, s.category_id, s.brand_id,
        sum(i.due_30_quantity)::bigint AS due_30_pieces, sum(i.due_30_paise)::bigint AS due_30_paise,
        sum(i.due_60_quantity)::bigint AS due_60_pieces, sum(i.due_60_paise)::bigint AS due_60_paise,
        sum(i.due_90_quantity)::bigint AS due_90_pieces, sum(i.due_90_paise)::bigint AS due_90_paise,
-       sum(i.expired_positions)::bigint AS expired_positions
+       sum(i.expired_positions)::bigint AS expired_positions, sum(i.expired_paise)::bigint AS expired_paise
 FROM inventory_stockitem i JOIN inventory_sku s ON s.id = i.sku_id
 WHERE i.current_stock > 0 AND {scope} GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 """.replace("{bands}", ", ".join(map(str, AGE_BANDS)))
+
+
+#: The sums of the day that was scored last by codes and names, as `inventory_impactdaily` keeps them: what
+#: stands, from the cells, and what was written off on that day. Asks for what `day_params` gives.
+DAY_SUMS = """
+SELECT t.code AS territory, c.code AS category, br.name AS brand, n.age, n.cause, n.status,
+       n.items, n.pieces, n.value_paise, n.at_risk_pieces, n.at_risk_paise, n.loss_paise, n.expired_paise,
+       n.written_off_paise
+FROM (SELECT territory_id, category_id, brand_id, age, cause, status, items, pieces, value_paise,
+             at_risk_pieces, at_risk_paise, loss_paise, expired_paise, 0 AS written_off_paise
+      FROM inventory_stockcell
+      UNION ALL
+      SELECT w.territory_id, s.category_id, s.brand_id,
+             width_bucket(coalesce(i.days_without_movement, 0), %s::int[]) - 1, coalesce(i.cause, ''),
+             coalesce(i.status, 'active'), 0, 0, 0, 0, 0, 0, 0, w.paise
+      FROM (SELECT b.sku_id, l.territory_id, sum(-m.quantity * b.cost_paise)::bigint AS paise
+            FROM inventory_movement m JOIN inventory_batch b ON b.id = m.batch_id
+            JOIN inventory_location l ON l.id = m.location_id
+            WHERE m.kind = 'write_off' AND m.at >= %s::timestamp AT TIME ZONE 'Asia/Kolkata'
+              AND m.at < (%s::date + 1)::timestamp AT TIME ZONE 'Asia/Kolkata' GROUP BY 1, 2) w
+      JOIN inventory_sku s ON s.id = w.sku_id
+      LEFT JOIN inventory_stockitem i ON i.sku_id = w.sku_id AND i.territory_id = w.territory_id) n
+JOIN inventory_territory t ON t.id = n.territory_id JOIN inventory_category c ON c.id = n.category_id
+JOIN inventory_brand br ON br.id = n.brand_id
+"""
+
+
+def day_params(day: date) -> list[Any]:
+    """What `DAY_SUMS` asks for."""
+    return [list(AGE_BANDS), day, day]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from django.db import connection
 from django.db.models import Max, Sum
 
-from inventory.models import BatchRisk, Category, ImpactDaily
-from inventory.selectors.cells import AGE_BANDS
+from inventory.models import BatchRisk, Category, ImpactDaily, StockItem
+from inventory.selectors.cells import AGE_BANDS, DAY_SUMS, day_params
+from vyapar.engine.selectors import latest_cycle
+from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import Fault, Invalid, NotFound
 from vyapar.kernel.phrases import phrase as _
 
@@ -43,9 +46,11 @@ class Impact:
 
 
 def sum_impact(by: Sequence[str], on: date | None = None) -> Impact:
-    """Sums by some of `CUTS` on a day, the newest by default. Two queries.
+    """Sums by some of `CUTS` on a day, the newest by default. A fixed number of queries.
 
-    `Invalid` names a cut that does not exist or stands twice; `NotFound` when nothing was kept by then.
+    Of the day that was scored last they are what the stock pages say at the moment; of an earlier one, as
+    they were kept. `Invalid` names a cut that does not exist or stands twice; `NotFound` when nothing was
+    kept by then.
     """
     wrong = [name for name in by if name not in CUTS]
     if wrong or len(set(by)) != len(by):
@@ -53,21 +58,51 @@ def sum_impact(by: Sequence[str], on: date | None = None) -> Impact:
             "cut", _("each once, of %(known)s", known=", ".join(CUTS)), "by", value=",".join(by)[:80]
         )
         raise Invalid(_("there is no such cut"), code="cut", faults=[fault])
+    day, cells = scored_last(), tuple[ImpactCell, ...]()
+    if day is not None and (on is None or on >= day):
+        cells = _standing(by, day)
+    if day is None or not cells:
+        day, cells = _kept(by, on)
+    total = {name: sum(cell.sums[name] for cell in cells) for name in MEASURES}
+    return Impact(day, tuple(by), cells, total)
+
+
+def scored_last() -> date | None:
+    """The day of the scores in force; None before the first."""
+    cycle = latest_cycle("monitoring")
+    if cycle is not None:
+        return ist_day(cycle.as_of)
+    return StockItem.objects.order_by("-as_of").values_list("as_of", flat=True).first()
+
+
+def _standing(by: Sequence[str], day: date) -> tuple[ImpactCell, ...]:
+    """Cells of the scores in force."""
+    places, sums = ", ".join(by), ", ".join(f"sum({name})::bigint" for name in MEASURES)
+    grouped = f"GROUP BY {places} ORDER BY {places}" if by else "HAVING count(*) > 0"
+    sql = f"SELECT {', '.join([*by, sums])} FROM ({DAY_SUMS}) n {grouped}"  # noqa: S608  # names of ours
+    with connection.cursor() as cursor:
+        cursor.execute(sql, day_params(day))
+        rows = cursor.fetchall()
+    return tuple(_cell(dict(zip((*by, *MEASURES), row, strict=True)), by) for row in rows)
+
+
+def _kept(by: Sequence[str], on: date | None) -> tuple[date, tuple[ImpactCell, ...]]:
+    """The last day that was kept on or before one, and its cells."""
     kept = ImpactDaily.objects.all() if on is None else ImpactDaily.objects.filter(day__lte=on)
     day = kept.aggregate(last=Max("day"))["last"]
     if day is None:
         raise NotFound(_("no day was kept by then"), code="no_such_day")
     sums = {f"sum_{name}": Sum(name) for name in MEASURES}
-    rows = ImpactDaily.objects.filter(day=day).values(*by).annotate(**sums).order_by(*by)
-    cells = tuple(
-        ImpactCell(
-            {name: AGE_BANDS[row[name]] if name == "age" else row[name] for name in by},
-            {name: int(row[f"sum_{name}"]) for name in MEASURES},
-        )
-        for row in rows
+    rows: Iterable[Any] = ImpactDaily.objects.filter(day=day).values(*by).annotate(**sums).order_by(*by)
+    named = ({name.removeprefix("sum_"): value for name, value in row.items()} for row in rows)
+    return day, tuple(_cell(row, by) for row in named)
+
+
+def _cell(row: Mapping[str, Any], by: Sequence[str]) -> ImpactCell:
+    return ImpactCell(
+        {name: AGE_BANDS[row[name]] if name == "age" else row[name] for name in by},
+        {name: int(row[name]) for name in MEASURES},
     )
-    total = {name: sum(cell.sums[name] for cell in cells) for name in MEASURES}
-    return Impact(day, tuple(by), cells, total)
 
 
 def list_category_names() -> dict[str, str]:

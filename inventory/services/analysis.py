@@ -47,7 +47,7 @@ _ITEM_TYPES = {
     "loss_paise": "bigint", "outlets_recent": "integer", "outlets_usual": "integer", "basis": "text",
     "due_30_quantity": "bigint", "due_30_paise": "bigint", "due_60_quantity": "bigint",
     "due_60_paise": "bigint", "due_90_quantity": "bigint", "due_90_paise": "bigint",
-    "expired_positions": "integer",
+    "expired_positions": "integer", "expired_paise": "bigint",
 }  # fmt: skip
 _RISK_TYPES = {
     "position_id": "bigint", "cycle_id": "bigint", "as_of": "date", "days_to_expiry": "integer",
@@ -184,10 +184,13 @@ def _item_frame(scored: Scored) -> pl.DataFrame:
 
 
 def _due(scored: Scored) -> dict[str, Ints]:
-    """(items,), what of what is at risk expires within some days, and positions past their last day."""
+    """(items,), what of what is at risk expires within some days, and what is past its last day."""
     book, found = scored.book, scored.outcome.exposure
     days, paise = found.days_to_expiry, found.at_risk * book.cost_paise
-    sums = {"expired_positions": book.per_item((days < 0).astype(np.int64))}
+    sums = {
+        "expired_positions": book.per_item((days < 0).astype(np.int64)),
+        "expired_paise": book.per_item(np.where(days < 0, book.on_hand * book.cost_paise, 0)),
+    }
     for horizon in HORIZONS:
         soon = (days >= 0) & (days <= horizon)
         sums[f"due_{horizon}_quantity"] = book.per_item(np.where(soon, found.at_risk, 0))

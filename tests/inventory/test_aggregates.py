@@ -40,6 +40,7 @@ ROW = st.fixed_dictionaries(
         "due": st.sampled_from([0, 30, 60, 90]),
         "due_paise": st.integers(0, 10**6),
         "expired_positions": st.integers(0, 3),
+        "expired_paise": st.integers(0, 10**9),
     }
 )
 #: Which item, and what becomes of it; None takes it away.
@@ -104,7 +105,7 @@ def test_sums_that_follow_every_change_equal_the_items(
 PLAIN = {
     "current_stock": 5, "days_without_movement": 40, "status": "dead", "cause": "", "value_paise": 70,
     "at_risk_quantity": 2, "at_risk_paise": 30, "loss_paise": 9, "due": 30, "due_paise": 11,
-    "expired_positions": 1,
+    "expired_positions": 1, "expired_paise": 5,
 }  # fmt: skip
 
 

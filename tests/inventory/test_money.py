@@ -14,6 +14,7 @@ from inventory.contracts import MonitoringPolicy
 from inventory.models import Brand, DemandForecast, LearntFactor, Prediction, ReplayReport, StockItem
 from inventory.selectors.book import read_book
 from inventory.selectors.ways import list_weighed_lots
+from inventory.services.cells import renew_sums
 from inventory.services.impact import keep_impact
 from inventory.services.outcomes import note_predictions
 from tests.conftest import NOW
@@ -43,6 +44,7 @@ def book(in_alpha):
         sku=made.skus["S1"], territory=made.territories["BLR"], cycle_id=1, as_of=TODAY, pattern="smooth",
         method="mean", weekly_mean=[30.0] * 13, dispersion=5.0,
     )  # fmt: skip
+    renew_sums()
     return made
 
 

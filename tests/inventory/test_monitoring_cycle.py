@@ -31,6 +31,7 @@ from inventory.models import (
 from inventory.selectors import take_demand_snapshot, take_stock_snapshot
 from inventory.selectors.book.positions import _check_ids, read_positions
 from inventory.selectors.columns import codes_of
+from inventory.selectors.impact import sum_impact
 from inventory.services import StockLine, check_positions, ingest_sales, release, reserve, write_off
 from inventory.services import demonstration as demo
 from tests.conftest import NOW
@@ -405,3 +406,17 @@ def test_the_commands_load_a_demonstration_once_score_it_and_check_it(
             found = Distributor.objects.filter(slug="second").first()
             if found is not None:
                 close_distributor(found)
+
+
+def test_what_has_expired_and_still_stands_is_summed_at_cost(scored):
+    position = Position.objects.filter(on_hand__gt=0, batch__expiry_date__gt=TODAY).order_by("pk").first()
+    position.batch.expiry_date = TODAY - timedelta(days=1)
+    position.batch.save()
+    Position.objects.filter(pk=position.pk).update(changes=position.changes + 1)
+    run_cycle("monitoring", NOW + timedelta(minutes=1), at=NOW + timedelta(minutes=1))
+    there = Position.objects.filter(on_hand__gt=0, batch__expiry_date__lt=TODAY)
+    worth = sum(one.on_hand * one.batch.cost_paise for one in there.select_related("batch"))
+    assert worth >= position.on_hand * position.batch.cost_paise > 0
+    assert StockItem.objects.aggregate(sum=Sum("expired_paise"))["sum"] == worth
+    assert sum_impact(()).total["expired_paise"] == worth
+    assert sum_impact(()).day == TODAY

@@ -32,13 +32,15 @@ from inventory.models import (
     StockItem,
 )
 from inventory.selectors.impact import CUTS, MEASURES, list_expiring_loss, list_impact_trend, sum_impact
+from inventory.selectors.items import ItemFilter, sum_stock
 from inventory.selectors.outcomes import current_learnt, list_outcomes
 from inventory.services import outcomes, record_movements
-from inventory.services.impact import is_impact_due, keep_impact
+from inventory.services.cells import renew_sums
+from inventory.services.impact import KEEP_AGAIN, is_impact_due, is_impact_old, keep_impact
 from inventory.services.lines import MovementLine
 from tests.conftest import NOW
 from tests.inventory.book import TODAY, make_book
-from vyapar.engine.models import AuditEntry, Event
+from vyapar.engine.models import AuditEntry, Cycle, Event
 from vyapar.kernel.actor import system
 from vyapar.kernel.errors import Invalid, NotFound
 
@@ -106,6 +108,7 @@ def book(in_alpha):
     for sku, number in (("S1", "B1"), ("S2", "B2")):
         made.receive(sku, number, 100, at=NOW - timedelta(days=90))
         _score(made, sku, number, 0.6 if sku == "S1" else 0.1)
+    renew_sums()
     return made
 
 
@@ -369,6 +372,45 @@ def test_every_cut_of_a_day_adds_up_to_the_same_and_to_the_items(book):
             assert {name: found.total[name] for name in whole} == whole
             assert all(found.total[m] == sum(cell.sums[m] for cell in found.cells) for m in MEASURES)
     assert [cell.keys["age"] for cell in sum_impact(("age",)).cells] == [0, 61]
+
+
+def test_the_sums_of_today_are_those_of_the_stock_pages_at_any_moment(book):
+    """Causes are found after the day's first scores, and stock moves until the evening."""
+    keep_impact(actor=ME, at=NOW)
+    StockItem.objects.filter(sku__code="S1").update(cause="over_buy", at_risk_paise=150_000, expired_paise=70)
+    renew_sums()
+    written_off = MovementLine(
+        book.batches["S2", "B2"].pk, book.godowns["MUM"].pk, MovementKind.WRITE_OFF, -3
+    )
+    record_movements([written_off], actor=ME, at=NOW)
+    by_cause = {cell.keys["cause"]: cell.sums for cell in sum_impact(("cause",)).cells}
+    assert by_cause["over_buy"]["at_risk_paise"] == 150_000
+    assert {cause: sums["expired_paise"] for cause, sums in by_cause.items()} == {"over_buy": 70, "": 0}
+    cost = book.batches["S2", "B2"].cost_paise
+    assert {cause: sums["written_off_paise"] for cause, sums in by_cause.items()} == {
+        "over_buy": 0, "": 3 * cost,
+    }  # fmt: skip
+    today = sum_stock(ItemFilter()).total
+    assert sum_impact(()).total["at_risk_paise"] == today.at_risk_paise == 350_000
+    assert sum_impact((), TODAY).total == sum_impact(()).total
+    keep_impact(actor=ME, at=NOW + timedelta(hours=2))
+    kept = ImpactDaily.objects.filter(cause="over_buy").values_list("at_risk_paise", "expired_paise")
+    assert list(kept) == [(150_000, 70)], "and what is kept of the day is what stood at its end"
+
+
+def test_the_sums_of_a_day_are_kept_again_when_agents_were_at_work_and_an_hour_is_over(book):
+    def work(at, agent="prediction"):
+        Cycle.objects.create(agent=agent, as_of=at, state="done", claimed_at=at, finished_at=at)
+
+    assert not is_impact_old(NOW), "nothing was kept yet"
+    keep_impact(actor=ME, at=NOW)
+    later = NOW + KEEP_AGAIN
+    assert not is_impact_old(later), "nobody was at work"
+    work(NOW + timedelta(minutes=5))
+    assert not is_impact_old(later - timedelta(seconds=1))
+    assert is_impact_old(later)
+    keep_impact(actor=ME, at=later)
+    assert not is_impact_old(later + KEEP_AGAIN)
 
 
 def test_a_day_is_found_again_and_days_before_the_first_are_not(book):
