@@ -17,6 +17,7 @@ from inventory.api import saved_views as saved_views_api
 from inventory.api import stock as stock_api
 from inventory.api import twins as twins_api
 from inventory.views import (
+    batches,
     claim_goods,
     claims,
     consent_lists,
@@ -43,6 +44,8 @@ app_name = "inventory"
 urlpatterns = [
     path("stock", stock.stock, name="stock"),
     re_path(r"^stock\.(?P<form>csv|xlsx)$", stock.export, name="export"),
+    path("stock/batches", batches.batches, name="batches"),
+    re_path(r"^stock/batches\.(?P<form>csv|xlsx)$", batches.batches_file, name="batches_file"),
     path("stock/pivot", pivot.pivot, name="pivot"),
     path("stock/pivot/views", pivot.keep_view, name="keep_view"),
     re_path(r"^stock/pivot\.(?P<form>csv|xlsx)$", pivot.pivot_file, name="pivot_file"),

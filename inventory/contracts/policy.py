@@ -77,6 +77,8 @@ class MonitoringPolicy(MoneyRates):
       sold for that many days or more, or covers `cover_days_dead` days of demand or more.
     - It is *slow-moving* when it is not dead, has been here `slow_moving_threshold` days or more and
       has not sold for that many days or more, or covers `cover_days_slow` days or more.
+    - `age_bands`, `expiry_bands`: days at which the bands of the page of batches end, by how long stock has
+      been here and by how long it lasts; the last band has no end.
     - A batch is near expiry when at most `expiry_horizon_days` are left to its last day of sale.
     - `minimum_life_at_sale_days`: per channel, days of life a piece must have left when it is sold;
       `general_trade` holds for channels that have none of their own.
@@ -96,6 +98,8 @@ class MonitoringPolicy(MoneyRates):
     cover_days_slow: int = 90
     cover_days_dead: int = 180
     expiry_horizon_days: int = 90
+    age_bands: tuple[int, ...] = (30, 60, 90, 180)
+    expiry_bands: tuple[int, ...] = (30, 60, 90)
     minimum_life_at_sale_days: Mapping[str, int] = field(default_factory=lambda: {DEFAULT_CHANNEL: 30})
     score_weights: Mapping[str, int] = field(default_factory=lambda: dict(SCORE_WEIGHTS))
     passed_over_limit: int = 50
@@ -129,6 +133,9 @@ class MonitoringPolicy(MoneyRates):
             )
         if sum(weights.values()) != 100:
             _refuse("score_weights", _("must add up to 100"))
+        for name in ("age_bands", "expiry_bands"):
+            if not is_bands(getattr(self, name)):
+                _refuse(name, _("must be one to eight rising numbers of days, 1 to 3650 each"))
         _check_quality(self)
 
     def minimum_life(self, channel: str) -> int:
@@ -169,6 +176,13 @@ class AnalysisPolicy:
             "cv2_threshold": (0, 100),
         }
         check_ranges(self, ranges)
+
+
+def is_bands(days: Any) -> bool:
+    """Whether these are days at which bands may end: one to eight, rising, 1 to 3650 each."""
+    is_short = isinstance(days, list | tuple) and 0 < len(days) <= 8
+    whole = is_short and all(_is_whole(day, 1, 3_650) for day in days)
+    return whole and sorted(set(days)) == list(days)
 
 
 def check_ranges(policy: Any, ranges: Mapping[str, tuple[int, int]]) -> None:

@@ -21,6 +21,7 @@ class RuleWords(NamedTuple):
 
 _BP = _("in hundredths of a percent: 100 is 1 %")
 _BP_YEAR = _("of cost a year, in hundredths of a percent: 100 is 1 %")
+_DAYS_LIST = _("rising, parted by commas; the last band has no end")
 _BP_LIST = _("in hundredths of a percent: 100 is 1 %; parted by commas")
 _PAISE = _("in paise: 100 is ₹1")
 
@@ -44,6 +45,8 @@ RULES: dict[str, RuleWords] = {
     "cover_days_slow": RuleWords(_("Days of cover from which stock is slow-moving")),
     "cover_days_dead": RuleWords(_("Days of cover from which stock is dead")),
     "expiry_horizon_days": RuleWords(_("Days before expiry from which a batch is near it")),
+    "age_bands": RuleWords(_("Days at which bands of age end"), _DAYS_LIST),
+    "expiry_bands": RuleWords(_("Days before expiry at which its bands end"), _DAYS_LIST),
     "minimum_life_at_sale_days": RuleWords(
         _("Days of life left that a channel wants at sale"),
         _("empty a field to take its channel away; general trade stays"),
