@@ -84,9 +84,11 @@ class WeeklyReport(models.Model):
 
 
 class MailedReport(models.Model):
-    """A report that somebody in charge has sent to one address: which, when, and when it is due next.
+    """A report that is sent to one address outside, or a list to one person here: which, when, when next.
 
-    Stopped ones stay, so that an address that wants none is not asked again by mistake.
+    Stopped ones stay, so that an address that wants none is not asked again by mistake. A list (`listing`
+    on the board, `query` of its page) goes as a file to an account, in its language and to the address
+    it has then; with `view_id` the query is that of a saved view as it stands when it is sent.
     """
 
     class Kind(models.TextChoices):
@@ -94,15 +96,28 @@ class MailedReport(models.Model):
         DEAD = "dead"  # the dead items that tie up most
         EXPIRING = "expiring"  # what will expire unsold, week by week
         WAITING = "waiting"  # what waits for a person
+        LIST = "list"  # a page's list as a file
 
-    #: Instead of a weekday: it is sent on each.
-    DAILY = 7
+    class Form(models.TextChoices):
+        XLSX = "xlsx"
+        CSV = "csv"
+        BOTH = "both"
+
+    #: Instead of a weekday: it is sent on each, or on a day of the month.
+    DAILY, MONTHLY = 7, 8
 
     kind = models.CharField(max_length=8, choices=Kind.choices)
-    email = models.EmailField()
+    listing = models.CharField(max_length=20, blank=True)
+    query = models.CharField(max_length=500, blank=True)
+    view_id = models.BigIntegerField(null=True)
+    title = models.CharField(max_length=80, blank=True)
+    form = models.CharField(max_length=4, choices=Form.choices, blank=True)
+    user_id = models.BigIntegerField(null=True)  # whom a list goes to
+    email = models.EmailField(blank=True)  # where a report goes to outside
     name = models.CharField(max_length=120, blank=True)
-    language = models.CharField(max_length=5)
-    weekday = models.PositiveSmallIntegerField()  # 0 is Monday, 7 every day
+    language = models.CharField(max_length=5, blank=True)
+    weekday = models.PositiveSmallIntegerField()  # 0 is Monday, 7 every day, 8 once a month
+    day = models.PositiveSmallIntegerField(null=True)  # of the month
     hour = models.PositiveSmallIntegerField()  # IST
     next_at = models.DateTimeField(null=True)  # None once it is stopped
     sent_at = models.DateTimeField(null=True)
@@ -112,12 +127,33 @@ class MailedReport(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["kind", "email"], name="mailed_report_once"),
+            models.UniqueConstraint(
+                fields=["kind", "email"], condition=Q(user_id__isnull=True), name="mailed_report_once"
+            ),
+            models.UniqueConstraint(
+                fields=["user_id", "listing", "view_id", "query"],
+                condition=Q(user_id__isnull=False),
+                nulls_distinct=False,
+                name="mailed_list_once",
+            ),
             models.CheckConstraint(
-                condition=Q(weekday__lte=7, hour__lte=23), name="mailed_report_has_a_time"
+                condition=Q(hour__lte=23)
+                & (Q(weekday__lte=7, day__isnull=True) | Q(weekday=8, day__gte=1, day__lte=28)),
+                name="mailed_report_has_a_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="list", user_id__isnull=False, form__in=["xlsx", "csv", "both"])
+                & ~Q(listing="")
+                | ~Q(kind="list") & Q(user_id__isnull=True) & ~Q(email=""),
+                name="mailed_report_goes_somewhere",
             ),
         ]
         indexes = [models.Index(fields=["next_at"], name="mailed_report_due")]
 
     def __str__(self) -> str:
-        return f"{self.kind} to {self.email}"
+        return f"{self.kind} to {self.email or self.user_id}"
+
+    @property
+    def origin(self) -> str:
+        """The name under which its mails stand at the messaging door."""
+        return f"mailed-report:{self.pk}"

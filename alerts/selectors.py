@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, F, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 
 from alerts.models import Alert, MailedReport, Notice, WeeklyReport
 from inventory.selectors import get_headline
 from inventory.selectors.shelf import StockFilter, list_items, sort_items
 from vyapar.engine.models import Transition
 from vyapar.engine.selectors import list_actions
+from vyapar.kernel.errors import NotFound
 from vyapar.kernel.lifecycle import Status
+from vyapar.kernel.phrases import phrase as _
+from vyapar.messaging.models import Message
+from vyapar.messaging.selectors import list_newest
 
 _ALIVE = [Alert.State.OPEN, Alert.State.ACKNOWLEDGED]
 
@@ -107,8 +112,36 @@ def week_figures(at: datetime) -> WeekFigures:
 
 
 def list_mailed_reports() -> list[MailedReport]:
-    """Reports that others are sent: those in force first, then by address."""
-    return list(MailedReport.objects.order_by(F("next_at").asc(nulls_last=True), "email", "kind"))
+    """Reports that people outside are sent: those in force first, then by address."""
+    rows = MailedReport.objects.filter(user_id__isnull=True)
+    return list(rows.order_by(F("next_at").asc(nulls_last=True), "email", "kind"))
+
+
+def list_mailed_lists(user_id: int | None) -> list[MailedReport]:
+    """Lists that go to a person or that they set; None for all. Those in force first, then by name."""
+    rows = MailedReport.objects.filter(user_id__isnull=False)
+    if user_id is not None:
+        rows = rows.filter(Q(user_id=user_id) | Q(set_by=f"user:{user_id}"))
+    return list(rows.order_by(F("next_at").asc(nulls_last=True), "name", "pk"))
+
+
+def get_mailed_list(report_id: int, user_id: int | None) -> MailedReport:
+    """One of the lists that `list_mailed_lists` gives. `NotFound` for any other."""
+    for one in list_mailed_lists(user_id):
+        if one.pk == report_id:
+            return one
+    raise NotFound(_("there is no such list of yours"), code="no_such_report")
+
+
+def list_sendings(reports: Sequence[MailedReport], each: int = 5) -> dict[int, list[Message]]:
+    """The newest mails of reports by report, with their files, sent or not; `each`: at most so many."""
+    found: dict[int, list[Message]] = {one.pk: [] for one in reports}
+    if not reports:
+        return found
+    by_origin = {one.origin: one.pk for one in reports}
+    for message in list_newest(list(by_origin), each):
+        found[by_origin[message.origin]].append(message)
+    return found
 
 
 def get_weekly_report(user_id: int) -> WeeklyReport | None:

@@ -15,6 +15,7 @@ class InventoryConfig(AppConfig):
             exports,
             first_screen,
             forecast,
+            listings,
             outcomes,
             outlets,
             quality,
@@ -25,6 +26,7 @@ class InventoryConfig(AppConfig):
         first_screen.hang_stock()
         outcomes.hang_outcomes()
         forecast.hang_forecast()
+        listings.hang_listings()
         outlets.hang_outlets()
         consent_lists.hang_consents()
         registrations.hang_registrations()

@@ -16,7 +16,7 @@ from inventory.selectors.alarms import last_sale_date, sum_dead, sum_expiring
 from inventory.selectors.freshness import list_stale
 from inventory.selectors.quality import list_low
 from vyapar.dashboard import board
-from vyapar.dashboard.board import NavItem, SettingsLink
+from vyapar.dashboard.board import MailDoor, NavItem, SettingsLink
 from vyapar.engine import registry
 from vyapar.engine.contracts import AgentSpec, Chore, Setup, Subscriber, Tally
 from vyapar.engine.selectors import get_policy, list_actions
@@ -24,6 +24,7 @@ from vyapar.kernel.actor import Actor
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.decision import Decision
 from vyapar.kernel.lifecycle import Status
+from vyapar.people.contracts import May
 
 HORIZONS = (30, 60, 90)
 
@@ -123,4 +124,7 @@ def register() -> None:
     registry.hang(Setup("alerts.templates", put_templates))
     note = _("Who gets which report by mail, on which day and hour.")
     board.hang(SettingsLink("alerts:reports", _("Reports by mail"), note, "send", 17))
+    note = _("Lists of pages and saved views as Excel or CSV, sent to people here when they want them.")
+    board.hang(SettingsLink("alerts:lists", _("Lists by mail"), note, "send", 18, May.READ))
+    board.hang(MailDoor("alerts:lists"))
     board.hang(NavItem("alerts:alerts", _("Alerts"), "bell", 60, count=count_open, on_phone=True))

@@ -11,7 +11,9 @@ from alerts.services.alerting import (
     snooze,
     wake_snoozed,
 )
+from alerts.services.lists import set_mailed_list
 from alerts.services.mailed import (
+    resume_mailed_report,
     send_mailed_reports,
     send_report_now,
     set_mailed_report,
@@ -35,9 +37,11 @@ __all__ = [
     "mark_read",
     "raise_alert",
     "recipient",
+    "resume_mailed_report",
     "send_mailed_reports",
     "send_report_now",
     "send_weekly_reports",
+    "set_mailed_list",
     "set_mailed_report",
     "set_weekly_report",
     "snooze",

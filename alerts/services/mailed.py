@@ -1,10 +1,13 @@
-"""Reports that the owner has sent to others by mail: the accountant, the company's man, a partner."""
+"""Reports by mail: those for people outside are set here; these and the lists are sent, stopped, tried."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
+import structlog
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
@@ -12,12 +15,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from alerts.models import MailedReport
+from alerts.services.lists import fill_list, language_of, reader_of
 from alerts.services.report_texts import write_report
+from alerts.services.timing import next_time, time_faults
 from alerts.services.weekly import LANGUAGES, TEMPLATE
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor, system
-from vyapar.kernel.calendar import next_daily, next_weekly
-from vyapar.kernel.errors import Fault, Invalid, NotFound, Refused
+from vyapar.kernel.errors import Fault, Invalid, NotFound, Refused, VyaparError
+from vyapar.kernel.phrases import phrase
 from vyapar.messaging.contracts import Channel
 from vyapar.messaging.letters import SERVICE, Letter
 from vyapar.messaging.selectors import get_account
@@ -25,9 +30,11 @@ from vyapar.messaging.services import queue
 from vyapar.tenancy.links import read, sign
 from vyapar.tenancy.selectors import address_of
 
+log = structlog.get_logger(__name__)
+
 #: So many reports a distributor may have sent; one more is refused.
 MOST = 50
-#: Written at one look; the next look takes the rest.
+#: Written at one look, each in a transaction of its own; the next look takes the rest.
 _AT_ONCE = 50
 #: A report is not sent by hand again before this.
 _REST = timedelta(minutes=1)
@@ -47,17 +54,19 @@ def set_mailed_report(
     faults = _faults(kind, email, name, language, weekday, hour)
     if faults:
         raise Invalid(_("The report cannot be sent so"), code="mailed_report", faults=faults)
-    before = MailedReport.objects.select_for_update().filter(kind=kind, email=email).first()
+    same: dict[str, Any] = {"kind": kind, "email": email, "user_id": None}
+    before = MailedReport.objects.select_for_update().filter(**same).first()
     if before is not None and before.stopped_by_reader:
         raise Refused(_("Whoever reads mail there stopped this report"), code="report_stopped_by_reader")
-    if before is None and MailedReport.objects.filter(next_at__isnull=False).count() >= MOST:
+    others = MailedReport.objects.filter(next_at__isnull=False, user_id__isnull=True)
+    if before is None and others.count() >= MOST:
         raise Refused(_("No more than %(n)d reports can be sent") % {"n": MOST}, code="too_many_reports")
     when = {
         "name": name, "language": language, "weekday": weekday, "hour": hour,
         "next_at": next_time(at, weekday, hour), "set_by": actor.ref,
         "set_by_name": actor.name or actor.ref,
     }  # fmt: skip
-    report, _new = MailedReport.objects.update_or_create(kind=kind, email=email, defaults=when)
+    report, _new = MailedReport.objects.update_or_create(**same, defaults=when)
     append_audit(
         actor=actor, verb="MailedReportSet", subject=f"report:{report.pk}", at=at,
         after={"kind": kind, "email": email, "weekday": weekday, "hour": hour, "language": language},
@@ -94,36 +103,55 @@ def send_report_now(report_id: int, *, actor: Actor, at: datetime) -> None:
         raise Refused(_("No e-mail account is set up: set it up under Channels"), code="no_mail_account")
     if report.sent_at is not None and at - report.sent_at < _REST:
         raise Refused(_("It was sent a moment ago: wait a minute"), code="sent_just_now")
-    queue([_letter(report, f"now:{uuid4()}", at)], actor=actor, at=at)
+    letter = _letter(report, f"now:{uuid4()}", at)
+    if letter.refusal:
+        raise Refused(letter.refusal, code="report_not_made")
+    queue([letter], actor=actor, at=at)
     report.sent_at = at
     report.save(update_fields=["sent_at"])
     _note("MailedReportSent", report, actor, at)
 
 
 @transaction.atomic
+def resume_mailed_report(report_id: int, *, user_id: int | None, actor: Actor, at: datetime) -> None:
+    """Send a stopped report again at its own time.
+
+    What its reader stopped, only they resume (`user_id`); with a reader outside nobody does: `Refused`.
+    """
+    report = _get(report_id)
+    if report.stopped_by_reader and (report.user_id is None or report.user_id != user_id):
+        raise Refused(_("Whoever reads mail there stopped this report"), code="report_stopped_by_reader")
+    report.next_at, report.stopped_by_reader = _next(report, at), False
+    report.save(update_fields=["next_at", "stopped_by_reader"])
+    _note("MailedReportResumed", report, actor, at)
+
+
 def send_mailed_reports(at: datetime) -> int:
-    """Send every report that is due, once; returns how many.
+    """Send every report that is due, once; returns how many were taken.
 
     One that was due while nothing ran is sent late, and once however many times were missed. Without
-    a mail account they wait.
+    a mail account they wait. Each is a transaction of its own: its mail is taken and its next time set
+    together or not at all, whenever a worker dies, and one that cannot be written holds up no other.
     """
-    rows = MailedReport.objects.select_for_update(skip_locked=True).filter(next_at__lte=at).order_by("pk")
-    due = list(rows[:_AT_ONCE])
-    if not due or get_account(Channel.EMAIL) is None:
+    if get_account(Channel.EMAIL) is None:
         return 0
-    letters = [_letter(report, (report.next_at or at).isoformat(), at) for report in due]
-    for report in due:
-        report.sent_at, report.next_at = at, next_time(at, report.weekday, report.hour)
-    MailedReport.objects.bulk_update(due, ["sent_at", "next_at"])
-    queue(letters, actor=system("mailed-report"), at=at)
-    return len(due)
+    sent = 0
+    while sent < _AT_ONCE and _send_next(at):
+        sent += 1
+    return sent
 
 
-def next_time(after: datetime, weekday: int, hour: int) -> datetime:
-    """When a report is due next."""
-    if weekday == MailedReport.DAILY:
-        return next_daily(after, hour)
-    return next_weekly(after, weekday, hour)
+@transaction.atomic
+def _send_next(at: datetime) -> bool:
+    rows = MailedReport.objects.select_for_update(skip_locked=True).filter(next_at__lte=at)
+    report = rows.order_by("next_at", "pk").first()
+    if report is None:
+        return False
+    letter = _letter(report, (report.next_at or at).isoformat(), at)
+    report.sent_at, report.next_at = (report.sent_at if letter.refusal else at), _next(report, at)
+    report.save(update_fields=["sent_at", "next_at"])
+    queue([letter], actor=system("mailed-report"), at=at)
+    return True
 
 
 def report_of_token(token: str) -> MailedReport:
@@ -138,6 +166,8 @@ def report_of_token(token: str) -> MailedReport:
 def _note(verb: str, report: MailedReport, actor: Actor, at: datetime) -> None:
     """What was done to a report, in the trail."""
     kept = {"kind": report.kind, "email": report.email}
+    if report.kind == MailedReport.Kind.LIST:
+        kept = {"kind": report.kind, "listing": report.listing, "to": f"user:{report.user_id}"}
     append_audit(actor=actor, verb=verb, subject=f"report:{report.pk}", at=at, after=kept)
 
 
@@ -150,7 +180,7 @@ def _get(report_id: int) -> MailedReport:
 
 def _faults(kind: str, email: str, name: str, language: str, weekday: int, hour: int) -> list[Fault]:
     faults = []
-    if kind not in MailedReport.Kind.values:
+    if kind not in MailedReport.Kind.values or kind == MailedReport.Kind.LIST:
         faults.append(Fault("kind", _("choose a report"), "kind", value=kind[:40]))
     try:
         validate_email(email)
@@ -160,26 +190,65 @@ def _faults(kind: str, email: str, name: str, language: str, weekday: int, hour:
         faults.append(Fault("name", _("at most 120 letters"), "name"))
     if language not in LANGUAGES:
         faults.append(Fault("language", _("choose a language"), "language", value=language[:10]))
-    if not 0 <= weekday <= MailedReport.DAILY:
+    if weekday == MailedReport.MONTHLY:
         faults.append(Fault("weekday", _("choose a day of the week"), "weekday", value=str(weekday)))
-    if not 0 <= hour <= 23:
-        faults.append(Fault("hour", _("choose an hour from 0 to 23"), "hour", value=str(hour)))
-    return faults
+    return faults + time_faults(weekday, hour)
+
+
+def _next(report: MailedReport, at: datetime) -> datetime:
+    return next_time(at, report.weekday, report.hour, report.day)
 
 
 def _letter(report: MailedReport, occasion: str, at: datetime) -> Letter:
-    token = sign(report.pk, purpose=_PURPOSE)
+    """The report's mail; with a refusal when it cannot be written, which is kept in its stead."""
+    try:
+        with transaction.atomic():
+            return (
+                _list_letter(report, occasion, at) if report.user_id else _text_letter(report, occasion, at)
+            )
+    except VyaparError as error:
+        refusal = error.message
+    except Exception:
+        log.exception("mailed_report_failed", report=report.pk)
+        refusal = phrase("It could not be written; whoever runs this installation finds why in the log")
+    return replace(_envelope(report, occasion, report.language or "en"), refusal=refusal)
+
+
+def _text_letter(report: MailedReport, occasion: str, at: datetime) -> Letter:
     with override(report.language):
-        end = _("%(who)s has this report sent to you. Stop it: %(address)s") % {
-            "who": report.set_by_name, "address": address_of(f"/alerts/reports/stop?who={token}"),
-        }  # fmt: skip
+        end = _("%(who)s has this report sent to you. Stop it: %(address)s") % _who_and_stop(report)
+    letter = _envelope(report, occasion, report.language)
+    text = tuple(write_report(report.kind, report.language, at, end))
+    return replace(letter, ways=((Channel.EMAIL, report.email),), parameters=text)
+
+
+def _list_letter(report: MailedReport, occasion: str, at: datetime) -> Letter:
+    reader = reader_of(report)
+    with override(language_of(reader)):
+        words = (
+            _("You have this list sent to yourself. Stop it: %(address)s")
+            if report.set_by == reader.actor.ref
+            else _("%(who)s has this list sent to you. Stop it: %(address)s")
+        )
+        end = words % _who_and_stop(report)
+    letter, filled = _envelope(report, occasion, language_of(reader)), fill_list(report, reader, at, end)
+    ways = ((Channel.EMAIL, reader.email),)
+    return replace(letter, ways=ways, parameters=(filled.subject, filled.body), enclosures=filled.files)
+
+
+def _who_and_stop(report: MailedReport) -> dict[str, str]:
+    token = sign(report.pk, purpose=_PURPOSE)
+    return {"who": report.set_by_name, "address": address_of(f"/alerts/reports/stop?who={token}")}
+
+
+def _envelope(report: MailedReport, occasion: str, language: str) -> Letter:
     return Letter(
         key=f"report:{report.pk}:{occasion}",
-        party=f"report:{report.pk}",
-        ways=((Channel.EMAIL, report.email),),
+        party=f"user:{report.user_id}" if report.user_id else f"report:{report.pk}",
+        ways=(),
         template=TEMPLATE,
-        language=report.language,
-        parameters=tuple(write_report(report.kind, report.language, at, end)),
+        language=language,
+        parameters=(),
         purpose=SERVICE,
-        origin=f"mailed-report:{report.pk}",
+        origin=report.origin,
     )

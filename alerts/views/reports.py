@@ -16,7 +16,8 @@ from django.views.decorators.http import require_POST
 
 from alerts import services
 from alerts.models import MailedReport
-from alerts.selectors import list_mailed_reports
+from alerts.selectors import list_mailed_reports, list_sendings
+from alerts.services.lists import list_title
 from alerts.services.mailed import report_of_token
 from alerts.services.report_texts import write_report
 from alerts.services.weekly import LANGUAGES
@@ -53,18 +54,20 @@ def reports(request: HttpRequest) -> HttpResponseBase:
         attempt(request, lambda: None, _("The report is set. Send it once now to see that it arrives."))
         return redirect("alerts:reports")
     shown = request.GET.get("show", "")
-    return _shown(request, {**given, "kind": shown if shown in Kind.values else Kind.WEEK})
+    return _shown(request, {**given, "kind": shown if shown in KINDS else Kind.WEEK})
 
 
 def _shown(request: HttpRequest, given: dict[str, Any], error: VyaparError | None = None) -> HttpResponseBase:
-    kind = given["kind"] if given["kind"] in Kind.values else Kind.WEEK
+    found = list_mailed_reports()
+    sent = list_sendings(found, 1)
+    kind = given["kind"] if given["kind"] in KINDS else Kind.WEEK
     context = {
-        "reports": [(one, KINDS[Kind(one.kind)], _when(one)) for one in list_mailed_reports()],
+        "reports": [(one, KINDS[Kind(one.kind)], when_words(one), sent.get(one.pk, ())) for one in found],
         "given": given,
         "error": error,
         "faults": {fault.field: say(fault.message) for fault in error.faults} if error else {},
         "kinds": [(str(value), label) for value, label in KINDS.items()],
-        "weekdays": _weekdays(),
+        "weekdays": weekdays(),
         "hours": range(24),
         "languages": [(code, label) for code, label in settings.LANGUAGES if code in LANGUAGES],
         "can_mail": get_account(Channel.EMAIL) is not None,
@@ -83,6 +86,19 @@ def send_now(request: HttpRequest, report_id: int) -> HttpResponseBase:
         request,
         lambda: services.send_report_now(report_id, actor=actor, at=now),
         _("It is on its way."),
+    )
+    return redirect("alerts:reports")
+
+
+@page(May.RULES)
+@require_POST
+def resume(request: HttpRequest, report_id: int) -> HttpResponseBase:
+    """Send a stopped one again at its own time."""
+    me, now = person(request), timezone.now()
+    attempt(
+        request,
+        lambda: services.resume_mailed_report(report_id, user_id=me.pk, actor=me.actor, at=now),
+        _("It is sent again at its time."),
     )
     return redirect("alerts:reports")
 
@@ -111,17 +127,22 @@ def stop_by_reader(request: HttpRequest) -> HttpResponseBase:
         report = report_of_token(token)
     except NotFound:
         return render(request, "alerts/report_stop.html", {"state": "unknown"}, status=404)
-    return render(request, "alerts/report_stop.html", {"state": "ask", "label": KINDS[Kind(report.kind)]})
+    label = list_title(report) if report.kind == Kind.LIST else KINDS[Kind(report.kind)]
+    return render(request, "alerts/report_stop.html", {"state": "ask", "label": label})
 
 
 # --- parts ---------------------------------------------------------------------------------
 
 
-def _weekdays() -> list[tuple[int, Any]]:
+def weekdays() -> list[tuple[int, Any]]:
+    """Days on which a report can go, every day first."""
     return [(MailedReport.DAILY, _("every day")), *WEEKDAYS.items()]
 
 
-def _when(report: MailedReport) -> str:
+def when_words(report: MailedReport) -> str:
+    """When a report goes, in words."""
+    if report.weekday == MailedReport.MONTHLY:
+        return _("day %(day)d of each month at %(hour)02d:00") % {"day": report.day, "hour": report.hour}
     day = _("every day") if report.weekday == MailedReport.DAILY else str(WEEKDAYS[report.weekday])
     return _("%(day)s at %(hour)02d:00") % {"day": day, "hour": report.hour}
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -30,7 +30,7 @@ from inventory.views.overrides import override_heads, override_line, override_ro
 from vyapar.dashboard import board
 from vyapar.dashboard.access import page
 from vyapar.dashboard.board import NavItem
-from vyapar.dashboard.sheets import sheet
+from vyapar.dashboard.sheets import Table, answer, sheet
 from vyapar.dashboard.templatetags.words import method_label, plain
 from vyapar.kernel.calendar import ist_day
 
@@ -104,6 +104,11 @@ def forecast(request: HttpRequest) -> HttpResponseBase:
 @page()
 def forecast_file(request: HttpRequest, form: str) -> HttpResponseBase:
     """Every method of the newest back-test with all its figures."""
+    return answer(accuracy_table(request.GET), form)
+
+
+def accuracy_table(given: QueryDict) -> Table:
+    """Every method of the newest back-test; the file has all figures whichever the page shows."""
     found = get_accuracy()
     heads = [
         _("Level"), _("Class"), _("Method"), _("Stands"), _("Loses to naive"), _("Series"), _("WAPE"),
@@ -120,7 +125,7 @@ def forecast_file(request: HttpRequest, form: str) -> HttpResponseBase:
                     _yes(score.stands), _yes(score.loses), one.series,
                     *(score.figures[name] for name in FIGURES),
                 ])  # fmt: skip
-    return sheet(lines, heads, form, name="forecast-accuracy", title=_("Forecast accuracy"))
+    return Table(heads, lines, "forecast-accuracy", _("Forecast accuracy"))
 
 
 @page()

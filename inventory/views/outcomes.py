@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.files.storage import default_storage
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -30,7 +30,7 @@ from inventory.selectors.outcomes import (
 from vyapar.dashboard import board
 from vyapar.dashboard.access import page
 from vyapar.dashboard.board import NavItem
-from vyapar.dashboard.sheets import rupees, sheet
+from vyapar.dashboard.sheets import Table, answer, rupees
 from vyapar.dashboard.templatetags.words import plain, way_label
 from vyapar.engine.selectors import get_policy
 from vyapar.gateway.renderers import attachment
@@ -65,13 +65,18 @@ def outcomes(request: HttpRequest) -> HttpResponseBase:
 @page()
 def months_file(request: HttpRequest, form: str) -> HttpResponseBase:
     """A line for each kind of prediction and month, and one for each tenth of its chances."""
+    return answer(months_table(request.GET), form)
+
+
+def months_table(given: QueryDict) -> Table:
+    """What was told and what happened, month by month; the page has no filter."""
     heads = [
         _("Month"), _("Prediction"), _("Agent"), _("Chances from, %"), _("to, %"), _("Settled"),
         _("Expected"), _("Happened"), _("Happened more often by, %"), _("Brier score"),
         _("Within the interval, %"), _("Predicted, ₹"), _("Realised, ₹"),
     ]  # fmt: skip
     lines = (line for one in list_months() for line in _lines(one))
-    return sheet(lines, heads, form, name="outcomes-by-month", title=_("Outcomes by month"))
+    return Table(heads, lines, "outcomes-by-month", _("Outcomes by month"))
 
 
 def _lines(one: Month) -> Iterator[list[Any]]:

@@ -31,7 +31,7 @@ from inventory.views.consents import consent_of
 from vyapar.dashboard import board
 from vyapar.dashboard.access import page
 from vyapar.dashboard.board import NavItem
-from vyapar.dashboard.sheets import lines_of, rupees, sheet
+from vyapar.dashboard.sheets import Table, answer, lines_of, rupees, sheet
 from vyapar.dashboard.templatetags.figures import day_text
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.money import group_indian
@@ -72,6 +72,11 @@ def outlets(request: HttpRequest) -> HttpResponseBase:
 @page()
 def outlets_file(request: HttpRequest, form: str) -> HttpResponseBase:
     """A line for each outlet of the filter."""
+    return answer(outlets_table(request.GET), form)
+
+
+def outlets_table(given: QueryDict) -> Table:
+    """The outlets of a query of the page, the most rupees first."""
     heads = [
         _("Outlet"), _("Name"), _("Territory"), _("Beat"), _("Phone"), _("Items that stand there"),
         _("Pieces bought last"), _("Pieces expected to stand there"), _("Worth, ₹"), _("Last bought"),
@@ -84,9 +89,9 @@ def outlets_file(request: HttpRequest, form: str) -> HttpResponseBase:
             round(one.expected_quantity, 1), rupees(one.expected_paise), one.last_bought_date,
             grades.get(one.territory, ""),
         ]
-        for one in list_outlets(_wanted(request.GET), limit=None)
+        for one in list_outlets(_wanted(given), limit=None)
     )  # fmt: skip
-    return sheet(lines, heads, form, name="outlets", title=_("Outlets"))
+    return Table(heads, lines, "outlets", _("Outlets"))
 
 
 @page()

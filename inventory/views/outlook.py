@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -23,7 +23,7 @@ from inventory.selectors.foreseen import (
 )
 from inventory.serializers.risk_words import is_righted, method_words, reason_words
 from vyapar.dashboard.access import page
-from vyapar.dashboard.sheets import lines_of, sheet
+from vyapar.dashboard.sheets import Table, answer, lines_of
 from vyapar.kernel.money import group_indian
 
 MODELS, WORST = 12, 25
@@ -72,6 +72,11 @@ def outlook(request: HttpRequest) -> HttpResponseBase:
 @page()
 def outlook_file(request: HttpRequest, form: str) -> HttpResponseBase:
     """Every item with its chances, why, its classes and its overstock."""
+    return answer(outlook_table(request.GET), form)
+
+
+def outlook_table(given: QueryDict) -> Table:
+    """Every item, the likeliest not to sell first; the page has no filter of rows."""
     heads = [
         _("SKU"), _("Name"), _("Territory"), _("No sale in 30 days"), _("No sale in 60 days"),
         _("No sale in 90 days"), _("Rests on"), _("Why"), _("Class in its territory"), _("Class over all"),
@@ -89,7 +94,7 @@ def outlook_file(request: HttpRequest, form: str) -> HttpResponseBase:
             grades.get(row.territory.code, ""),
         ]  # fmt: skip
 
-    return sheet(lines_of(rows, line), heads, form, name="outlook", title=_("Chance of no sale"))
+    return Table(heads, lines_of(rows, line), "outlook", _("Chance of no sale"))
 
 
 # --- parts ---------------------------------------------------------------------------------

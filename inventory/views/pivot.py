@@ -16,14 +16,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from inventory.feeds.files.writing import CSV, XLSX, write_csv, write_xlsx
 from inventory.models import SavedView
 from inventory.selectors import AGE_BANDS
 from inventory.selectors.saved_views import list_views
 from inventory.services.saved_views import remove_view, rename_view, save_view
 from inventory.views.pivot_bases import BASES, LABELS, REST, Basis, Read, namer
 from vyapar.dashboard.access import attempt, page, person
-from vyapar.gateway.renderers import attachment
+from vyapar.dashboard.sheets import Table, answer
 from vyapar.kernel.errors import NotFound
 
 SHADES = 4
@@ -72,7 +71,7 @@ class _Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
+class _Sums:
     """Keys in order with their sums; every total is the sum of its cells."""
 
     rows: tuple[str, ...]
@@ -116,7 +115,12 @@ def pivot(request: HttpRequest) -> HttpResponseBase:
 @page()
 def pivot_file(request: HttpRequest, form: str) -> HttpResponseBase:
     """The pivot as CSV or Excel, every figure in full."""
-    asked = _Asked.of(request.GET)
+    return answer(pivot_table(request.GET), form)
+
+
+def pivot_table(given: QueryDict) -> Table:
+    """The pivot of a query with its totals. `NotFound` where no day was kept by then."""
+    asked = _Asked.of(given)
     read, table = _sum(asked, most=_WHOLE, most_rows=_WHOLE)
     name_row, name_column = _namers(asked, table)
     heads = [str(LABELS[asked.rows]), *map(name_column, table.columns), _("Total")]
@@ -128,12 +132,8 @@ def pivot_file(request: HttpRequest, form: str) -> HttpResponseBase:
     figures.append(
         [_("Total"), *(_figure(table.column(c), asked) for c in table.columns), _figure(table.whole(), asked)]
     )
-    if form == "xlsx":
-        content, kind = write_xlsx(figures, heads, title=str(asked.basis.measures[asked.measure])), XLSX
-    else:
-        content, kind = write_csv(figures, heads), CSV
-    named = f"pivot-{asked.basis.name}-{asked.rows}-{asked.columns or 'all'}-{read.day.isoformat()}.{form}"
-    return attachment(content, named, kind)
+    name = f"pivot-{asked.basis.name}-{asked.rows}-{asked.columns or 'all'}"
+    return Table(heads, figures, name, str(asked.basis.measures[asked.measure]), day=read.day)
 
 
 @page()
@@ -175,7 +175,7 @@ def _number(given: str) -> int:
 # --- parts ---------------------------------------------------------------------------------
 
 
-def _sum(asked: _Asked, *, most: int = MOST_COLUMNS, most_rows: int = MOST_ROWS) -> tuple[Read, _Table]:
+def _sum(asked: _Asked, *, most: int = MOST_COLUMNS, most_rows: int = MOST_ROWS) -> tuple[Read, _Sums]:
     by = (asked.rows, asked.columns) if asked.columns else (asked.rows,)
     read = asked.basis.read(by, asked.on)
     cells: dict[tuple[str, str], int] = {}
@@ -184,7 +184,7 @@ def _sum(asked: _Asked, *, most: int = MOST_COLUMNS, most_rows: int = MOST_ROWS)
         cells[key] = cells.get(key, 0) + sums[asked.measure]
     cells, columns = _gathered(asked.columns, cells, 1, most)
     cells, rows = _gathered(asked.rows, cells, 0, most_rows)
-    return read, _Table(rows, columns, cells)
+    return read, _Sums(rows, columns, cells)
 
 
 def _told(read: Read) -> dict[str, Any]:
@@ -216,7 +216,7 @@ def _in_order(cut: str, keys: set[str], cells: Mapping[tuple[str, str], int], si
     return tuple(sorted(keys, key=lambda key: (-sums[key], key)))
 
 
-def _drawn(table: _Table, asked: _Asked) -> dict[str, Any]:
+def _drawn(table: _Sums, asked: _Asked) -> dict[str, Any]:
     single = [abs(value) for key, value in table.cells.items() if REST not in key]
     largest = max(single, default=0)
     name_row, name_column = _namers(asked, table)
@@ -256,7 +256,7 @@ def _for_list(cut: str, key: str) -> str:
     return str(AGE_BANDS.index(int(key))) if cut == "age" else key
 
 
-def _namers(asked: _Asked, table: _Table) -> tuple[Callable[[str], str], Callable[[str], str]]:
+def _namers(asked: _Asked, table: _Sums) -> tuple[Callable[[str], str], Callable[[str], str]]:
     return namer(asked.rows, table.rows), namer(asked.columns, table.columns)
 
 

@@ -53,7 +53,7 @@ from inventory.views.ages import age_words
 from inventory.views.history import chart, days_out
 from inventory.views.overrides import override_rows, override_url
 from vyapar.dashboard.access import page
-from vyapar.dashboard.sheets import CHUNK, lines_of, rupees, sheet
+from vyapar.dashboard.sheets import CHUNK, Table, answer, lines_of, rupees, sheet
 from vyapar.dashboard.templatetags.words import plain, sign
 from vyapar.engine.selectors import list_actions
 from vyapar.gateway.speech import say
@@ -316,10 +316,15 @@ def _parts(row: StockItem) -> list[dict[str, Any]]:
 @page()
 def export(request: HttpRequest, form: str) -> HttpResponseBase:
     """The rows of the page's filter, all of them, as CSV or as an Excel workbook."""
-    rows = sort_items(list_items(_wanted(request.GET)), request.GET.get("sort", ""))
+    return answer(stock_table(request.GET), form)
+
+
+def stock_table(given: QueryDict) -> Table:
+    """The rows of a query of the page."""
+    rows = sort_items(list_items(_wanted(given)), given.get("sort", ""))
     found = rows.values_list(*_EXPORTED).iterator(chunk_size=CHUNK)  # no object for each of all rows
     lines = _export_lines(found, grades_by_territory())
-    return sheet(lines, [*_heads(), _("Data")], form, name="stock", title=_("Stock"))
+    return Table([*_heads(), _("Data")], lines, "stock", _("Stock"))
 
 
 @page()

@@ -51,7 +51,7 @@ def letters(report: MailedReport) -> list[Message]:
 
 
 @pytest.mark.usefixtures("mail")
-@pytest.mark.parametrize("kind", MailedReport.Kind.values)
+@pytest.mark.parametrize("kind", sorted(set(MailedReport.Kind.values) - {"list"}))
 def test_a_report_goes_once_when_it_is_due_and_says_who_had_it_sent(kind: str) -> None:
     propose_transfer(transfer_payload(build_world()))
     report = set_one(kind=kind, weekday=7, hour=18)

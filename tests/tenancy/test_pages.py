@@ -30,7 +30,7 @@ LEFT_OUT = {"sign_out", "period_report"}
 #: What an argument of a pattern may be where alpha has nothing of that name.
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "form": ("csv", "file", "report"),
-    "verb": ("approve", "write", "check", "apart", "acknowledge"),
+    "verb": ("approve", "write", "check", "apart", "acknowledge", "stop"),
     "channel": ("email",),
     "agent": ("monitoring",),
     "kind": ("transfer",),

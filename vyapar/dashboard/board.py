@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.http import QueryDict
+
+from vyapar.dashboard.sheets import Table
 from vyapar.engine.contracts import ActionView
 from vyapar.people.contracts import May
 
@@ -107,15 +110,42 @@ class Step:
     read: Callable[[datetime], StepState]
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A page's list that can be kept as a file and sent by mail.
+
+    `page` and `file`: names of the addresses of the page and its file (which takes `form`); `read` gives
+    the rows of a query of the page, in the language in force.
+    """
+
+    name: str
+    label: Any
+    page: str
+    file: str
+    read: Callable[[QueryDict], Table]
+    needs: May = May.READ
+
+
+@dataclass(frozen=True, slots=True)
+class MailDoor:
+    """The name of the page on which a list is set to be sent by mail; it takes `listing` and `query`."""
+
+    url_name: str
+
+
 _steps: dict[str, Step] = {}
 _nav: dict[str, NavItem] = {}
 _strips: dict[str, Strip] = {}
 _settings: dict[str, SettingsLink] = {}
 _tiles: dict[str, Tile] = {}
 _panels: dict[str, Panel] = {}
+_listings: dict[str, Listing] = {}
+_mail_doors: list[MailDoor] = []
+
+Item = NavItem | Tile | Panel | Strip | SettingsLink | Step | Listing | MailDoor
 
 
-def hang(item: NavItem | Tile | Panel | Strip | SettingsLink | Step) -> None:
+def hang(item: Item) -> None:
     """Put an item on the board; the same name again replaces it."""
     if isinstance(item, NavItem):
         _nav[item.url_name] = item
@@ -127,6 +157,10 @@ def hang(item: NavItem | Tile | Panel | Strip | SettingsLink | Step) -> None:
         _settings[item.url_name] = item
     elif isinstance(item, Step):
         _steps[item.name] = item
+    elif isinstance(item, Listing):
+        _listings[item.name] = item
+    elif isinstance(item, MailDoor):
+        _mail_doors[:] = [item]
     else:
         _panels[item.kind] = item
 
@@ -160,3 +194,19 @@ def steps(at: datetime) -> list[tuple[Step, StepState]]:
 def panel(kind: str) -> Panel | None:
     """How a kind of action is shown."""
     return _panels.get(kind)
+
+
+def listings() -> list[Listing]:
+    """Lists that can be mailed, in the order in which they were hung."""
+    return list(_listings.values())
+
+
+def listing(name: str) -> Listing | None:
+    """The list of a name."""
+    return _listings.get(name)
+
+
+def mail_door(file: str) -> tuple[str, str] | None:
+    """The page on which the list with this file is set to be mailed, and the list's name."""
+    found = next((one for one in _listings.values() if one.file == file), None)
+    return (_mail_doors[0].url_name, found.name) if found and _mail_doors else None

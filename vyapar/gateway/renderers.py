@@ -78,12 +78,16 @@ def pdf_file(body: bytes, name: str) -> HttpResponse:
 
 def attachment(body: bytes, name: str, kind: str = "application/octet-stream") -> HttpResponse:
     """A file to be kept, never shown, under a name that every system accepts; `kind`: its media type."""
-    safe = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in name)
     return HttpResponse(
         body,
         content_type=kind,
         headers={
-            "Content-Disposition": f'attachment; filename="{safe}"',
+            "Content-Disposition": f'attachment; filename="{safe_name(name)}"',
             "X-Content-Type-Options": "nosniff",
         },
     )
+
+
+def safe_name(name: str) -> str:
+    """A file's name as every system accepts it."""
+    return "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in name)

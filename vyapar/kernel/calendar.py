@@ -56,6 +56,16 @@ def next_daily(after: datetime, hour: int) -> datetime:
     return instant if instant > after else ist_instant(day + timedelta(days=1), time(hour))
 
 
+def next_monthly(after: datetime, day: int, hour: int) -> datetime:
+    """The first instant after `after` that is `hour` o'clock in India on a day (1 to 28) of the month."""
+    first = month_start(ist_day(after))
+    instant = ist_instant(first.replace(day=day), time(hour))
+    if instant > after:
+        return instant
+    following = month_start(first + timedelta(days=31))
+    return ist_instant(following.replace(day=day), time(hour))
+
+
 def slot(instant: datetime, seconds: int) -> datetime:
     """`instant` floored to a multiple of `seconds` since the epoch: the name of a cycle."""
     stamp = int(instant.timestamp())

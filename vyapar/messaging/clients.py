@@ -17,7 +17,7 @@ from vyapar.kernel.phrases import phrase as _
 from vyapar.messaging.channels.email import EmailClient, unsubscribe_headers
 from vyapar.messaging.channels.sms import SmsClient
 from vyapar.messaging.channels.whatsapp import WhatsAppClient
-from vyapar.messaging.contracts import Channel, Handed, Outgoing, StatusUpdate
+from vyapar.messaging.contracts import Attachment, Channel, Handed, Outgoing, StatusUpdate
 from vyapar.messaging.letters import MARKETING, fill
 from vyapar.messaging.models import ChannelAccount, Message
 from vyapar.messaging.selectors import get_account
@@ -99,6 +99,7 @@ def _outgoing(message: Message, account: ChannelAccount) -> Outgoing:
     mail: dict[str, Any] = {}
     if message.channel == Channel.EMAIL:
         mail = _mail(message, account, fill(template.subject, message.parameters), text)
+        mail["attachments"] = _attachments(message)
     return Outgoing(
         channel=Channel(message.channel),
         to=message.address,
@@ -125,6 +126,13 @@ def _mail(message: Message, account: ChannelAccount, subject: str, text: str) ->
         link = f"{base}/messages/unsubscribe?{urlencode({'who': unsubscribe_token(message.party)})}"
         mail["headers"] = unsubscribe_headers(link, on_this_machine=account.sandbox)
     return mail
+
+
+def _attachments(message: Message) -> tuple[Attachment, ...]:
+    files = [(one.name, one.media_type, one.content) for one in message.enclosures.order_by("pk")]
+    if any(content is None for _name, _kind, content in files):
+        raise Misconfigured(_("a queued mail lost its file"), code="no_file")
+    return tuple(Attachment(name, kind, bytes(content or b"")) for name, kind, content in files)
 
 
 def unsubscribe_token(party: str) -> str:

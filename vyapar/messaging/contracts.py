@@ -48,6 +48,15 @@ class ErrorPlan(StrEnum):
     NEVER = "never"
 
 
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a mail: its name, media type (`text/csv`) and bytes."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
     """One message to one recipient, ready to hand over.
@@ -56,10 +65,10 @@ class Outgoing:
     address. `template` is the WhatsApp template name or the DLT content template id; `language` its
     code (`en`, `hi`). `parameters` fill `{{1}}`, `{{2}}`… in order; `buttons` are the payloads of
     quick-reply buttons in order. `body_text` is the finished text for SMS, plain e-mail and
-    WhatsApp replies inside the 24-hour window. `headers` are extra e-mail headers. `key` names the
-    intent: it becomes the SMS reference and the e-mail Message-ID, so the same key is the same
-    message. `callback_data` (at most 512 characters; `key` when empty) comes back in webhooks and
-    is how a hand-over whose answer was lost is recognised.
+    WhatsApp replies inside the 24-hour window. `headers` are extra e-mail headers, `attachments`
+    its files. `key` names the intent: it becomes the SMS reference and the e-mail Message-ID, so the
+    same key is the same message. `callback_data` (at most 512 characters; `key` when empty) comes back
+    in webhooks and is how a hand-over whose answer was lost is recognised.
     """
 
     channel: Channel
@@ -73,6 +82,7 @@ class Outgoing:
     subject: str = ""
     html: str = ""
     headers: tuple[tuple[str, str], ...] = ()
+    attachments: tuple[Attachment, ...] = ()
     callback_data: str = ""
 
 

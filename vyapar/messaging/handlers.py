@@ -30,13 +30,14 @@ def start_sending(event: EventView) -> None:
 
 
 def tend(at: datetime) -> None:
-    """Wake a worker for messages whose time has come and for hand-overs that were cut off."""
+    """Wake a worker for messages that are due and for hand-overs that were cut off; drop sent files."""
     from vyapar.messaging.tasks import look_after, send_due
 
     if Message.objects.filter(status=Message.Status.QUEUED, next_try_at__lte=at).exists():
         send_due.apply_async(expires=30)
     if stale_unknown(at).exists():
         look_after.apply_async(expires=30)
+    services.drop_sent_files()
 
 
 def count_messages() -> dict[str, Any]:

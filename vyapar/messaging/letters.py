@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from vyapar.messaging.contracts import Channel
+from vyapar.messaging.contracts import Attachment, Channel
 
 #: Why we write. An offer is marketing, even to one's own buyer; alerts to our own people are service.
 MARKETING, SERVICE = "marketing", "service"
@@ -21,7 +21,8 @@ class Letter:
 
     `party` is whom it concerns (`retailer:R001`, `user:7`); `ways` are channels with addresses,
     preferred first: the first that consent allows is taken, the rest are fallbacks. `origin` says on
-    whose behalf (`campaign:<id>`, `alert:<id>`).
+    whose behalf (`campaign:<id>`, `alert:<id>`). `enclosures` go with a mail and nowhere else.
+    `refusal` says why it cannot go: it is kept as skipped, for whoever waits for it.
     """
 
     key: str
@@ -34,6 +35,8 @@ class Letter:
     origin: str
     send_after: datetime | None = None
     buttons: tuple[str, ...] = field(default=())
+    enclosures: tuple[Attachment, ...] = ()
+    refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,25 @@ class Message(models.Model):
         return f"{self.channel} to {self.party}: {self.status}"
 
 
+class Enclosure(models.Model):
+    """A file that goes with a mail. Its bytes are dropped once the mail is settled; what it was stays."""
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="enclosures")
+    name = models.CharField(max_length=160)
+    media_type = models.CharField(max_length=120)
+    size = models.PositiveIntegerField()  # bytes
+    sha256 = models.CharField(max_length=64)
+    content = models.BinaryField(null=True)
+
+    class Meta:
+        indexes = [  # the chore that drops bytes
+            models.Index(fields=["message"], name="enclosure_held", condition=Q(content__isnull=False))
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class MessageStep(models.Model):
     """One report of a far side about a message; the same report twice is one row. Append-only."""
 

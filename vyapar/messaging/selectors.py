@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum, Window
+from django.db.models.functions import RowNumber
 
 from vyapar.farside.resilience import BreakerState
 from vyapar.farside.resilience import breaker_states as states_of
 from vyapar.kernel.calendar import ist_day
 from vyapar.messaging.contracts import Channel
 from vyapar.messaging.letters import ConsentRow
-from vyapar.messaging.models import ChannelAccount, Consent, Message, Template
+from vyapar.messaging.models import ChannelAccount, Consent, Enclosure, Message, Template
 from vyapar.tenancy.here import current_schema
 
 
@@ -84,6 +85,14 @@ def funnel(origin: str) -> dict[str, int]:
 def list_messages(origin: str) -> QuerySet[Message]:
     """Messages of an origin, for the recipients' list."""
     return Message.objects.filter(origin=origin).select_related("template").order_by("queued_at", "pk")
+
+
+def list_newest(origins: Sequence[str], each: int) -> list[Message]:
+    """The newest `each` messages of every origin, newest first, with what was enclosed but not its bytes."""
+    place = Window(RowNumber(), partition_by="origin", order_by=[F("queued_at").desc(), F("pk").desc()])
+    rows = Message.objects.filter(origin__in=origins).annotate(place=place).filter(place__lte=each)
+    files = Prefetch("enclosures", Enclosure.objects.defer("content").order_by("pk"))
+    return list(rows.order_by("-queued_at", "-pk").prefetch_related(files))
 
 
 def get_account(channel: Channel) -> ChannelAccount | None:

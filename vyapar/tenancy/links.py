@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.core import signing
@@ -17,10 +18,12 @@ def sign(value: Any, *, purpose: str) -> str:
     return signing.dumps(value, salt=_salt(purpose))
 
 
-def read(token: str, *, purpose: str) -> Any:
-    """The value in a token; None when it was not signed for this purpose at this distributor."""
+def read(token: str, *, purpose: str, within: timedelta | None = None) -> Any:
+    """The value in a token; None when it was not signed for this purpose at this distributor, or not
+    `within` this time until now.
+    """
     try:
-        return signing.loads(token, salt=_salt(purpose))
+        return signing.loads(token, salt=_salt(purpose), max_age=within)
     except signing.BadSignature:
         return None
 

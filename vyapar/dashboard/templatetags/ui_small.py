@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from django.template import Context
 from django.template.loader import get_template
@@ -13,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import slugify
 from django.utils.translation import get_language
 
+from vyapar.dashboard import board
 from vyapar.dashboard.templatetags import figures, words
 from vyapar.dashboard.templatetags.ui_library import register
 from vyapar.kernel import money as kernel_money
@@ -61,15 +63,18 @@ def button(label: str, href: str = "", **options: Any) -> dict[str, Any]:
 
 @register.inclusion_tag("components/downloads.html", takes_context=True)
 def downloads(context: Context, url: str, **given: Any) -> dict[str, Any]:
-    """CSV and Excel of the list on the page, as it is filtered. `url`: the name of an address that
-    takes `form`; other parts of the address come as keywords.
+    """CSV and Excel of the list on the page, as it is filtered, and by mail where it can be.
+
+    `url`: the name of an address that takes `form`; other parts of the address come as keywords.
     """
     query = context["request"].GET.copy()
     for name in ("page", "cursor"):
         query.pop(name, None)
     tail = f"?{query.urlencode()}" if query else ""
     csv, xlsx = (reverse(url, kwargs={**given, "form": form}) + tail for form in ("csv", "xlsx"))
-    return {"csv": csv, "xlsx": xlsx}
+    door = board.mail_door(url)
+    asked = urlencode({"listing": door[1], "query": query.urlencode()}) if door else ""
+    return {"csv": csv, "xlsx": xlsx, "mail": f"{reverse(door[0])}?{asked}" if door else ""}
 
 
 @register.simple_tag

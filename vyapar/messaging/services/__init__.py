@@ -9,7 +9,7 @@ from vyapar.messaging.services.accounts import (
 from vyapar.messaging.services.consent import record_consents, record_word, withdraw
 from vyapar.messaging.services.letters import queue
 from vyapar.messaging.services.reports import apply_reports
-from vyapar.messaging.services.sending import claim_due, look_after, send
+from vyapar.messaging.services.sending import claim_due, drop_sent_files, look_after, send
 from vyapar.messaging.services.setup import check_account, set_email, set_phone, set_up_account
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "apply_reports",
     "check_account",
     "claim_due",
+    "drop_sent_files",
     "look_after",
     "open_sandbox_accounts",
     "queue",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -10,13 +11,13 @@ from django.db import connection, transaction
 from vyapar.engine.services import emit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Misconfigured
+from vyapar.kernel.phrases import kept
 from vyapar.kernel.phrases import phrase as _
-from vyapar.kernel.phrases import words_of
 from vyapar.law.messaging import next_opening
 from vyapar.messaging.contracts import Channel
 from vyapar.messaging.events import MessagesQueued
 from vyapar.messaging.letters import MARKETING, Letter
-from vyapar.messaging.models import Message, Template
+from vyapar.messaging.models import Enclosure, Message, Template
 from vyapar.messaging.rules import CAP_WINDOW, MARKETING_CAP, category_of
 from vyapar.messaging.selectors import consented, count_recent, find_template
 from vyapar.tenancy.here import current_schema
@@ -41,6 +42,15 @@ def queue(letters: Sequence[Letter], *, actor: Actor, at: datetime) -> tuple[int
     recent = count_recent(parties, at - CAP_WINDOW, MARKETING)
     rows = [_row(letter, allowed, recent, at) for letter in fresh]
     made = Message.objects.bulk_create(rows, batch_size=1000)
+    Enclosure.objects.bulk_create(
+        Enclosure(
+            message=row, name=one.name, media_type=one.media_type, size=len(one.content),
+            sha256=hashlib.sha256(one.content).hexdigest(), content=one.content,
+        )
+        for row, letter in zip(made, fresh, strict=True)
+        if row.status == Message.Status.QUEUED
+        for one in letter.enclosures
+    )  # fmt: skip
     queued = sum(row.status == Message.Status.QUEUED for row in made)
     emit(
         MessagesQueued(fresh[0].origin, queued, len(made) - queued),
@@ -59,6 +69,7 @@ def _row(letter: Letter, allowed: set[tuple[str, str]], recent: dict[str, int], 
     ]
     reason = _refusal(letter, ways, recent)
     channel, address = ways[0] if ways else (letter.ways[0] if letter.ways else (Channel.EMAIL, ""))
+    text, words = kept(reason, 300)
     earliest = max(at, letter.send_after) if letter.send_after else at
     if not reason:
         recent[letter.party] = recent.get(letter.party, 0) + 1
@@ -75,14 +86,16 @@ def _row(letter: Letter, allowed: set[tuple[str, str]], recent: dict[str, int], 
         buttons=list(letter.buttons),
         fallbacks=[[way.value, to] for way, to in ways[1:]],
         status=Message.Status.SKIPPED if reason else Message.Status.QUEUED,
-        reason=reason,
-        words=list(words_of(reason)),
+        reason=text,
+        words=words,
         next_try_at=next_opening(channel.value, category_of(letter.purpose), earliest),
         queued_at=at,
     )
 
 
 def _refusal(letter: Letter, ways: list[tuple[Channel, str]], recent: dict[str, int]) -> str:
+    if letter.refusal:
+        return letter.refusal
     if not letter.ways:
         return _("no address is known")
     if not ways:

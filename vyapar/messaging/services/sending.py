@@ -22,7 +22,7 @@ from vyapar.messaging.clients import hand_over, look_up
 from vyapar.messaging.contracts import Channel, ErrorPlan, Handed, StatusUpdate
 from vyapar.messaging.events import ChannelHalted
 from vyapar.messaging.letters import MARKETING
-from vyapar.messaging.models import ChannelAccount, Message
+from vyapar.messaging.models import ChannelAccount, Enclosure, Message
 from vyapar.messaging.rules import MAX_ATTEMPTS, UNKNOWN_FOR, category_of, wait_seconds
 from vyapar.messaging.selectors import consented, find_template, stale_unknown
 from vyapar.messaging.services.consent import record_word
@@ -212,3 +212,10 @@ def look_after(at: datetime) -> int:
             )
             settled += 1
     return settled
+
+
+def drop_sent_files() -> int:
+    """Drop the bytes of files whose mails need them no more; returns of how many. What they were stays."""
+    open_ones = (Message.Status.QUEUED, Message.Status.SENDING)
+    held = Enclosure.objects.filter(content__isnull=False).exclude(message__status__in=open_ones)
+    return held.update(content=None)

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 Tls = Literal["none", "starttls", "ssl"]
 #: SMTP extension with which a simulator marks itself in its EHLO answer.
 _SIMULATED_EXTENSION = "x-simulated"
+#: The slowest line on which a mail with files still arrives; a socket's timeout bounds all that is sent.
+_BYTES_A_SECOND = 100_000
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -75,7 +77,9 @@ class EmailClient:
 
         def attempt() -> Handed:
             with self._session() as smtp:
-                _expect(250, "MAIL", lambda: smtp.mail(self._sender))
+                # said before it is sent, so that a relay which takes less refuses it at once
+                size = [f"SIZE={len(data)}"] if smtp.has_extn("size") else []
+                _expect(250, "MAIL", lambda: smtp.mail(self._sender, size))
                 _expect(250, "RCPT", lambda: smtp.rcpt(recipient))
                 status = self._hand_over(smtp, data)
                 marked = smtp.has_extn(_SIMULATED_EXTENSION)
@@ -126,6 +130,8 @@ class EmailClient:
             smtp.login(self._user, self._password)
 
     def _hand_over(self, smtp: smtplib.SMTP, data: bytes) -> str:
+        if smtp.sock:
+            smtp.sock.settimeout(self._timeouts.read_seconds + len(data) / _BYTES_A_SECOND)
         try:
             code, said = smtp.data(data)
         except smtplib.SMTPDataError as error:  # the relay refused DATA: nothing was sent

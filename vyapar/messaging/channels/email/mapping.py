@@ -43,6 +43,11 @@ def to_message(outgoing: Outgoing, *, sender: str, sender_name: str, at: datetim
         message.set_content(outgoing.body_text)
         if outgoing.html:
             message.add_alternative(outgoing.html, subtype="html")
+        for one in outgoing.attachments:
+            kind, _semicolon, charset = one.media_type.partition("; charset=")
+            main, _slash, sub = kind.partition("/")
+            params = {"charset": charset} if charset else None
+            message.add_attachment(one.content, maintype=main, subtype=sub, filename=one.name, params=params)
         for name, value in outgoing.headers:
             message[name] = value
     except ValueError as error:  # a line break that would forge headers, or one given twice
