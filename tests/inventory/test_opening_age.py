@@ -92,3 +92,40 @@ def test_on_the_first_day_what_has_not_sold_for_long_is_dead_and_what_sells_is_n
     assert found["S1"].days_without_movement == 211
     assert found["S2"].status != "dead"
     assert found["S3"].status != "dead", "nobody knows how long it has been there"
+
+
+def ago(days: int) -> str:
+    return (TODAY - timedelta(days=days)).isoformat()
+
+
+def sale_line(sku: str, days_ago: int, pieces: int = 6) -> dict:
+    return {
+        "transaction_id": f"{sku}-{days_ago}", "line": 1, "retailer_id": "R1", "sku": sku,
+        "quantity": pieces, "unit_price": "80.00", "timestamp": f"{ago(days_ago)}T10:00:00+05:30",
+    }  # fmt: skip
+
+
+def test_history_that_comes_after_the_list_of_stock_ages_it_as_if_it_had_come_before(book):
+    put(K.STOCK, *(stated(sku) for sku in ("S1", "S2", "S3")))
+    put(K.RECEIPTS, {
+        "sku": "S3", "batch": "B1", "location": "GD-MUM", "quantity": 5, "received_at": ago(0),
+        "reference": "G1",
+    })  # fmt: skip
+    put(K.SALES, sale_line("S1", 211), sale_line("S1", 300), sale_line("S3", 150))
+    assert [(TODAY - since(sku)).days for sku in ("S1", "S2", "S3")] == [211, 1, 1]
+    put(K.SALES, sale_line("S1", 40))
+    assert (TODAY - since("S1")).days == 40, "the newest sale before the list is what tells"
+    changes = Position.objects.get(sku__code="S1").changes
+    put(K.SALES, sale_line("S1", 0), sale_line("S1", 90))
+    assert (TODAY - since("S1")).days == 40, "neither an older sale nor one after the list makes it another"
+    assert Position.objects.get(sku__code="S1").changes == changes + 1, "only the sale of today wrote to it"
+    assert check_positions() == []
+
+
+def test_a_purchase_that_comes_after_the_list_of_stock_tells_its_age(book):
+    put(K.STOCK, stated("S1"))
+    put(K.PURCHASES, {
+        "purchase_invoice": "P1", "supplier_name": "Maker", "invoice_date": ago(77), "sku": "S1",
+        "batch": "B1", "location": "GD-MUM", "quantity": 60, "cost": "50.00",
+    })  # fmt: skip
+    assert (TODAY - since("S1")).days == 77

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from inventory.services.staging import frame_of
+from inventory.services.landing.changes import remembered_stock
+from inventory.services.landing.errand import Errand
+from inventory.services.staging import frame_of, run, staged, take_trail
 
 _KNOWN = """
 SELECT n.place,
@@ -42,3 +44,38 @@ def stood_since(openings: pl.DataFrame) -> pl.Series:
         "bought", pl.max_horizontal("sold", pl.when(pl.col("sold").is_not_null()).then("made"))
     )
     return at.select(pl.min_horizontal(since, "day").alias("since"))["since"]
+
+
+# Openings of some SKUs stated on a day or later, where nothing else has come in: an arrival of another kind
+# brought its own day, which only the position knows. The partial index of statements answers.
+_OPENINGS = """
+SELECT m.batch_id, m.location_id, b.sku_id, (min(m.at) AT TIME ZONE 'Asia/Kolkata')::date AS day
+FROM inventory_movement m JOIN inventory_batch b ON b.id = m.batch_id
+WHERE m.kind = 'opening' AND m.quantity > 0 AND b.sku_id = ANY(%s::bigint[])
+  AND m.at >= %s::timestamp AT TIME ZONE 'Asia/Kolkata'
+  AND NOT EXISTS (SELECT 1 FROM inventory_movement o
+                  WHERE o.batch_id = m.batch_id AND o.location_id = m.location_id AND o.quantity > 0
+                    AND o.kind NOT IN ('opening', 'adjustment', 'return', 'found'))
+GROUP BY 1, 2, 3
+"""
+_OPENING_TYPES = {"batch_id": pl.Int64, "location_id": pl.Int64, "sku_id": pl.Int64, "day": pl.Date}
+_SINCE_TYPES = {"batch_id": "bigint", "location_id": "bigint", "since": "date"}
+_AGE = """
+UPDATE inventory_position p SET first_receipt_date = n.since, changes = p.changes + 1, updated_at = %s
+FROM {found} n WHERE p.batch_id = n.batch_id AND p.location_id = n.location_id
+  AND p.first_receipt_date IS DISTINCT FROM n.since
+"""
+
+
+def age_again(sku_ids: pl.Series, days: pl.Series, errand: Errand) -> None:
+    """Have opening stock of some SKUs be as old as what is known now says: sales or purchases of these `days`
+    have come after the list of stock, and it is aged as if they had come before it.
+    """
+    skus = sku_ids.unique().to_list()
+    openings = frame_of(_OPENINGS, _OPENING_TYPES, [skus, days.min()])
+    if openings.is_empty():
+        return
+    take_trail()
+    aged = openings.with_columns(pl.coalesce(stood_since(openings), "day").alias("since"))
+    with remembered_stock(errand.run, skus), staged(aged, _SINCE_TYPES) as found:
+        run(_AGE.format(found=found), [errand.at])

@@ -9,7 +9,7 @@ import polars as pl
 from inventory.models import MovementKind
 from inventory.services.consumption import Consumption, book_met, look, meet
 from inventory.services.demand import add_up, find_standing, write_demand
-from inventory.services.landing.ageing import stood_since
+from inventory.services.landing.ageing import age_again, stood_since
 from inventory.services.landing.buying import receipt_reference
 from inventory.services.landing.cancelling import cancel_sales
 from inventory.services.landing.changes import count_months, remembered, remembered_stock
@@ -119,6 +119,9 @@ def write_purchase_rows(verdict: Verdict, errand: Errand) -> Figures:
     with remembered(errand.run, which):
         write_master("batches", made)
         write_purchases(lines.with_columns(pl.col("invoice_date").alias("date")))
+    bought = lines["sku"].unique().to_list()
+    ids = frame_of("SELECT id FROM inventory_sku WHERE code = ANY(%s)", {"id": pl.Int64}, [bought])["id"]
+    age_again(ids, lines["invoice_date"], errand)
     return {"batches": made.height, "cancelled_lines": taken}
 
 
@@ -164,6 +167,7 @@ def write_sales(verdict: Verdict, errand: Errand) -> Figures:
             if is_named(moving):
                 named = consume_named(moving, errand)
             done = _record(new, named.rest, errand)
+        age_again(new["sku_id"], new["sold_on"], errand)
     taken = cancel_sales(cancelled, errand) if cancelled.height else 0
     if taken:
         give_back_found(errand)
