@@ -16,12 +16,12 @@ from inventory.forecasting.backtest import (
     score,
 )
 from inventory.forecasting.methods import (
+    BEGUN,
     BOOSTED_MIXTURE,
     ENTRANTS,
     METHODS,
     MIXTURE,
     NAIVE,
-    POOLED,
     SILENCE,
     Method,
 )
@@ -30,8 +30,9 @@ from inventory.forecasting.season import BASE_WEEKS, YEAR
 
 #: Scored rows below which a pattern takes the method that won over all patterns.
 ENOUGH_ROWS = 20
-#: A mixture (with trees, where they could learn) stands unless another method's score is lower by more
-#: than this share: the best of many on a few origins owes part of its lead to luck.
+#: A mixture (with trees, where they could learn) stands, and of what is new what followed its first order,
+#: unless another method's score is lower by more than this share: the best of many on a few origins owes part
+#: of its lead to luck.
 CLEARLY = 0.02
 #: What the interval should cover, and how much pinball loss may be given for covering it.
 COVERAGE, NEARLY = 0.8, 1.01
@@ -59,8 +60,8 @@ class Choices:
 
 
 def unproven() -> Choices:
-    """Choices without an examination: recent mean, the group's mean when new, nothing when silent."""
-    default = {_SILENT: SILENCE, _NEW: POOLED}
+    """Choices without an examination: recent mean, what usually follows when new, nothing when silent."""
+    default = {_SILENT: SILENCE, _NEW: BEGUN}
     methods = [default.get(code, MIXTURE) for code in range(len(PATTERNS))]
     return Choices(tuple(Choice(METHODS.index(method)) for method in methods), ())
 
@@ -78,7 +79,7 @@ def choose(exam: Examination, ahead: Sequence[Floats]) -> Choices:
         candidates = _candidates(exam, code, len(ahead))
         rows = exam.rows_of(code)
         if rows.size < ENOUGH_ROWS:
-            default = {_SILENT: METHODS.index(SILENCE), _NEW: METHODS.index(POOLED)}
+            default = {_SILENT: METHODS.index(SILENCE), _NEW: METHODS.index(BEGUN)}
             candidates = [default.get(code, overall.method), _NAIVE]
         if rows.size == 0:
             choices.append(replace(overall, method=candidates[0], lost=""))
@@ -111,7 +112,7 @@ def _contest(
     table = {n: _score(exam, ahead[n], rows, code, ENTRANTS[n]) for n in candidates}
     naive = table[_NAIVE]
     standing = [n for n in candidates if _stands(table[n], naive)]
-    best = _favoured(standing, {n: table[n].against(naive) for n in standing})
+    best = _favoured(standing, {n: table[n].against(naive) for n in standing}, code)
     favourite = min(candidates, key=lambda n: table[n].against(naive))
     lost = ENTRANTS[favourite].name if best == _NAIVE and favourite != _NAIVE else ""
     widening, table[best] = _fit_width(exam, ahead[best], rows, table[best])
@@ -122,9 +123,10 @@ def _contest(
     return Choice(best, widening, lost), list(table.values())
 
 
-def _favoured(standing: list[int], figures: dict[int, float]) -> int:
+def _favoured(standing: list[int], figures: dict[int, float], code: int | None) -> int:
     best = min(standing, key=figures.__getitem__)
-    for favoured in (ENTRANTS.index(BOOSTED_MIXTURE), METHODS.index(MIXTURE)):
+    favourites = (BEGUN,) if code == _NEW else (BOOSTED_MIXTURE, MIXTURE)
+    for favoured in map(ENTRANTS.index, favourites):
         if favoured in figures and figures[favoured] <= figures[best] * (1.0 + CLEARLY):
             return favoured
     return best

@@ -14,6 +14,9 @@ Level = Callable[[Weeks, Sequence[int]], Floats]
 
 #: Weeks of pooled experience that a young series borrows from all others.
 BORROWED_WEEKS = 4.0
+#: Weeks since a series began in which its first order is told apart from what followed, and series whose
+#: four weeks, at the pace of all, what usually follows is drawn by.
+YOUNG, PRIOR_BEGINNINGS = 52, 5.0
 #: Weight of weeks outside a moving average: felt only where all weeks inside went unseen.
 _FAINT = 1e-9
 
@@ -58,6 +61,34 @@ def pooled(weeks: Weeks, origins: Sequence[int]) -> Floats:
         usual = _group_medians(sold / np.maximum(seen, 1.0), sold > 0, weeks)
         levels.append((sold + BORROWED_WEEKS * usual) / (seen + BORROWED_WEEKS))
     return np.array(levels)
+
+
+def begun(weeks: Weeks, origins: Sequence[int]) -> Floats:
+    """What followed the first order, drawn by four weeks to what usually follows one; else as `pooled`.
+
+    A series that is known since it sold was chosen by that sale: the week of it tells how large orders
+    are and nothing of how often they come. Goods that were in stock before they sold, and what was there
+    when history began, stand as `pooled` tells.
+    """
+    levels = pooled(weeks, origins)
+    if not weeks.count:
+        return levels
+    rows = np.arange(weeks.series)
+    for number, origin in enumerate(origins):
+        at = np.minimum(weeks.start, max(origin - 1, 0))
+        young = (weeks.start > 0) & (weeks.start < origin) & (origin - weeks.start <= YOUNG)
+        first = np.where(young, weeks.sales[rows, at], 0.0)
+        young &= first > 0
+        later = slice(max(origin - YOUNG, 0), origin)
+        sold = weeks.sales[:, later].sum(axis=1) - first
+        seen = weeks.seen[:, later].sum(axis=1) - np.where(young, weeks.seen[rows, at], 0.0)
+        if young.any():
+            pace = (weeks.sales[:, later] > 0).sum() / max(float(weeks.seen[:, later].sum()), 1.0)
+            prior = PRIOR_BEGINNINGS * BORROWED_WEEKS * first[young].mean()
+            follows = (sold[young].sum() + pace * prior) / ((seen * first)[young].sum() + prior)
+            told = (sold + BORROWED_WEEKS * follows * first) / (seen + BORROWED_WEEKS)
+            levels[number] = np.where(young, told, levels[number])
+    return levels
 
 
 def _group_medians(rates: Floats, selling: Flags, weeks: Weeks) -> Floats:

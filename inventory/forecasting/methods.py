@@ -11,6 +11,7 @@ from inventory.contracts.arrays import Floats
 from inventory.forecasting.boosted import Boosted
 from inventory.forecasting.levels import (
     Level,
+    begun,
     last_week,
     mixture,
     moving_average,
@@ -40,8 +41,9 @@ _SLOW_MIXTURE = mixture(tsb(0.1, 0.1), smoothed(0.1), moving_average(13))
 NAIVE = Method("naive", last_week)
 SEASONAL_NAIVE = Method("seasonal_naive", last_week, last_year=True)
 SILENCE = Method("silence", silence)
-POOLED = Method("pooled_mean", pooled)
-#: Stands where history is too short for any back-test, and unless another is clearly better.
+#: Stands for what is new, unless another is clearly better.
+BEGUN = Method("begun", begun)
+#: Stands for all else where history is too short for any back-test, and unless another is clearly better.
 MIXTURE = Method("mixture", _MIXTURE)
 
 #: The referees first.
@@ -59,7 +61,8 @@ METHODS: tuple[Method, ...] = (
     Method("tsb_slow", tsb(0.1, 0.07)),
     Method("seasonal_tsb", tsb(0.1, 0.2), season_power=1.0),
     Method("seasonal_mixture", _MIXTURE, season_power=0.5),
-    POOLED,
+    Method("pooled_mean", pooled),
+    BEGUN,
     SILENCE,
 )
 

@@ -167,17 +167,22 @@ def reliability_of(told: Floats, outcome: Flags) -> tuple[tuple[float, float, in
     return tuple((float(told[one].mean()), float(outcome[one].mean()), int(one.size)) for one in parts)
 
 
-def judged_rules(known: Features, outcome: Flags) -> dict[str, Judged]:
-    """Plain rules on the same rows: long since the last sale; few orders in a year; and what stands in
-    for what is learnt, the longest wait.
+def rule_scores(known: Features) -> dict[str, Floats]:
+    """(rows,) by plain rule, the higher the likelier no sale: long since the last sale; few orders in a
+    year; and what stands in for what is learnt, the longest wait.
     """
-    idle, few, wait = known.plain["idle"], -known.plain["orders_365"], known.plain["wait"]
+    plain = known.plain
+    return {"idle": plain["idle"], "few_orders": -plain["orders_365"], "wait": plain["wait"]}
+
+
+def judged_rules(known: Features, outcome: Flags) -> dict[str, Judged]:
+    """The plain rules on the same rows."""
     return {
         name: Judged(
             int(outcome.size), int(outcome.sum()),
             float(roc_auc_score(outcome, score)), float(average_precision_score(outcome, score)),
         )
-        for name, score in (("idle", idle), ("few_orders", few), ("wait", wait))
+        for name, score in rule_scores(known).items()
     }  # fmt: skip
 
 

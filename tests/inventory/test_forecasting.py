@@ -20,7 +20,7 @@ from inventory.contracts import (
 from inventory.forecasting import PATTERNS, Pattern, forecast
 from inventory.forecasting.backtest import examine, origins_of, score
 from inventory.forecasting.choice import choose
-from inventory.forecasting.levels import last_week, moving_average, pooled, sba, smoothed, tsb
+from inventory.forecasting.levels import begun, last_week, moving_average, pooled, sba, smoothed, tsb
 from inventory.forecasting.methods import METHODS, NAIVE, SILENCE, forecasts
 from inventory.forecasting.patterns import classify
 from inventory.forecasting.weeks import Weeks, in_weeks
@@ -273,7 +273,7 @@ def test_means_weigh_by_what_was_seen_and_look_no_further_than_the_origin():
 def test_weeks_that_nobody_could_buy_in_leave_every_level_as_it_was(sales, gap):
     before = weekly(sales)
     after = weekly([*sales, *[0] * gap], seen=[[*[1] * len(sales), *[0] * gap]])
-    for method in (last_week, smoothed(0.2), tsb(0.1, 0.2), sba(0.1), pooled, moving_average(52)):
+    for method in (last_week, smoothed(0.2), tsb(0.1, 0.2), sba(0.1), pooled, begun, moving_average(52)):
         old, new = method(before, [len(sales)]), method(after, [len(sales) + gap])
         assert new[0, 0] == pytest.approx(old[0, 0], abs=1e-6)
 

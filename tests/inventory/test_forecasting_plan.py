@@ -17,6 +17,7 @@ from inventory.forecasting.backtest import Examination
 from inventory.forecasting.boosted import FEWEST_EXAMPLES, learn
 from inventory.forecasting.choice import unproven
 from inventory.forecasting.forecast import Forecast
+from inventory.forecasting.methods import METHODS
 from inventory.forecasting.overrides import Places, overridden
 from inventory.forecasting.patterns import PATTERNS
 from inventory.forecasting.plan import choices_of, plan_of
@@ -244,12 +245,12 @@ def test_a_plan_is_read_back_as_it_was_and_one_of_unknown_methods_cannot_stand()
     fresh = unproven()
     plan = plan_of(fresh, 0.5)
     assert ForecastPlan.from_json(plan.as_json()) == plan
-    again = choices_of(plan, fresh, 15)
+    again = choices_of(plan, fresh, len(METHODS))
     assert again is not None
     assert again.per_pattern == fresh.per_pattern
     gone = ForecastPlan(tuple((pattern, "of old", width) for pattern, _, width in plan.choices))
-    assert choices_of(gone, fresh, 15) is None
-    assert choices_of(ForecastPlan(plan.choices[1:]), fresh, 15) is None
+    assert choices_of(gone, fresh, len(METHODS)) is None
+    assert choices_of(ForecastPlan(plan.choices[1:]), fresh, len(METHODS)) is None
 
 
 NAIVE = ForecastPlan(tuple((pattern.value, "naive", 1.0) for pattern in PATTERNS))

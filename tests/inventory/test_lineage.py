@@ -14,7 +14,8 @@ from inventory.contracts import AnalysisPolicy, DemandSnapshot
 from inventory.contracts.demand import NOT_DELISTED
 from inventory.forecasting import forecast
 from inventory.forecasting.effects import Goods, lineage_of, newcomers_of
-from inventory.forecasting.weeks import in_weeks
+from inventory.forecasting.levels import begun, moving_average, pooled
+from inventory.forecasting.weeks import Weeks, in_weeks
 from inventory.models import DemandForecast, ForecastModel
 from inventory.selectors.demand import take_demand_snapshot
 from inventory.selectors.sku import get_sku
@@ -222,6 +223,61 @@ def test_where_what_looks_alike_sells_otherwise_it_is_not_used():
     found = forecast(launched(alike=False), POLICY)
     assert not told(found, "alike").stands
     assert not any("alike" in one for one in found.rests_on.values())
+
+
+# --- what is known since its first order
+
+
+def begun_by_order(*, chance_of_a_week: float = 0.15, series: int = 4_000, seed: int = 8) -> Weeks:
+    """SIMULATED: goods that sell in few weeks, orders of very unlike sizes, each known since its first."""
+    chance = np.random.default_rng(seed)
+    week = np.arange(120)
+    usual = chance.gamma(0.8, 30.0, size=(series, 1)) + 1
+    orders = np.ceil(usual * chance.gamma(2.0, 0.5, (series, 120)))
+    asked = week >= chance.integers(0, 120, size=(series, 1))  # nobody knew of them before
+    sales = np.where(asked & (chance.random((series, 120)) < chance_of_a_week), orders, 0.0)
+    start = np.where(sales.any(axis=1), np.argmax(sales > 0, axis=1), 120)
+    seen = (week >= start[:, None]).astype(float)
+    return Weeks(sales, seen, start, np.zeros(series, np.int32))
+
+
+def test_of_what_is_known_since_an_order_that_order_says_nothing_of_how_often_they_come():
+    weeks = begun_by_order()
+    young = (weeks.start < 100) & (weeks.start > 92)
+    sold = weeks.sales[young, 100:].sum()
+    told, usual = (level(weeks, [100])[0][young].sum() * 20 for level in (begun, moving_average(8)))
+    assert told == pytest.approx(sold, rel=0.15)
+    assert usual > 1.5 * sold
+
+
+def test_what_followed_an_order_is_known_from_nothing_later():
+    weeks = begun_by_order(series=300)
+    now = weeks.until(80)
+    np.testing.assert_array_equal(begun(weeks, [80]), begun(now, [80]))
+
+
+def test_goods_in_stock_before_they_sold_stand_as_those_of_their_category():
+    weeks = begun_by_order(series=300)
+    stocked = replace(weeks, seen=np.ones_like(weeks.seen), start=np.zeros_like(weeks.start))
+    np.testing.assert_array_equal(begun(stocked, [80]), pooled(stocked, [80]))
+
+
+def test_where_no_launch_could_be_examined_those_alike_tell_only_of_what_has_not_sold():
+    snapshot = launched()
+    weeks = in_weeks(snapshot)
+    goods = Goods(
+        np.zeros(weeks.series, np.int64), snapshot.group, snapshot.brand, snapshot.price_paise, snapshot.pack
+    )
+    # history ends when the newest began: no earlier launch lies far enough back
+    new = np.zeros(weeks.series, bool)
+    new[[3, 7]] = True
+    start = np.where(new, weeks.count - 2, 0)
+    sales = np.where(np.arange(weeks.count) < start[:, None], 0.0, weeks.sales)
+    seen = np.where(np.arange(weeks.count) < start[:, None], 0.0, 1.0)
+    sales[3] = 0.0
+    found = newcomers_of(Weeks(sales, seen, start, weeks.group), goods, new, POLICY.new_days, 4)
+    assert found.told[0].reason == "untested"
+    assert found.rows.tolist() == [3]
 
 
 # --- from the database and back

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from inventory.contracts.arrays import Codes, Flags, Floats, Ints
 from inventory.contracts.demand import DAYS_PER_WEEK
 from inventory.forecasting.effects.told import AHEAD, OVER, STEP, EffectTold, verdict
-from inventory.forecasting.levels import pooled
+from inventory.forecasting.levels import begun
 from inventory.forecasting.weeks import Weeks
 
 #: SKUs that are looked to, and the fewest that tell anything.
@@ -71,14 +71,19 @@ def newcomers_of(weeks: Weeks, goods: Goods, new: Flags, new_days: int, horizon:
     """Forecasts of the series that are `new` (series,) by those alike, where that did no harm before.
 
     Alike is what sells in the same place and category: the nearest six in price, brand and pack. The
-    curve of a launch is that of all launches in the history.
+    curve of a launch is that of all launches in the history. Where no launch could be examined, it is
+    only of those that have not sold yet: of the others, what follows first orders tells more.
     """
     found = _forecast(weeks, goods, np.flatnonzero(new), weeks.count, horizon)
     if not found.rows.size:
         return found
     told = _examined(weeks, goods, new_days, found.rows.size)
+    if told.reason == "untested":
+        unsold = weeks.sales.sum(axis=1) <= 0
+        found = _forecast(weeks, goods, np.flatnonzero(new & unsold), weeks.count, horizon)
+        told = replace(told, figure=float(found.rows.size), stands=bool(found.rows.size))
     if told.stands:
-        return Newcomers(found.rows, found.means, found.extra, found.alike, (told,))
+        return replace(found, told=(told,))
     none = np.zeros(0, dtype=np.int64)
     return Newcomers(none, np.zeros((0, horizon)), np.zeros(0), (), (told,))
 
@@ -178,7 +183,7 @@ def _far(goods: Goods, some: Ints, old: Ints) -> Floats:
 
 
 def _examined(weeks: Weeks, goods: Goods, new_days: int, count: int) -> EffectTold:
-    """Launches of the last year, forecast by those alike and, as without them, by their category's usual."""
+    """Launches of the last year, forecast by those alike and, as without them, by their first orders."""
     plain, better, seen = 0.0, 0.0, 0
     young = np.arange(weeks.series)[weeks.start > BORROWED]
     for origin in range(max(SEASONED, weeks.count - OVER), weeks.count - AHEAD + 1, STEP):
@@ -190,7 +195,7 @@ def _examined(weeks: Weeks, goods: Goods, new_days: int, count: int) -> EffectTo
             continue
         ahead = slice(origin, origin + AHEAD)
         sold, share = weeks.sales[found.rows, ahead], weeks.seen[found.rows, ahead]
-        usual = pooled(weeks, [origin])[0][found.rows]
+        usual = begun(weeks, [origin])[0][found.rows]
         plain += float(np.abs((usual[:, None] * share - sold).sum(axis=1)).sum())
         better += float(np.abs((found.means * share - sold).sum(axis=1)).sum())
         seen += found.rows.size

@@ -249,6 +249,7 @@ _METHODS: Mapping[str, str | Promise] = {
     "mean_13_weeks": _("mean of 13 weeks"),
     "mean_52_weeks": _("mean of a year"),
     "pooled_mean": _("mean, drawn to that of goods alike"),
+    "begun": _("what followed the first order"),
     "silence": _("nothing at all (zero)"),
     "smoothing": _("steady, newer weeks weigh more (smoothing)"),
     "sba": _("rare sales: how many and how often (SBA)"),
