@@ -19,6 +19,7 @@ from inventory.selectors.book import StockBook, split_stock, take_stock_part, ta
 from inventory.selectors.demand import take_demand_snapshot
 from inventory.selectors.exports import count_exports
 from inventory.selectors.freshness import list_doubts
+from inventory.selectors.grown import find_growth
 from inventory.selectors.items import tally_stock
 from inventory.selectors.outlook import (
     OutlookBook,
@@ -52,6 +53,7 @@ def register() -> None:
     registry.hang(Tally("stock", tally_stock))
     registry.hang(Chore("demonstration", feed_demonstration))
     registry.hang(Chore("inventory.exports", tend_exports))
+    registry.hang(Chore("inventory.forecasts", tend_forecasts))
     registry.hang(Chore("inventory.imports", tend_imports))
     registry.hang(Chore("inventory.clearing", clear_old))
     registry.hang(Chore("inventory.outcomes", tend_outcomes))
@@ -170,6 +172,14 @@ def tend_exports(at: datetime) -> None:
 def tend_prices(at: datetime) -> None:
     """Give SKUs the prices whose day has come."""
     services.put_prices_in_force(actor=system("prices"), at=at)
+
+
+def tend_forecasts(at: datetime) -> None:
+    """Forecast anew once so many sales were taken in that the forecasts in force know too little."""
+    from vyapar.engine.tasks import run_cycle
+
+    if (ended := find_growth(at)) is not None:
+        run_cycle.apply_async(("analysis", ended.isoformat()), expires=LOOK_SECONDS)
 
 
 def tend_outcomes(at: datetime) -> None:
