@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
-from decimal import Decimal
 from itertools import permutations
 from math import ceil
 from typing import Any
@@ -15,8 +14,8 @@ from django.db.models import Count, QuerySet, Sum
 from inventory.contracts.exports import LOST
 from inventory.contracts.feeds import ExportDocument, ExportKind
 from inventory.contracts.outcomes import UNCHANGED, Factor
-from inventory.selectors.exports import export_lines, lost_lines
-from inventory.selectors.facts import get_place, party_at
+from inventory.selectors.exports import credited_lines, export_lines, lost_lines
+from inventory.selectors.facts import get_place, party_at, tax_on
 from inventory.selectors.flows import (
     AtRisk,
     Place,
@@ -33,11 +32,8 @@ from reallocation.rules import Freight
 from vyapar.engine.selectors import get_policy
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import NotFound
-from vyapar.kernel.facts import CreditNote, GoodsLine, MovementFacts
-from vyapar.kernel.money import half_up
+from vyapar.kernel.facts import CreditNote, MovementFacts
 from vyapar.kernel.phrases import phrase as _
-from vyapar.law.rates import rate_for
-from vyapar.law.tax import split_tax
 
 #: Days ahead for which a place is held to need stock.
 NEED_DAYS = 28
@@ -97,7 +93,7 @@ def as_learnt(lane: LaneRow, learnt: Mapping[str, int]) -> LaneRow:
 def document_of(transfer: Transfer, payload: TransferPayload, facts: MovementFacts) -> ExportDocument:
     """A dispatched transfer as the books need it: at cost, with the tax of its paper on each line."""
     papers = [paper["number"] for paper in transfer.documents]
-    tax = {(goods.sku, goods.batch): _tax(goods, facts) for goods in facts.lines}
+    tax = {(goods.sku, goods.batch): tax_on(goods, facts) for goods in facts.lines}
     return ExportDocument(
         kind=ExportKind.TRANSFER,
         key=export_key(transfer),
@@ -143,18 +139,12 @@ def credit_of(
 ) -> ExportDocument:
     """A credit note over a transfer's invoice as the books need it, line by line as it was issued."""
     key = export_key(transfer)
-    priced = export_lines((n.sku, n.batch, n.quantity, 0, n.tax_paise) for n in note.lines)
-    values = [n.taxable_paise for n in note.lines]
-    lines = tuple(
-        replace(line, amount_paise=value, unit_paise=half_up(Decimal(value) / line.quantity))
-        for line, value in zip(priced, values, strict=True)
-    )
     return ExportDocument(
         kind=ExportKind.CREDIT_NOTE,
         key=f"{key}:credit",
         number=note.paper.number,
         at=at,
-        lines=lines,
+        lines=credited_lines(note),
         source=transfer.destination,
         target=transfer.source,
         party=transfer.destination,
@@ -173,16 +163,6 @@ def credit_of(
 def export_key(transfer: Transfer) -> str:
     """The key of a transfer's document in the books: that of its execution."""
     return f"{TRANSFER}:{transfer.action_id}"
-
-
-def _tax(goods: GoodsLine, facts: MovementFacts) -> int:
-    """GST on a line in paise; nothing is supplied inside one registration."""
-    if facts.source.gstin == facts.destination.gstin:
-        return 0
-    rate = rate_for(goods.hsn, facts.dispatch_date, rate_item=goods.rate_item, packed=goods.packed)
-    value = goods.quantity * goods.unit_value_paise
-    states = facts.source.state_code, facts.destination.state_code
-    return split_tax(value, rate.basis_points, *states, cess_bp=rate.cess_bp).total
 
 
 def _surplus(row: AtRisk, today: date) -> SurplusRow:

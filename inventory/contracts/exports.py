@@ -12,6 +12,8 @@ from inventory.contracts.feeds import ExportDocument, ExportKind, ExportLine
 
 #: `extra["reason"]` of a reversal whose goods are gone, not on their way back.
 LOST = "lost"
+#: `extra["reason"]` of a reversal of goods that their company did not take: they stand here again.
+HOME = "home"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,38 @@ def is_lost(document: ExportDocument) -> bool:
     Such a reversal has a source and no target; the tax on its lines is the credit to reverse.
     """
     return document.kind is ExportKind.REVERSAL and document.extra.get("reason") == LOST
+
+
+def is_home(document: ExportDocument) -> bool:
+    """Whether goods came home that a company did not take: stock alone, on a day of its own."""
+    return document.kind is ExportKind.REVERSAL and document.extra.get("reason") == HOME
+
+
+def undoes(document: ExportDocument) -> bool:
+    """Whether the books cancel what they hold, instead of booking what happened since."""
+    return document.kind is ExportKind.REVERSAL and not is_lost(document) and not is_home(document)
+
+
+def return_route(document: ExportDocument) -> str:
+    """How goods of a claim go back (`vyapar.law.itc.RETURN_ROUTES`); empty on every other document."""
+    return str(document.extra.get("return_route") or "")
+
+
+def is_about_credit(document: ExportDocument) -> bool:
+    """Whether a claim's document is about money alone: what its company credits, or credits no more."""
+    return "credited_on" in document.extra
+
+
+def split_by_state(document: ExportDocument) -> dict[str, int]:
+    """GST of a document in paise by head: `igst` between States, else `cgst` and `sgst` by halves."""
+    whole = sum(line.tax_paise for line in document.lines)
+    states = [str(document.extra.get(key) or "")[:2] for key in ("source_gstin", "target_gstin")]
+    if not whole:
+        return {}
+    if states[0] != states[1]:
+        return {"igst": whole}
+    half = whole // 2
+    return {"cgst": whole - half, "sgst": half}
 
 
 def _goods(document: ExportDocument) -> Counter[tuple[str, str]]:

@@ -119,6 +119,8 @@ class ExportKind(StrEnum):
     PRICE_LIST = "price_list"  # an offer's prices by batch, while it runs
     CREDIT_NOTE = "credit_note"
     REVERSAL = "reversal"  # what was undone: a transfer recalled, credit to reverse
+    RETURN = "return"  # goods on their way back to the company that supplied them
+    DEBIT_NOTE = "debit_note"  # what that company credits for them
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from uuid import UUID
 
 from django.core.files.storage import default_storage
@@ -14,6 +15,8 @@ from inventory.contracts.feeds import ExportDocument, ExportKind, ExportLine
 from inventory.feeds import SYSTEMS
 from inventory.models import Batch, Export, Feed, Location
 from vyapar.kernel.errors import Invalid, NotFound
+from vyapar.kernel.facts import CreditNote
+from vyapar.kernel.money import half_up
 from vyapar.kernel.phrases import phrase as gettext
 
 
@@ -67,6 +70,16 @@ def lost_lines(lost: Iterable[tuple[str, str, int]]) -> tuple[ExportLine, ...]:
     }
     rows = [(sku, batch, pieces, *known.get((sku, batch), (0, 0))) for sku, batch, pieces in asked]
     return export_lines((sku, batch, pieces, cost, itc * pieces) for sku, batch, pieces, cost, itc in rows)
+
+
+def credited_lines(note: CreditNote) -> tuple[ExportLine, ...]:
+    """Lines of a credit note of ours, each at its value and tax as they were issued."""
+    priced = export_lines((n.sku, n.batch, n.quantity, 0, n.tax_paise) for n in note.lines)
+    values = [n.taxable_paise for n in note.lines]
+    return tuple(
+        replace(line, amount_paise=value, unit_paise=half_up(Decimal(value) / line.quantity))
+        for line, value in zip(priced, values, strict=True)
+    )
 
 
 def gstins_of(*codes: str) -> tuple[str, ...]:

@@ -16,8 +16,11 @@ from inventory.models import (
 )
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import NotFound
-from vyapar.kernel.facts import GoodsLine, Party
+from vyapar.kernel.facts import GoodsLine, MovementFacts, Party
 from vyapar.kernel.phrases import phrase as gettext
+from vyapar.law.itc import RETURN_ROUTES
+from vyapar.law.rates import rate_for
+from vyapar.law.tax import split_tax
 
 
 def get_place(code: str) -> Location:
@@ -111,6 +114,18 @@ def _line(
         weight_grams=row.sku.weight_grams,
         offer_price_paise=offer,
     )
+
+
+def tax_on(goods: GoodsLine, facts: MovementFacts) -> int:
+    """GST on a line of a movement in paise, as on its paper: none inside one registration, and none on
+    goods that go back to their company against its credit note."""
+    is_supply = facts.source.gstin != facts.destination.gstin
+    if not is_supply or facts.return_route not in ("", RETURN_ROUTES[0]):
+        return 0
+    rate = rate_for(goods.hsn, facts.dispatch_date, rate_item=goods.rate_item, packed=goods.packed)
+    value = goods.quantity * goods.unit_value_paise
+    states = facts.source.state_code, facts.destination.state_code
+    return split_tax(value, rate.basis_points, *states, cess_bp=rate.cess_bp).total
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from inventory.contracts.outcomes import FATES, MAY_LEAVE, ClaimState, SendingSt
 from inventory.models import Batch, Claim, ClaimSending, MovementKind
 from inventory.selectors.claims import find_standing_sending
 from inventory.selectors.facts import get_place, list_goods, party_at
+from inventory.services.claim_books import book_call_back, book_homecoming, book_return
 from inventory.services.claims import lock_claim
 from inventory.services.holding import lock_spots, tell_spots
 from inventory.services.ledger import record_movements
@@ -78,6 +79,7 @@ def send_claim(
     sending.papers = plain(registry.paper_desk().issue(facts, key=sending.key, actor=actor, at=at))
     sending.save()
     _move(sending, spot, MovementKind.COMPANY_OUT, -pieces, actor, at)
+    book_return(sending, facts, actor=actor, at=at)
     _tell("ClaimGoodsSent", sending, actor, at)
     return sending
 
@@ -100,6 +102,7 @@ def call_back_claim(claim_id: int, *, reason: str, actor: Actor, at: datetime) -
     taken = registry.paper_desk().withdraw(sending.key, reason=why, actor=actor, at=at)
     sending.credited = plain(taken.credited) if taken.credited else None
     _bring_home(sending, actor, at)
+    book_call_back(sending, taken.credited, reason=why, actor=actor, at=at)
     _end(sending, SendingState.CALLED_BACK, why, actor, at)
     _tell("ClaimGoodsCalledBack", sending, actor, at)
     return sending
@@ -132,6 +135,7 @@ def settle_claim_goods(
     )
     sending.credited = plain(note) if note else None
     _bring_home(sending, actor, at)
+    book_homecoming(sending, note, actor=actor, at=at)
     if fate is SendingState.DESTROYED:
         write_off([line], reason=why, reference=sending.key, actor=actor, at=at)
     _end(sending, fate, why, actor, at)

@@ -12,6 +12,7 @@ from inventory.contracts.outcomes import ANSWERED, FATES, ClaimState, Predicted
 from inventory.models import Batch, Claim, Prediction
 from inventory.selectors.claims import claimed_at, find_standing_sending
 from inventory.selectors.outcomes import current_learnt
+from inventory.services.claim_books import book_answer
 from inventory.services.holding import lock_spots
 from inventory.services.lines import Spot, StockLine
 from vyapar.engine.selectors import get_policy
@@ -84,6 +85,7 @@ def answer_claim(
     _check_answer(claim, credited_paise, answered_on, at)
     _put_answer(claim, credited_paise, answered_on, credit_note, note, actor)
     _settle(claim, answered_on)
+    book_answer(claim, reason=claim.note, actor=actor, at=at)
     append_audit(
         actor=actor, verb="ClaimAnswered", subject=f"claim:{claim.pk}", at=at,
         before={"state": ClaimState.OPEN.value}, after=_told(claim),
@@ -125,6 +127,7 @@ def correct_answer(
     if after == before:
         raise Refused(_("this answer is on record already"), code="nothing_changes")
     _settle(claim, answered_on, again=True)
+    book_answer(claim, reason=reason.strip()[:300], actor=actor, at=at)
     append_audit(
         actor=actor, verb="ClaimAnswerCorrected", subject=f"claim:{claim.pk}", at=at, before=before,
         after=after, reason=reason.strip()[:300],

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from inventory.contracts.outcomes import ANSWERED, MAY_LEAVE, ClaimState, SendingState
 from inventory.forms import AnswerForm, ClaimForm
 from inventory.models import Claim, ClaimSending
+from inventory.selectors.claim_books import list_claim_exports
 from inventory.selectors.claims import (
     find_claimable,
     find_same,
@@ -32,6 +33,7 @@ from vyapar.gateway.speech import say
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import Fault, NotFound, VyaparError
 from vyapar.kernel.money import parse_rupees
+from vyapar.law.itc import RETURN_ROUTES
 from vyapar.people.contracts import May
 
 #: Claims shown at once; the file has all.
@@ -121,7 +123,8 @@ def claim(request: HttpRequest, claim_id: int) -> HttpResponseBase:
         "sent_state": sent and sending_state(sent), "sent_route": sent and _ROUTES[sent.route](),
         "may_send": is_here and row.state in MAY_LEAVE,
         "may_correct": row.state in ANSWERED,
-        "corrections": list_corrections(row.pk),
+        "corrections": list_corrections(row.pk), "strip": {"exports": list_claim_exports(row)},
+        "sent_is_supply": sent is not None and sent.route == RETURN_ROUTES[0],
     }  # fmt: skip
     return render(request, "inventory/claim.html", context, status=422 if form.errors else 200)
 

@@ -713,7 +713,7 @@ class TestSource:
 
 def nodes() -> int:
     """How many there are in memory."""
-    return sum(isinstance(one, Node) for one in gc.get_objects())
+    return sum(type(one) is Node for one in gc.get_objects())
 
 
 class TestKnown:

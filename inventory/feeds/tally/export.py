@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from inventory.contracts.exports import is_about_credit, is_home, is_lost, return_route, split_by_state
 from inventory.contracts.feeds import ExportDocument, ExportKind, ExportLine
 from inventory.feeds.tally.requests import element, import_messages, text
 from inventory.feeds.tally.words import PRIMARY_BATCH, fold
@@ -22,12 +23,14 @@ from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import Fault, Invalid
 from vyapar.kernel.money import rupees
 from vyapar.kernel.phrases import phrase as _
+from vyapar.law.itc import RETURN_ROUTES
 
 _IDS = uuid.UUID("6f6a3d6e-1b7c-5d0a-9a61-5f7f1f0d2c11")
 _CUT = re.compile(r"~[0-9a-f]{8}$")
 _LEDGERS = {
     "sales": "Sales",
     "purchase": "Purchase",
+    "claims": "Purchase",
     "output_igst": "Output IGST",
     "output_cgst": "Output CGST",
     "output_sgst": "Output SGST",
@@ -36,6 +39,9 @@ _LEDGERS = {
     "input_sgst": "Input SGST",
 }
 PRICE_LEVEL = "Offers"
+#: A bill of a party as Tally keeps it: its name, and whether an entry opens or settles it.
+Bill = tuple[str, str]
+_NEW, _AGAINST = "New Ref", "Agst Ref"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +49,14 @@ class Names:
     """What things are called in the company's books.
 
     From the feed's settings: `ledgers` (keys of `_LEDGERS`), `branches` (location code -> ledger of that
-    branch), `godowns` (name -> {code}), `unit_names` (GST unit -> name), `price_level`, `inter_branch`
-    (`invoice` or `note`). `items` and `units` (SKU's folded name -> spelling, unit) are what Tally itself
-    said, where it was asked.
+    branch), `suppliers` (name -> ledger of a company that goods go back to), `godowns` (name -> {code}),
+    `unit_names` (GST unit -> name), `price_level`, `inter_branch` (`invoice` or `note`). `items` and `units`
+    (SKU's folded name -> spelling, unit) are what Tally itself said, where it was asked.
     """
 
     ledgers: Mapping[str, str] = field(default_factory=dict)
     branches: Mapping[str, str] = field(default_factory=dict)
+    suppliers: Mapping[str, str] = field(default_factory=dict)
     godowns: Mapping[str, str] = field(default_factory=dict)
     unit_names: Mapping[str, str] = field(default_factory=dict)
     price_level: str = PRICE_LEVEL
@@ -68,6 +75,7 @@ class Names:
         return cls(
             ledgers=dict(settings.get("ledgers") or {}),
             branches=dict(settings.get("branches") or {}),
+            suppliers=dict(settings.get("suppliers") or {}),
             godowns=godowns,
             unit_names=dict(settings.get("unit_names") or {}),
             price_level=str(settings.get("price_level") or PRICE_LEVEL),
@@ -87,6 +95,9 @@ class Names:
 
     def branch(self, code: str) -> str:
         return self.branches.get(code, code)
+
+    def supplier(self, name: str) -> str:
+        return self.suppliers.get(name, name)
 
     def ledger(self, use: str) -> str:
         return self.ledgers.get(use) or _LEDGERS[use]
@@ -131,9 +142,11 @@ def messages_of(document: ExportDocument, names: Names) -> list[Message]:
     """What a document makes Tally book, in the order in which it is booked."""
     if document.kind is ExportKind.PRICE_LIST:
         return _price_list(document, names)
+    if return_route(document):
+        return [_with_company(document, names)]
     if document.kind is ExportKind.CREDIT_NOTE:
         return _credit_notes(document, names)
-    if document.extra.get("reason") == "lost":
+    if is_lost(document):
         return [_journal(document, names, gone_only=True)]
     if _between_registrations(document):
         return _branch_pair(document, names)
@@ -214,23 +227,54 @@ def _credit_notes(document: ExportDocument, names: Names) -> list[Message]:
     ]
 
 
+def _with_company(document: ExportDocument, names: Names) -> Message:
+    """Goods of a claim and what their company credits for them, against the ledger of that company.
+
+    Goods leave by our invoice or, on a challan, as stock alone; its credit note is our Debit Note, money
+    alone. Reversals are written the other way, for books that cannot be asked to cancel: by file.
+    """
+    party, bill = names.supplier(document.party), (document.number, _NEW)
+    is_supply = return_route(document) == RETURN_ROUTES[0]
+    if is_about_credit(document):
+        is_due = document.kind is ExportKind.DEBIT_NOTE
+        has_tax = return_route(document) == RETURN_ROUTES[1]
+        return _money(
+            document, names, "Debit Note" if is_due else "Journal", "", party,
+            ledger="purchase" if has_tax else "claims", side="input", sign=-1 if is_due else 1,
+            bill=(str(document.extra.get("credit_note") or document.number), _NEW if is_due else _AGAINST),
+        )  # fmt: skip
+    if document.kind is ExportKind.RETURN:
+        if not is_supply:
+            return _trade(document, names, "Rejections Out", "", party, inward=False)
+        return _trade(document, names, "Sales", "", party, inward=False, ledger="sales", bill=bill)
+    if document.kind is ExportKind.CREDIT_NOTE or (is_supply and not is_home(document)):
+        bill = (str(document.extra.get("invoice") or document.number), _AGAINST)
+        return _trade(
+            document, names, "Credit Note", "", party, inward=True, ledger="sales", output=True, bill=bill
+        )
+    return _trade(document, names, "Receipt Note", "", party, inward=True)
+
+
 def _money(
     document: ExportDocument, names: Names, voucher_type: str, part: str, party: str, *,
-    ledger: str, side: str, sign: int,
+    ledger: str, side: str, sign: int, bill: Bill = ("", ""),
 ) -> Message:  # fmt: skip
     """A note without goods: `sign` 1 credits the party and debits the ledger, -1 the other way."""
     net = sum(line.amount_paise for line in document.lines)
     taxes = _taxes(document, names, output=side == "output")
     total = net + sum(paise for _, paise in taxes)
-    entries = [_ledger(party, sign * total, is_party=True), _ledger(names.ledger(ledger), -sign * net)]
+    entries = [
+        _ledger(party, sign * total, is_party=True, bill=bill),
+        _ledger(names.ledger(ledger), -sign * net, hsn=_hsn(document) if taxes else ""),
+    ]
     entries += [_ledger(name, -sign * paise) for name, paise in taxes]
-    head = element("PARTYLEDGERNAME", text(party))
+    head = element("PARTYLEDGERNAME", text(party)) + _company(document)
     return _voucher(document, voucher_type, part, entries, head=head, view="Accounting Voucher View")
 
 
 def _trade(
     document: ExportDocument, names: Names, voucher_type: str, part: str, party: str, *, inward: bool,
-    ledger: str = "", output: bool | None = None,
+    ledger: str = "", output: bool | None = None, bill: Bill = ("", ""),
 ) -> Message:  # fmt: skip
     """Goods against a party. Debits are negative: goods that come in, a party that owes us."""
     place = document.target if inward else document.source
@@ -243,26 +287,38 @@ def _trade(
         taxes = _taxes(document, names, output=not inward if output is None else output)
         total = net + sum(paise for _, paise in taxes)
         sign = 1 if inward else -1
-        ledgers = [_ledger(party, sign * total, is_party=True)]
+        ledgers = [_ledger(party, sign * total, is_party=True, bill=bill)]
         ledgers += [_ledger(name, -sign * paise) for name, paise in taxes]
         entries = [*ledgers, *entries]
     head = element("PARTYLEDGERNAME", text(party)) + (element("ISINVOICE", "Yes") if ledger else "")
+    head += _company(document) if ledger else ""
     if voucher_type == "Purchase":
         head += element("REFERENCE", text(document.number))
     return _voucher(document, voucher_type, part, entries, head=head, view="Invoice Voucher View")
 
 
+def _company(document: ExportDocument) -> str:
+    """Whose number stands on a note of a company that goods went back to, and that note itself."""
+    if not return_route(document):
+        return ""
+    head = element("PARTYGSTIN", text(str(document.extra.get("company_gstin") or "")))
+    day = str(document.extra.get("credited_on") or "").replace("-", "")
+    if is_about_credit(document):
+        head += element("REFERENCE", text(str(document.extra.get("credit_note") or document.number)))
+        head += element("REFERENCEDATE", day) if day else ""
+    return head
+
+
+def _hsn(document: ExportDocument) -> str:
+    """The HSN of all goods on a document, where they have one in common."""
+    found = {line.hsn for line in document.lines}
+    return found.pop() if len(found) == 1 else ""
+
+
 def _taxes(document: ExportDocument, names: Names, *, output: bool) -> list[tuple[str, int]]:
     """GST of the document by ledger: integrated between States, else half central and half State."""
-    whole = sum(line.tax_paise for line in document.lines)
     side = "output" if output else "input"
-    states = [str(document.extra.get(key) or "")[:2] for key in ("source_gstin", "target_gstin")]
-    if not whole:
-        return []
-    if states[0] != states[1]:
-        return [(names.ledger(f"{side}_igst"), whole)]
-    half = whole // 2
-    return [(names.ledger(f"{side}_cgst"), whole - half), (names.ledger(f"{side}_sgst"), half)]
+    return [(names.ledger(f"{side}_{head}"), paise) for head, paise in split_by_state(document).items()]
 
 
 def _voucher(
@@ -321,6 +377,7 @@ def _entry(
     return element(
         tag,
         element("STOCKITEMNAME", text(names.item(line))),
+        element("GSTHSNNAME", text(line.hsn)) if line.hsn and ledger else "",
         element("ISDEEMEDPOSITIVE", "Yes" if inward else "No"),
         element("RATE", text(f"{rupees(line.unit_paise)}/{names.unit(line)}".rstrip("/"))),
         element("AMOUNT", amount),
@@ -331,13 +388,17 @@ def _entry(
     )
 
 
-def _ledger(name: str, paise: int, *, is_party: bool = False) -> str:
+def _ledger(name: str, paise: int, *, is_party: bool = False, bill: Bill = ("", ""), hsn: str = "") -> str:
+    bill_name, bill_type = bill
+    reference = element("NAME", text(bill_name)) + element("BILLTYPE", bill_type)
     return element(
         "LEDGERENTRIES.LIST",
         element("LEDGERNAME", text(name)),
         element("ISDEEMEDPOSITIVE", "Yes" if paise < 0 else "No"),
         element("ISPARTYLEDGER", "Yes" if is_party else "No"),
+        element("GSTHSNNAME", text(hsn)) if hsn else "",
         element("AMOUNT", rupees(paise)),
+        element("BILLALLOCATIONS.LIST", reference, element("AMOUNT", rupees(paise))) if bill_name else "",
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from inventory.contracts.exports import return_route, undoes
 from inventory.contracts.feeds import Acknowledged, ExportDocument, ExportKind
 from inventory.feeds.system import Access
 from inventory.feeds.tally import requests
@@ -23,6 +24,8 @@ from vyapar.kernel.phrases import phrase as _
 
 #: A reversal looks for what it reverses in so many days before itself.
 _LOOK_BACK = timedelta(days=92)
+#: A company may take a year over a claim, and an answer is corrected later still.
+_LOOK_BACK_CLAIM = timedelta(days=730)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ def push(access: Access, document: ExportDocument) -> Acknowledged:
     """
     with client_of(access) as client:
         desk = _Desk(access, client, open_company(access, client).name)
-        if document.kind is ExportKind.REVERSAL and document.extra.get("reason") != "lost":
+        if undoes(document):
             return desk.take_back(document)
         return desk.book(document)
 
@@ -81,8 +84,9 @@ class _Desk:
 
     def take_back(self, document: ExportDocument) -> Acknowledged:
         """Cancel what an earlier document booked; when Tally has nothing of it, book the goods back."""
-        first = ist_day(document.at) - _LOOK_BACK
-        booked = self._booked(document.refers_to, Period(first, ist_day(document.at)))
+        booked = self._booked(document.refers_to, _look_back(document))
+        if not booked and return_route(document):
+            return self._said(False, reason=f"Tally has nothing of {document.number} to cancel")
         if not booked:
             return self.book(document)
         for one in booked:
@@ -94,11 +98,7 @@ class _Desk:
                 return self._said(
                     False, reason=f"{one.voucher_type} {one.number} could not be cancelled: {refusal}"
                 )
-        left = [
-            one
-            for one in self._booked(document.refers_to, Period(first, ist_day(document.at)))
-            if not one.cancelled
-        ]
+        left = [one for one in self._booked(document.refers_to, _look_back(document)) if not one.cancelled]
         if left:
             return self._said(
                 False, reason=f"{left[0].voucher_type} {left[0].number} still stands: cancel it in Tally"
@@ -108,9 +108,8 @@ class _Desk:
     def look_for(self, document: ExportDocument) -> Acknowledged | None:
         if document.kind is ExportKind.PRICE_LIST:
             return None  # sent again it changes nothing
-        if document.kind is ExportKind.REVERSAL and document.extra.get("reason") != "lost":
-            period = Period(ist_day(document.at) - _LOOK_BACK, ist_day(document.at))
-            earlier = self._booked(document.refers_to, period)
+        if undoes(document):
+            earlier = self._booked(document.refers_to, _look_back(document))
             if earlier and all(one.cancelled for one in earlier):
                 return self._said(True, number=", ".join(f"{one.number} cancelled" for one in earlier))
         booked = self._booked(document.key, _day_of(document))
@@ -226,6 +225,11 @@ class _Desk:
     def _said(self, accepted: bool, *, number: str = "", reason: str = "") -> Acknowledged:
         simulated = self._client.simulated or self._access.sandbox
         return Acknowledged(accepted, number, reason, simulated)
+
+
+def _look_back(document: ExportDocument) -> Period:
+    last = ist_day(document.at)
+    return Period(last - (_LOOK_BACK_CLAIM if return_route(document) else _LOOK_BACK), last)
 
 
 def _day_of(document: ExportDocument) -> Period:

@@ -137,7 +137,7 @@ class Company:
                 name = node.text.strip()
                 if node.tag == tag and name.lower() not in self.masters.get(master, {}):
                     return Refusal(f"{label} '{name}' does not exist!")
-        if kind in ("Sales", "Purchase", "Credit Note") and _unbalanced(tree):
+        if kind in ("Sales", "Purchase", "Credit Note", "Debit Note", "Journal") and _unbalanced(tree):
             return Refusal()  # an exception without a word
         return None
 
