@@ -30,7 +30,7 @@ from inventory.selectors.outlook import (
 )
 from inventory.selectors.reliance import Reliance
 from inventory.selectors.twins import is_look_due
-from inventory.services import offers, twins
+from inventory.services import offers, outcomes, twins
 from inventory.services.clearing import clear_house
 from inventory.services.demonstration import find_due
 from inventory.services.impact import is_impact_due, is_impact_old
@@ -64,6 +64,7 @@ def register() -> None:
     registry.hang(Subscriber("inventory.follow_withdrawal", "ConsentChanged", follow_withdrawal))
     registry.hang(Subscriber("inventory.hear_offer", "OfferAnnounced", hear_offer))
     registry.hang(Subscriber("inventory.hear_offer_over", "OfferWithdrawn", hear_offer_over))
+    registry.hang(Subscriber("inventory.ask_again", "DriftDetected", ask_again))
     for event in ("ImportReconciled", "ImportDiffers", "ImportUndone"):
         registry.hang(Subscriber(f"inventory.grade_after_{event}", event, grade_soon))
     registry.keep_quality_desk(Reliance())
@@ -131,6 +132,11 @@ def hear_offer_over(event: EventView) -> None:
     """An offer holds no longer."""
     told = read_withdrawn(event.payload)
     offers.take_offer_back(told.origin, over_on=told.over_on)
+
+
+def ask_again(event: EventView) -> None:
+    """What agents predict no longer fits: what rests on it waits for a person."""
+    outcomes.ask_again(event.payload, actor=system("outcomes"), at=event.at)
 
 
 def check_feeds(action: ActionView, at: datetime) -> list[Finding]:

@@ -89,6 +89,7 @@ class MonitoringPolicy(MoneyRates):
       fewest marks of each grade. Agents do not act alone on places graded `quality_gate` or worse.
     - `late_entry_days`: a sale that comes more days after its day is back-dated.
     - `learning`: whether what came of earlier predictions corrects offers, claims, transfers and chances.
+    - `steps_down`: whether agents wait for a person again once predictions no longer fit what happens.
     - `closed_weekdays` (Monday is 0) and `holidays` (ISO days): nobody brings files then, and the age
       of what is uploaded does not count them.
     """
@@ -109,6 +110,7 @@ class MonitoringPolicy(MoneyRates):
     quality_gate: str = Grade.D.value
     late_entry_days: int = 3
     learning: bool = True
+    steps_down: bool = True
     closed_weekdays: tuple[int, ...] = (6,)
     holidays: tuple[str, ...] = ()
 

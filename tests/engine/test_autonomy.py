@@ -12,7 +12,7 @@ from vyapar.engine.contracts import ActionView, Autonomy, Mode
 from vyapar.engine.models import AuditEntry, PolicyVersion
 from vyapar.engine.rules import judge
 from vyapar.engine.selectors import autonomy_of, get_policy
-from vyapar.kernel.actor import agent
+from vyapar.kernel.actor import agent, system
 from vyapar.kernel.decision import Finding, Severity
 from vyapar.kernel.errors import Forbidden, Invalid, Refused
 from vyapar.kernel.lifecycle import Status
@@ -37,6 +37,29 @@ class TestChanging:
         entry = AuditEntry.objects.filter(verb="PolicyChanged").get()
         assert '"mode":"auto_within_limits"' in entry.body
         assert entry.reason == "festival"
+
+    def test_limits_step_down_without_a_person_and_never_up(self):
+        limits = services.set_autonomy(
+            "probe", {"mode": "auto", "max_quantity": 7}, actor=OWNER, at=AT - timedelta(days=1)
+        )
+        assert services.step_down("probe", actor=system("tests"), at=AT, reason="it no longer fits")
+        found = autonomy_of("probe")
+        assert (found.mode, found.version) == (Mode.PROPOSE, limits.version + 1)
+        assert found.max_quantity == 7, "the limits stay as they were"
+        entry = AuditEntry.objects.filter(verb="PolicyChanged").latest("seq")
+        assert (entry.reason, entry.actor_ref) == ("it no longer fits", system("tests").ref)
+        assert not services.step_down("probe", actor=system("tests"), at=AT, reason="again"), (
+            "it waits already"
+        )
+        services.set_autonomy("probe", {"mode": "observe"}, actor=OWNER, at=AT)
+        assert not services.step_down("probe", actor=system("tests"), at=AT, reason="again")
+        assert autonomy_of("probe").mode is Mode.OBSERVE
+
+    def test_whoever_set_limits_after_the_reason_knew_of_it(self):
+        services.set_autonomy("probe", {"mode": "auto"}, actor=OWNER, at=AT)
+        early = AT - timedelta(seconds=1)
+        assert not services.step_down("probe", actor=system("tests"), at=early, reason="old")
+        assert autonomy_of("probe").mode is Mode.AUTO
 
     def test_bad_limits_are_refused_by_name(self):
         with pytest.raises(Invalid) as caught:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from alerts.handlers.data import hear_drift
 from alerts.models import Alert
+from inventory import handlers
 from inventory.contracts.outcomes import Predicted
 from inventory.impact.calibration import shift_between
 from inventory.models import DemandForecast, ItemOutlook, Prediction, StockItem
@@ -20,9 +21,12 @@ from tests.conftest import NOW
 from tests.inventory.book import TODAY, make_book
 from tests.inventory.test_outcomes import sell
 from vyapar.engine.models import Event
-from vyapar.kernel.actor import system
+from vyapar.engine.selectors import autonomy_of, find_autonomy_change
+from vyapar.engine.services import set_policy
+from vyapar.engine.services.autonomy import put_autonomy
+from vyapar.kernel.actor import Actor, system
 
-ME = system("tests")
+ME, OWNER = system("tests"), Actor("user", "1", "The owner")
 EARLIER = TODAY - timedelta(days=60)
 
 
@@ -145,3 +149,60 @@ def test_what_prediction_tells_is_kept_per_horizon_and_settled_by_the_sales(in_a
     assert [came_true["item:S2@MUM", days] for days in ("30", "60", "90")] == [1, 1, 1]
     shown = {(one.agent, one.group) for one in list_outcomes(Predicted.DEAD)}
     assert {("prediction", days) for days in ("30", "60", "90")} <= shown
+
+
+# --- what follows from it ------------------------------------------------------------------
+
+
+@pytest.fixture
+def alone(in_alpha):
+    """Both kinds run alone within limits, set yesterday by a person."""
+    for kind in ("campaign", "transfer"):
+        put_autonomy(kind, {"mode": "auto_within_limits"}, actor=OWNER, at=NOW - timedelta(days=1))
+
+
+def modes() -> dict[str, str]:
+    return {kind: autonomy_of(kind).mode.value for kind in ("campaign", "transfer")}
+
+
+def drift(kind: Predicted, measure: str, value: float, group: str = "") -> dict:
+    return {"kind": kind.value, "measure": measure, "value": value, "group": group, "agent": "monitoring"}
+
+
+@pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize(
+    ("told", "waits"),
+    [
+        (drift(Predicted.EXPIRY, "shift", -0.4, "30"), {"campaign", "transfer"}),
+        (drift(Predicted.DEAD, "flags", 0.3, "60"), {"campaign", "transfer"}),
+        (drift(Predicted.DEMAND, "amount", 0.5, "lumpy"), {"campaign", "transfer"}),
+        (drift(Predicted.ACTION, "amount", -0.5, "campaign"), {"campaign"}),
+        (drift(Predicted.ACTION, "amount", 0.5, "campaign"), set()),
+        (drift(Predicted.ACTION, "amount", -0.5, "return_to_company"), set()),
+        (drift(Predicted.DEMAND, "coverage", -0.3, "lumpy"), set()),
+        (drift(Predicted.DEAD, "psi", 0.4, "30"), set()),
+    ],
+)
+def test_what_rests_on_what_drifted_waits_for_a_person_again(told, waits):
+    assert set(outcomes.ask_again(told, actor=ME, at=NOW)) == waits
+    assert {kind for kind, mode in modes().items() if mode == "propose"} == waits
+    assert outcomes.ask_again(told, actor=ME, at=NOW) == (), "once"
+
+
+@pytest.mark.usefixtures("alone")
+def test_drift_that_is_found_reaches_the_limits_through_its_event():
+    told(Predicted.DEAD, "prediction", "30", [0.7] * 80, came(80, 0.2))
+    outcomes.find_drift(actor=ME, at=NOW)
+    handlers.ask_again(Event.objects.get(name="DriftDetected").view())
+    assert set(modes().values()) == {"propose"}
+    change = find_autonomy_change("campaign")
+    assert (change.set_by, change.reason) == (
+        system("outcomes").ref, "goods no longer stay unsold as often as was told",
+    )  # fmt: skip
+
+
+@pytest.mark.usefixtures("alone")
+def test_a_distributor_may_want_none_of_it():
+    set_policy("monitoring", {"steps_down": False}, effective_date=TODAY, actor=OWNER, at=NOW)
+    assert outcomes.ask_again(drift(Predicted.DEAD, "shift", -0.4), actor=ME, at=NOW) == ()
+    assert set(modes().values()) == {"auto_within_limits"}

@@ -60,6 +60,9 @@ RULES: dict[str, RuleWords] = {
     "quality_gate": RuleWords(_("Grade from which agents do not act alone"), _("A to E, and worse")),
     "late_entry_days": RuleWords(_("Days after which a sale counts as entered late")),
     "learning": RuleWords(_("Learn from what earlier predictions came to")),
+    "steps_down": RuleWords(
+        _("Ask a person again when predictions no longer fit"), _("a person gives agents their limits back")
+    ),
     "closed_weekdays": RuleWords(
         _("Weekdays on which nobody works"), _("0 is Monday, 6 is Sunday; parted by commas")
     ),

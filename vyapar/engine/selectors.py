@@ -131,6 +131,11 @@ def autonomy_of(kind: str) -> Autonomy:
     )  # fmt: skip
 
 
+def find_autonomy_change(kind: str) -> AutonomyVersion | None:
+    """Who set a kind's limits last, when and why; None while they are as delivered."""
+    return AutonomyVersion.objects.filter(kind=kind).order_by("-version").first()
+
+
 def _first_mode(spec: ActionKind) -> Mode:
     return Mode(spec.default_autonomy["mode"]) if current_distributor().sandbox else Mode.OBSERVE
 

@@ -4,5 +4,6 @@ from inventory.services.outcomes.drifting import find_drift
 from inventory.services.outcomes.learning import learn
 from inventory.services.outcomes.noting import note_predictions
 from inventory.services.outcomes.settling import settle_predictions
+from inventory.services.outcomes.stepping import ask_again
 
-__all__ = ["find_drift", "learn", "note_predictions", "settle_predictions"]
+__all__ = ["ask_again", "find_drift", "learn", "note_predictions", "settle_predictions"]

@@ -22,6 +22,7 @@ from vyapar.engine.models import Cycle, PassedOver
 from vyapar.engine.selectors import (
     autonomy_of,
     count_deliveries,
+    find_autonomy_change,
     is_live,
     list_cut_off,
     list_cycles,
@@ -49,7 +50,12 @@ def agents(request: HttpRequest) -> HttpResponseBase:
             "agents": agent_cards(),
             "live": is_live(),
             "kinds": [
-                (kind, autonomy_of(kind.name), spent_alone_today_paise(kind.name, today))
+                (
+                    kind,
+                    autonomy_of(kind.name),
+                    spent_alone_today_paise(kind.name, today),
+                    find_autonomy_change(kind.name),
+                )
                 for kind in registry.kinds()
             ],
             "modes": list(Mode),

@@ -9,7 +9,7 @@ from vyapar.engine.services.actions import (
     reject,
     withdraw,
 )
-from vyapar.engine.services.autonomy import ensure_autonomy, lift, pull, set_autonomy, set_policy
+from vyapar.engine.services.autonomy import ensure_autonomy, lift, pull, set_autonomy, set_policy, step_down
 from vyapar.engine.services.cycles import close_split, due_cycles, fail_lost, run_cycle, work_on_part
 from vyapar.engine.services.deliveries import deliver, give_back, lease_due, replay
 from vyapar.engine.services.events import append_audit, emit, note
@@ -51,6 +51,7 @@ __all__ = [
     "run_part",
     "set_autonomy",
     "set_policy",
+    "step_down",
     "undo",
     "withdraw",
     "work_on_part",

@@ -66,6 +66,22 @@ def put_autonomy(
     return autonomy_of(kind)
 
 
+@transaction.atomic
+def step_down(kind: str, *, actor: Actor, at: datetime, reason: str) -> bool:
+    """Have a kind wait for a person from now on; whether it did not already.
+
+    It only takes away what a person gave, so anybody may who has a reason, and only a person gives it back
+    (`set_autonomy`). A reason of before the newest limits were set is known to whoever set them, and
+    changes nothing. What was approved without a person and is not done yet goes back to one.
+    """
+    newest = AutonomyVersion.objects.filter(kind=kind).order_by("-version").first()
+    alone = autonomy_of(kind).mode in (Mode.AUTO, Mode.AUTO_WITHIN_LIMITS)
+    if not alone or (newest is not None and newest.at > at):
+        return False
+    put_autonomy(kind, {"mode": Mode.PROPOSE.value}, actor=actor, at=at, reason=reason)
+    return True
+
+
 def ensure_autonomy(kind: str, values: Mapping[str, Any], *, actor: Actor, at: datetime) -> Autonomy:
     """Set a kind's limits unless somebody has already."""
     if AutonomyVersion.objects.filter(kind=kind).exists():
