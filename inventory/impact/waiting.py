@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from inventory.contracts.arrays import Ints
+from inventory.contracts.arrays import Floats, Ints
 from inventory.contracts.policy import MoneyRates
 from inventory.contracts.stock import NO_DAY
 from inventory.impact.lots import Lots
@@ -38,37 +38,53 @@ def waiting(lots: Lots, rates: MoneyRates, claim_days: Ints, days: int = WEEK) -
 
     `claim_days`: (lots,), days until the company's last day for a claim, negative when it has passed,
     `NO_DAY` when it stays open. During the wait the lot sells, at plain price, its even share of what
-    it would sell if held; the rest costs carrying and opportunity.
+    it would sell if held; the rest costs carrying and opportunity. Where a lane leads, selling days shrink
+    by the wait, and what sells there with them. A part of a piece counts as the part that it is: what a week
+    costs a small lot is not a whole piece or nothing.
     """
     now = price_ways(lots, rates)
     span = np.minimum(lots.days, days)
-    sold = lots.held_sold * span // np.maximum(lots.days, 1)
+    sold, sold_part = _parted(lots.held_sold * span, np.maximum(lots.days, 1))
+    there = np.maximum(lots.days - lots.moved_days, 1)
+    moved, moved_part = _parted(lots.moved_sold * np.maximum(there - days, 0), there)
+    later = np.zeros(now.net.shape)
+    for more_sold, sold_weight in ((0, 1.0 - sold_part), (1, sold_part)):
+        for more_moved, moved_weight in ((0, 1.0 - moved_part), (1, moved_part)):
+            gone = np.minimum(sold + more_sold, lots.held_sold)
+            left = np.minimum(moved + more_moved, lots.quantity - gone)
+            worth = _after(lots, rates, claim_days, days, gone, left)
+            later += np.where(now.available, worth, 0) * (sold_weight * moved_weight)
+    whole = np.floor(later + 0.5).astype(np.int64)
+    last = _last_days(lots, rates, claim_days)
+    return Waiting(now.net, whole, now.net - whole, np.where(now.available, last, -1))
+
+
+def _parted(amount: Ints, by: Ints) -> tuple[Ints, Floats]:
+    """Whole pieces of a quotient, and the part of a piece that is left."""
+    whole, rest = np.divmod(amount, by)
+    return whole, np.asarray(rest / by)
+
+
+def _after(lots: Lots, rates: MoneyRates, claim_days: Ints, days: int, sold: Ints, moved: Ints) -> Ints:
+    """(ways, lots), worth of each way after the wait, `sold` pieces having sold meanwhile and `moved` still to
+    sell where the lane leads; with what came in and what the rest cost by then.
+    """
+    span = np.minimum(lots.days, days)
     rest = replace(
         lots,
         quantity=lots.quantity - sold,
         held_sold=lots.held_sold - sold,
-        moved_sold=_moved(lots, sold, days),
+        moved_sold=moved,
         days=lots.days - span,
         life_days=np.where(lots.life_days >= NO_DAY, lots.life_days, lots.life_days - days),
         expired=lots.expired | (lots.life_days < days),
         return_open=lots.return_open & (claim_days >= days),
     )
     then = price_ways(rest, rates)
-    income = sold * lots.price
     value = rest.quantity * lots.cost
     kept = [interest(value, rate, days) for rate in (rates.carrying_rate_bp, rates.opportunity_rate_bp)]
-    meanwhile = np.where(lots.expired, 0, income - kept[0] - kept[1])
-    later = np.where(then.available, then.net, then.fallback()) + meanwhile
-    later = np.where(now.available, later, 0)
-    last = _last_days(lots, rates, claim_days)
-    return Waiting(now.net, later, now.net - later, np.where(now.available, last, -1))
-
-
-def _moved(lots: Lots, sold: Ints, days: int) -> Ints:
-    """Pieces that would still sell where the lane leads: its selling days shrink by the wait."""
-    there = np.maximum(lots.days - lots.moved_days, 1)
-    left = np.maximum(there - days, 0)
-    return np.asarray(np.minimum(lots.moved_sold * left // there, lots.quantity - sold))
+    meanwhile = np.where(lots.expired, 0, sold * lots.price - kept[0] - kept[1])
+    return np.asarray(np.where(then.available, then.net, then.fallback()) + meanwhile)
 
 
 def _last_days(lots: Lots, rates: MoneyRates, claim_days: Ints) -> Ints:

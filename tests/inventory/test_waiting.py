@@ -49,6 +49,20 @@ def test_what_sells_meanwhile_comes_in_at_the_plain_price():
     assert found.later[way, 0] - price_ways(lots(quantity=93), POLICY).net[way, 0] == 7 * 1_200 - keep
 
 
+def test_a_week_costs_a_small_lot_its_share_of_what_it_costs_a_large_one():
+    """Ten pieces in place of a thousand, alike in all else: a hundredth, and not a whole piece or nothing."""
+    large, small = (
+        waiting(lots(quantity=n, held_sold=n // 5, moved_sold=n * 7 // 10, days=180), POLICY, claim(NO_DAY))
+        for n in (1_000, 10)
+    )
+    for name in ("hold", "transfer"):
+        way = WAYS.index(name)
+        assert small.cost[way, 0] == pytest.approx(large.cost[way, 0] / 100, abs=10), name
+    # 700 of 1,000 pieces sell within 177 days of selling there; a week less of it loses 7 / 177 of them
+    lost = 700 * 7 / 177 * 1_200
+    assert large.cost[WAYS.index("transfer"), 0] == pytest.approx(lost, rel=0.25)
+
+
 @pytest.mark.parametrize(
     ("name", "last"), [("transfer", 60 - 3 - 1), ("discount", 59), ("return_to_company", 12), ("donate", 83)]
 )

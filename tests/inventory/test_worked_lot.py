@@ -63,13 +63,18 @@ def test_every_way_out_of_the_lot_is_what_it_is_on_paper(name):
 
 
 def test_a_week_of_waiting_with_the_lot_costs_what_it_costs_on_paper():
-    """Held: 2 sell meanwhile (12,000), the other 118 cost 2,037 and 1,358; what holding 118 with 28 sold
-    in 66 days then brings is 1,68,000 - 16,925 - 11,283 - 1,12,550.
+    """Held: 30 x 7 / 73 sell meanwhile, 2 and 64 parts of 73 of a third.
+
+    With 2 (12,000) the other 118 cost 2,037 and 1,358; what holding 118 with 28 sold in 66 days then brings
+    is 1,68,000 - 16,925 - 11,283 - 1,12,550. With 3 (18,000) the other 117 cost 2,019 and 1,346; what holding
+    117 with 27 sold then brings is 1,62,000 - 16,844 - 11,229 - 1,12,550.
     """
     found = waiting(LOT, RATES, np.array([40]))
     hold = WAYS.index("hold")
-    assert found.later[hold, 0] == 12_000 - 2_037 - 1_358 + (168_000 - 16_925 - 11_283 - 112_550)
-    assert found.cost[hold, 0] == 103
+    two = 12_000 - 2_037 - 1_358 + (168_000 - 16_925 - 11_283 - 112_550)
+    three = 18_000 - 2_019 - 1_346 + (162_000 - 16_844 - 11_229 - 112_550)
+    assert found.later[hold, 0] == round((two * 9 + three * 64) / 73) == 35_992
+    assert found.cost[hold, 0] == NETS["hold"] - 35_992 == -42
     assert found.last_day[:, 0].tolist()[:5] == [103, 73 - 5 - 1, 72, 40, 96]
 
 
