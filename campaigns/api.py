@@ -26,7 +26,7 @@ from vyapar.gateway.views import ApiView, number_page
 from vyapar.kernel.digest import sha256_of
 from vyapar.kernel.errors import Fault, Invalid, NotFound
 from vyapar.kernel.phrases import phrase as _
-from vyapar.messaging.contracts import Channel
+from vyapar.messaging.contracts import CHANNEL_NAMES, Channel
 from vyapar.messaging.letters import MARKETING, Letter, count_variables
 from vyapar.messaging.models import Template
 from vyapar.messaging.selectors import find_template
@@ -94,7 +94,7 @@ class Broadcast(ApiView):
             message = _(
                 "no approved template %(template)s for %(channel)s",
                 template=f"{body['template']!r}",
-                channel=self.channel,
+                channel=CHANNEL_NAMES[self.channel],
             )
             raise NotFound(message, code="no_such_template")
         for template in known.values():

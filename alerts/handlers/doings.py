@@ -10,11 +10,11 @@ from alerts.contracts import Condition
 from alerts.handlers.raising import ACTOR, agent_name, kind_name, raise_for
 from vyapar.engine.contracts import EventView
 from vyapar.engine.selectors import error_of_cycle, list_transitions
-from vyapar.gateway.speech import named
 from vyapar.kernel.decision import Finding
 from vyapar.kernel.phrases import again, listed
 from vyapar.kernel.phrases import counted as ngettext
 from vyapar.kernel.phrases import phrase as _
+from vyapar.messaging.contracts import CHANNEL_NAMES, Channel
 
 
 def hear_cycle_failed(event: EventView) -> None:
@@ -116,7 +116,7 @@ def hear_channel_halted(event: EventView) -> None:
         Condition(
             cause="channel_halted",
             subject=event.subject,
-            title=_("%(channel)s is halted", channel=named(event.payload["channel"])),
+            title=_("%(channel)s is halted", channel=CHANNEL_NAMES[Channel(event.payload["channel"])]),
             detail=str(event.payload["reason"]),
             recommended_action=_("Mend the account with the provider, then let the channel go on"),
             url="/agents",

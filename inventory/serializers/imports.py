@@ -106,13 +106,22 @@ def run_out(run: ImportRun) -> dict[str, Any]:
             {"kind": one.get("kind", ""), **fault_out(one)} for one in run.checks.get("faults", [])[:100]
         ],
         "faultCount": run.checks.get("fault_count", 0),
-        "coverage": run.coverage,
+        "coverage": [left_out(one) for one in run.coverage],
         "reconciliation": _reconciliation(run.reconciliation) if run.reconciliation else None,
         "error": say(again(run.error, run.words)),
         "startedBy": run.started_by_name or run.started_by,
         "createdAt": run.created_at,
         "finishedAt": run.finished_at,
     }
+
+
+def left_out(one: dict[str, Any]) -> dict[str, Any]:
+    """What a run left out, in the reader's language; as it stands where it was kept without words."""
+    said = {
+        name: say(again(one.get(name, ""), one.get(f"{name}_words")))
+        for name in ("name", "reason", "example")
+    }
+    return {**said, "count": one["count"]}
 
 
 def _counts(one: dict[str, Any]) -> dict[str, int]:

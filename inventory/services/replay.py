@@ -105,13 +105,15 @@ def _play(day: date) -> _Played:
 
 
 def _too_near(day: date, known: date | None) -> Refused:
-    last = (known - timedelta(days=LEAST_DAYS)).isoformat() if known else "none yet"
-    fault = Fault(
-        "too_near",
-        _("a day not after %(last)s, so that something is known since", last=str(last)),
-        "day",
-        value=str(day),
+    message = (
+        _(
+            "a day not after %(last)s, so that something is known since",
+            last=(known - timedelta(days=LEAST_DAYS)).isoformat(),
+        )
+        if known
+        else _("no sale is known yet: load sales first")
     )
+    fault = Fault("too_near", message, "day", value=str(day))
     return Refused(_("too little is known of what came after that day"), code="too_near", faults=[fault])
 
 

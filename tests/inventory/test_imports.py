@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import io
+import json
+import re
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.core.files.storage import default_storage
+from django.utils.translation import override
 from django_tenants.utils import tenant_context
 
+from inventory.contracts.feeds import Uncovered
 from inventory.models import (
     Feed,
     ImportPart,
@@ -21,14 +25,17 @@ from inventory.models import (
     Sale,
     Sku,
 )
+from inventory.serializers.imports import left_out
 from inventory.services import imports
 from inventory.services.imports import checking
+from inventory.services.imports.checking import told_with_words
 from tests.chaos.worker import smaller
 from tests.conftest import NOW
 from tests.inventory.book import Book, make_book
 from vyapar.engine.models import AuditEntry, Event
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Invalid, Refused
+from vyapar.kernel.phrases import coded, phrase
 
 pytestmark = pytest.mark.usefixtures("in_alpha", "own_media")
 OWNER = Actor("user", "1", "The owner")
@@ -158,6 +165,7 @@ def test_columns_nobody_takes_are_told_before_anything_is_written(book: Book) ->
     run = checked(body)
     assert [(one["name"], one["count"]) for one in run.coverage] == [("salesman", 1)]
     assert run.coverage[0]["reason"]
+    assert run.coverage[0]["reason_words"]
 
 
 def test_a_file_that_cannot_be_read_fails_with_its_reason(book: Book) -> None:
@@ -486,3 +494,18 @@ def test_a_check_of_a_large_file_forgets_the_oldest_rows_and_says_so(book: Book,
     run = imports.write_run(run.pk, actor=OWNER, at=NOW)
     assert run.counts["sales"]["duplicates"] == 2
     assert (run.state, causes(run)["duplicate"][0]) == ("reconciled", 2)
+
+
+def test_what_is_left_out_is_told_in_the_readers_language_with_its_figures() -> None:
+    reason = phrase("means nothing to %(kind)s", kind=coded("sales"))
+    kept = told_with_words(
+        Uncovered("salesman", 3, reason, phrase("row %(row)s: %(value)s", row=7, value="x"))
+    )
+    kept = json.loads(json.dumps(kept))
+    assert (kept["reason"], kept["example"]) == ("means nothing to Sales", "row 7: x")
+    with override("hi"):
+        told = left_out(kept)
+    assert re.search("[\u0900-\u097f]", told["reason"])
+    assert left_out({"name": "a", "count": 1, "reason": "as it was kept", "example": ""}) == {
+        "name": "a", "count": 1, "reason": "as it was kept", "example": "",
+    }  # fmt: skip

@@ -17,7 +17,7 @@ from vyapar.kernel.phrases import phrase as _
 from vyapar.messaging.channels.email import EmailClient, unsubscribe_headers
 from vyapar.messaging.channels.sms import SmsClient
 from vyapar.messaging.channels.whatsapp import WhatsAppClient
-from vyapar.messaging.contracts import Attachment, Channel, Handed, Outgoing, StatusUpdate
+from vyapar.messaging.contracts import CHANNEL_NAMES, Attachment, Channel, Handed, Outgoing, StatusUpdate
 from vyapar.messaging.letters import MARKETING, fill
 from vyapar.messaging.models import ChannelAccount, Message
 from vyapar.messaging.selectors import get_account
@@ -31,7 +31,9 @@ def hand_over(message: Message) -> Handed:
     channel = Channel(message.channel)
     account = get_account(channel)
     if account is None or not account.active:
-        raise Misconfigured(_("no %(channel)s account is set up", channel=channel), code="no_account")
+        raise Misconfigured(
+            _("no %(channel)s account is set up", channel=CHANNEL_NAMES[channel]), code="no_account"
+        )
     client = _client(channel, canonical_json([account.settings, account.secrets, account.sandbox]))
     outgoing = _outgoing(message, account)
     if isinstance(client, WhatsAppClient):

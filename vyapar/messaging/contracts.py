@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from vyapar.kernel.phrases import phrase
+
 
 class Channel(StrEnum):
     """A way to reach a person."""
@@ -13,6 +15,14 @@ class Channel(StrEnum):
     WHATSAPP = "whatsapp"
     SMS = "sms"
     EMAIL = "email"
+
+
+#: What people call them, for the middle of a sentence.
+CHANNEL_NAMES = {
+    Channel.WHATSAPP: phrase("WhatsApp"),
+    Channel.SMS: phrase("SMS"),
+    Channel.EMAIL: phrase("E-mail"),
+}
 
 
 class DeliveryStatus(StrEnum):

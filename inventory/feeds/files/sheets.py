@@ -138,12 +138,16 @@ def sheets_of(
     wanted = [sheet] if sheet else [name for name, visible in listed.items() if visible] or list(listed)
     read = [Sheet(book, name, size, limits, known, header_row, spans.get(name, ())) for name in wanted]
     notes = [
-        Uncovered(f"sheet {name}", 0, _("another sheet was chosen") if sheet else _("the sheet is hidden"))
+        Uncovered(_sheet(name), 0, _("another sheet was chosen") if sheet else _("the sheet is hidden"))
         for name in listed
         if name not in wanted
     ]
-    notes += [Uncovered(f"sheet {one.name}", 0, _("no table is on it")) for one in read if not one.count]
+    notes += [Uncovered(_sheet(one.name), 0, _("no table is on it")) for one in read if not one.count]
     return [one for one in read if one.count], notes
+
+
+def _sheet(name: str) -> str:
+    return _("sheet %(name)s", name=name)
 
 
 def text_of(value: Any) -> str | None:

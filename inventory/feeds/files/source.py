@@ -112,7 +112,7 @@ class File:
                     _("rows that could not be read"),
                     1,
                     fault.message,
-                    f"row {fault.row}: {fault.value}"[:160],
+                    _("row %(row)s: %(value)s", row=fault.row or 0, value=str(fault.value)[:140]),
                 )
             )
         for one in applied.left:
@@ -179,7 +179,8 @@ class File:
 
 def _shown(text: str) -> str:
     """A text that a page, a log and the database can keep."""
-    return text.replace("\x00", " ")[:200]
+    clean = text.replace("\x00", " ")[:200]
+    return text if clean == text else clean  # what has nothing to be cut keeps its words
 
 
 def _unguarded(rows: pl.DataFrame) -> pl.DataFrame:

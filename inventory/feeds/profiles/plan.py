@@ -232,7 +232,9 @@ def _left_out(
         return rows
     first = next(out.drop(ROW).iter_rows())
     words = " | ".join(str(cell) for cell in first if isinstance(cell, str))[:120]
-    left.append(Uncovered(name, out.height, reason, f"row {out[ROW][0]}: {words}"))
+    left.append(
+        Uncovered(name, out.height, reason, _("row %(row)s: %(value)s", row=out[ROW][0], value=words))
+    )
     return rows.filter(~which)
 
 

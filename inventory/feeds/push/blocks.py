@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from inventory.feeds.push.forms import Form, under_which
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import coded
 from vyapar.kernel.phrases import phrase as _
 
 #: Bytes read at a time, and the longest row.
@@ -117,11 +118,13 @@ def _start_of_array(head: bytes, kind: str) -> int:
     if not found:
         message = _(
             "write a list of %(kind)s, or an object that begins with it under %(under)s",
-            kind=kind,
+            kind=coded(kind),
             under=under,
         )
         raise Invalid(
-            message, code=f"no_{kind}", faults=[Fault("required", _("a list of %(kind)s", kind=kind), under)]
+            message,
+            code=f"no_{kind}",
+            faults=[Fault("required", _("a list of %(kind)s", kind=coded(kind)), under)],
         )
     return found.end()
 

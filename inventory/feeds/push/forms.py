@@ -12,6 +12,7 @@ import orjson
 import polars as pl
 
 from vyapar.kernel.errors import Fault, Invalid
+from vyapar.kernel.phrases import coded
 from vyapar.kernel.phrases import phrase as _
 
 _SHOWN = 100
@@ -81,8 +82,10 @@ def _read_json(body: bytes, kind: str, names: Mapping[str, str]) -> Table:
     under = under_which(kind)
     rows = value.get(under) if isinstance(value, dict) else value
     if not isinstance(rows, list):
-        fault = Fault("required", _("a list of %(kind)s", kind=kind), under)
-        message = _("write a list of %(kind)s, or an object with it under %(under)s", kind=kind, under=under)
+        fault = Fault("required", _("a list of %(kind)s", kind=coded(kind)), under)
+        message = _(
+            "write a list of %(kind)s, or an object with it under %(under)s", kind=coded(kind), under=under
+        )
         raise Invalid(message, code=f"no_{kind}", faults=[fault])
     return _of_objects(rows, names)
 

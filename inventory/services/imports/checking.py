@@ -15,7 +15,7 @@ from uuid import UUID
 import polars as pl
 from django.db import transaction
 
-from inventory.contracts.feeds import Landed, Parcel, RecordKind, Source
+from inventory.contracts.feeds import Landed, Parcel, RecordKind, Source, Uncovered
 from inventory.models import ImportRun
 from inventory.services.imports.claims import Claim, Clock, claim, give_back
 from inventory.services.imports.journal import asker, note_step
@@ -27,7 +27,7 @@ from inventory.services.landing import Promised, judge
 from inventory.services.staging import take_every_turn
 from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import Fault, Refused
-from vyapar.kernel.phrases import coded
+from vyapar.kernel.phrases import coded, words_of
 from vyapar.kernel.phrases import phrase as _
 
 State = ImportRun.State
@@ -162,7 +162,7 @@ def check_claimed(ours: Claim, *, at: datetime) -> ImportRun:
         found = _read(ours, source, at, memory)
         if found.is_walked:
             found = _try(ours, source, at, found)
-        coverage = [plain(one) for one in (*memory.told(), *source.coverage())]
+        coverage = [told_with_words(one) for one in (*memory.told(), *source.coverage())]
     return _conclude(ours, found, coverage)
 
 
@@ -201,6 +201,12 @@ def _try(ours: Claim, source: Source, at: datetime, read: Found) -> Found:
             found.add(parted.parcel, parted.counted(landed), at)
         transaction.set_rollback(True)
     return found
+
+
+def told_with_words(one: Uncovered) -> dict[str, Any]:
+    """What was left out as a run keeps it: its texts, and their words, to be said in any language."""
+    words = {f"{name}_words": list(words_of(getattr(one, name))) for name in ("name", "reason", "example")}
+    return {**plain(one), **{name: kept for name, kept in words.items() if kept}}
 
 
 @transaction.atomic

@@ -14,7 +14,7 @@ from vyapar.kernel.errors import Misconfigured
 from vyapar.kernel.phrases import kept
 from vyapar.kernel.phrases import phrase as _
 from vyapar.law.messaging import next_opening
-from vyapar.messaging.contracts import Channel
+from vyapar.messaging.contracts import CHANNEL_NAMES, Channel
 from vyapar.messaging.events import MessagesQueued
 from vyapar.messaging.letters import MARKETING, Letter
 from vyapar.messaging.models import Enclosure, Message, Template
@@ -109,7 +109,11 @@ def _template(name: str, channel: Channel, language: str) -> Template:
     found = find_template(name, channel, language)
     if found is None:
         raise Misconfigured(
-            _("no approved template %(name)s for %(channel)s", name=f"{name!r}", channel=channel),
+            _(
+                "no approved template %(name)s for %(channel)s",
+                name=f"{name!r}",
+                channel=CHANNEL_NAMES[channel],
+            ),
             code="no_template",
         )
     return found
