@@ -103,6 +103,11 @@ urlpatterns = [
         outlets.outlet_file,
         name="outlet_file",
     ),
+    re_path(
+        r"^outlets/(?P<retailer_id>[^/]{1,40})/bought\.(?P<form>csv|xlsx)$",
+        outlets.bought_file,
+        name="bought_file",
+    ),
     path("settings/registrations", registrations.registrations, name="registrations"),
     path("settings/registrations/<slug:gstin>", registrations.keep_fssai, name="fssai"),
     path("forecast", forecast.forecast, name="forecast"),
@@ -129,6 +134,9 @@ urlpatterns = [
     path("api/v1/claims/<int:claim_id>/goods", goods_api.ClaimFateDoor.as_view(), name="claim_fate"),
     path("outcomes", outcomes.outcomes, name="outcomes"),
     re_path(r"^outcomes/months\.(?P<form>csv|xlsx)$", outcomes.months_file, name="months_file"),
+    re_path(r"^outcomes\.(?P<form>csv|xlsx)$", outcomes.outcomes_file, name="outcomes_file"),
+    re_path(r"^outcomes/expiring\.(?P<form>csv|xlsx)$", outcomes.expiring_file, name="expiring_file"),
+    re_path(r"^outcomes/learnt\.(?P<form>csv|xlsx)$", outcomes.learnt_file, name="learnt_file"),
     path("outlook", outlook.outlook, name="outlook"),
     re_path(r"^outlook\.(?P<form>csv|xlsx)$", outlook.outlook_file, name="outlook_file"),
     re_path(

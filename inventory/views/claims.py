@@ -45,8 +45,7 @@ _CARRIED = ("sku", "batch", "location")
 @page()
 def claims(request: HttpRequest) -> HttpResponseBase:
     """Companies with what they still credit this year and how they answered, and the latest claims."""
-    state = request.GET.get("state", "")
-    state = state if state in set(ClaimState) else ""
+    state = _state(request)
     found = list_claims(state)
     return render(
         request,
@@ -63,13 +62,19 @@ def claims(request: HttpRequest) -> HttpResponseBase:
 
 @page()
 def claims_file(request: HttpRequest, form: str) -> HttpResponseBase:
-    """Every claim, a line each; money as exact rupees."""
+    """The claims of the page's filter, a line each; money as exact rupees."""
     heads = [
         _("Number"), _("Company"), _("Filed"), _("Reference"), _("SKU"), _("Batch"), _("Place"), _("Pieces"),
         _("Asked for, ₹"), _("State"), _("Credited, ₹"), _("Answered"), _("Credit note"), _("Note"),
         _("Recorded by"), _("Answer recorded by"),
     ]  # fmt: skip
-    return sheet(lines_of(list_claims(), _line), heads, form, name="claims", title=_("Claims"))
+    return sheet(lines_of(list_claims(_state(request)), _line), heads, form, name="claims", title=_("Claims"))
+
+
+def _state(request: HttpRequest) -> str:
+    """The state that the page is narrowed to."""
+    state = request.GET.get("state", "")
+    return state if state in set(ClaimState) else ""
 
 
 @page(May.DECIDE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from inventory.views.forecast import accuracy_table
-from inventory.views.outcomes import months_table
+from inventory.views.outcomes import months_table, outcomes_table
 from inventory.views.outlets import outlets_table
 from inventory.views.outlook import outlook_table
 from inventory.views.pivot import pivot_table
@@ -21,6 +21,7 @@ def hang_listings() -> None:
         ("pivot", _("Pivot of dead stock"), "inventory:pivot", "inventory:pivot_file", pivot_table),
         ("outlook", _("Chance of no sale"), "inventory:outlook", "inventory:outlook_file", outlook_table),
         ("outlets", _("Stock at outlets"), "inventory:outlets", "inventory:outlets_file", outlets_table),
+        ("outcomes", _("Outcomes"), "inventory:outcomes", "inventory:outcomes_file", outcomes_table),
         ("months", _("Outcomes by month"), "inventory:outcomes", "inventory:months_file", months_table),
         ("forecast", _("Forecast accuracy"), "inventory:forecast", "inventory:forecast_file", accuracy_table),
     ):

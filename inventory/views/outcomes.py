@@ -30,7 +30,7 @@ from inventory.selectors.outcomes import (
 from vyapar.dashboard import board
 from vyapar.dashboard.access import page
 from vyapar.dashboard.board import NavItem
-from vyapar.dashboard.sheets import Table, answer, rupees
+from vyapar.dashboard.sheets import Table, answer, rupees, sheet
 from vyapar.dashboard.templatetags.words import plain, way_label
 from vyapar.engine.selectors import get_policy
 from vyapar.gateway.renderers import attachment
@@ -77,6 +77,53 @@ def months_table(given: QueryDict) -> Table:
     ]  # fmt: skip
     lines = (line for one in list_months() for line in _lines(one))
     return Table(heads, lines, "outcomes-by-month", _("Outcomes by month"))
+
+
+@page()
+def outcomes_file(request: HttpRequest, form: str) -> HttpResponseBase:
+    """The table of predictions against what happened, a line for each kind."""
+    return answer(outcomes_table(request.GET), form)
+
+
+def outcomes_table(given: QueryDict) -> Table:
+    """What was told and what happened by kind of prediction; the page has no filter."""
+    heads = [
+        _("Prediction"), _("Agent"), _("Waiting"), _("Settled"), _("Left out: somebody acted"), _("Expected"),
+        _("Happened"), _("Brier score"), _("Predicted, ₹"), _("Realised, ₹"), _("Comes true, %"),
+    ]  # fmt: skip
+    lines = [
+        [
+            _what(row), plain(row.agent), row.waiting, row.settled, row.disturbed,
+            *((round(row.expected, 2), round(row.happened, 2)) if row.settled else (None, None)),
+            None if row.brier is None else round(row.brier, 4),
+            *(rupees(n) if row.is_money else None for n in (row.predicted_paise, row.realised_paise)),
+            None if row.factor_bp is None or row.signs_differ else row.factor_bp / 100,
+        ]
+        for row in list_outcomes()
+    ]  # fmt: skip
+    return Table(heads, lines, "outcomes", _("Outcomes"))
+
+
+@page()
+def expiring_file(request: HttpRequest, form: str) -> HttpResponseBase:
+    """What will expire unsold if nothing is done, week by week."""
+    heads = [_("Week from"), _("Batches"), _("Pieces"), _("Loss, ₹"), _("Avoidable, ₹")]
+    lines = [
+        [week.starts, week.batches, week.whole_pieces, rupees(week.loss_paise), rupees(week.avoidable_paise)]
+        for week in list_expiring_loss(ist_day(timezone.now()))
+    ]
+    return sheet(lines, heads, form, name="expiring", title=_("What will expire unsold"))
+
+
+@page()
+def learnt_file(request: HttpRequest, form: str) -> HttpResponseBase:
+    """Every correction that was learnt, newest first within each."""
+    heads = [_("What"), _("Version"), _("Before, %"), _("Correction, %"), _("Seen"), _("Since")]
+    lines = [
+        [_factor(row.name), row.version, before / 100, row.factor_bp / 100, row.seen, row.learnt_at]
+        for row, before in with_before(list_factors())
+    ]
+    return sheet(lines, heads, form, name="learnt", title=_("What was learnt"))
 
 
 def _lines(one: Month) -> Iterator[list[Any]]:

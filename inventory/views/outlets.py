@@ -134,6 +134,18 @@ def outlet_file(request: HttpRequest, retailer_id: str, form: str) -> HttpRespon
     return sheet(lines, _item_heads(), form, name=f"outlet-{retailer_id}", title=retailer.name)
 
 
+@page()
+def bought_file(request: HttpRequest, retailer_id: str, form: str) -> HttpResponseBase:
+    """What one outlet bought in a year, every SKU of it."""
+    retailer = get_retailer(retailer_id)
+    heads = [_("SKU"), _("Name"), _("Pieces"), _("Paid, ₹"), _("Orders"), _("Last")]
+    lines = [
+        [one.sku, one.name, one.pieces, rupees(one.paise), one.orders, one.last_date]
+        for one in list_bought_by(retailer, ist_day(timezone.now()))
+    ]
+    return sheet(lines, heads, form, name=f"bought-{retailer_id}", title=_("What it buys"))
+
+
 def hang_outlets() -> None:
     """Hang the page on the board."""
     board.hang(NavItem("inventory:outlets", gettext_lazy("Outlets"), "outlet", 25))

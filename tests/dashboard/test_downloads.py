@@ -38,6 +38,7 @@ LISTS = {
     "/stock": "inventory:export",
     "/outlets": "inventory:outlets_file",
     "/forecast": "inventory:forecast_file",
+    "/outlook": "inventory:outlook_file",
     "/data": "inventory:imports_file",
     "/data/twins": "inventory:twins_file",
     "/data/quality": "inventory:quality_file",

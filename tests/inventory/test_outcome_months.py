@@ -88,6 +88,12 @@ def test_the_door_the_page_and_the_file_have_the_months(settled) -> None:
     lines = list(csv.reader(io.StringIO(text)))
     assert [line[0] for line in lines[1:]].count("2026-07") == 3, "the month and its two tenths"
     assert browser.get("/outcomes/months.xlsx").status_code == 200
+    text = browser.get("/outcomes.csv").content.decode("utf-8-sig")
+    rows = {line[0]: line for line in list(csv.reader(io.StringIO(text)))[1:]}
+    expiry = rows["Batch expires unsold, told 30 days ahead"]
+    assert expiry[2:7] == ["1", "4", "1", "1.85", "1.0"]
+    assert expiry[8:10] == ["23.33", "18.00"]
+    assert len(rows) == len(list_outcomes())
 
 
 def test_a_correction_tells_what_it_took_the_place_of(in_alpha) -> None:
