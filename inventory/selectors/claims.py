@@ -16,6 +16,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from inventory.contracts import NO_CAP
 from inventory.contracts.arrays import Ints
 from inventory.contracts.outcomes import ClaimState, SendingState
+from inventory.impact.rates import part
 from inventory.models import Brand, Claim, ClaimSending, Position
 from inventory.selectors.columns import positions_of, read_columns
 from vyapar.engine.models import AuditEntry
@@ -42,7 +43,8 @@ CROSS JOIN LATERAL (SELECT coalesce(-sum(m.quantity), 0) AS gone FROM inventory_
 # Each position's claim by what was last found at risk of it, all that is free where it has expired or was
 # never looked at, and none of what is claimed already; what is asked for counts towards the cap until it is
 # refused, as far as it was credited. What is left of the cap goes to what expires first. The shares of one
-# company never come to more than its cap, whichever part of a book reads them.
+# company never come to more than its cap, whichever part of a book reads them. Rounded half up, like what
+# the way out is worth (`inventory.impact.rates.part`).
 _ROOMS = """
 WITH claimed AS ({claimed}), asked AS (
     SELECT brand_id, sum(CASE state WHEN 'open' THEN amount_paise WHEN 'credited' THEN credited_paise ELSE 0
@@ -56,10 +58,10 @@ FROM (SELECT id, room, claim, sum(claim) OVER (PARTITION BY brand_id ORDER BY ex
                 - coalesce(a.paise, 0) AS room,
                    CASE WHEN br.return_days IS NULL OR b.expiry_date IS NULL
                              OR b.expiry_date + br.return_days >= %s
-                        THEN least(CASE WHEN r.position_id IS NULL OR b.expiry_date < %s
+                        THEN round(least(CASE WHEN r.position_id IS NULL OR b.expiry_date < %s
                                         THEN p.on_hand - p.reserved ELSE r.at_risk_quantity END,
                                    p.on_hand - coalesce(k.pieces, 0))
-                             * b.cost_paise * br.return_bp / 10000
+                             * b.cost_paise * br.return_bp / 10000.0)
                         ELSE 0 END AS claim
             FROM inventory_brand br JOIN inventory_sku s ON s.brand_id = br.id
             JOIN inventory_position p ON p.sku_id = s.id AND p.on_hand > 0
@@ -85,7 +87,7 @@ def claim_rooms(today: date, position_ids: Ints) -> Ints:
         rooms[at >= 0] = found["room"][at[at >= 0]]
     claimed = read_columns(_CLAIMED, dict.fromkeys(_CLAIMED_COLUMNS, "int"))
     if claimed["id"].size:
-        left = (claimed["on_hand"] - claimed["pieces"]) * claimed["cost"] * claimed["share"] // 10_000
+        left = part((claimed["on_hand"] - claimed["pieces"]) * claimed["cost"], claimed["share"])
         at = positions_of(claimed["id"], position_ids)
         rooms[at >= 0] = np.minimum(rooms[at >= 0], left[at[at >= 0]])
     return rooms
@@ -131,7 +133,7 @@ def find_claimable(sku: str, batch: str, location: str, today: date) -> Claimabl
         return None
     brand, free = spot.batch.sku.brand, max(spot.on_hand - claimed_at(spot.pk), 0)
     room = next((one.room for one in list_companies(today) if one.brand.pk == brand.pk), None)
-    credit = free * spot.batch.cost_paise * brand.return_bp // 10_000
+    credit = int(part(free * spot.batch.cost_paise, brand.return_bp))
     days, expiry = brand.return_days, spot.batch.expiry_date
     return Claimable(
         company=brand.name, return_bp=brand.return_bp, free=free, room=room,
