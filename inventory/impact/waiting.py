@@ -66,8 +66,8 @@ def _parted(amount: Ints, by: Ints) -> tuple[Ints, Floats]:
 
 
 def _after(lots: Lots, rates: MoneyRates, claim_days: Ints, days: int, sold: Ints, moved: Ints) -> Ints:
-    """(ways, lots), worth of each way after the wait, `sold` pieces having sold meanwhile and `moved` still to
-    sell where the lane leads; with what came in and what the rest cost by then.
+    """(ways, lots), worth of each way after the wait, `sold` pieces having sold meanwhile and `moved` being
+    still to sell where the lane leads; with what came in and what the rest cost by then.
     """
     span = np.minimum(lots.days, days)
     rest = replace(
