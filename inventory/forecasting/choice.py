@@ -22,6 +22,7 @@ from inventory.forecasting.methods import (
     METHODS,
     MIXTURE,
     NAIVE,
+    REFEREES,
     SILENCE,
     Method,
 )
@@ -96,13 +97,18 @@ def _candidates(exam: Examination, code: int | None, entrants: int) -> list[int]
     Nothing at all is a forecast only for what has been silent for long; a season that the
     examination was too early to see is not used.
     """
-    seasons_seen = min(exam.origins) >= YEAR + BASE_WEEKS
-    numbers = [
-        number
-        for number, method in enumerate(ENTRANTS[:entrants])
-        if method is not SILENCE and (seasons_seen or not method.season_power)
-    ]
+    numbers = [n for n in _known(exam, entrants) if ENTRANTS[n] is not SILENCE]
     return [METHODS.index(SILENCE), *numbers] if code == _SILENT else numbers
+
+
+def _referees(exam: Examination, entrants: int) -> list[int]:
+    return [n for n in _known(exam, entrants) if ENTRANTS[n].name in REFEREES]
+
+
+def _known(exam: Examination, entrants: int) -> list[int]:
+    """Numbers of the methods that the examination was late enough for."""
+    seasons_seen = min(exam.origins) >= YEAR + BASE_WEEKS
+    return [n for n, one in enumerate(ENTRANTS[:entrants]) if seasons_seen or not one.season_power]
 
 
 def _contest(
@@ -120,6 +126,9 @@ def _contest(
     if not _stands(table[best], table[_NAIVE]):
         lost, best, widening = ENTRANTS[best].name, _NAIVE, naive_widening
     table[best] = replace(table[best], chosen=True)
+    for n in _referees(exam, len(ahead)):  # they are told of everywhere, whether they may stand or not
+        if n not in table:
+            table[n] = _score(exam, ahead[n], rows, code, ENTRANTS[n])
     return Choice(best, widening, lost), list(table.values())
 
 

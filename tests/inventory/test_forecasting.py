@@ -21,7 +21,7 @@ from inventory.forecasting import PATTERNS, Pattern, forecast
 from inventory.forecasting.backtest import examine, origins_of, score
 from inventory.forecasting.choice import choose
 from inventory.forecasting.levels import begun, last_week, moving_average, pooled, sba, smoothed, tsb
-from inventory.forecasting.methods import METHODS, NAIVE, SILENCE, forecasts
+from inventory.forecasting.methods import METHODS, NAIVE, REFEREES, SILENCE, forecasts
 from inventory.forecasting.patterns import classify
 from inventory.forecasting.weeks import Weeks, in_weeks
 from tests.strategies import AS_OF, analysis_policies, array_fields, demand_snapshots
@@ -428,6 +428,23 @@ def test_what_never_sold_is_forecast_as_nothing_and_what_is_new_borrows_from_its
     assert found.distribution.probability_at_most([20], 91, 0) == 1
     assert found.pattern_of(21) is Pattern.NEW
     assert 0 < found.weekly_mean[21].mean() < 42
+
+
+def test_every_class_and_all_of_them_are_held_against_the_four_referees():
+    rng = np.random.default_rng(3)
+    daily = np.vstack(
+        [rng.poisson(5.0, (40, 500)), rng.poisson(5.0, (40, 500)) * (rng.random((40, 500)) < 0.05)]
+    )
+    found = forecast(history(daily), POLICY)
+    told: dict[str, set[str]] = {}
+    for one in found.scores:
+        if one.level == "item":
+            told.setdefault(one.pattern, set()).add(one.method)
+    assert {"all", "smooth"} < set(told)
+    for pattern, methods in told.items():
+        assert set(REFEREES) <= methods, pattern
+    nothing = next(one for one in found.scores if (one.pattern, one.method) == ("all", SILENCE.name))
+    assert (nothing.wape, nothing.bias, nothing.chosen) == (1.0, -1.0, False)
 
 
 def test_silent_series_of_a_longer_history_take_the_method_of_silence():
