@@ -76,6 +76,7 @@ class PositionOutlook(models.Model):
     cycle_id = models.BigIntegerField()
     as_of = models.DateField()
     cause = models.CharField(max_length=16, blank=True)  # blank: neither dead nor at risk
+    second = models.CharField(max_length=16, blank=True, default="", db_default="")  # the next; blank: none
     confidence = models.FloatField(default=0)  # 0 to 1
     evidence = models.JSONField(default=dict)  # figures by name
     behind = models.BooleanField(default=False)  # the cause is another batch's on the same shelf

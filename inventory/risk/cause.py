@@ -17,13 +17,20 @@ CAUSES = (
     "returned", "demand_fell", "unclear",
 )  # fmt: skip
 UNCLEAR = CAUSES.index("unclear")
+_OVER_BUY = CAUSES.index("over_buy")
 #: Below this no rule has said enough.
 LEAST = 0.35
 #: What a batch of the same shelf says counts for so much: it stands in the way.
-_BEHIND = 0.85
-#: Days of demand that an ordinary order brings at most, and those from which it is surely too many.
-_ORDINARY_DAYS, _SURELY_DAYS = 75.0, 150.0
+_BEHIND = 0.9
+#: Days of demand that an ordinary order brings at most, and those from which it is surely too many; both
+#: beyond half a case, because nobody orders less than a case.
+_ORDINARY_DAYS, _SURELY_DAYS = 50.0, 100.0
+#: Fewer days of sales before goods came do not tell what was asked for.
+_FEW_DAYS = 28
 _FAR = 10_000_000
+#: Log-odds that a cause is right: to begin with, for its score, for the next one's, and where it is an order
+#: too large, because what could be expected is but estimated; the most that is told.
+_SURE, _MOST_SURE = (-2.4, 11.7, -4.3, -2.1), 0.95
 #: Share of its life that goods have left when they come as they should.
 _FRESH = 0.6
 
@@ -32,11 +39,18 @@ _FRESH = 0.6
 class CauseFacts:
     """What is known of each batch at each place, (positions,); days are ordinals, pieces whole.
 
-    - `item`: number of its SKU and territory; `received_day` when it first came, `received` pieces that
-      came, `on_hand`, `returned` pieces that outlets brought back to it.
-    - `daily_before`: pieces per day sold of the item in the 60 days before it came; `daily_since` from
-      then to today; `daily_elsewhere`: the most that any other territory sold per day before it came;
-      `ever_before`: whether the item had sold here at all by then.
+    - `item`: number of its SKU and territory; `received_day` of the largest receipt, `ordered` pieces of the
+      SKU that came there that day (0: no receipt is known), `case_pack`: the fewest that can be ordered;
+      `received` pieces of the batch that came in all, `on_hand`, `returned` pieces that outlets brought
+      back to it.
+    - `opened`: it stood there when the books began; `moved`: it came to another place and was moved here.
+      What a fact says of "here" is meant of the place to which it came, before it was moved.
+    - `daily_before`: pieces per day sold of the item in the 60 days before it came; `expected_daily`: pieces
+      per day that could be expected then; `daily_since` from then to today, `daily_lately` in the last 60 of
+      those days; `daily_elsewhere`: the most that any other territory sold per day before it came;
+      `ever_before`: whether the item had sold here at all by then; `known_days`: days of sales before it came
+      that the book knows. Of `opened` goods with too few of those, before and since meet 60 days after the
+      beginning.
     - `stock_before`: pieces of the item that stood here when it came.
     - `life_days`: from receipt to expiry, `shelf_days` of the SKU (`NO_DAY`: does not expire);
       `minimum_life`: days of life a piece must have when it is sold.
@@ -50,12 +64,17 @@ class CauseFacts:
     item: Ints
     received_day: Ints
     received: Ints
+    ordered: Ints
+    case_pack: Ints
     on_hand: Ints
     returned: Ints
     daily_before: Floats
+    expected_daily: Floats
     daily_since: Floats
+    daily_lately: Floats
     daily_elsewhere: Floats
     ever_before: Flags
+    known_days: Ints
     stock_before: Ints
     life_days: Ints
     shelf_days: Ints
@@ -67,13 +86,16 @@ class CauseFacts:
     tax_bp_now: Ints
     pressed: Ints
     days_to_quarter_end: Ints
+    opened: Flags
+    moved: Flags
 
     def __post_init__(self) -> None:
-        floats = {"daily_before", "daily_since", "daily_elsewhere"}
+        floats = {"daily_before", "expected_daily", "daily_since", "daily_lately", "daily_elsewhere"}
+        flags = {"ever_before", "opened", "moved"}
         columns = {
             name: Column(
                 ("positions",),
-                np.float64 if name in floats else np.bool_ if name == "ever_before" else np.int64,
+                np.float64 if name in floats else np.bool_ if name in flags else np.int64,
                 low=None,
             )
             for name in self.__slots__
@@ -83,8 +105,17 @@ class CauseFacts:
 
     @property
     def order_days(self) -> Floats:
-        """(positions,) days of the demand before it that the batch brought."""
-        return np.asarray(np.minimum(self.received / np.maximum(self.daily_before, 1 / 60), 9_999.0))
+        """(positions,) days of the demand that could be expected that the order brought."""
+        return _days_of(self.ordered, self.expected_daily)
+
+
+def beyond_days(ordered: Ints, case_pack: Ints, expected_daily: Floats) -> Floats:
+    """(n,) days of expected demand that an order brought beyond half a case."""
+    return _days_of(np.maximum(ordered - case_pack / 2, 0.0), expected_daily)
+
+
+def _days_of(pieces: Floats | Ints, daily: Floats) -> Floats:
+    return np.asarray(np.minimum(pieces / np.maximum(daily, 1 / 60), 9_999.0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,9 +129,9 @@ class LargeBatches:
     batches: Ints
 
 
-def large_batches(maker: Ints, received_day: Ints, order_days: Floats) -> LargeBatches:
-    """Batches, (n,) each, that brought too many days of demand, counted by maker and day."""
-    large = np.flatnonzero(order_days >= _ORDINARY_DAYS)
+def large_batches(maker: Ints, received_day: Ints, days: Floats) -> LargeBatches:
+    """Batches, (n,) each, whose orders brought too many `days` (see `beyond_days`), by maker and day."""
+    large = np.flatnonzero(days >= _ORDINARY_DAYS)
     found, count = np.unique(maker[large] * _FAR + received_day[large], return_counts=True)
     return LargeBatches(found // _FAR, found % _FAR, count)
 
@@ -122,17 +153,25 @@ def pressed(maker: Ints, received_day: Ints, large: LargeBatches) -> Ints:
 @dataclass(frozen=True, slots=True, eq=False)
 class Causes:
     """`scores`: (positions, causes) 0 to 1, columns as `CAUSES`; `cause`: (positions,) the strongest;
-    `confidence`: (positions,) its score, less what speaks for the next. `behind`: (positions,) whether
-    the cause is that of another batch on the same shelf.
+    `second`: (positions,) the next that says enough, `UNCLEAR` where none does; `confidence`:
+    (positions,) 0 to 1, how often the strongest is right: see `_sure`. `behind`: (positions,) whether the
+    cause is that of another batch on the same shelf, and `source`: (positions,) which one's, its own without.
     """
 
     scores: Floats
     cause: NDArray[np.int64]
+    second: NDArray[np.int64]
     confidence: Floats
     behind: Flags
+    source: NDArray[np.int64]
 
     def name(self, position: int) -> str:
         return CAUSES[int(self.cause[position])]
+
+    def second_name(self, position: int) -> str:
+        """Empty where no other cause says enough."""
+        found = int(self.second[position])
+        return "" if found == UNCLEAR else CAUSES[found]
 
 
 def causes(facts: CauseFacts) -> Causes:
@@ -140,39 +179,58 @@ def causes(facts: CauseFacts) -> Causes:
     own = np.zeros((facts.item.size, len(CAUSES)))
     for name, rule in _RULES.items():
         own[:, CAUSES.index(name)] = np.clip(rule(facts), 0.0, 1.0)
-    shelf = _shelf(facts, own)
-    scores = np.maximum(own, shelf * _BEHIND)
+    leader = _leaders(facts, own)
+    shelf = np.take_along_axis(own, leader, axis=0) * _CLOGS * _BEHIND
+    scores = np.maximum(own, shelf)
     strongest = scores.argmax(axis=1)
     rows = np.arange(facts.item.size)
     top = scores[rows, strongest]
     rest = scores.copy()
     rest[rows, strongest] = 0.0
+    next_one = rest.argmax(axis=1)
     clear = top >= LEAST
-    confidence = np.where(clear, top * (1.0 - 0.5 * rest.max(axis=1, initial=0.0)), 0.0)
+    cause = np.where(clear, strongest, UNCLEAR)
+    behind = clear & (own[rows, strongest] < shelf[rows, strongest])
     return Causes(
         scores=scores,
-        cause=np.where(clear, strongest, UNCLEAR),
-        confidence=confidence,
-        behind=clear & (own[rows, strongest] < shelf[rows, strongest] * _BEHIND),
+        cause=cause,
+        second=np.where(clear & (rest[rows, next_one] >= LEAST), next_one, UNCLEAR),
+        confidence=np.where(clear, _sure(top, rest[rows, next_one], strongest == _OVER_BUY), 0.0),
+        behind=behind,
+        source=np.where(behind, leader[rows, strongest], rows),
     )
 
 
+def _sure(top: Floats, rest: Floats, over: Flags) -> Floats:
+    """(positions,) how often a cause is right whose score is `top` and the next one's is `rest`; `over`:
+    whether it is an order too large.
+
+    Fitted to the causes that were planted in demonstrations (docs/demonstration.md); never more than
+    `_MOST_SURE`, because books of others know causes that nobody planted.
+    """
+    start, mine, others, doubt = _SURE
+    odds = start + mine * top + others * rest + doubt * over
+    return np.asarray(np.minimum(1.0 / (1.0 + np.exp(-odds)), _MOST_SURE))
+
+
 def evidence(facts: CauseFacts, found: Causes, positions: NDArray[np.intp]) -> list[dict[str, int | float]]:
-    """The figures that the cause of each of some batches rests on, by name, in their order; of its own batch,
-    not the shelf's. Shares of a piece have three decimals.
+    """The figures that the cause of each of some batches rests on, by name, in their order; those of the
+    batch that stands in the way where it is that one's. Shares of a piece have three decimals.
     """
     told: list[dict[str, int | float]] = [{} for _ in range(positions.size)]
     for code, cause in enumerate(CAUSES):
         rows = np.flatnonzero(found.cause[positions] == code)
         names = _EVIDENCE[cause]
-        columns = [_figures(np.asarray(getattr(facts, name))[positions[rows]]) for name in names]
+        whose = found.source[positions[rows]]
+        columns = [_figures(np.asarray(getattr(facts, name))[whose]) for name in names]
         for row, *figures in zip(rows.tolist(), *columns, strict=True):
             told[row] = dict(zip(names, figures, strict=True))
     return told
 
 
 def _figures(values: NDArray[Any]) -> list[int | float]:
-    if values.dtype.kind == "i":
+    if values.dtype.kind in "bi":
+        values = values.astype(np.int64)
         found: list[int | float] = values.tolist()
         return found
     return [int(one) if one.is_integer() else round(one, 3) for one in values.tolist()]
@@ -198,7 +256,7 @@ def _wrong_territory(facts: CauseFacts) -> Floats:
     """Nobody here asked for it in the 60 days before it came, it sells elsewhere, and not here still; surest
     when it had never sold here.
     """
-    strange = (facts.daily_before <= 0) & (facts.daily_elsewhere > 0)
+    strange = (facts.daily_before <= 0) & (facts.daily_elsewhere > 0) & (facts.known_days >= _FEW_DAYS)
     share = facts.daily_since / np.maximum(facts.daily_elsewhere, 1e-9)
     sure = np.where(facts.ever_before, 0.85, 0.92)
     return np.where(strange, sure - np.minimum(share, 1.0) * 0.8, 0.0)
@@ -208,24 +266,33 @@ def _short_dated(facts: CauseFacts) -> Floats:
     """It came with less life than it should, and more of it than sells in that time."""
     dated = (facts.shelf_days < NO_DAY) & (facts.life_days < NO_DAY)
     short = 1.0 - facts.life_days / np.maximum(facts.shelf_days, 1) / _FRESH
-    sells = facts.daily_before * np.maximum(facts.life_days - facts.minimum_life, 0)
-    many = facts.received > sells
-    score = 0.55 + 0.4 * np.clip(short * 2, 0.0, 1.0)
-    return np.where(dated & (short > 0), np.where(many, score, score - 0.3), 0.0)
+    sells = facts.expected_daily * np.maximum(facts.life_days - facts.minimum_life, 0)
+    many = facts.ordered > sells
+    score = 0.82 + 0.13 * np.clip(short * 2, 0.0, 1.0)
+    return np.where(dated & (short > 0) & (facts.ordered > 0), np.where(many, score, score - 0.42), 0.0)
+
+
+def _too_many(facts: CauseFacts) -> Floats:
+    """(positions,) 0 to 1: how surely more days of demand came than an order brings, on top of as many pieces
+    at most that stood here.
+    """
+    most = beyond_days(facts.ordered, facts.case_pack, facts.expected_daily)
+    stood = _days_of(np.clip(facts.stock_before, 0, facts.ordered), facts.expected_daily)
+    known = (facts.expected_daily > 0) & (facts.known_days >= _FEW_DAYS) & (facts.ordered > 0)
+    share = (most + stood - _ORDINARY_DAYS) / (_SURELY_DAYS - _ORDINARY_DAYS)
+    return np.where(known, np.clip(share, 0.0, 1.0), 0.0)
 
 
 def _over_buy(facts: CauseFacts) -> Floats:
-    """It brought more days of demand than an order does, on top of what stood here."""
-    days = facts.order_days
-    score = (days - _ORDINARY_DAYS) / (_SURELY_DAYS - _ORDINARY_DAYS)
-    return np.where(facts.daily_before > 0, np.clip(score, 0.0, 1.0) * 0.8, 0.0)
+    """More days of demand came than an order brings."""
+    return 0.72 * _too_many(facts)
 
 
 def _scheme_push(facts: CauseFacts) -> Floats:
     """An order too large on the last days of a quarter, with others of its maker."""
-    bought = _over_buy(facts)
+    many = _too_many(facts)
     at_end = np.abs(facts.days_to_quarter_end) <= 2
-    return np.where(at_end & (bought > 0), bought + np.where(facts.pressed >= 2, 0.15, 0.05), 0.0)
+    return np.where(at_end & (many > 0), 0.72 * many + np.where(facts.pressed >= 2, 0.08, 0.04), 0.0)
 
 
 def _old_tax(facts: CauseFacts) -> Floats:
@@ -236,16 +303,16 @@ def _old_tax(facts: CauseFacts) -> Floats:
 
 def _returned(facts: CauseFacts) -> Floats:
     """What stands here is what outlets brought back."""
-    share = facts.returned / np.maximum(facts.on_hand, 1)
-    return np.where(facts.on_hand > 0, np.where(share >= 1.0, 0.72, np.minimum(share, 1.0) * 0.4), 0.0)
+    share = np.clip(facts.returned / np.maximum(facts.on_hand, 1), 0.0, 1.0)
+    return np.where(facts.on_hand > 0, 0.87 * share**3, 0.0)
 
 
 def _demand_fell(facts: CauseFacts) -> Floats:
-    """An ordinary order, after which less was asked for than before."""
-    fall = 1.0 - facts.daily_since / np.maximum(facts.daily_before, 1e-9)
-    ordinary = facts.order_days < _SURELY_DAYS
-    score = 0.3 + 0.4 * np.clip(fall, 0.0, 1.0)
-    return np.where(ordinary & (facts.daily_before > 0) & (fall > 0.15), score, 0.0)
+    """An ordinary order, after which less was asked for than before, or than could be expected."""
+    hoped = np.maximum(facts.daily_before, facts.expected_daily)
+    fall = 1.0 - np.minimum(facts.daily_since, facts.daily_lately) / np.maximum(hoped, 1e-9)
+    score = (0.28 + 0.35 * np.clip(fall, 0.0, 1.0)) * (1.0 - _too_many(facts))
+    return np.where((hoped > 0) & (fall > 0.15), score, 0.0)
 
 
 _RULES = {
@@ -257,24 +324,31 @@ _RULES = {
 _EVIDENCE: dict[str, tuple[str, ...]] = {
     "old_mrp": ("mrp_paise", "mrp_now_paise"),
     "delisted": ("delisted_day", "received_day", "received"),
-    "wrong_territory": ("daily_elsewhere", "daily_since", "received"),
-    "short_dated": ("life_days", "shelf_days", "received", "daily_before"),
-    "scheme_push": ("order_days", "received", "daily_before", "days_to_quarter_end", "pressed"),
-    "over_buy": ("order_days", "received", "daily_before"),
+    "wrong_territory": ("daily_elsewhere", "daily_since", "received", "ordered", "moved"),
+    "short_dated": ("life_days", "shelf_days", "ordered", "expected_daily", "moved"),
+    "scheme_push": (
+        "order_days", "ordered", "expected_daily", "stock_before", "days_to_quarter_end", "pressed", "moved",
+    ),
+    "over_buy": ("order_days", "ordered", "expected_daily", "stock_before", "moved"),
     "old_tax": ("tax_bp_then", "tax_bp_now"),
     "returned": ("returned", "on_hand"),
-    "demand_fell": ("daily_before", "daily_since", "received"),
-    "unclear": ("received", "on_hand", "daily_before", "daily_since"),
-}
+    "demand_fell": (
+        "daily_before", "expected_daily", "daily_since", "daily_lately", "received", "opened", "moved",
+    ),
+    "unclear": ("received", "on_hand", "daily_before", "daily_since", "opened", "moved"),
+}  # fmt: skip
+#: (causes,) whether a batch that lies there for it stands in the way of others of its item.
+_CLOGS = np.isin(CAUSES, ("old_mrp", "wrong_territory", "short_dated", "scheme_push", "over_buy"))
 
 
-def _shelf(facts: CauseFacts, own: Floats) -> Floats:
-    """(positions, causes): the strongest score of any batch of the item, for causes that clog a shelf."""
+def _leaders(facts: CauseFacts, own: Floats) -> NDArray[np.int64]:
+    """(positions, causes): the batch of the same item whose score is the strongest; of equals the one with
+    most on hand, then the oldest.
+    """
+    found = np.zeros(own.shape, np.int64)
     if facts.item.size == 0:
-        return own
-    items = int(facts.item.max()) + 1
-    most = np.zeros((items, len(CAUSES)))
-    for name in ("old_mrp", "wrong_territory", "short_dated", "scheme_push", "over_buy"):
-        place = CAUSES.index(name)
-        np.maximum.at(most[:, place], facts.item, own[:, place])
-    return most[facts.item]
+        return found
+    for cause in np.flatnonzero(_CLOGS):
+        order = np.lexsort((facts.ordered, facts.received_day, -facts.on_hand, -own[:, cause], facts.item))
+        found[:, cause] = order[np.searchsorted(facts.item[order], facts.item)]
+    return found

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inventory.contracts import NEVER, NO_DAY, MonitoringPolicy
-from inventory.contracts.arrays import Floats, Ints
+from inventory.contracts.arrays import Flags, Floats, Ints
 from inventory.models import Sku
-from inventory.risk.cause import CauseFacts, LargeBatches, large_batches, pressed
+from inventory.risk.cause import CauseFacts, LargeBatches, beyond_days, large_batches, pressed
+from inventory.selectors.arrivals import read_arrivals
 from inventory.selectors.book import StockBook
 from inventory.selectors.columns import codes_of, ids_of, of_skus, positions_of, read_packed
 from inventory.selectors.daily import Daily, read_daily
@@ -27,25 +28,22 @@ JOIN inventory_location l ON l.id = m.location_id
 WHERE (m.at AT TIME ZONE 'Asia/Kolkata')::date < %s AND {scope} GROUP BY 1, 2, 3
 """
 _ORIGINS = """
-SELECT p.id, p.sku_id, l.territory_id, p.on_hand,
+SELECT p.id, p.batch_id, p.location_id, p.sku_id, l.territory_id, p.on_hand,
        coalesce(p.first_receipt_date - DATE '0001-01-01' + 1, {never}),
-       coalesce(b.expiry_date - p.first_receipt_date, {no_day}), coalesce(s.shelf_life_days, {no_day}),
-       s.mrp_paise, coalesce(s.delisted_date - DATE '0001-01-01' + 1, {no_day}), s.brand_id,
-       coalesce(m.came, p.on_hand), coalesce(m.back, 0)
+       coalesce(b.expiry_date - DATE '0001-01-01' + 1, {no_day}), coalesce(s.shelf_life_days, {no_day}),
+       s.mrp_paise, s.case_pack, coalesce(s.delisted_date - DATE '0001-01-01' + 1, {no_day}), s.brand_id
 FROM inventory_position p JOIN inventory_batch b ON b.id = p.batch_id JOIN inventory_sku s ON s.id = p.sku_id
 JOIN inventory_location l ON l.id = p.location_id
-LEFT JOIN (SELECT m.batch_id, m.location_id,
-                  sum(quantity) FILTER (WHERE kind IN ('opening', 'receipt', 'transfer_in', 'found')) AS came,
-                  sum(quantity) FILTER (WHERE kind = 'return') AS back
-           FROM inventory_movement m JOIN inventory_batch p ON p.id = m.batch_id
-           WHERE {scope} GROUP BY 1, 2) m
-  ON m.batch_id = p.batch_id AND m.location_id = p.location_id
 WHERE p.on_hand > 0 AND {scope}
 """
 _ORIGIN_COLUMNS = (
-    "id", "sku", "territory", "on_hand", "received", "life", "shelf", "mrp_now", "delisted", "maker",
-    "came", "back",
+    "id", "batch", "location", "sku", "territory", "on_hand", "first", "expiry", "shelf", "mrp_now", "case",
+    "delisted", "maker",
 )  # fmt: skip
+#: Fewer days of sales than this tell nothing of what was asked for.
+_FEW_DAYS = 28
+#: Days that show how goods sell: the last ones and, of what stood there when the books began, the first.
+_SHOWING_DAYS = 60
 #: Where the plan of a cycle in parts leaves what came of each maker, for all of its parts.
 LARGE = "inventory_large_fresh"
 _KEPT_LARGE = f"SELECT maker, day, batches FROM {LARGE}"  # noqa: S608  # a name of ours
@@ -69,76 +67,94 @@ def take_cause_facts(
     """
     skus = book.sku_ids.tolist() if part or among is not None else None
     daily, moves = read_daily(first, book.as_of, skus), read_moves(first, book.as_of, skus)
-    came = _Came.read(daily, first, skus)
-    row = positions_of(came.rows["id"], book.position_ids)
-    origin = {name: column[row] for name, column in came.rows.items()}
-    received, day, code = came.received[row], came.day[row], came.code[row]
-    today, item = book.today, book.position_item.astype(np.int64)
-    start = first.toordinal()
+    came = _Came.read(daily, first, skus).at(book.position_ids)
+    rows, code, day = came.rows, came.code, came.day
+    item, start = book.position_item.astype(np.int64), first.toordinal()
     sku, _territory = ids_of(code)
-    sold_then = daily.until(code, day)
-    since = (daily.until(code, np.full_like(day, daily.days)) - sold_then) / np.maximum(daily.days - day, 1)
+    parted = np.where(came.late, np.minimum(day + _SHOWING_DAYS, daily.days), day)
     elsewhere = np.zeros(item.size)
     for territory in book.territory_ids.tolist():
         other = codes_of(sku, np.full_like(sku, territory))
         elsewhere = np.where(other == code, elsewhere, np.maximum(elsewhere, daily.rate(other, day)))
     lives = np.array([monitoring.minimum_life(name) for name in book.channels], dtype=np.int64)
-    then, now = _tax(book, received)
+    then, now = _tax(book, came.received)
     return CauseFacts(
-        today=today,
+        today=book.today,
         item=item,
-        received_day=received,
-        received=came.pieces[row],
+        received_day=came.received,
+        received=np.maximum(rows["came"], book.on_hand),
+        ordered=rows["ordered"],
+        case_pack=rows["case"],
         on_hand=book.on_hand,
-        returned=origin["back"],
-        daily_before=came.before[row],
-        daily_since=since,
+        returned=rows["back"],
+        daily_before=daily.rate(code, parted),
+        expected_daily=came.expected,
+        daily_since=daily.since(code, parted),
+        daily_lately=daily.since(code, np.maximum(parted, daily.days - _SHOWING_DAYS)),
         daily_elsewhere=elsewhere,
-        ever_before=sold_then > 0,
-        stock_before=_stock_at(moves, code, received - start, daily.days),
-        life_days=np.minimum(origin["life"], NO_DAY),
-        shelf_days=origin["shelf"],
+        ever_before=daily.until(code, day) > 0,
+        known_days=day,
+        stock_before=_stock_at(moves, code, came.received - start, daily.days),
+        life_days=np.where(rows["expiry"] < NO_DAY, rows["expiry"] - came.received, NO_DAY),
+        shelf_days=rows["shelf"],
         minimum_life=lives[book.item_channel[item]],
         mrp_paise=book.mrp_paise,
-        mrp_now_paise=origin["mrp_now"],
-        delisted_day=origin["delisted"],
+        mrp_now_paise=rows["mrp_now"],
+        delisted_day=rows["delisted"],
         tax_bp_then=then,
         tax_bp_now=now,
-        pressed=pressed(origin["maker"], received, _read_large() if part else came.large()),
-        days_to_quarter_end=_to_quarter_end(received),
+        pressed=pressed(rows["maker"], came.received, _read_large() if part else came.large),
+        days_to_quarter_end=_to_quarter_end(came.received),
+        opened=rows["opened"].astype(bool),
+        moved=rows["moved"].astype(bool),
     )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Came:
-    """Positions as they came, (rows,) each: `code` of the item, `received` day, `day` of the window at
-    which that was, `pieces` that came, `before`: pieces of the item sold per day before.
+    """Positions as they came, (rows,) each: `code` of the item that had ordered them, `received` day of
+    that, `day` of the window at which that was, `expected` pieces per day then; `late`: the books began
+    with them, and tell too little of the days before. `large`: what came of their makers in large batches.
     """
 
     rows: dict[str, NDArray[Any]]
     code: Ints
     received: Ints
     day: Ints
-    pieces: Ints
-    before: Floats
+    expected: Floats
+    late: Flags
+    large: LargeBatches
 
     @classmethod
     def read(cls, daily: Daily, first: date, skus: Sequence[int] | None) -> _Came:
         sql = _ORIGINS.format(no_day=NO_DAY, never=NEVER, scope=of_skus(skus))
         rows, start = read_packed(sql, _ORIGIN_COLUMNS), first.toordinal()
-        received = np.where(rows["received"] == NEVER, start, rows["received"])
-        code, day = codes_of(rows["sku"], rows["territory"]), np.clip(received - start, 0, daily.days)
-        pieces = np.maximum(rows["came"], rows["on_hand"])
-        return cls(rows, code, received, day, pieces, daily.rate(code, day))
+        known = read_arrivals(skus).of(rows["batch"], rows["location"])
+        here = codes_of(rows["sku"], rows["territory"])
+        code = np.where(known["moved"], known["code"], here)
+        stood = np.where(rows["first"] == NEVER, start, rows["first"])
+        received = np.where(known["day"] > 0, known["day"], stood)
+        day = np.clip(received - start, 0, daily.days)
+        expected = daily.usual().expected(code, day)
+        ordered = beyond_days(known["ordered"], rows["case"], expected)
+        came = ~known["moved"].astype(bool)  # what was moved came once
+        large = large_batches(rows["maker"][came], received[came], ordered[came])
+        late = known["opened"].astype(bool) & (day < _FEW_DAYS)
+        return cls(rows | known, code, received, day, expected, late, large)
 
-    def large(self) -> LargeBatches:
-        order_days = np.asarray(self.pieces / np.maximum(self.before, 1 / 60))
-        return large_batches(self.rows["maker"], self.received, order_days)
+    def at(self, positions: Ints) -> _Came:
+        """Some of them, by id and in that order; what came of the makers is that of all."""
+        row = positions_of(self.rows["id"], positions)
+        rows = {name: column[row] for name, column in self.rows.items()}
+        return _Came(
+            rows, self.code[row], self.received[row], self.day[row], self.expected[row], self.late[row],
+            self.large,
+        )  # fmt: skip
 
 
 def large_batches_of(first: date, today: date, ranges: Sequence[Sequence[int]]) -> LargeBatches:
     """Large batches of the makers of all SKUs (by id) of some ranges, one range read at a time."""
-    found = [_Came.read(read_daily(first, today, skus), first, skus).large() for skus in ranges]
+    found = [_Came.read(read_daily(first, today, skus), first, skus).large for skus in ranges]
     maker, day, count = (
         np.concatenate([getattr(one, name) for one in found]) for name in LargeBatches.__slots__
     )

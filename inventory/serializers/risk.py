@@ -70,6 +70,9 @@ class BatchCauseOut(serializers.Serializer[Any]):
     cause = serializers.ChoiceField([(name, name) for name in CAUSES])
     causeLabel = serializers.CharField()
     confidence = serializers.FloatField(help_text="0 to 1")
+    secondCause = serializers.ChoiceField(
+        [(name, name) for name in CAUSES], allow_blank=True, help_text="what else speaks; empty: nothing"
+    )
     message = serializers.CharField()
     evidence = serializers.DictField(child=serializers.FloatField())
     expectedValue = serializers.CharField(help_text="rupees at cost expected unsold at expiry")
@@ -169,7 +172,8 @@ def batch_cause_out(row: PositionOutlook) -> dict[str, Any]:
         "cause": row.cause,
         "causeLabel": cause_label(row.cause),
         "confidence": round(row.confidence, 3),
-        "message": cause_words(row.cause, row.evidence, row.behind),
+        "secondCause": row.second,
+        "message": cause_words(row.cause, row.evidence, row.behind, row.second),
         "evidence": row.evidence,
         "expectedValue": rupees(row.expected_paise),
         "p90Value": rupees(row.p90_paise),

@@ -40,11 +40,19 @@ def cause_label(cause: str) -> str:
     }[cause]
 
 
-def cause_words(cause: str, evidence: Mapping[str, Any], behind: bool = False) -> str:
-    """Why a batch lies where it lies, with its evidence."""
-    said = _CAUSES[cause](dict(evidence))
-    stands = _("It stands behind another batch of this SKU.")
-    return f"{stands} {said}" if behind else said
+def cause_words(cause: str, evidence: Mapping[str, Any], behind: bool = False, second: str = "") -> str:
+    """Why a batch lies where it lies, with its evidence; of the batch in its way where that is why."""
+    told = dict(evidence)
+    said = [_CAUSES[cause](told)]
+    if behind:
+        said.insert(0, _("Another batch of this SKU stands in its way."))
+    if told.get("moved"):
+        said.append(_("It came to another place first and was moved here."))
+    if told.get("opened"):
+        said.append(_("It stood here when the books began; how it came is not known."))
+    if second:
+        said.append(_("It may also be: %(cause)s.") % {"cause": cause_label(second)})
+    return " ".join(said)
 
 
 def is_righted(told: Mapping[str, Any]) -> bool:
@@ -141,13 +149,24 @@ _REASONS: dict[str, _Say] = {
 
 
 def _over_buy(given: dict[str, Any]) -> str:
-    told = {name: _plain(float(given[name])) for name in ("received", "order_days", "daily_before")}
-    return _(
-        "%(received)s pieces came: %(order_days)s days of demand at %(daily_before)s a day before."
+    if "ordered" not in given:  # rows of before do not say what could be expected
+        told = {name: _plain(float(given[name])) for name in ("received", "order_days", "daily_before")}
+        return _(
+            "%(received)s pieces came: %(order_days)s days of demand at %(daily_before)s a day before."
+        ) % told  # fmt: skip
+    told = {name: _plain(float(given[name])) for name in ("ordered", "order_days", "stock_before")}
+    told["daily"] = _rate(given["expected_daily"])
+    said = _(
+        "%(ordered)s pieces came in a day: %(order_days)s days of demand, if %(daily)s a day were expected."
     ) % told  # fmt: skip
+    if int(given["stock_before"]) <= 0:
+        return said
+    return f"{said} {_('%(stock_before)s were here already.') % told}"
 
 
 def _scheme(given: dict[str, Any]) -> str:
+    if int(given["pressed"]) < 2:  # its own is one
+        return f"{_over_buy(given)} {_('It came at the end of a quarter.')}"
     ended = _("It came at the end of a quarter, with %(pressed)s large receipts of its maker.")
     return f"{_over_buy(given)} {ended % {'pressed': given['pressed']}}"
 
@@ -168,8 +187,37 @@ def _old_tax(given: dict[str, Any]) -> str:
 
 
 def _fell(given: dict[str, Any]) -> str:
-    told = {name: f"{float(given[name]):.2f}" for name in ("daily_before", "daily_since")}
-    return _("%(daily_before)s pieces a day sold before it came, %(daily_since)s since.") % told
+    told = {name: _rate(given[name]) for name in ("daily_before", "daily_since")}
+    if given.get("opened"):
+        said = _("%(daily_before)s pieces a day sold before, %(daily_since)s since.") % told
+    elif float(given.get("expected_daily", 0)) > float(given["daily_before"]):
+        told["daily"] = _rate(given["expected_daily"])
+        said = _("%(daily)s pieces a day could be expected when it came, %(daily_since)s sold since.") % told
+    else:
+        said = _("%(daily_before)s pieces a day sold before it came, %(daily_since)s since.") % told
+    if "daily_lately" not in given or float(given["daily_lately"]) >= float(given["daily_since"]):
+        return said
+    lately = _("In the last 60 days it was %(daily)s.") % {"daily": _rate(given["daily_lately"])}
+    return f"{said} {lately}"
+
+
+def _short_dated(given: dict[str, Any]) -> str:
+    said = _("It came with %(life_days)s days of life; %(shelf_days)s are usual.") % given
+    if "ordered" not in given:
+        return said
+    told = {"ordered": _plain(float(given["ordered"])), "daily": _rate(given["expected_daily"])}
+    came = _("%(ordered)s pieces came in a day; %(daily)s a day could be expected to sell.") % told
+    return f"{said} {came}"
+
+
+def _unclear(given: dict[str, Any]) -> str:
+    told = {name: _rate(given[name]) for name in ("daily_before", "daily_since")}
+    sold = _("%(daily_before)s pieces a day sold before it came, %(daily_since)s since.") % told
+    return f"{_('No rule has enough evidence.')} {sold}"
+
+
+def _rate(daily: Any) -> str:
+    return f"{float(daily):.2f}"
 
 
 _CAUSES: dict[str, _Say] = {
@@ -182,9 +230,7 @@ _CAUSES: dict[str, _Say] = {
     "wrong_territory": lambda given: _(
         "Nobody here asked for it when %(received)s pieces came; elsewhere %(rate)s a day sold."
     ) % {"received": given["received"], "rate": f"{float(given['daily_elsewhere']):.2f}"},
-    "short_dated": lambda given: _(
-        "It came with %(life_days)s days of life; %(shelf_days)s are usual."
-    ) % given,
+    "short_dated": _short_dated,
     "returned": lambda given: _("Outlets brought back %(returned)s pieces; %(on_hand)s are here.") % given,
-    "unclear": lambda given: _("No rule has enough evidence."),
+    "unclear": _unclear,
 }  # fmt: skip

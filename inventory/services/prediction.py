@@ -45,7 +45,7 @@ _OUTLET_TYPES = {
 _OVER_TYPES = dict.fromkeys(("cycle_id", "sku_id", "territory_id", "quantity", "packs"), "bigint")
 _LARGE_TYPES = dict.fromkeys(("maker", "day", "batches"), "bigint")
 _POSITION_TYPES = {
-    "position_id": "bigint", "cycle_id": "bigint", "as_of": "date", "cause": "text",
+    "position_id": "bigint", "cycle_id": "bigint", "as_of": "date", "cause": "text", "second": "text",
     "confidence": "double precision", "evidence": "jsonb", "behind": "boolean", "expected_paise": "bigint",
     "p90_paise": "bigint", "last_claim_date": "date", "last_transfer_date": "date", "last_offer_date": "date",
     "last_donation_date": "date",
@@ -195,13 +195,15 @@ def _over_frame(shelf: ShelfBook, found: ShelfOutlook) -> pl.DataFrame:
 
 def _position_frame(shelf: ShelfBook, found: ShelfOutlook) -> pl.DataFrame:
     caused = np.flatnonzero(found.caused)
-    figures_, cause = ["{}"] * found.caused.size, [""] * found.caused.size
+    figures_, cause, second = (["{}"] * found.caused.size, *([""] * found.caused.size for _ in range(2)))
     for place, told in zip(caused.tolist(), evidence(shelf.facts, found.causes, caused), strict=True):
         figures_[place], cause[place] = _json(told), found.causes.name(place)
+        second[place] = found.causes.second_name(place)
     return pl.DataFrame(
         {
             "position_id": shelf.book.position_ids,
             "cause": cause,
+            "second": second,
             "confidence": np.where(found.caused, found.causes.confidence, 0.0),
             "evidence": figures_,
             "behind": found.causes.behind & found.caused,

@@ -297,7 +297,7 @@ def _causes(sku: str, territory: str) -> list[dict[str, Any]]:
             "batch": one.position.batch.number,
             "cause": cause_label(one.cause),
             "confidence": one.confidence,
-            "words": cause_words(one.cause, one.evidence, one.behind),
+            "words": cause_words(one.cause, one.evidence, one.behind, one.second),
         }
         for one in found
     ]
