@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inventory', '0038_standing_sums'),
+        ("inventory", "0039_claims_in_the_books"),
     ]
 
     operations = [
