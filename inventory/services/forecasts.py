@@ -25,7 +25,7 @@ from inventory.models import (
     Territory,
 )
 from inventory.selectors.overrides import override_of, read_baseline
-from inventory.services.staging import array_text, run, staged
+from inventory.services.staging import array_text, run, staged, take_turns
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.calendar import ist_day
@@ -154,16 +154,32 @@ def set_override(
     """Say what is known better than the baseline, from one day to another, both included.
 
     Either a factor of the baseline or pieces in all. What the baseline and the override expect now is
-    kept, so that both can be set against what will have been sold. `Invalid` names each field that is
+    kept, so that both can be set against what will have been sold. What somebody says that stands already,
+    in the same words, is said once: the one that stands is returned. `Invalid` names each field that is
     missing, unknown or out of range.
     """
     row = try_override(
         level=level, from_date=from_date, to_date=to_date, reason=reason, actor=actor, at=at, sku=sku,
         category=category, territory=territory, factor=factor, pieces=pieces,
     )  # fmt: skip
+    take_turns("forecast overrides")
+    if (standing := _standing_alike(row)) is not None:
+        return standing
     row.save()
     _tell("ForecastOverridden", row, actor, at)
     return row
+
+
+def _standing_alike(row: ForecastOverride) -> ForecastOverride | None:
+    same = {name: getattr(row, name) for name in _ALIKE}
+    return ForecastOverride.objects.filter(dropped_at=None, **same).order_by("pk").first()
+
+
+#: Two overrides that agree in these say the same.
+_ALIKE = (
+    "level", "sku", "category", "territory", "from_date", "to_date", "factor", "pieces", "reason",
+    "actor_ref",
+)  # fmt: skip
 
 
 def try_override(

@@ -192,7 +192,7 @@ def test_what_overrides_were_worth_is_one_line(book):
     for sold, factor in ((140, 2.0), (70, 2.0)):
         row = set_override(
             level="item", sku="S1", territory="MUM", from_date=today, to_date=today + timedelta(days=6),
-            factor=factor, reason="known", actor=actor, at=timezone.now(),
+            factor=factor, reason=f"{sold} are known", actor=actor, at=timezone.now(),
         )  # fmt: skip
         ForecastOverride.objects.filter(pk=row.pk).update(actual_pieces=sold, measured_at=timezone.now())
     told = sum_overrides(today)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import date, timedelta
 
 import numpy as np
 import pytest
+from django.db import connection
 from django.utils import timezone
+from django_tenants.utils import tenant_context
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
@@ -23,7 +26,7 @@ from tests.conftest import NOW
 from tests.inventory.book import TODAY, make_book
 from vyapar.engine.models import AuditEntry
 from vyapar.gateway.services import issue_key
-from vyapar.kernel.actor import system
+from vyapar.kernel.actor import Actor, system
 from vyapar.kernel.errors import Invalid, NotFound, Refused
 from vyapar.people.contracts import May
 
@@ -263,3 +266,42 @@ def test_overrides_are_set_listed_and_dropped_at_the_api(book):
     bad = alpha_api.get("/api/v1/forecasts?step=hour")
     assert bad.status_code == 422 or bad.status_code == 400
     assert {fault["field"] for fault in bad.json()["errors"]} == {"sku", "step"}
+
+
+def test_the_same_said_again_stands_once_until_it_is_taken_back(book):
+    first = override()
+    assert override(at=NOW + timedelta(minutes=1)).pk == first.pk
+    assert AuditEntry.objects.filter(verb="ForecastOverridden").count() == 1
+    others = [
+        {"factor": 1.6},
+        {"reason": "fair"},
+        {"to_date": TODAY + timedelta(days=7)},
+        {"level": "item", "territory": "MUM"},
+        {"actor": Actor("user", "2", "Another")},
+    ]
+    assert len({first.pk, *(override(**other).pk for other in others)}) == 1 + len(others)
+    drop_override(first.pk, actor=ACTOR, at=NOW)
+    assert override().pk != first.pk
+
+
+def test_of_callers_who_say_the_same_at_once_one_makes_it_and_all_hear_of_it(fresh_distributor):
+    made = make_book()
+    DemandForecast.objects.create(
+        sku=made.skus["S1"], territory=made.territories["MUM"], cycle_id=1, as_of=TODAY, pattern="smooth",
+        method="mixture", weekly_mean=[70.0] * 13, dispersion=2.0,
+    )  # fmt: skip
+    gate, answers = threading.Barrier(4), []
+
+    def call() -> None:
+        with tenant_context(fresh_distributor):
+            gate.wait(10)
+            answers.append(override().pk)
+        connection.close()
+
+    threads = [threading.Thread(target=call) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(answers) == 4
+    assert len(set(answers)) == ForecastOverride.objects.count() == 1
