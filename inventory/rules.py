@@ -8,6 +8,9 @@ from numpy.typing import ArrayLike
 from inventory.contracts.arrays import Flags, Ints
 from inventory.contracts.policy import MonitoringPolicy
 
+#: Days that are looked at for what sells here of late.
+RECENT_DAYS = 28
+
 
 def is_dead(
     days_here: ArrayLike, idle_days: ArrayLike, cover_days: ArrayLike, policy: MonitoringPolicy
@@ -45,3 +48,10 @@ def is_near_expiry(days_to_expiry: ArrayLike, policy: MonitoringPolicy) -> Flags
 def days_left_to_sell(days_to_expiry: Ints, minimum_life: Ints) -> Ints:
     """Days until a piece has less than `minimum_life` days left; 0 when that day has come."""
     return np.asarray(np.maximum(days_to_expiry - minimum_life, 0))
+
+
+def slow_moving_indicator(average_daily_sales: float, stock: int) -> float | None:
+    """Pieces sold in the last `RECENT_DAYS` over pieces in stock (consumption over stock, as SAP has it): the
+    lower the slower, comparable across goods of any size; None without stock.
+    """
+    return average_daily_sales * RECENT_DAYS / stock if stock > 0 else None

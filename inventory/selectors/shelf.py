@@ -40,6 +40,7 @@ SORTS = {
     "value": "value_paise",
     "idle": "days_without_movement",
     "cover": "cover_days",
+    "turn": "turn",
     "expiry": "expiry_date",
     "risk": "due_paise",
     "score": "dead_stock_score",
@@ -136,6 +137,8 @@ def _meant(wanted: StockFilter) -> Any:
 def sort_items(rows: QuerySet[StockItem], sort: str) -> QuerySet[StockItem]:
     """Rows by one of `SORTS`, with `-` downwards; nothing known comes last. Worst first otherwise."""
     name = SORTS.get(sort.removeprefix("-"))
+    if name == "turn":  # pieces sold of late over stock: the days looked at are the same for all
+        rows = rows.annotate(turn=F("average_daily_sales") / F("current_stock"))
     if name is None:
         return rows.order_by(F("due_paise").desc(), "-value_paise", "pk")
     order = F(name).desc(nulls_last=True) if sort.startswith("-") else F(name).asc(nulls_last=True)

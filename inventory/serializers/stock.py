@@ -8,6 +8,7 @@ from typing import Any
 from rest_framework import serializers
 
 from inventory.models import StockItem
+from inventory.rules import slow_moving_indicator
 from inventory.selectors.items import ItemRow
 from inventory.selectors.sales import SaleLine
 from vyapar.kernel.calendar import IST
@@ -31,6 +32,9 @@ class InventoryItem(serializers.Serializer[Any]):
     category = serializers.CharField()
     daysWithoutMovement = serializers.IntegerField()
     coverDays = serializers.FloatField(allow_null=True, help_text="null when nothing is expected to sell")
+    slowMovingIndicator = serializers.FloatField(
+        allow_null=True, help_text="pieces sold in 28 days over pieces in stock; null without stock"
+    )
     valueAtCost = serializers.CharField(help_text="rupees, decimal string")
     atRiskQuantity = serializers.IntegerField()
     atRiskValue = serializers.CharField(help_text="rupees at cost, decimal string")
@@ -49,6 +53,7 @@ class InventoryPage(serializers.Serializer[Any]):
 
 def item_out(row: ItemRow, distributor_id: str) -> dict[str, Any]:
     """The outside form of a stock item."""
+    turn = slow_moving_indicator(row.average_daily_sales, row.current_stock)
     return {
         "sku": row.sku,
         "distributorId": distributor_id,
@@ -64,6 +69,7 @@ def item_out(row: ItemRow, distributor_id: str) -> dict[str, Any]:
         "category": row.category,
         "daysWithoutMovement": row.days_without_movement,
         "coverDays": None if row.cover_days is None else round(row.cover_days, 1),
+        "slowMovingIndicator": None if turn is None else round(turn, 4),
         "valueAtCost": rupees(row.value_paise),
         "atRiskQuantity": row.at_risk_quantity,
         "atRiskValue": rupees(row.at_risk_paise),

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inventory.models import ItemOutlook, Movement, StockItem
+from inventory.rules import slow_moving_indicator
 from inventory.selectors import AGE_BANDS
 from inventory.selectors.charged import list_offers_ahead
 from inventory.selectors.festivals import list_festivals_ahead
@@ -133,6 +134,7 @@ def item(request: HttpRequest, sku: str, territory: str) -> HttpResponseBase:
             "outs": days_out(detail, territory),
             "batches": batches,
             "worst": worst if worst and worst.ways_out else None,
+            "turn": slow_moving_indicator(row.average_daily_sales, row.current_stock),
             "parts": _parts(row),
             "foreseen": _foreseen(sku, territory),
             "offers": [offer_words(one) for one in list_offers_ahead(sku, territory, today)],
@@ -349,14 +351,16 @@ def _movement_line(row: Movement) -> list[Any]:
 def _heads() -> list[str]:
     return [
         _("SKU"), _("Name"), _("Category"), _("Territory"), _("Status"), _("Pieces"), _("Held"),
-        _("Value at cost, ₹"), _("Days without movement"), _("Days of cover"), _("Nearest expiry"),
+        _("Value at cost, ₹"), _("Days without movement"), _("Days of cover"), _("Sold in 28 days, of stock"),
+        _("Nearest expiry"),
         _("At risk, pieces"), _("At risk, ₹"), _("Score"), _("What the score consists of"),
     ]  # fmt: skip
 
 
 _EXPORTED = (
     "sku__code", "sku__name", "sku__category__name", "territory__name", "status", "current_stock",
-    "reserved_stock", "value_paise", "days_without_movement", "cover_days", "expiry_date", "due_quantity",
+    "reserved_stock", "value_paise", "days_without_movement", "cover_days",
+    "average_daily_sales", "expiry_date", "due_quantity",
     "due_paise", "dead_stock_score", "score_parts", "territory__code",
 )  # fmt: skip
 
@@ -366,10 +370,12 @@ def _export_lines(rows: Iterable[tuple[Any, ...]], grades: Mapping[str, str]) ->
     looked up once.
     """
     words, label = cache(plain), cache(lambda status: str(sign(status).label))
-    for code, name, category, territory, status, pieces, held, value, idle, cover, expiry, *rest in rows:
-        due, due_paise, score, parts, place = rest
+    for code, name, category, territory, status, pieces, held, value, idle, cover, daily, *rest in rows:
+        turn = slow_moving_indicator(daily, pieces)
+        expiry, due, due_paise, score, parts, place = rest
         yield [
             code, name, category, territory, label(status), pieces, held, rupees(value), idle,
-            None if cover is None else round(cover, 1), expiry, due, rupees(due_paise), round(score, 1),
+            None if cover is None else round(cover, 1),
+            None if turn is None else round(turn, 4), expiry, due, rupees(due_paise), round(score, 1),
             _score_hint(parts, words), grades.get(place, ""),
         ]  # fmt: skip

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from inventory.contracts import STATUSES
 from inventory.contracts.arrays import Ints
+from inventory.rules import RECENT_DAYS
 from inventory.selectors.columns import (
     array_of,
     codes_of,
@@ -21,7 +22,7 @@ from inventory.selectors.columns import (
     read_columns,
 )
 
-RECENT_DAYS, EARLIER_DAYS = 28, 84
+EARLIER_DAYS = 84
 OUTLETS_RECENT_DAYS, OUTLETS_USUAL_DAYS = 90, 365
 #: A day as numpy counts it, in SQL.
 ORDINAL = "({} - DATE '0001-01-01' + 1)"
