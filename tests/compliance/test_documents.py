@@ -250,6 +250,37 @@ def test_a_challan_is_declared_as_own_use_without_tax():
     assert all(item.igst_bp == item.cgst_bp == 0 for item in bill.items)
 
 
+@pytest.mark.parametrize(
+    ("route", "said", "taxed"),
+    [
+        ("financial_credit_note", ("CHL", 8, "Goods returned"), False),
+        ("gst_credit_note", ("CHL", 8, "Goods returned"), False),
+        ("fresh_supply", ("INV", 1, ""), True),
+    ],
+)
+def test_goods_that_go_back_are_declared_as_others_on_a_challan_and_as_supply_on_an_invoice(
+    route, said, taxed
+):
+    """The portal has no outward type for them: 5 is own use and 7 the inward leg of a sales return."""
+    company = replace(
+        BENGALURU, legal_name="Tivrano Foods Ltd", trade_name="", gstin="24AAACT2727Q1Z2", state_code="24",
+        pincode="380001", place="Ahmedabad", address="1 Mill Road",
+    )  # fmt: skip
+    facts = movement(destination=company, return_route=route, distance_km=530, vehicle_number="MH12AB1234")
+    document = build(facts, number="DC/27/2627/00014")
+    file = eway_json(document, at_date=TODAY)
+    (bill,) = json.loads(json.dumps(file))["billLists"]
+    assert set(bill) == KEYS
+    assert check_eway(eway_bill(document), at_date=TODAY) == ()
+    assert (bill["docType"], bill["subSupplyType"], bill["subSupplyDesc"]) == said
+    assert (bill["supplyType"], bill["transType"], bill["transDistance"]) == ("O", 1, 530)
+    assert (bill["toGstin"], bill["toStateCode"], bill["toPincode"]) == (company.gstin, 24, 380001)
+    assert (bill["igstValue"] > 0, bill["cgstValue"], bill["sgstValue"]) == (taxed, 0, 0)
+    assert all((item["igstRate"] > 0) is taxed for item in bill["itemList"])
+    paise = round((bill["totalValue"] + bill["igstValue"] + bill["OthValue"]) * 100)
+    assert round(bill["totInvValue"] * 100) == paise
+
+
 @given(movements())
 def test_what_is_built_would_pass_the_portals_own_checks(facts):
     bill = eway_bill(build(facts, number="PN/1"))
