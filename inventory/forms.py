@@ -134,9 +134,9 @@ class SendForm(forms.Form):
     route = forms.ChoiceField(
         label=_("How they go back"),
         choices=[
-            ("financial_credit_note", _("Against a financial credit note, without GST: delivery challan")),
-            ("gst_credit_note", _("Against a GST credit note: delivery challan, your credit is reversed")),
-            ("fresh_supply", _("As a fresh supply: your tax invoice at the purchase value")),
+            ("financial_credit_note", _("Challan, financial credit note")),
+            ("gst_credit_note", _("Challan, GST credit note")),
+            ("fresh_supply", _("Your tax invoice, fresh supply")),
         ],
     )
     company = forms.CharField(label=_("Company"), max_length=200)

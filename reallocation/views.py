@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
@@ -15,14 +16,14 @@ from django.views.decorators.http import require_POST
 from inventory.selectors.flows import list_godowns
 from inventory.selectors.outcomes import last_bills
 from reallocation import services
+from reallocation.forms import BillForm, ReceiptForm
 from reallocation.models import Transfer, TransferLine
 from reallocation.selectors import get_transfer, list_lines, list_transfers, sum_flows
-from vyapar.dashboard.access import attempt, page, person
+from vyapar.dashboard.access import kept, page, person
 from vyapar.dashboard.sheets import lines_of, rupees, sheet
 from vyapar.dashboard.templatetags.words import sign
 from vyapar.engine.selectors import list_actions
 from vyapar.kernel.calendar import ist_day
-from vyapar.kernel.errors import Invalid
 from vyapar.kernel.lifecycle import Status
 from vyapar.kernel.money import parse_rupees
 from vyapar.people.contracts import May
@@ -93,18 +94,7 @@ def _flows() -> dict[str, Any]:
 @page()
 def transfer(request: HttpRequest, transfer_id: int) -> HttpResponseBase:
     """One transfer with its lines and papers."""
-    row = get_transfer(transfer_id)
-    return render(
-        request,
-        "reallocation/transfer.html",
-        {
-            "transfer": row,
-            "lines": row.lines.order_by("sku", "batch"),
-            "on_its_way": row.state == Transfer.State.DISPATCHED,
-            "bill": last_bills([row.action_id]).get(row.action_id),
-            "today": ist_day(timezone.now()),
-        },
-    )
+    return _show(request, get_transfer(transfer_id))
 
 
 @page(May.RECEIVE)
@@ -112,41 +102,60 @@ def transfer(request: HttpRequest, transfer_id: int) -> HttpResponseBase:
 def receive(request: HttpRequest, transfer_id: int) -> HttpResponseBase:
     """Book what arrived, whole, short or damaged."""
     row = get_transfer(transfer_id)
-
-    def book() -> None:
-        counted = {
-            (line.sku, line.batch): (
-                _whole(request, f"received:{line.pk}", line.sent),
-                _whole(request, f"damaged:{line.pk}", 0),
-            )
-            for line in row.lines.all()
-        }
-        services.receive(transfer_id, counted, actor=person(request).actor, at=timezone.now())
-
-    attempt(request, book, _("The receipt is booked."))
-    return redirect("reallocation:transfer", transfer_id)
+    form = ReceiptForm(_lines(row), request.POST)
+    me, now = person(request).actor, timezone.now()
+    if form.is_valid():
+        counted = form.counted
+        done = kept(form, lambda: services.receive(transfer_id, counted, actor=me, at=now), form.names)
+        if done is not None:
+            messages.success(request, _("The receipt is booked."))
+            return redirect("reallocation:transfer", transfer_id)
+    return _show(request, row, receipt=form)
 
 
 @page(May.RECEIVE)
 @require_POST
 def bill(request: HttpRequest, transfer_id: int) -> HttpResponseBase:
     """Record what the carrier billed."""
+    row, form = get_transfer(transfer_id), BillForm(request.POST)
+    me, now = person(request).actor, timezone.now()
 
-    def book() -> None:
-        services.bill_freight(
-            transfer_id,
-            billed_paise=parse_rupees(request.POST.get("billed", "")[:20], field="billed"),
-            reference=request.POST.get("reference", "").replace("\x00", "")[:60],
-            actor=person(request).actor,
-            at=timezone.now(),
+    def record() -> Transfer:
+        said = form.cleaned_data
+        paise = parse_rupees(said["billed"], field="billed")
+        return services.bill_freight(
+            transfer_id, billed_paise=paise, reference=said["reference"], actor=me, at=now
         )
 
-    attempt(request, book, _("The bill is on record; the next proposals learn from it."))
-    return redirect("reallocation:transfer", transfer_id)
+    if form.is_valid() and kept(form, record) is not None:
+        messages.success(request, _("The bill is on record; the next proposals learn from it."))
+        return redirect("reallocation:transfer", transfer_id)
+    return _show(request, row, billing=form)
 
 
-def _whole(request: HttpRequest, name: str, otherwise: int) -> int:
-    text = request.POST.get(name, "").strip()
-    if text and not text.isdigit():
-        raise Invalid(_("Write a whole number of pieces"), code="not_whole")
-    return int(text) if text else otherwise
+def _show(
+    request: HttpRequest,
+    row: Transfer,
+    *,
+    receipt: ReceiptForm | None = None,
+    billing: BillForm | None = None,
+) -> HttpResponseBase:
+    """A transfer's page with its forms as they were filled in; 422 when one of them was refused."""
+    return render(
+        request,
+        "reallocation/transfer.html",
+        {
+            "transfer": row,
+            "receipt": receipt or ReceiptForm(_lines(row)),
+            "billing": billing or BillForm(),
+            "on_its_way": row.state == Transfer.State.DISPATCHED,
+            "bill": last_bills([row.action_id]).get(row.action_id),
+            "today": ist_day(timezone.now()),
+        },
+        status=422 if receipt or billing else 200,
+    )
+
+
+def _lines(row: Transfer) -> list[TransferLine]:
+    """In the order in which a receipt's faults count them."""
+    return list(row.lines.order_by("sku", "batch"))

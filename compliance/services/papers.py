@@ -283,7 +283,7 @@ def _check(document: Document, day: date) -> None:
 def _refuse(findings: Sequence[Finding]) -> None:
     blocks = [f for f in findings if f.blocks]
     if blocks:
-        faults = [Fault(f.code, f.message, "document") for f in blocks]
+        faults = [Fault(f.code, f.message, str(f.facts.get("field") or "document")) for f in blocks]
         raise Refused(listed([f.message for f in blocks]), code="document_refused", faults=faults)
 
 

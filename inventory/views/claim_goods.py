@@ -18,8 +18,8 @@ from inventory.models import Claim
 from inventory.selectors.claims import company_party, find_company_party, get_claim, sending_of
 from inventory.services.claim_goods import call_back_claim, send_claim, settle_claim_goods
 from inventory.services.claims import correct_answer
-from inventory.views.claims import kept
-from vyapar.dashboard.access import page, person
+from inventory.views.claims import NAMES
+from vyapar.dashboard.access import kept, page, person
 from vyapar.kernel.money import parse_rupees, rupees
 from vyapar.people.contracts import May
 
@@ -102,7 +102,7 @@ def _answer(
     request: HttpRequest, row: Claim, form: forms.Form, verb: Callable[[], Any], template: str, done: str
 ) -> HttpResponseBase:
     """The claim's page when the verb worked; the form with what was typed and the why when it did not."""
-    if request.method == "POST" and form.is_valid() and kept(form, verb) is not None:
+    if request.method == "POST" and form.is_valid() and kept(form, verb, NAMES) is not None:
         messages.success(request, done)
         return redirect("inventory:claim", row.pk)
     context = {"claim": row, "form": form, "sent": sending_of(row)}

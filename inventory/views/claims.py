@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -14,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from inventory.contracts.outcomes import ANSWERED, MAY_LEAVE, ClaimState, SendingState
-from inventory.forms import AnswerForm, ClaimForm
+from inventory.forms import AnswerForm, BackForm, ClaimForm
 from inventory.models import Claim, ClaimSending
 from inventory.selectors.claim_books import list_claim_exports
 from inventory.selectors.claims import (
@@ -27,18 +26,15 @@ from inventory.selectors.claims import (
     sending_of,
 )
 from inventory.services.claims import answer_claim, file_claim, withdraw_claim
-from vyapar.dashboard.access import attempt, page, person
+from vyapar.dashboard.access import kept, page, person
 from vyapar.dashboard.sheets import lines_of, rupees, sheet
-from vyapar.gateway.speech import say
 from vyapar.kernel.calendar import ist_day
-from vyapar.kernel.errors import Fault, NotFound, VyaparError
 from vyapar.kernel.money import parse_rupees
 from vyapar.law.itc import RETURN_ROUTES
 from vyapar.people.contracts import May
 
 #: Claims shown at once; the file has all.
 SHOWN = 200
-Kept = TypeVar("Kept")
 _CARRIED = ("sku", "batch", "location")
 
 
@@ -90,7 +86,7 @@ def new_claim(request: HttpRequest) -> HttpResponseBase:
         if same is not None:  # sent twice
             messages.info(request, _("This claim is on record."))
             return redirect("inventory:claim", same.pk)
-        done = kept(form, lambda: file_claim(**said, amount_paise=amount, actor=me, at=now))
+        done = kept(form, lambda: file_claim(**said, amount_paise=amount, actor=me, at=now), NAMES)
         if done is not None:
             return redirect("inventory:claim", done.pk)
     today = ist_day(timezone.now())
@@ -118,34 +114,45 @@ def claim(request: HttpRequest, claim_id: int) -> HttpResponseBase:
         said = dict(form.cleaned_data)
         paid = parse_rupees(said.pop("credited"), field="credited")
         me, now = person(request).actor, timezone.now()
-        done = kept(form, lambda: answer_claim(claim_id, **said, credited_paise=paid, actor=me, at=now))
+        done = kept(
+            form, lambda: answer_claim(claim_id, **said, credited_paise=paid, actor=me, at=now), NAMES
+        )
         if done is not None:
             return redirect("inventory:claim", claim_id)
-    sent = sending_of(row)
-    is_here = sent is None or sent.state == SendingState.CALLED_BACK
-    context = {
-        "claim": row, "state": claim_state(row), "form": form, "sent": sent,
-        "sent_state": sent and sending_state(sent), "sent_route": sent and _ROUTES[sent.route](),
-        "may_send": is_here and row.state in MAY_LEAVE,
-        "may_correct": row.state in ANSWERED,
-        "corrections": list_corrections(row.pk), "strip": {"exports": list_claim_exports(row)},
-        "sent_is_supply": sent is not None and sent.route == RETURN_ROUTES[0],
-    }  # fmt: skip
-    return render(request, "inventory/claim.html", context, status=422 if form.errors else 200)
+    return _show(request, row, form)
 
 
 @page(May.DECIDE)
 @require_POST
 def withdraw(request: HttpRequest, claim_id: int) -> HttpResponseBase:
     """Take back a claim that was not answered."""
+    row, form = get_claim(claim_id), BackForm(request.POST)
     me, now = person(request).actor, timezone.now()
-    why = request.POST.get("reason", "").replace("\x00", "")[:300]
-    attempt(
-        request,
-        lambda: withdraw_claim(claim_id, reason=why, actor=me, at=now),
-        _("Withdrawn: it counts as never made."),
-    )
-    return redirect("inventory:claim", claim_id)
+    if form.is_valid():
+        why = form.cleaned_data["reason"]
+        if kept(form, lambda: withdraw_claim(claim_id, reason=why, actor=me, at=now)) is not None:
+            messages.success(request, _("Withdrawn: it counts as never made."))
+            return redirect("inventory:claim", claim_id)
+    return _show(request, row, AnswerForm(initial={"answered_on": ist_day(now)}), form)
+
+
+def _show(
+    request: HttpRequest, row: Claim, form: forms.Form, withdrawal: BackForm | None = None
+) -> HttpResponseBase:
+    """A claim's page with its forms as they were filled in; 422 when one of them was refused."""
+    is_refused = bool(form.errors or (withdrawal and withdrawal.errors))
+    sent = sending_of(row)
+    is_here = sent is None or sent.state == SendingState.CALLED_BACK
+    context = {
+        "claim": row, "state": claim_state(row), "form": form, "withdrawal": withdrawal or BackForm(),
+        "sent": sent, "sent_state": sent and sending_state(sent),
+        "sent_route": sent and _ROUTES[sent.route](),
+        "may_send": is_here and row.state in MAY_LEAVE,
+        "may_correct": row.state in ANSWERED,
+        "corrections": list_corrections(row.pk), "strip": {"exports": list_claim_exports(row)},
+        "sent_is_supply": sent is not None and sent.route == RETURN_ROUTES[0],
+    }  # fmt: skip
+    return render(request, "inventory/claim.html", context, status=422 if is_refused else 200)
 
 
 def claim_state(row: Claim) -> dict[str, str]:
@@ -201,22 +208,11 @@ def _line(row: Claim) -> list[Any]:
     ]  # fmt: skip
 
 
-def kept(form: forms.Form, verb: Callable[[], Kept]) -> Kept | None:
-    """What the verb kept; None when it was refused, with the why at its field."""
-    try:
-        return verb()
-    except VyaparError as error:
-        faults = error.faults or [Fault(error.code, error.message, "")]
-        if isinstance(error, NotFound):
-            form.add_error(None, say(error.message))
-        else:
-            _put(form, faults)
-        return None
-
-
-def _put(form: forms.Form, faults: Any) -> None:
-    """Each fault where the person wrote what it is about."""
-    names = {"filedOn": "filed_on", "answeredOn": "answered_on"}
-    for fault in faults:
-        name = names.get(fault.field, fault.field)
-        form.add_error(name if name in form.fields else None, say(fault.message))
+#: Fields of the forms by what faults call them.
+NAMES = {
+    "filedOn": "filed_on",
+    "answeredOn": "answered_on",
+    "receiver.gstin": "gstin",
+    "receiver.state_code": "gstin",
+    "receiver.pincode": "pincode",
+}

@@ -238,3 +238,27 @@ def test_the_doors_send_goods_call_them_back_and_correct_an_answer(licensed):
     looker = caller(May.READ)
     for door in ("send", "call-back", "goods", "correct"):
         assert looker.post(f"/api/v1/claims/{claim}/{door}", {}).status_code == 403
+
+
+def test_a_withdrawal_that_is_refused_keeps_its_reason_and_a_wrong_gstin_stands_at_its_field(book):
+    browser = person(Role.MANAGER)
+    browser.post("/claims/new", FORM)
+    claim = Claim.objects.get()
+    long = "filed twice " * 30
+    answer = browser.post(f"/claims/{claim.pk}/withdraw", {"reason": long})
+    assert (answer.status_code, long.strip() in answer.content.decode()) == (422, True)
+    assert 'id="id_reason-errors"' in answer.content.decode()
+    party = {
+        "company": "Tivrano Foods Ltd", "gstin": "24AAACT2727Q1ZX", "address": "1 Mill Road",
+        "place": "Ahmedabad", "pincode": "380001",
+    }  # fmt: skip
+    sent = {"pieces": "40", "route": "financial_credit_note", "distance_km": "530", **party}
+    html = browser.post(f"/claims/{claim.pk}/send", sent).content.decode()
+    assert 'id="id_gstin-errors"' in html
+    assert all(f'value="{typed}"' in html for typed in party.values())
+    assert not ClaimSending.objects.exists()
+    assert browser.post(f"/claims/{claim.pk}/withdraw", {"reason": "filed twice"}).status_code == 302
+    claim.refresh_from_db()
+    assert (claim.state, claim.note) == ("withdrawn", "filed twice")
+    again = browser.post(f"/claims/{claim.pk}/withdraw", {"reason": "filed twice"}).content.decode()
+    assert "This cannot be kept" in again

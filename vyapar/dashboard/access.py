@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, cast
+from types import MappingProxyType
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
+from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -14,11 +16,12 @@ from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from vyapar.gateway.speech import say
-from vyapar.kernel.errors import NotFound, VyaparError
+from vyapar.kernel.errors import Fault, NotFound, VyaparError
 from vyapar.people.contracts import May
 from vyapar.people.models import User
 
 P = ParamSpec("P")
+Kept = TypeVar("Kept")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
@@ -65,3 +68,26 @@ def attempt(request: HttpRequest, verb: Callable[[], Any], done: str) -> bool:
         return False
     messages.success(request, done)
     return True
+
+
+def kept(
+    form: forms.Form, verb: Callable[[], Kept], names: Mapping[str, str] = MappingProxyType({})
+) -> Kept | None:
+    """What the verb kept; None when it was refused, with each fault at the field where the person wrote what
+    it is about. `names`: fields of the form by what a fault calls them, where that differs.
+    """
+    try:
+        return verb()
+    except VyaparError as error:
+        faults = error.faults or [Fault(error.code, error.message, "")]
+        if isinstance(error, NotFound):
+            form.add_error(None, say(error.message))
+        else:
+            _put(form, faults, names)
+        return None
+
+
+def _put(form: forms.Form, faults: Iterable[Fault], names: Mapping[str, str]) -> None:
+    for fault in faults:
+        name = names.get(fault.field, fault.field)
+        form.add_error(name if name in form.fields else None, say(fault.message))
