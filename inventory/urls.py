@@ -140,7 +140,7 @@ urlpatterns = [
     path("outlook", outlook.outlook, name="outlook"),
     re_path(r"^outlook\.(?P<form>csv|xlsx)$", outlook.outlook_file, name="outlook_file"),
     re_path(
-        r"^outcomes/replays/(?P<replay_id>[0-9a-f-]{36})/(?P<form>report|rows)$",
+        r"^outcomes/replays/(?P<replay_id>[0-9a-f-]{36})/(?P<form>report|rows|xlsx)$",
         outcomes.replay_file,
         name="replay_file",
     ),

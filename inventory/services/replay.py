@@ -22,7 +22,7 @@ from inventory.forecasting import forecast
 from inventory.impact import WAYS
 from inventory.impact.calibration import brier, reliability
 from inventory.impact.verdict import Verdict, judge, pairs
-from inventory.models import Batch, ReplayReport, Sku
+from inventory.models import Batch, ReplayReport, Sku, Territory
 from inventory.selectors.demand import take_demand_snapshot
 from inventory.selectors.past import Became, PastBook, last_known_day, take_past_snapshot, what_became
 from vyapar.engine.selectors import get_policy
@@ -188,6 +188,7 @@ def _rows(played: _Played) -> list[list[Any]]:
     best = outcome.ways.best()
     numbers = dict(Batch.objects.values_list("pk", "number"))
     names = dict(Sku.objects.values_list("code", "name"))
+    places = dict(Territory.objects.values_list("code", "name"))
     rows = []
     for n in np.argsort(-outcome.loss.total, kind="stable").tolist():
         item = int(snapshot.position_item[n])
@@ -195,7 +196,7 @@ def _rows(played: _Played) -> list[list[Any]]:
         expiry = int(snapshot.expiry_day[n])
         rows.append([
             (sku := snapshot.skus[snapshot.item_sku[item]]), names[sku],
-            snapshot.territories[snapshot.item_territory[item]],
+            places[snapshot.territories[snapshot.item_territory[item]]],
             snapshot.locations[snapshot.location[n]], numbers[int(snapshot.batch_id[n])],
             int(snapshot.on_hand[n]),
             _rupees(snapshot.cost_paise[n]), date.fromordinal(expiry) if expiry < NO_DAY else None,
@@ -239,6 +240,7 @@ def _context(
         "batches": batches,
         "items": items,
         "figures": figures,
+        "judged": int(mine.sum()),
         "bands": bands,
         "dots": [
             (round(band.expected * _HEIGHT), round((1 - band.happened) * _HEIGHT), band) for band in bands

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import polars as pl
 from django.core.files.storage import default_storage
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import render
@@ -17,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from inventory.agent.learnt import RATES
 from inventory.contracts import MonitoringPolicy
 from inventory.contracts.outcomes import UNCHANGED, Factor, Predicted
+from inventory.feeds.files.writing import XLSX, write_xlsx
 from inventory.models import LearntFactor, ReplayReport
 from inventory.selectors.impact import ImpactDay, list_expiring_loss, list_impact_trend
 from inventory.selectors.months import Month, list_months
@@ -37,6 +39,8 @@ from vyapar.gateway.renderers import attachment
 from vyapar.kernel.calendar import ist_day
 
 TREND_DAYS = 180
+#: Columns of a replay's rows that look like numbers and are none.
+_CODES = {"sku": pl.String, "batch": pl.String, "territory": pl.String, "location": pl.String}
 _FILES = {"report": "report.html", "rows": "rows.csv"}
 
 
@@ -150,11 +154,15 @@ def _hundredths(share: float | None) -> float | None:
 def replay_file(request: HttpRequest, replay_id: UUID, form: str) -> HttpResponse:
     """The report of a past day, or its rows, to keep."""
     report = ReplayReport.objects.filter(pk=replay_id).first()
-    path = f"{report.folder}/{_FILES[form]}" if report else ""
+    path = f"{report.folder}/{_FILES['rows' if form == 'xlsx' else form]}" if report else ""
     if report is None or not default_storage.exists(path):
         raise Http404
     with default_storage.open(path) as content:
-        return attachment(content.read(), f"replay-{report.day.isoformat()}-{_FILES[form]}")
+        kept, named = content.read(), f"replay-{report.day.isoformat()}"
+    if form == "xlsx":
+        rows = pl.read_csv(kept, infer_schema_length=None, try_parse_dates=True, schema_overrides=_CODES)
+        return attachment(write_xlsx(rows, rows.columns, title=named), f"{named}-rows.xlsx", XLSX)
+    return attachment(kept, f"{named}-{_FILES[form]}")
 
 
 def _months(found: list[Month]) -> dict[str, object] | None:

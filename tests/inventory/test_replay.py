@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
+from django.test import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from python_calamine import CalamineWorkbook
 
 from inventory.contracts import AnalysisPolicy
 from inventory.forecasting import forecast
 from inventory.impact.verdict import judge, pairs
-from inventory.models import DailyDemand, MovementKind, Position, ReplayReport, SkuPrice
+from inventory.models import Batch, DailyDemand, MovementKind, Position, ReplayReport, SkuPrice, Territory
 from inventory.selectors.demand import take_demand_snapshot
 from inventory.selectors.outcomes import list_replays
 from inventory.selectors.past import take_past_snapshot, what_became
@@ -29,6 +31,8 @@ from vyapar.engine.models import AuditEntry
 from vyapar.kernel.actor import system
 from vyapar.kernel.calendar import IST, ist_instant
 from vyapar.kernel.errors import Refused
+from vyapar.people.contracts import Role
+from vyapar.people.services import add_person
 
 ME = system("tests")
 #: The day that is played again, 100 days before the tests' today.
@@ -209,3 +213,24 @@ def test_the_rows_tell_exact_rupees_and_the_batch_by_its_number(book, own_media)
     row = next(one for one in csv.DictReader(io.StringIO(table)) if one["sku"] == "S1")
     assert (row["batch"], row["cost_rupees"], row["lost_rupees"]) == ("B1", "50.29", "5029.00")
     assert all(len(row[name].split(".")[1]) == 2 for name in ("cost_rupees", "loss_rupees", "lost_rupees"))
+
+
+def test_the_rows_come_as_a_workbook_too_with_codes_as_text_and_rupees_as_numbers(book, own_media):
+    Batch.objects.filter(pk=book.batches["S1", "B1"].pk).update(number="0012")
+    Territory.objects.filter(code="MUM").update(name="Mumbai yard")
+    report = replay(DAY, actor=ME, at=NOW)
+    who = add_person(username="asha", password="plays-days-again-1", role=Role.ANALYST, name="Asha")
+    client = Client(HTTP_HOST="alpha.localhost")
+    client.force_login(who)
+    kept = client.get(f"/outcomes/replays/{report.pk}/rows").content.decode("utf-8-sig")
+    answer = client.get(f"/outcomes/replays/{report.pk}/xlsx")
+    heads, *rows = (
+        CalamineWorkbook.from_filelike(io.BytesIO(answer.content)).get_sheet_by_index(0).to_python()
+    )
+    found = {row[0]: dict(zip(heads, row, strict=True)) for row in rows}
+    for line in csv.DictReader(io.StringIO(kept)):
+        told = found[line["sku"]]
+        assert (told["batch"], told["territory"]) == (line["batch"], line["territory"])
+        assert (told["pieces"], told["lost_rupees"]) == (int(line["pieces"]), float(line["lost_rupees"]))
+    assert found["S1"]["batch"] == "0012"
+    assert {row["territory"] for row in found.values()} == {"Mumbai yard"}
