@@ -58,6 +58,11 @@ class Outcome:
     bands: tuple[Band, ...]
 
     @property
+    def whole_pieces(self) -> tuple[int, int]:
+        """Pieces told and sold, to the nearest one."""
+        return round(self.expected), round(self.happened)
+
+    @property
     def is_money(self) -> bool:
         """Whether any of it was settled and told in rupees."""
         return self.settled > self.disturbed and self.kind in (Predicted.ACTION, Predicted.EXPIRY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -55,7 +56,7 @@ def outcomes(request: HttpRequest) -> HttpResponseBase:
         "inventory/outcomes.html",
         {
             "outcomes": [(row, _what(row), (row.factor_bp or 0) / 100) for row in rows],
-            "factors": [_learnt(row, before, policy) for row, before in with_before(list_factors())],
+            "factors": [_learnt(row, before, policy) for row, before in _in_force()],
             "settled": any(row.settled for row in rows),
             "learning": policy.learning,
             "months": _months(list_months()),
@@ -172,6 +173,8 @@ def _months(found: list[Month]) -> dict[str, object] | None:
     if len(days) < 2:
         return None
     kinds = {(one.kind, one.group, one.agent): _what(one) for one in found if one.gap is not None}
+    often = Counter(kinds.values())  # two agents may tell the same thing, each in its own way
+    kinds = {key: f"{words} · {plain(key[2])}" if often[words] > 1 else words for key, words in kinds.items()}
     return {
         "kind": "line",
         "unit": "bp",
@@ -196,6 +199,14 @@ def _what(row: Outcome | Month) -> str:
         Predicted.ACTION: _("What a %(group)s brings") % {"group": way.lower()},
     }
     return str(words[Predicted(row.kind)])
+
+
+def _in_force() -> list[tuple[LearntFactor, int]]:
+    """The newest version of each correction with the one before it; the file has all of them."""
+    newest: dict[str, tuple[LearntFactor, int]] = {}
+    for row, before in with_before(list_factors()):
+        newest.setdefault(row.name, (row, before))
+    return list(newest.values())
 
 
 def _learnt(row: LearntFactor, before: int, policy: MonitoringPolicy) -> dict[str, Any]:
@@ -244,8 +255,8 @@ def _trend(days: list[ImpactDay]) -> dict[str, object] | None:
         "dates": True,
         "x": [day.day.isoformat() for day in days],
         "series": [
-            {"name": label, "role": "actual", "values": [day.sums[name] for day in days]}
-            for name, label in names.items()
+            {"name": label, "role": role, "values": [day.sums[name] for day in days]}
+            for (name, label), role in zip(names.items(), ("actual", ""), strict=True)
         ],
     }
 

@@ -88,14 +88,34 @@ const tooltip = (p, more) => ({
   ...more,
 });
 
-// on a phone more than two names of a legend take a second line
-const legendLines = (spec) =>
-  (spec.series?.length ?? 0) + (spec.fan?.length ?? 0) > 2 && matchMedia("(max-width: 30rem)").matches ? 2 : 1;
-const base = (p, spec) => ({
+const LINE = 22;
+const pen = document.createElement("canvas").getContext("2d");
+// how many lines the names of a legend take: as many as do not fit beside each other
+const legendLines = (spec, width) => {
+  pen.font = `${font.fontSize}px ${font.fontFamily}`;
+  let lines = 1;
+  let used = 0;
+  for (const { name } of [...(spec.series ?? []), ...(spec.fan ?? [])]) {
+    const wide = 40 + pen.measureText(name).width; // its mark, and the gaps behind mark and name
+    if (used && used + wide > width) {
+      lines += 1;
+      used = 0;
+    }
+    used += wide;
+  }
+  return lines;
+};
+// what a legend takes beyond its first line is added to the height, so that the picture stays as tall
+const fit = (place, spec) => {
+  place.style.height = "";
+  const lines = spec.legend === false ? 1 : legendLines(spec, place.clientWidth);
+  if (lines > 1) place.style.height = `${place.clientHeight + LINE * (lines - 1)}px`;
+};
+const base = (p, spec, width) => ({
   animationDuration: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 300,
   textStyle: font,
   color: p.series,
-  grid: { left: 8, right: 16, top: spec.legend === false ? 16 : 14 + 22 * legendLines(spec), bottom: 8, containLabel: true },
+  grid: { left: 8, right: 16, top: spec.legend === false ? 16 : 14 + LINE * legendLines(spec, width), bottom: 8, containLabel: true },
   legend: {
     show: spec.legend !== false && spec.series?.length + (spec.fan?.length ?? 0) > 1,
     top: 0,
@@ -192,7 +212,7 @@ const rowsOf = (spec) => (points) => {
 };
 
 const kinds = {
-  line(spec, p) {
+  line(spec, p, width) {
     const x = spec.x.map((value) => sayX(value, spec.dates));
     const series = spec.series.map((one, index) => ({
       type: "line",
@@ -205,7 +225,7 @@ const kinds = {
       ...roleStyle(p, one.role, index),
       ...(index === 0 ? marks(p, spec) : {}),
     }));
-    const option = base(p, spec);
+    const option = base(p, spec, width);
     option.legend.data = [...spec.series.map((s) => s.name), ...(spec.fan ?? []).map((f) => f.name)];
     return {
       ...option,
@@ -215,7 +235,7 @@ const kinds = {
       series: [...fanSeries(p, spec.fan), ...series],
     };
   },
-  bar(spec, p) {
+  bar(spec, p, width) {
     const category = axis(p, {
       type: "category",
       data: spec.x.map((value) => sayX(value, spec.dates)),
@@ -224,7 +244,7 @@ const kinds = {
     });
     const value = valueAxis(p, spec);
     return {
-      ...base(p, spec),
+      ...base(p, spec, width),
       tooltip: tooltip(p, { trigger: "axis", axisPointer: { type: "shadow" }, formatter: rowsOf(spec) }),
       xAxis: spec.horizontal ? value : category,
       yAxis: spec.horizontal ? category : value,
@@ -347,8 +367,9 @@ const draw = async (figure) => {
   try {
     const echarts = await load();
     await document.fonts.ready;
+    fit(place, spec);
     const chart = echarts.init(place, null, { renderer: "canvas" });
-    drawn.set(figure, { chart, spec });
+    drawn.set(figure, { chart, spec, width: place.clientWidth });
     chart.setOption(kinds[spec.kind](spec, palette(), place.clientWidth));
     resizing.observe(place);
   } catch (error) {
@@ -360,7 +381,16 @@ const draw = async (figure) => {
 };
 
 const resizing = new ResizeObserver((entries) => {
-  for (const { target } of entries) drawn.get(target.closest("[data-chart]"))?.chart.resize();
+  for (const { target } of entries) {
+    const known = drawn.get(target.closest("[data-chart]"));
+    if (!known) continue;
+    if (known.width !== target.clientWidth) {
+      known.width = target.clientWidth;
+      fit(target, known.spec);
+      known.chart.setOption(kinds[known.spec.kind](known.spec, palette(), known.width), true);
+    }
+    known.chart.resize();
+  }
 });
 const nearing = new IntersectionObserver(
   (entries) => {
