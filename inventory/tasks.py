@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from inventory.selectors.twins import is_look_due
 from inventory.services import demonstration, grade_feeds, list_due_exports, outcomes
+from inventory.services.asked_replays import play_asked
 from inventory.services.exports import hand_over
 from inventory.services.impact import is_impact_old, keep_impact
 from inventory.services.imports import drive, find_follower
@@ -84,3 +85,9 @@ def take_in_feed_events(feed_id: int) -> None:
     """Take in what a feed's system sent by itself."""
     if run := take_in_events(feed_id, at=timezone.now()):
         drive_import.delay(str(run.pk))
+
+
+@shared_task
+def play_day(report_id: str) -> None:
+    """Play a past day again that somebody asked for."""
+    play_asked(UUID(report_id), at=timezone.now())

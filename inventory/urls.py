@@ -139,6 +139,7 @@ urlpatterns = [
     re_path(r"^outcomes/learnt\.(?P<form>csv|xlsx)$", outcomes.learnt_file, name="learnt_file"),
     path("outlook", outlook.outlook, name="outlook"),
     re_path(r"^outlook\.(?P<form>csv|xlsx)$", outlook.outlook_file, name="outlook_file"),
+    path("outcomes/replays", outcomes.play_again, name="play_again"),
     re_path(
         r"^outcomes/replays/(?P<replay_id>[0-9a-f-]{36})/(?P<form>report|rows|xlsx)$",
         outcomes.replay_file,

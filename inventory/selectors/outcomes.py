@@ -270,4 +270,9 @@ def current_learnt() -> Learnt:
 
 def list_replays(limit: int = 20) -> list[ReplayReport]:
     """Reports of replays, newest first."""
-    return list(ReplayReport.objects.order_by("-made_at")[:limit])
+    return list(ReplayReport.objects.exclude(folder="").order_by("-made_at")[:limit])
+
+
+def list_asked_replays() -> list[ReplayReport]:
+    """Days that were asked for and have no report: they are being played, or `figures` says why not."""
+    return list(ReplayReport.objects.filter(folder="").order_by("-made_at"))

@@ -83,10 +83,16 @@ def _keep(played: _Played, figures: dict[str, Any], folder: str, actor: Actor, a
     return report
 
 
-def _play(day: date) -> _Played:
+def check_day(day: date) -> date:
+    """The last day with a sale; `Refused` when it is not far enough beyond `day` to tell what came of it."""
     known = last_known_day()
     if known is None or (known - day).days < LEAST_DAYS:
         raise _too_near(day, known)
+    return known
+
+
+def _play(day: date) -> _Played:
+    known = check_day(day)
     analysis, _version = get_policy("analysis", day)
     policy, _version = get_policy("monitoring", day)
     demand = take_demand_snapshot(ist_instant(day), analysis)

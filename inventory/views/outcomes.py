@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 import polars as pl
+from django.contrib import messages
 from django.core.files.storage import default_storage
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
 
 from inventory.agent.learnt import RATES
 from inventory.contracts import MonitoringPolicy
@@ -25,19 +28,24 @@ from inventory.selectors.impact import ImpactDay, list_expiring_loss, list_impac
 from inventory.selectors.months import Month, list_months
 from inventory.selectors.outcomes import (
     Outcome,
+    list_asked_replays,
     list_factors,
     list_outcomes,
     list_replays,
     with_before,
 )
+from inventory.services.asked_replays import ask_replay
+from inventory.services.replay import LEAST_DAYS
+from inventory.tasks import play_day
 from vyapar.dashboard import board
-from vyapar.dashboard.access import page
+from vyapar.dashboard.access import attempt, page, person
 from vyapar.dashboard.board import NavItem
 from vyapar.dashboard.sheets import Table, answer, rupees, sheet
 from vyapar.dashboard.templatetags.words import plain, way_label
 from vyapar.engine.selectors import get_policy
 from vyapar.gateway.renderers import attachment
 from vyapar.kernel.calendar import ist_day
+from vyapar.people.contracts import May
 
 TREND_DAYS = 180
 #: Columns of a replay's rows that look like numbers and are none.
@@ -63,6 +71,9 @@ def outcomes(request: HttpRequest) -> HttpResponseBase:
             "trend": _trend(list_impact_trend(today - timedelta(days=TREND_DAYS))),
             "expiring": list_expiring_loss(today),
             "replays": list_replays(),
+            "asked": list_asked_replays(),
+            "replay_day": request.GET.get("day", "")[:10] or (today - timedelta(days=90)).isoformat(),
+            "last_day": today - timedelta(days=LEAST_DAYS),
         },
     )
 
@@ -164,6 +175,25 @@ def replay_file(request: HttpRequest, replay_id: UUID, form: str) -> HttpRespons
         rows = pl.read_csv(kept, infer_schema_length=None, try_parse_dates=True, schema_overrides=_CODES)
         return attachment(write_xlsx(rows, rows.columns, title=named), f"{named}-rows.xlsx", XLSX)
     return attachment(kept, f"{named}-{_FILES[form]}")
+
+
+@page(May.AUDIT)
+@require_POST
+def play_again(request: HttpRequest) -> HttpResponseBase:
+    """Have a past day played again; its report stands on the page when a worker has played it."""
+    me, now, given = person(request), timezone.now(), request.POST.get("day", "")[:10]
+    try:
+        day = date.fromisoformat(given)
+    except ValueError:
+        messages.error(request, _("Write a day"))
+        return redirect("inventory:outcomes")
+
+    def ask() -> None:
+        asked = ask_replay(day, actor=me.actor, at=now)
+        play_day.delay(str(asked.pk))
+
+    attempt(request, ask, _("The day is being played. Its report stands here in a minute or two."))
+    return redirect(f"{reverse('inventory:outcomes')}#replays")
 
 
 def _months(found: list[Month]) -> dict[str, object] | None:

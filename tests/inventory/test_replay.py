@@ -20,9 +20,10 @@ from inventory.forecasting import forecast
 from inventory.impact.verdict import judge, pairs
 from inventory.models import Batch, DailyDemand, MovementKind, Position, ReplayReport, SkuPrice, Territory
 from inventory.selectors.demand import take_demand_snapshot
-from inventory.selectors.outcomes import list_replays
+from inventory.selectors.outcomes import list_asked_replays, list_replays
 from inventory.selectors.past import take_past_snapshot, what_became
 from inventory.services import record_movements
+from inventory.services.asked_replays import LONGEST, ask_replay, play_asked
 from inventory.services.lines import MovementLine
 from inventory.services.replay import replay
 from tests.conftest import NOW
@@ -234,3 +235,45 @@ def test_the_rows_come_as_a_workbook_too_with_codes_as_text_and_rupees_as_number
         assert (told["pieces"], told["lost_rupees"]) == (int(line["pieces"]), float(line["lost_rupees"]))
     assert found["S1"]["batch"] == "0012"
     assert {row["territory"] for row in found.values()} == {"Mumbai yard"}
+
+
+def test_a_day_asked_for_on_the_page_is_played_once_and_its_report_takes_the_place_of_the_asking(
+    book, own_media, monkeypatch
+):
+    given: list[str] = []
+    monkeypatch.setattr("inventory.views.outcomes.play_day.delay", given.append)
+    who = add_person(username="asha", password="plays-days-again-1", role=Role.AUDITOR, name="Asha")
+    client = Client(HTTP_HOST="alpha.localhost")
+    client.force_login(who)
+    for day in ("", "yesterday", TODAY.isoformat()):
+        client.post("/outcomes/replays", {"day": day})
+    assert not ReplayReport.objects.exists(), "no day, or one too near"
+    for _turn in range(2):
+        client.post("/outcomes/replays", {"day": DAY.isoformat()})
+    (asked,) = list_asked_replays()
+    assert given == [str(asked.pk)]
+    assert "being played" in client.get("/outcomes").content.decode()
+    report = play_asked(asked.pk, at=NOW)
+    assert play_asked(asked.pk, at=NOW) is None
+    assert (list_asked_replays(), list_replays()) == ([], [report])
+    assert AuditEntry.objects.get(verb="DayReplayed").actor_ref == who.actor.ref
+
+
+def test_a_day_that_cannot_be_played_says_why_and_another_can_be_asked_for(book, own_media):
+    for day in (DAY - timedelta(days=119), DAY):
+        asked = ask_replay(day, actor=ME, at=NOW)
+        found = play_asked(asked.pk, at=NOW)
+        if day != DAY:
+            assert found is None
+            (kept,) = list_asked_replays()
+            assert kept.figures["refused_words"]
+            assert "two weeks of sales" in kept.figures["refused"]
+    assert found.day == DAY
+
+
+def test_what_died_with_its_worker_does_not_hold_up_others_for_ever(book):
+    ask_replay(DAY, actor=ME, at=NOW)
+    with pytest.raises(Refused, match="being played"):
+        ask_replay(DAY, actor=ME, at=NOW + LONGEST - timedelta(minutes=1))
+    ask_replay(DAY, actor=ME, at=NOW + LONGEST + timedelta(minutes=1))
+    assert len(list_asked_replays()) == 1
