@@ -3,6 +3,8 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from vyapar.dashboard.views.language import choose_language
+
 urlpatterns = [
     path("", include("vyapar.dashboard.urls")),
     path("", include("vyapar.gateway.urls")),
@@ -15,7 +17,7 @@ urlpatterns = [
     path("", include("campaigns.urls")),
     path("", include("compliance.urls")),
     path("", include("alerts.urls")),
-    path("i18n/", include("django.conf.urls.i18n")),
+    path("i18n/setlang/", choose_language, name="set_language"),
     path("admin/", admin.site.urls),
 ]
 

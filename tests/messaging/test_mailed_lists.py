@@ -149,6 +149,19 @@ def test_each_reader_has_it_in_their_language_and_with_the_filters_of_the_view(r
     assert lists.list_title(report) == "By brand"
 
 
+@pytest.mark.usefixtures("in_alpha")
+def test_whoever_chooses_a_language_has_mails_in_it_too() -> None:
+    who = person("meena")
+    client = client_of(who)
+    for chosen, kept in (("hi", "hi"), ("xx", "hi"), ("en", "en")):
+        client.post("/i18n/setlang/", {"language": chosen, "next": "/"})
+        who.refresh_from_db()
+        assert who.language == kept
+    assert Client(HTTP_HOST="alpha.localhost").post("/i18n/setlang/", {"language": "hi"}).status_code == 302
+    who.refresh_from_db()
+    assert who.language == "en"
+
+
 def test_a_view_that_is_gone_or_no_longer_shared_is_not_sent_and_its_row_says_why(relay) -> None:
     owner, reader = person("owner", Role.OWNER), person("ravi")
     kept = {"page": "stock", "name": "Dead", "user_id": owner.pk, "actor": owner.actor, "at": AT}

@@ -30,3 +30,9 @@ def add_person(
     person.set_password(password)
     person.save()
     return person
+
+
+@transaction.atomic
+def speak(person: User, language: str) -> None:
+    """Keep the language in which a person is spoken to, in mails too."""
+    User.objects.filter(pk=person.pk).update(language=language[:5])

@@ -32,9 +32,11 @@ from vyapar.engine.selectors import (
     spent_alone_today_paise,
 )
 from vyapar.engine.tasks import run_cycle
+from vyapar.gateway.speech import say
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import Invalid, Unavailable
 from vyapar.kernel.money import parse_rupees
+from vyapar.messaging.contracts import CHANNEL_NAMES, Channel
 from vyapar.messaging.selectors import breaker_states
 from vyapar.people.contracts import May
 
@@ -63,7 +65,7 @@ def agents(request: HttpRequest) -> HttpResponseBase:
             "cut_off": list_cut_off(),
             "deliveries": count_deliveries(),
             "dead_letters": list_dead_letters(50),
-            "breakers": breaker_states(),
+            "breakers": [(one, _far_side(one.far_side)) for one in breaker_states()],
             "halts": list_halts(),
         },
     )
@@ -114,6 +116,11 @@ def cycle_file(request: HttpRequest, cycle_id: int, form: str) -> HttpResponseBa
     heads = [_("Subject"), _("Cause"), _("Why"), _("Numbers")]
     lines = lines_of(PassedOver.objects.filter(cycle=cycle_id).order_by("pk"), _passed_line)
     return sheet(lines, heads, form, name=f"cycle-{cycle_id}", title=_("Looked at and left alone"))
+
+
+def _far_side(name: str) -> str:
+    """A far side as people call it: a channel by its word, any other by its own name."""
+    return say(CHANNEL_NAMES[Channel(name)]) if name in set(Channel) else name
 
 
 def _passed_line(row: PassedOver) -> list[Any]:
