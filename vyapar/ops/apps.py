@@ -18,9 +18,12 @@ class OpsConfig(AppConfig):
 
         from vyapar.dashboard import board
         from vyapar.dashboard.board import SettingsLink
-        from vyapar.ops import metrics
+        from vyapar.engine import registry
+        from vyapar.engine.contracts import Chore
+        from vyapar.ops import media, metrics
 
         metrics.register()
+        registry.hang(Chore("ops.drafts", media.tend_drafts))
         board.hang(
             SettingsLink(
                 "takeout:takeout",

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import suppress
-from pathlib import PurePosixPath
+from datetime import datetime, timedelta
+from pathlib import Path, PurePosixPath
 from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
+from django.core.cache import cache
+from django.core.files.storage import default_storage
 from django_tenants.files.storage import TenantFileSystemStorage
 
 from vyapar.kernel.room import is_no_room, no_room
+
+#: Drafts that are older than this belong to nobody who is still writing.
+ABANDONED = timedelta(days=1)
+#: How often a distributor's folder is walked for them.
+SWEEP_SECONDS = 6 * 3_600
+_DRAFT = re.compile(r"\.[0-9a-f]{32}\.part")
 
 
 class WholeFileStorage(TenantFileSystemStorage):  # type: ignore[misc]  # it has no types
@@ -48,3 +58,22 @@ class WholeFileStorage(TenantFileSystemStorage):  # type: ignore[misc]  # it has
                 name = self.get_available_name(name)
             else:
                 return name.replace("\\", "/")
+
+
+def tend_drafts(at: datetime) -> None:
+    """Now and then remove what killed processes left half written in the distributor's folder."""
+    if cache.add("media:drafts-swept", at.isoformat(), SWEEP_SECONDS):
+        sweep_drafts(Path(default_storage.path("")), at)
+
+
+def sweep_drafts(folder: Path, at: datetime) -> int:
+    """Remove abandoned drafts under a folder; how many went. Every other file stays, whatever its name."""
+    count, oldest = 0, (at - ABANDONED).timestamp()
+    for place, _folders, names in os.walk(folder):
+        for name in filter(_DRAFT.fullmatch, names):
+            draft = Path(place, name)
+            with suppress(FileNotFoundError):  # somebody else sweeps, or the writer is done after all
+                if draft.stat().st_mtime < oldest:
+                    draft.unlink()
+                    count += 1
+    return count
