@@ -7,6 +7,9 @@ Each demonstration distributor is loaded into a schema that is thrown away, fore
 shelves are judged by Prediction as in any cycle. What is told is held against `truth`, batch by batch;
 `delisting` counts as `delisted`. Tables go to stderr. A database stands at DATABASE_URL, as for other
 benchmarks; SECRET_KEY may be anything.
+
+`--books opened`: the ledger begins with a statement of the stock 100 days before. `--books moved`: every
+second batch of the truth was carried to another godown 10 days before, and is judged there.
 """
 
 from __future__ import annotations
@@ -14,15 +17,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, time
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import product
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from inventory.feeds.demonstration import DemoData, generate
 from inventory.risk.cause import CAUSES
 
 OF, DAYS, SEEDS = ("demo", "second"), (date(2026, 11, 23),), (2026,)
@@ -30,15 +35,15 @@ _SLUG = "bench-causes"
 #: Confidences told are compared with what was right in so many equal parts of 0 to 1.
 _PARTS = 10
 _GOAL = 0.8
+#: Days before the run on which the ledger begins, and on which batches are moved.
+_BEGAN_DAYS, _MOVED_DAYS = 100, 10
 
 
-def told_of(name: str, day: date, seed: int) -> pl.DataFrame:
+def told_of(name: str, day: date, seed: int, books: str = "whole") -> pl.DataFrame:
     """Rows of the truth of one distributor, with what was `told` of each (null: nothing), the `second` guess,
     `confidence` (0 to 1) and whether it is `right`.
     """
-    from inventory.feeds.demonstration import generate
-
-    data = generate(name, day, seed)  # type: ignore[arg-type]
+    data = BOOKS[books](generate(name, day, seed))  # type: ignore[arg-type]
     with loaded(data) as at:
         found = _told(at)
     truth = data.truth.with_columns(pl.col("cause").replace("delisting", "delisted"))
@@ -49,8 +54,43 @@ def told_of(name: str, day: date, seed: int) -> pl.DataFrame:
     )  # fmt: skip
 
 
+def opened(data: DemoData) -> DemoData:
+    """The same distributor whose ledger begins later, with what stood there then."""
+    start = datetime.combine(data.run_day - timedelta(days=_BEGAN_DAYS), time(3, 30), UTC)
+    before = data.movements.filter(pl.col("at") < start)
+    stood = before.group_by("sku", "batch", "location").agg(pl.col("quantity").sum())
+    opening = stood.filter(pl.col("quantity") > 0).with_columns(
+        pl.lit(start).cast(before.schema["at"]).alias("at"),
+        pl.lit("opening").alias("kind"), pl.lit("").alias("reference"),
+    )  # fmt: skip
+    since = data.movements.filter(pl.col("at") >= start)
+    return replace(data, movements=pl.concat([opening.select(since.columns), since]))
+
+
+def moved(data: DemoData) -> DemoData:
+    """The same distributor, where every second batch of the truth lies at another godown."""
+    godowns = data.locations.filter(pl.col("kind") == "godown")["code"].to_list()
+    far = dict(zip(godowns, [*godowns[1:], godowns[0]], strict=True))
+    taken = (pl.int_range(pl.len()) % 2 == 1).alias("taken")
+    truth = data.truth.with_columns(taken, pl.col("location").alias("home")).with_columns(
+        pl.when("taken").then(pl.col("location").replace(far)).otherwise("location").alias("location")
+    )
+    at = datetime.combine(data.run_day - timedelta(days=_MOVED_DAYS), time(3, 30), UTC)
+    carried = truth.filter("taken").with_columns(
+        pl.lit(at).cast(data.movements.schema["at"]).alias("at"), pl.lit("").alias("reference")
+    )
+    ends = [
+        carried.select(
+            "at", "sku", "batch", pl.col(where).alias("location"), pl.lit(kind).alias("kind"),
+            (pl.col("on_hand") * sign).alias("quantity"), "reference",
+        )
+        for where, kind, sign in (("home", "transfer_out", -1), ("location", "transfer_in", 1))
+    ]  # fmt: skip
+    return replace(data, movements=pl.concat([data.movements, *ends]), truth=truth.drop("taken", "home"))
+
+
 @contextmanager
-def loaded(data: Any) -> Iterator[datetime]:
+def loaded(data: DemoData) -> Iterator[datetime]:
     """Inside the distributor as it stands at noon of its run day, forecast; it is gone afterwards."""
     import django
 
@@ -102,6 +142,14 @@ def _told(at: datetime) -> pl.DataFrame:
     )
 
 
+#: What becomes of the books before they are judged.
+BOOKS: dict[str, Callable[[DemoData], DemoData]] = {
+    "whole": lambda data: data,
+    "opened": opened,
+    "moved": moved,
+}
+
+
 def table(rows: pl.DataFrame) -> list[dict[str, Any]]:
     """Of each cause: batches `of_it` that were told any, how often it was `told` and `right`, and what it
     was taken for.
@@ -131,11 +179,13 @@ def reliability(rows: pl.DataFrame) -> list[tuple[int, float, float]]:
     return [(n, round(told, 3), round(share, 3)) for _, n, told, share in sums.sort("part").rows()]
 
 
-def run(of: Sequence[str] = OF, days: Sequence[date] = DAYS, seeds: Sequence[int] = SEEDS) -> dict[str, Any]:
+def run(
+    of: Sequence[str] = OF, days: Sequence[date] = DAYS, seeds: Sequence[int] = SEEDS, books: str = "whole"
+) -> dict[str, Any]:
     """Every distributor on every day with every seed, and all of them together."""
     frames = []
     for one in product(of, days, seeds):
-        frames.append(told_of(*one))
+        frames.append(told_of(*one, books))
         sys.stderr.write(f"{' '.join(map(str, one))}: {_share_right(frames[-1])}\n")
     rows = pl.concat(frames)
     figures = table(rows)
@@ -173,5 +223,6 @@ if __name__ == "__main__":
     asking.add_argument("--of", nargs="+", default=OF, choices=OF)
     asking.add_argument("--days", nargs="+", type=date.fromisoformat, default=DAYS)
     asking.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
+    asking.add_argument("--books", default="whole", choices=BOOKS)
     given = asking.parse_args()
-    print(json.dumps(run(given.of, given.days, given.seeds)))
+    print(json.dumps(run(given.of, given.days, given.seeds, given.books)))

@@ -263,13 +263,14 @@ def _wrong_territory(facts: CauseFacts) -> Floats:
 
 
 def _short_dated(facts: CauseFacts) -> Floats:
-    """It came with less life than it should, and more of it than sells in that time."""
+    """It came with less life than it should; surest when more came than could be expected to sell in it."""
     dated = (facts.shelf_days < NO_DAY) & (facts.life_days < NO_DAY)
     short = 1.0 - facts.life_days / np.maximum(facts.shelf_days, 1) / _FRESH
     sells = facts.expected_daily * np.maximum(facts.life_days - facts.minimum_life, 0)
     many = facts.ordered > sells
-    score = 0.82 + 0.13 * np.clip(short * 2, 0.0, 1.0)
-    return np.where(dated & (short > 0) & (facts.ordered > 0), np.where(many, score, score - 0.42), 0.0)
+    shorter = np.clip(short * 2, 0.0, 1.0)
+    score = np.where(many, 0.82 + 0.13 * shorter, 0.5 + 0.26 * shorter)
+    return np.where(dated & (short > 0) & (facts.ordered > 0), score, 0.0)
 
 
 def _too_many(facts: CauseFacts) -> Floats:

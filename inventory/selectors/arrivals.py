@@ -44,7 +44,8 @@ class Arrivals:
     - `code`: SKU and territory of the place where it came into the house: transfers do not change it.
     - `day`: ordinal of the largest receipt, 0 where none is known; `ordered`: pieces of its SKU that came
       there that day, 0 likewise.
-    - `came`: pieces that came to this spot in any way but back from outlets; `back`: those.
+    - `came`: pieces that came to this spot in any way but back from outlets; `back`: those, and those that
+      came back where it was before.
     - `opened`: it stood there when the books began; `moved`: it came to this spot from another one.
 
     A batch that a later statement of the stock names for the first time came on that day. What a depot,
@@ -110,7 +111,7 @@ def arrivals(rows: dict[str, Ints], began: dict[str, Ints], selling: Ints) -> Ar
         day=day,
         ordered=ordered,
         came=own + sums["moved"] + sums["found"],
-        back=sums["back"],
+        back=sums["back"] + np.where(far, sums["back"][source], 0),
         opened=(day == _NEVER) & (sums["opening"] > 0)[source],
         moved=far,
     )

@@ -95,6 +95,9 @@ def test_what_was_moved_keeps_the_order_and_the_place_to_which_it_came(book):
     assert bool(there["moved"])
     assert not here["moved"]
     assert there["came"] == 60
+    move(book, MovementKind.SALE_RETURN, 7, AGO[20])
+    move(book, MovementKind.SALE_RETURN, 2, AGO[5], "BLR")
+    assert (came(book)["back"], came(book, "BLR")["back"]) == (7, 9)
 
 
 def test_what_a_depot_hands_on_is_an_order_of_where_it_went(book):
