@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
-from inventory.contracts.arrays import Floats, Ints
+from inventory.contracts.arrays import Codes, Floats, Ints
 from inventory.forecasting.levels import mixture, moving_average, smoothed, tsb
 from inventory.forecasting.season import BASE_WEEKS, YEAR, shape
 from inventory.forecasting.weeks import Weeks
@@ -64,11 +64,13 @@ class Boosted:
         return ahead
 
 
-def learn(weeks: Weeks, until: int) -> Boosted | None:
+def learn(weeks: Weeks, until: int, sku: Codes) -> Boosted | None:
     """Trees that learnt from the weeks before `until`; None when these hold too few examples.
 
-    Seeded: the same history gives the same trees. The target is what was sold a week over the level;
-    the weight of an example is what a count of its size, spread as its series is, has to say.
+    `sku`: (series,), numbers. A SKU's places share its offers and its fashion, so they count as one here:
+    eighty shops of ten SKUs are few examples. Seeded: the same history gives the same trees. The target is
+    what was sold a week over the level; the weight of an example is what a count of its size, spread as its
+    series is, has to say.
     """
     origins = list(range(until - BLOCKS[0][1], FIRST_ORIGIN - 1, -STRIDE))[:MOST_ORIGINS]
     if not origins or not weeks.series:
@@ -76,6 +78,8 @@ def learn(weeks: Weeks, until: int) -> Boosted | None:
     most = MOST_EXAMPLES // (len(origins) * len(BLOCKS))
     chance = np.random.default_rng(SEED)
     rows = np.sort(chance.permutation(weeks.series)[:most])
+    if np.unique(sku[rows]).size * len(origins) * len(BLOCKS) < FEWEST_EXAMPLES:
+        return None
     seen = _Seen(weeks.until(until), origins, rows)
     table = [_examples(seen, number, origin, until) for number, origin in enumerate(origins)]
     features, target, weight = (np.concatenate(column) for column in zip(*table, strict=True))

@@ -123,9 +123,10 @@ def forecast(snapshot: DemandSnapshot, policy: AnalysisPolicy) -> Forecast:
     back = np.argsort(rows)
     heir = np.where(snapshot.heir[rows] >= 0, back[snapshot.heir[rows]], -1)
     line = lineage_of(as_sold, snapshot.delisted_day[rows], heir, policy.horizon_weeks)
+    sku = _sku_numbers(snapshot, order)
     prices = prices_of(
         line.weeks,
-        _sku_numbers(snapshot, order).astype(np.int64),
+        sku.astype(np.int64),
         snapshot.paid_paise[rows].astype(np.float64),
         _off_ahead(snapshot, rows, policy),
         [replace(one, series=int(back[one.series])) for one in snapshot.offers],
@@ -134,9 +135,9 @@ def forecast(snapshot: DemandSnapshot, policy: AnalysisPolicy) -> Forecast:
     effects = effects_of(as_sold, snapshot.as_of, snapshot.state[rows], policy.horizon_weeks)
     weeks = effects.without(as_sold)
     patterns = classify(weeks, policy)
-    standing = _examined(weeks, _sku_numbers(snapshot, order), policy, snapshot.in_force, line.gone)
+    standing = _examined(weeks, sku, policy, snapshot.in_force, line.gone)
     choices = standing.choices
-    means, examples = _means(weeks, patterns, choices, policy)
+    means, examples = _means(weeks, sku, patterns, choices, policy)
     fresh = newcomers_of(
         weeks,
         _goods(snapshot, order),
@@ -226,7 +227,7 @@ def _examined(
     if not exam.scored.any():
         return nothing
     # trees that learnt before the first origin stand for all: later ones would have known more
-    trees = learn(weeks, origins[0])
+    trees = learn(weeks, origins[0], sku)
     numbers = range(len(METHODS) if trees is None else len(ENTRANTS))
     found = ahead_of(numbers, weeks, origins, policy.back_test_weeks, seasonal=policy.seasonal, trees=trees)
     there = _there(weeks, gone, origins, policy.back_test_weeks)
@@ -278,12 +279,14 @@ def _there(weeks: Weeks, gone: Ints, origins: Sequence[int], horizon: int) -> Fl
     return np.concatenate(parts)
 
 
-def _means(weeks: Weeks, patterns: Patterns, choices: Choices, policy: AnalysisPolicy) -> tuple[Floats, int]:
+def _means(
+    weeks: Weeks, sku: Codes, patterns: Patterns, choices: Choices, policy: AnalysisPolicy
+) -> tuple[Floats, int]:
     """(series, horizon weeks), each series by its pattern's method, and what the trees learnt from."""
     means = np.zeros((weeks.series, policy.horizon_weeks))
     numbers = _method_numbers(patterns, choices)
     wanted = np.unique(numbers).tolist()
-    trees = learn(weeks, weeks.count) if set(wanted) & set(_LEARNT) else None
+    trees = learn(weeks, weeks.count, sku) if set(wanted) & set(_LEARNT) else None
     found = ahead_of(
         wanted, weeks, [weeks.count], policy.horizon_weeks, seasonal=policy.seasonal, trees=trees
     )

@@ -213,7 +213,8 @@ def test_trees_learn_the_same_from_the_same_history_and_nothing_from_too_little(
     chance = np.random.default_rng(2)
     sales = chance.poisson(chance.gamma(2, 5, (400, 1)), (400, 60))
     weeks = weeks_of(sales)
-    one, other = learn(weeks, 60), learn(weeks, 60)
+    sku = np.arange(400)
+    one, other = learn(weeks, 60, sku), learn(weeks, 60, sku)
     assert one is not None
     assert other is not None
     assert one.examples >= FEWEST_EXAMPLES
@@ -221,8 +222,9 @@ def test_trees_learn_the_same_from_the_same_history_and_nothing_from_too_little(
     assert np.array_equal(ahead, other.forecasts(weeks, [60], 13))
     assert (ahead >= 0).all()
     assert ahead.mean() == pytest.approx(sales.mean(), rel=0.05)
-    assert learn(weeks_of(sales[:5]), 60) is None
-    assert learn(weeks, 10) is None
+    assert learn(weeks_of(sales[:5]), 60, sku[:5]) is None
+    assert learn(weeks, 10, sku) is None
+    assert learn(weeks, 60, sku % 10) is None, "forty places of ten SKUs are few examples"
 
 
 def test_trees_see_nothing_of_the_weeks_they_are_asked_for():
@@ -230,7 +232,7 @@ def test_trees_see_nothing_of_the_weeks_they_are_asked_for():
     sales = chance.poisson(9, (300, 60))
     changed = sales.copy()
     changed[:, 50:] = 500
-    one, other = learn(weeks_of(sales), 50), learn(weeks_of(changed), 50)
+    one, other = (learn(weeks_of(one), 50, np.arange(300)) for one in (sales, changed))
     assert one is not None
     assert other is not None
     assert np.array_equal(

@@ -97,6 +97,24 @@ def test_a_response_beyond_belief_does_not_stand():
     assert (found.ahead == 1.0).all()
 
 
+def in_places(snapshot: DemandSnapshot, shares: tuple[float, ...]) -> Weeks:
+    """The same sales dealt to several places of each SKU."""
+    weeks, chance = in_weeks(snapshot), np.random.default_rng(6)
+    dealt = chance.multinomial(weeks.sales.astype(int), shares)  # (SKUs, weeks, places)
+    sales = np.moveaxis(dealt, 2, 1).reshape(-1, weeks.count).astype(float)
+    many = len(shares)
+    return Weeks(sales, np.ones(sales.shape), np.repeat(weeks.start, many), np.repeat(weeks.group, many))
+
+
+@pytest.mark.parametrize(("shares", "stands"), [((0.25,) * 4, True), ((0.97, 0.01, 0.01, 0.01), False)])
+def test_a_large_response_is_believed_where_all_places_answer(shares, stands):
+    snapshot, _level = offered((7.5, 7.5))
+    sku = np.repeat(np.arange(SKUS), len(shares))
+    paid = np.repeat(snapshot.paid_paise, len(shares), axis=0)
+    found = prices_of(in_places(snapshot, shares), sku, paid, np.full((sku.size, 13), 0.2)).told[0]
+    assert (found.stands, found.reason) == ((True, "tested") if stands else (False, "unlikely"))
+
+
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_large_orders_with_a_price_of_their_own_do_not_lower_what_is_expected(seed):
     """SIMULATED: in one week of ten an order as large as a week comes in, at 20 % off."""

@@ -11,14 +11,24 @@ from inventory.contracts.arrays import Floats, Ints, empty
 from inventory.contracts.offers import SeriesOffer
 from inventory.forecasting.effects.fit import LOWEST
 from inventory.forecasting.effects.offered import NO_LIFTS, Lifts, lifts_of, past_factors
-from inventory.forecasting.effects.responses import factor_of, goods_of, learn_response, usual_response
+from inventory.forecasting.effects.responses import (
+    factor_of,
+    goods_of,
+    learn_response,
+    share_of_largest,
+    usual_response,
+)
 from inventory.forecasting.effects.told import EffectTold, verdict
 from inventory.forecasting.effects.trials import Errors, try_evening, try_knowing
 from inventory.forecasting.effects.uplift import drawn, usual_uplift
 from inventory.forecasting.weeks import Weeks
 
-#: Above this it is not the price that moves demand, but large orders that have a price of their own.
-BELIEVED = 6.0
+#: Above this it is not the price that moves demand, but large orders that have a price of their own; unless
+#: a SKU's largest series brings less than the second of what cheaper weeks sell more: then all places answer.
+BELIEVED, ALONE = 6.0, 0.5
+#: Share of the error that evening out must have saved: of the little that it saves a few origins say nothing,
+#: and wherever it could be judged on more it lost.
+EVENED_SAVES = 0.02
 #: Weeks of history before which nothing is learnt.
 LEAST = 26
 
@@ -66,7 +76,7 @@ def prices_of(
     deals = int((goods.off > 0).sum())
     usual = float(usual_response(goods, weeks.count))
     told = _verdict("price", usual, deals, try_knowing(weeks, goods, LEAST))
-    if usual > BELIEVED:
+    if usual > BELIEVED and share_of_largest(weeks, goods) >= ALONE:
         told = replace(told, stands=False, reason="unlikely")
     if not told.stands:
         return Prices(none.past, none.ahead, (told,))
@@ -75,6 +85,8 @@ def prices_of(
     added = usual_uplift(goods.sold, factor, weeks.count)
     whole = float((goods.sold / factor).sum())
     even = _verdict("evened", float(goods.sold.sum()) / whole, deals, try_evening(weeks, goods, LEAST))
+    if even.gain < EVENED_SAVES:
+        even = replace(even, stands=False, reason="lost" if even.reason == "tested" else even.reason)
     past, held = np.ones((weeks.series, weeks.count)), added[goods.of]
     if even.stands:
         past = (factor / added[:, None])[goods.of]

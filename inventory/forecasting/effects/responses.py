@@ -107,6 +107,23 @@ def _evidence(goods: Goods, until: int) -> tuple[Floats, Floats]:
     return more, would
 
 
+def share_of_largest(weeks: Weeks, goods: Goods) -> float:
+    """Share that a SKU's largest series has in what its cheaper weeks sell more than the usual ones around.
+
+    About 1 where single large orders have a price of their own; of many places that all answer a lower
+    price, small. 1 where no cheaper week sold more.
+    """
+    off, known = goods.off[goods.of], goods.known[goods.of]
+    rate, plain = weeks.rate(), known & (off <= 0)
+    level = _around(np.where(plain, rate, 0.0)) / np.maximum(_around(plain.astype(float)), 1.0)
+    gap = np.where((off > 0) & known & (weeks.seen > 0), rate - level, 0.0)
+    more, largest = np.zeros(goods.sold.shape), np.zeros(goods.sold.shape)
+    np.add.at(more, goods.of, gap)
+    np.maximum.at(largest, goods.of, gap)
+    counts = more > 0
+    return float(largest[counts].sum() / more[counts].sum()) if counts.any() else 1.0
+
+
 def usual_response(goods: Goods, until: int) -> float:
     """The response of all goods; 0 unless it stands out of its error."""
     more, would = _evidence(goods, until)
