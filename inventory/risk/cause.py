@@ -187,6 +187,8 @@ def causes(facts: CauseFacts) -> Causes:
     top = scores[rows, strongest]
     rest = scores.copy()
     rest[rows, strongest] = 0.0
+    nearest = rest.max(axis=1, initial=0.0)
+    rest[strongest == CAUSES.index("scheme_push"), _OVER_BUY] = 0.0  # it goes without saying
     next_one = rest.argmax(axis=1)
     clear = top >= LEAST
     cause = np.where(clear, strongest, UNCLEAR)
@@ -195,7 +197,7 @@ def causes(facts: CauseFacts) -> Causes:
         scores=scores,
         cause=cause,
         second=np.where(clear & (rest[rows, next_one] >= LEAST), next_one, UNCLEAR),
-        confidence=np.where(clear, _sure(top, rest[rows, next_one], strongest == _OVER_BUY), 0.0),
+        confidence=np.where(clear, _sure(top, nearest, strongest == _OVER_BUY), 0.0),
         behind=behind,
         source=np.where(behind, leader[rows, strongest], rows),
     )

@@ -161,7 +161,7 @@ def _over_buy(given: dict[str, Any]) -> str:
     ) % told  # fmt: skip
     if int(given["stock_before"]) <= 0:
         return said
-    return f"{said} {_('%(stock_before)s were here already.') % told}"
+    return f"{said} {_('Already here then: %(stock_before)s.') % told}"
 
 
 def _scheme(given: dict[str, Any]) -> str:

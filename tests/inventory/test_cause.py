@@ -141,6 +141,7 @@ def test_the_next_cause_is_told_where_it_says_enough():
     found = causes(facts({**CASES["delisted"], **CASES["over_buy"]}, {**CASES["delisted"], "item": 1}))
     assert [found.name(n) for n in range(2)] == ["delisted", "delisted"]
     assert [found.second_name(n) for n in range(2)] == ["over_buy", ""]
+    assert causes(facts(CASES["scheme_push"])).second_name(0) == "", "a push is too large anyway"
 
 
 def test_what_had_stopped_selling_here_but_sells_elsewhere_came_to_the_wrong_territory():
