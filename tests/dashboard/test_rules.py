@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 
 import pytest
 from django.test import Client
@@ -141,4 +142,33 @@ def test_a_rule_that_is_refused_is_told_by_its_name_on_the_page(in_alpha, posted
     browser.force_login(add_person(username="asha", password="rules-are-2-told", role=Role.OWNER))
     page = browser.post("/settings/rules/monitoring", posted, follow=True).content.decode()
     assert f"These rules cannot be kept. {told}" in html.unescape(page)
+    assert not PolicyVersion.objects.exists()
+
+
+def test_rules_that_are_refused_stand_as_they_were_typed_with_the_why_at_each(in_alpha):
+    posted = {
+        "claim_success_bp": "20000", "claim_days": "forty", "closed_weekdays": "5, x", "learning": "false",
+        "minimum_life_at_sale_days.general_trade": "41", "minimum_life_at_sale_days.+key": "modern_trade",
+        "minimum_life_at_sale_days.+value": "sixty", "effective_date": "2031-01-02", "reason": "festival",
+    }  # fmt: skip
+    browser = client(Role.OWNER)
+    answer = browser.post("/settings/rules/monitoring", posted)
+    page = html.unescape(answer.content.decode())
+    assert answer.status_code == 422
+    mine = page[page.index('action="/settings/rules/monitoring"') :].split("</form>")[0]
+    for name, text in posted.items():
+        if name != "learning":
+            tag = re.search(f'<input[^>]*name="{re.escape(name)}"[^>]*>', mine)
+            assert tag, name
+            assert f'value="{text}"' in tag[0]
+    assert '<option value="false" selected>' in mine.split('name="learning"')[1].split("</select>")[0]
+    wrong = [part for part in mine.split('<div class="field')[1:] if part.startswith(" field--wrong")]
+    named = {re.search(r'id="monitoring-(\w+)"', part)[1] for part in wrong}
+    assert named == {"claim_days", "closed_weekdays", "minimum_life_at_sale_days"}
+    right = {"claim_days": "40", "closed_weekdays": "5", "minimum_life_at_sale_days.+value": "60"}
+    again = browser.post("/settings/rules/monitoring", posted | right)
+    mine = html.unescape(again.content.decode()).split('action="/settings/rules/monitoring"')[1]
+    wrong = [part for part in mine.split("</form>")[0].split('<div class="field')[1:] if "--wrong" in part]
+    assert len(wrong) == 1
+    assert 'id="monitoring-claim_success_bp"' in wrong[0], "the rules' own checks name their field too"
     assert not PolicyVersion.objects.exists()

@@ -5,30 +5,27 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import redirect
-from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
-from vyapar.dashboard.access import attempt, page, person
 from vyapar.dashboard.rule_words import rule_words
 from vyapar.dashboard.templatetags.words import plain as said
 from vyapar.engine import services
 from vyapar.engine.selectors import get_policy
 from vyapar.engine.wire import camel
 from vyapar.gateway.speech import say
+from vyapar.kernel.actor import Actor
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import Fault, Invalid
 from vyapar.kernel.phrases import listed
-from vyapar.people.contracts import May
 
 #: Rows that a form may bring for one table or list; more is not a person's typing.
 MOST = 400
+#: What a switch sends that is on.
+ON = ("on", "true", "1")
 
 
 def rule_of(field: dataclasses.Field[Any], value: Any) -> dict[str, Any]:
@@ -47,25 +44,39 @@ def rule_of(field: dataclasses.Field[Any], value: Any) -> dict[str, Any]:
     }
 
 
-@page(May.RULES)
-@require_POST
-def set_rules(request: HttpRequest, agent: str) -> HttpResponseBase:
-    """A new version of one agent's rules."""
-    actor, now = person(request).actor, timezone.now()
+@dataclasses.dataclass(frozen=True, slots=True)
+class Typed:
+    """What a person typed into one agent's rules when they were refused, and what was wrong with it."""
+
+    agent: str
+    posted: Mapping[str, str]
+    faults: Sequence[Fault]
+
+    def over(self, rule: dict[str, Any]) -> dict[str, Any]:
+        """A rule as it was typed over what stands, with its own faults as `errors`."""
+        name = rule["name"]
+        told = {"errors": [say(fault.message) for fault in self.faults if fault.field == name]}
+        if rule["pairs"] is not None:
+            told["pairs"] = [(key, self.posted.get(f"{name}.{key}", value)) for key, value in rule["pairs"]]
+            told |= {f"new_{part}": self.posted.get(f"{name}.+{part}", "") for part in ("key", "value")}
+        elif name in self.posted:
+            text = self.posted[name]
+            told |= {"line": text} if rule["line"] is not None else {"value": text}
+            told |= {"value": text in ON} if rule["switch"] else {}
+        return rule | told
+
+
+def keep_rules(agent: str, posted: Mapping[str, str], *, actor: Actor, at: datetime) -> None:
+    """A new version of one agent's rules from its form; `Invalid` names each rule by its field."""
     rules, _version = get_policy(agent)
-
-    def keep() -> None:
-        changes = read_rules(rules, request.POST)
-        day = _day(request.POST.get("effective_date", ""), ist_day(now))
-        try:
-            services.set_policy(
-                agent, changes, effective_date=day, actor=actor, at=now, reason=request.POST.get("reason", "")
-            )
-        except Invalid as error:
-            raise in_words(error, rules) from error
-
-    attempt(request, keep, _("Kept. The rule takes effect on its day."))
-    return redirect("dashboard:settings")
+    changes = read_rules(rules, posted)
+    day = _day(posted.get("effective_date", ""), ist_day(at))
+    try:
+        services.set_policy(
+            agent, changes, effective_date=day, actor=actor, at=at, reason=posted.get("reason", "")
+        )
+    except Invalid as error:
+        raise in_words(error, rules) from error
 
 
 def in_words(error: Invalid, rules: Any) -> Invalid:
@@ -80,7 +91,10 @@ def in_words(error: Invalid, rules: Any) -> Invalid:
         told = known.sub(lambda found: f"“{labels[found[1]]}”", say(fault.message))
         return _at(names.get(fault.field, ""), told)
 
-    faults = [dataclasses.replace(fault, message=words(fault)) for fault in error.faults]
+    faults = [
+        dataclasses.replace(fault, message=words(fault), field=names.get(fault.field, fault.field))
+        for fault in error.faults
+    ]
     return Invalid(_("These rules cannot be kept"), code=error.code, faults=faults)
 
 
@@ -121,7 +135,7 @@ def _read(field: dataclasses.Field[Any], now: Any, posted: Mapping[str, str]) ->
         parts = [part.strip() for part in text.replace(";", ",").split(",")]
         return [_like(kind, part, field.name) for part in parts[:MOST] if part]
     if isinstance(now, bool):
-        return text in ("on", "true", "1")
+        return text in ON
     return _like(type(now), text, field.name)
 
 
