@@ -55,7 +55,9 @@ class Typed:
     def over(self, rule: dict[str, Any]) -> dict[str, Any]:
         """A rule as it was typed over what stands, with its own faults as `errors`."""
         name = rule["name"]
-        told = {"errors": [say(fault.message) for fault in self.faults if fault.field == name]}
+        told: dict[str, Any] = {
+            "errors": [say(fault.message) for fault in self.faults if fault.field == name]
+        }
         if rule["pairs"] is not None:
             told["pairs"] = [(key, self.posted.get(f"{name}.{key}", value)) for key, value in rule["pairs"]]
             told |= {f"new_{part}": self.posted.get(f"{name}.+{part}", "") for part in ("key", "value")}
