@@ -145,7 +145,7 @@ def _show(
     is_here = sent is None or sent.state == SendingState.CALLED_BACK
     context = {
         "claim": row, "state": claim_state(row), "form": form, "withdrawal": withdrawal or BackForm(),
-        "sent": sent, "sent_state": sent and sending_state(sent),
+        "sent": sent, "sent_state": sent and sending_state(sent, row),
         "sent_route": sent and _ROUTES[sent.route](),
         "may_send": is_here and row.state in MAY_LEAVE,
         "may_correct": row.state in ANSWERED,
@@ -162,9 +162,12 @@ def claim_state(row: Claim) -> dict[str, str]:
     return {"words": _("Credited in part") if is_part else _STATES[state](), "tone": _TONES[state]}
 
 
-def sending_state(sent: ClaimSending) -> dict[str, str]:
-    """What became of goods that were sent, in words, with its tone."""
+def sending_state(sent: ClaimSending, row: Claim) -> dict[str, str]:
+    """What became of goods that were sent, in words, with its tone; those credited since have arrived."""
     state = SendingState(sent.state)
+    answered = row.answered_on if row.state == ClaimState.CREDITED else None
+    if state is SendingState.SENT and answered is not None and answered >= ist_day(sent.sent_at):
+        return {"words": _("With the company"), "tone": "ok"}
     return {"words": _SENT[state](), "tone": _SENT_TONES[state]}
 
 

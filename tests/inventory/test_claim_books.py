@@ -36,7 +36,9 @@ from tests.inventory.test_claim_goods import (
     refuse,
     send,
 )
+from tests.inventory.test_claim_pages import person
 from vyapar.ops.sandbox.tally import Company, TallySandbox
+from vyapar.people.contracts import Role
 
 __all__ = ["book"]
 LATER = NOW + timedelta(minutes=1)
@@ -426,3 +428,25 @@ def test_erpnext_without_tax_accounts_says_at_the_claim_which_are_missing(erp):
     (row,) = list_claim_exports(claim)
     assert (row.state, "output_igst" in row.reason) == ("rejected", True)
     assert made(erp, "Sales Invoice") == []
+
+
+# --- the claim's page ----------------------------------------------------------------------
+
+
+def test_the_claims_page_says_what_the_books_said_and_when_the_goods_are_with_the_company(book):
+    browser = person(Role.MANAGER)
+    with keep_books() as ledger:
+        open_feed(f"ledger-{uuid4().hex[:8]}", "ledger", NOW, url=ledger.url)
+        ledger.plan = ["ok", "no"]
+        claim = filed()
+        send(claim, route=NOTE)
+        waiting = browser.get(f"/claims/{claim.pk}").content.decode()
+        assert "Waits for the books" in waiting
+        assert "On their way to the company" in waiting
+        go()
+        credit(claim)
+        go()
+        page = browser.get(f"/claims/{claim.pk}").content.decode()
+        assert "JV/1" in page
+        assert "period is closed" in page
+        assert "With the company" in page
