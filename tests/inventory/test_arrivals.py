@@ -138,7 +138,7 @@ def test_the_cause_survives_a_transfer(book, moved):
     assert told.evidence["expected_daily"] == 2
 
 
-def test_returns_that_name_no_batch_are_seen_where_they_went(book):
+def test_what_outlets_brought_back_after_it_was_sold_is_told_as_returned(book):
     sells(book, "MUM", 2)
     move(book, MovementKind.RECEIPT, 60, AGO[100])
     move(book, MovementKind.SALE, -60, AGO[90])
