@@ -13,9 +13,10 @@ from inventory.models import DailyDemand, MovementKind, Retailer
 from inventory.selectors.arrivals import arrivals, read_arrivals
 from inventory.selectors.daily import Daily
 from inventory.services import record_movements
+from inventory.services.ingestion import ingest_sales
 from inventory.services.lines import MovementLine
 from tests.conftest import NOW
-from tests.inventory.book import Book, make_book
+from tests.inventory.book import Book, make_book, sale
 from vyapar.engine.services import run_cycle
 from vyapar.kernel.actor import system
 
@@ -147,6 +148,13 @@ def test_what_outlets_brought_back_after_it_was_sold_is_told_as_returned(book):
     run_cycle("prediction", NOW, at=NOW)
     told = book.position("S1", "A").outlook
     assert (told.cause, told.second) == ("returned", "demand_fell")
+
+
+def test_a_return_that_names_no_batch_is_one_of_the_batch_it_went_to(book):
+    move(book, MovementKind.RECEIPT, 60, AGO[100])
+    ingest_sales([sale("T1", "S1", 50)], actor=ME, at=NOW, source="t")
+    ingest_sales([sale("T2", "S1", -40)], actor=ME, at=NOW, source="t")
+    assert (book.position("S1", "A").on_hand, came(book)["back"]) == (50, 40)
 
 
 # --- odd books -----------------------------------------------------------------------------
