@@ -103,6 +103,12 @@ class Movement(models.Model):
                 name="movement_stated",
                 condition=Q(kind__in=[MovementKind.OPENING, MovementKind.ADJUSTMENT]),
             ),
+            # what was written off on a day: few lines among very many
+            models.Index(
+                fields=["at"],
+                name="movement_written_off",
+                condition=Q(kind=MovementKind.WRITE_OFF),
+            ),
             # what a run moved, to take it back
             models.Index(
                 fields=["reference"],

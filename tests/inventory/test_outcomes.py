@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
+from django.db import connection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -31,6 +32,7 @@ from inventory.models import (
     Prediction,
     StockItem,
 )
+from inventory.selectors.cells import DAY_SUMS, day_params
 from inventory.selectors.impact import CUTS, MEASURES, list_expiring_loss, list_impact_trend, sum_impact
 from inventory.selectors.items import ItemFilter, sum_stock
 from inventory.selectors.outcomes import current_learnt, list_outcomes
@@ -433,3 +435,12 @@ def test_what_will_expire_is_told_week_by_week(book):
     weeks = list_expiring_loss(TODAY)
     assert [(w.starts, w.batches, w.pieces) for w in weeks] == [(TODAY + timedelta(days=42), 1, 40.0)]
     assert (weeks[0].loss_paise, weeks[0].avoidable_paise) == (200_000, 10_000)
+
+
+def test_what_was_written_off_is_found_by_an_index_of_its_own(book):
+    """However many movements a day has, the pivot of today reads the few that wrote something off."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        cursor.execute(f"EXPLAIN {DAY_SUMS}", day_params(TODAY))
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "movement_written_off" in plan
