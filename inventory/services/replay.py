@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from math import floor
 from typing import Any
 from uuid import uuid4
 
@@ -247,6 +248,7 @@ def _context(
         "items": items,
         "figures": figures,
         "judged": int(mine.sum()),
+        "caught_share": _share(batches.rupee_recall),
         "bands": bands,
         "dots": [
             (round(band.expected * _HEIGHT), round((1 - band.happened) * _HEIGHT), band) for band in bands
@@ -261,6 +263,11 @@ def _context(
         "width": _WIDTH,
         "height": _HEIGHT,
     }
+
+
+def _share(part: float | None) -> str:
+    """A share of 1 in percent, cut after a tenth: what is not all of it is never called 100 %."""
+    return "" if part is None else f"{floor(1000 * part) / 10:g}%"
 
 
 def _by_week(played: _Played, *, flagged: bool) -> list[tuple[str, int]]:

@@ -25,7 +25,7 @@ from inventory.selectors.past import take_past_snapshot, what_became
 from inventory.services import record_movements
 from inventory.services.asked_replays import LONGEST, ask_replay, play_asked
 from inventory.services.lines import MovementLine
-from inventory.services.replay import replay
+from inventory.services.replay import _share, replay
 from tests.conftest import NOW
 from tests.inventory.book import TODAY, make_book
 from vyapar.engine.models import AuditEntry
@@ -277,3 +277,10 @@ def test_what_died_with_its_worker_does_not_hold_up_others_for_ever(book):
         ask_replay(DAY, actor=ME, at=NOW + LONGEST - timedelta(minutes=1))
     ask_replay(DAY, actor=ME, at=NOW + LONGEST + timedelta(minutes=1))
     assert len(list_asked_replays()) == 1
+
+
+@pytest.mark.parametrize(
+    ("part", "told"), [(None, ""), (1.0, "100%"), (0.9996, "99.9%"), (0.5, "50%"), (0.0004, "0%")]
+)
+def test_what_is_not_all_of_it_is_never_called_100_percent(part, told):
+    assert _share(part) == told
