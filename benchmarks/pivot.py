@@ -30,7 +30,6 @@ PAGES = {
     "pivot": "/stock/pivot",
     "pivot by cause": "/stock/pivot?rows=category&columns=cause",
     "dead stock": "/stock",
-    "ages and expiry": "/stock/batches",
 }
 
 

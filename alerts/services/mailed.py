@@ -22,7 +22,7 @@ from alerts.services.weekly import LANGUAGES, TEMPLATE
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor, system
 from vyapar.kernel.errors import Fault, Invalid, NotFound, Refused, VyaparError
-from vyapar.kernel.phrases import phrase
+from vyapar.kernel.phrases import phrase as gettext
 from vyapar.messaging.contracts import Channel
 from vyapar.messaging.letters import SERVICE, Letter
 from vyapar.messaging.selectors import get_account
@@ -210,7 +210,7 @@ def _letter(report: MailedReport, occasion: str, at: datetime) -> Letter:
         refusal = error.message
     except Exception:
         log.exception("mailed_report_failed", report=report.pk)
-        refusal = phrase("It could not be written; whoever runs this installation finds why in the log")
+        refusal = gettext("It could not be written; whoever runs this installation finds why in the log")
     return replace(_envelope(report, occasion, report.language or "en"), refusal=refusal)
 
 

@@ -161,12 +161,14 @@ def _over_buy(given: dict[str, Any]) -> str:
     ) % told  # fmt: skip
     if int(given["stock_before"]) <= 0:
         return said
-    return f"{said} {_('Already here then: %(stock_before)s.') % told}"
+    before = _("Already here then: %(stock_before)s.") % told
+    return f"{said} {before}"
 
 
 def _scheme(given: dict[str, Any]) -> str:
     if int(given["pressed"]) < 2:  # its own is one
-        return f"{_over_buy(given)} {_('It came at the end of a quarter.')}"
+        alone = _("It came at the end of a quarter.")
+        return f"{_over_buy(given)} {alone}"
     ended = _("It came at the end of a quarter, with %(pressed)s large receipts of its maker.")
     return f"{_over_buy(given)} {ended % {'pressed': given['pressed']}}"
 
@@ -213,7 +215,8 @@ def _short_dated(given: dict[str, Any]) -> str:
 def _unclear(given: dict[str, Any]) -> str:
     told = {name: _rate(given[name]) for name in ("daily_before", "daily_since")}
     sold = _("%(daily_before)s pieces a day sold before it came, %(daily_since)s since.") % told
-    return f"{_('No rule has enough evidence.')} {sold}"
+    unclear = _("No rule has enough evidence.")
+    return f"{unclear} {sold}"
 
 
 def _rate(daily: Any) -> str:
