@@ -2,6 +2,7 @@
 
 from django.urls import path, re_path
 
+from inventory.api import adjustments as adjustments_api
 from inventory.api import claim_goods as goods_api
 from inventory.api import claims as claims_api
 from inventory.api import exports as exports_api
@@ -88,6 +89,12 @@ urlpatterns = [
         "api/v1/forecast-overrides/<int:override_id>",
         forecasts_api.OverrideDoor.as_view(),
         name="override",
+    ),
+    path("api/v1/demand-adjustments", adjustments_api.AdjustmentsDoor.as_view(), name="adjustments"),
+    path(
+        "api/v1/demand-adjustments/<int:adjustment_id>",
+        adjustments_api.AdjustmentDoor.as_view(),
+        name="adjustment",
     ),
     path("api/v1/distributor", stock_api.DistributorDoor.as_view(), name="distributor"),
     path("outlets", outlets.outlets, name="outlets"),

@@ -54,6 +54,8 @@ class DemandSnapshot:
     - `paid_paise`: (series, whole weeks) float32, what a piece of the SKU usually cost in each of the last
       whole weeks, over all territories, 0 where not known. `off_ahead`: (series, weeks ahead), share that
       the price known to come is below today's, negative above; none when not given.
+    - `corrected`: (series,), days of `demand` that are what people say they count as, and not what was sold;
+      none when not given.
     - `offers`: the distributor's own, past and to come, each of one series.
     - `in_force`: the model that forecasts are made by until a better one is found; None at first.
     """
@@ -73,6 +75,7 @@ class DemandSnapshot:
     price_paise: Ints = field(default_factory=empty)
     paid_paise: NDArray[np.float32] = field(default_factory=empty)
     off_ahead: Floats = field(default_factory=empty)
+    corrected: Codes = field(default_factory=empty)
     offers: tuple[SeriesOffer, ...] = ()
     in_force: ForecastPlan | None = None
 
@@ -99,6 +102,7 @@ class DemandSnapshot:
             "pack": Column(("series",), np.int32, 0),
             "price_paise": Column(("series",), np.int64, 0),
             "paid_paise": Column(("series", "weeks"), np.float32, 0),
+            "corrected": Column(("series",), np.int32, 0),
             "off_ahead": Column(("series", "ahead"), np.float64, 0, low=None, high=1),
         }
         ahead = np.asarray(self.off_ahead)

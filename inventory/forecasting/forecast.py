@@ -185,7 +185,9 @@ def forecast(snapshot: DemandSnapshot, policy: AnalysisPolicy) -> Forecast:
         weekdays=days.shares,
         rests_on={
             order[row]: told
-            for row, told in rests_on(line, fresh, [snapshot.series_keys[row][0] for row in order]).items()
+            for row, told in rests_on(
+                line, fresh, [snapshot.series_keys[row][0] for row in order], snapshot.corrected[rows]
+            ).items()
         },
     )
 

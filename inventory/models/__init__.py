@@ -1,6 +1,7 @@
 """Tables of the inventory: places, goods, the ledger, demand and what the agents think of it."""
 
 from inventory.models.analysis import BatchRisk, DemandForecast, ForecastScore, StockCell, StockItem
+from inventory.models.corrections import DemandAdjustment
 from inventory.models.exports import Export
 from inventory.models.feeds import (
     Feed,
@@ -50,6 +51,7 @@ __all__ = [
     "Claim",
     "ClaimSending",
     "DailyDemand",
+    "DemandAdjustment",
     "DemandForecast",
     "Export",
     "Feed",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -15,8 +16,10 @@ from numpy.typing import NDArray
 from inventory.contracts import AnalysisPolicy, DemandSnapshot
 from inventory.contracts.demand import NOT_DELISTED
 from inventory.contracts.forecasts import COMMON_SHARE, ForecastPlan
+from inventory.forecasting.corrected import correct
 from inventory.forecasting.effects import paid_by_week
-from inventory.models import ForecastModel, Sku, Territory
+from inventory.models import DemandAdjustment, ForecastModel, Sku, Territory
+from inventory.selectors.adjustments import corrections_of, list_adjustments_known
 from inventory.selectors.charged import off_ahead, series_offers
 from inventory.selectors.columns import codes_of, ids_of, positions_of, read_columns
 from vyapar.kernel.calendar import ist_day
@@ -53,22 +56,28 @@ JOIN inventory_location l ON l.id = m.location_id GROUP BY 1, 2, 3
 def take_demand_snapshot(as_of: datetime, policy: AnalysisPolicy) -> DemandSnapshot | None:
     """Every SKU and territory that sold in the last two years or has stock; None without history.
 
-    Six queries whatever the size. Stock-out days are read off the ledger: a day counts as in stock
-    when there was something in the morning or something came, and which of the two is told. From the
-    first sale to the first day of which the ledger tells, nobody knows what stood there, and it counts
-    as in stock.
+    Days that people say count as something else do so: see `DemandAdjustment`. Of a past instant, those
+    that stood then. Seven queries whatever the size.
+
+    Stock-out days are read off the ledger: a day counts as in stock when there was something in the morning
+    or something came, and which of the two is told. From the first sale to the first day of which the ledger
+    tells, nobody knows what stood there, and it counts as in stock.
     """
     today = ist_day(as_of)
     first = max(_first_day() or today, today - timedelta(days=HISTORY_DAYS))
-    return _snapshot(first, today, None) if (today - first).days >= LEAST_DAYS else None
+    if (today - first).days < LEAST_DAYS:
+        return None
+    return _snapshot(first, today, None, list_adjustments_known(as_of, first))
 
 
 def take_sku_history(sku_id: int, today: date, days: int) -> DemandSnapshot:
-    """The same of one SKU over some days up to yesterday, however few of them had a sale."""
-    return _snapshot(today - timedelta(days=days), today, sku_id)
+    """The same of one SKU over some days up to yesterday, however few of them had a sale; all as sold."""
+    return _snapshot(today - timedelta(days=days), today, sku_id, ())
 
 
-def _snapshot(first: date, today: date, sku_id: int | None) -> DemandSnapshot:
+def _snapshot(
+    first: date, today: date, sku_id: int | None, adjustments: Sequence[DemandAdjustment]
+) -> DemandSnapshot:
     sold, moved = _sold(first, today, sku_id), _moved(first, today, sku_id)
     days = (today - first).days
     pairs = _pairs(sold, moved)
@@ -77,6 +86,9 @@ def _snapshot(first: date, today: date, sku_id: int | None) -> DemandSnapshot:
     demand[rows, sold["day"]] = np.clip(sold["quantity"], 0, 2**31 - 1)
     in_stock, arrived = _in_stock(pairs, moved, days)
     _trust_the_untold(in_stock, arrived, demand, _first_told(pairs, moved, days))
+    demand, spoken = correct(demand, corrections_of(pairs, adjustments, first))
+    in_stock |= spoken  # what somebody tells of a day was seen
+    arrived &= ~spoken
     could = in_stock | (demand > 0)
     first_seen = np.where(could.any(axis=1), could.argmax(axis=1), days)
     asked = Sku.objects.all() if sku_id is None else Sku.objects.filter(pk=sku_id)
@@ -104,6 +116,7 @@ def _snapshot(first: date, today: date, sku_id: int | None) -> DemandSnapshot:
         pack=_packs([(sku[4], sku[5]) for sku, _ in found]),
         paid_paise=paid_by_week(ids_of(pairs)[0], sold, days),
         off_ahead=off_ahead(ids_of(pairs)[0], today),
+        corrected=spoken.sum(axis=1, dtype=np.int32),
         offers=series_offers(pairs, first, today),
         in_force=find_plan(),
     )

@@ -13,7 +13,7 @@ from vyapar.dashboard.templatetags.figures import day_text
 
 
 def rests_words(rests_on: Mapping[str, Any]) -> list[str]:
-    """Whose demand it takes over, how its own fades, and by which others it is forecast."""
+    """Whose demand it takes over, how its own fades, which others tell it, and what was corrected."""
     words = []
     if after := rests_on.get("after"):
         words.append(
@@ -29,6 +29,15 @@ def rests_words(rests_on: Mapping[str, Any]) -> list[str]:
             len(set(alike)),
         ) % {"n": len(set(alike)), "skus": ", ".join(dict.fromkeys(alike))}
         words.append(" ".join([told, _("Its own weeks take over as they come.")]))
+    if days := rests_on.get("corrected"):
+        words.append(
+            ngettext(
+                "%(n)d day of its past counts as somebody corrected it, not as sold.",
+                "%(n)d days of its past count as somebody corrected them, not as sold.",
+                days,
+            )
+            % {"n": days}
+        )
     return words
 
 

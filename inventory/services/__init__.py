@@ -1,6 +1,7 @@
 """Writes of the inventory: one verb, one transaction."""
 
 from inventory.models import Purpose
+from inventory.services.adjustments import set_adjustment, withdraw_adjustment
 from inventory.services.analysis import (
     Scored,
     keep_scores,
@@ -112,12 +113,14 @@ __all__ = [
     "reverse_export",
     "save_masters",
     "save_profile",
+    "set_adjustment",
     "set_override",
     "take_apart",
     "take_back",
     "take_reserved",
     "try_override",
     "undo_run",
+    "withdraw_adjustment",
     "write_off",
     "write_run",
 ]

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from alerts.models import MailedReport
 from compliance.services import issue
-from inventory.models import Brand, Location, Retailer, Sku, Territory
+from inventory.models import Brand, DemandAdjustment, Location, Retailer, Sku, Territory
 from inventory.services import imports
 from inventory.services.claims import file_claim
 from inventory.services.forecasts import set_override
@@ -55,6 +55,11 @@ def theirs(alpha) -> dict[str, str]:
         level="category", category="BIS", from_date=today + timedelta(days=7),
         to_date=today + timedelta(days=9), factor=1.5, reason=MARK, actor=OWNER, at=now,
     )  # fmt: skip
+    spoken = DemandAdjustment.objects.create(
+        sku=Sku.objects.get(code="BIS-100"), from_date=today - timedelta(days=9),
+        to_date=today - timedelta(days=3), counts_as=7, sold_pieces=9, reason=MARK, actor_ref="user:1",
+        made_at=now,
+    )  # fmt: skip
     mailed = MailedReport.objects.create(
         kind="list", listing="stock", form="csv", user_id=1, name=MARK, weekday=0, hour=9, next_at=now,
         set_by="user:1", set_by_name=MARK,
@@ -67,7 +72,7 @@ def theirs(alpha) -> dict[str, str]:
         "override_id": str(known.pk), "sku": "BIS-100", "batch": "B1", "retailer": "R001",
         "retailer_id": "R001", "territory": "PUNE", "sourceTerritory": "PUNE", "targetTerritory": "NAGPUR",
         "transfer_id": "1", "twins_id": "1", "campaign_id": "C-1", "view_id": "1", "key": move.key,
-        "list_id": str(mailed.pk),
+        "list_id": str(mailed.pk), "adjustment_id": str(spoken.pk),
         "period": "2026-11",
         "report_id": str(uuid4()), "subject": f"action:{move.number}", "location": "GD-PUNE",
         "retailerIds": "R001", "keep": "R001", "reference": f"{MARK}/1", "name": "ActionProposed",
