@@ -1,4 +1,4 @@
-"""A worker process that kills itself at a chosen place of an import or of a cycle's part.
+"""A worker process that kills itself at a chosen place of an import, a cycle's part or a batch.
 
 It is forked from a clean server that has only imported the code: threads of numerical libraries do not
 survive the fork of a process that has used them.
@@ -54,6 +54,11 @@ def part_dies_at(place: Place, house: House, cycle_id: int, number: int, at: dat
     return _is_killed(place, _work_on_part, (place, house, cycle_id, number, at))
 
 
+def sending_dies_at(place: Place, house: House, at: datetime) -> bool:
+    """The same for a worker that sends what is due."""
+    return _is_killed(place, _send, (place, house, at))
+
+
 def _is_killed(place: Place, work: Callable[..., None], given: tuple[Any, ...]) -> bool:
     process = _server.Process(target=work, args=given)
     process.start()
@@ -82,6 +87,13 @@ def _work_on_part(place: Place, house: House, cycle_id: int, number: int, at: da
 
     with _at_home(house, place):
         work_on_part(cycle_id, number, at=at)
+
+
+def _send(place: Place, house: House, at: datetime) -> None:
+    from vyapar.messaging.services import claim_due, send
+
+    with _at_home(house, place):
+        send(claim_due(at), at=at)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from vyapar.kernel.actor import Actor
 from vyapar.messaging import services
 from vyapar.messaging.contracts import Channel
 from vyapar.messaging.models import Message
-from vyapar.messaging.selectors import get_account, list_accounts, stale_unknown
+from vyapar.messaging.selectors import get_account, list_accounts, never_called, stale_unknown
 from vyapar.tenancy.selectors import current_distributor, primary_host
 
 
@@ -35,7 +35,7 @@ def tend(at: datetime) -> None:
 
     if Message.objects.filter(status=Message.Status.QUEUED, next_try_at__lte=at).exists():
         send_due.apply_async(expires=30)
-    if stale_unknown(at).exists():
+    if stale_unknown(at).exists() or never_called(at).exists():
         look_after.apply_async(expires=30)
     services.drop_sent_files()
 

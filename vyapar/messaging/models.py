@@ -80,7 +80,7 @@ class Message(models.Model):
     class Status(models.TextChoices):
         QUEUED = "queued"
         SKIPPED = "skipped"  # consent, cap or address: never sent
-        SENDING = "sending"  # handed to a worker; the intent is kept before the call
+        SENDING = "sending"  # in a worker's hands; `called_at` says whether the far side may have it
         UNKNOWN = "unknown"  # the far side may have it; never repeated blindly
         SENT = "sent"
         DELIVERED = "delivered"
@@ -107,6 +107,7 @@ class Message(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField()
     queued_at = models.DateTimeField()
+    called_at = models.DateTimeField(null=True)  # the intent, kept before the far side is called
     sent_at = models.DateTimeField(null=True)
     delivered_at = models.DateTimeField(null=True)
     read_at = models.DateTimeField(null=True)

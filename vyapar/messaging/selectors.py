@@ -132,6 +132,13 @@ def breaker_states() -> tuple[BreakerState, ...]:
 def stale_unknown(at: datetime) -> QuerySet[Message]:
     """Messages whose hand-over was cut off a while ago and which nobody has heard of since."""
     return Message.objects.filter(
-        status__in=[Message.Status.SENDING, Message.Status.UNKNOWN],
+        Q(status=Message.Status.SENDING, called_at__isnull=False) | Q(status=Message.Status.UNKNOWN),
         next_try_at__lte=at - timedelta(minutes=2),
+    )
+
+
+def never_called(at: datetime) -> QuerySet[Message]:
+    """Messages that a worker took a while ago and has not called a far side for."""
+    return Message.objects.filter(
+        status=Message.Status.SENDING, called_at=None, next_try_at__lte=at - timedelta(minutes=2)
     )

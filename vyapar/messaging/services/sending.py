@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -24,7 +25,7 @@ from vyapar.messaging.events import ChannelHalted
 from vyapar.messaging.letters import MARKETING
 from vyapar.messaging.models import ChannelAccount, Enclosure, Message
 from vyapar.messaging.rules import MAX_ATTEMPTS, UNKNOWN_FOR, category_of, wait_seconds
-from vyapar.messaging.selectors import consented, find_template, stale_unknown
+from vyapar.messaging.selectors import consented, find_template, never_called, stale_unknown
 from vyapar.messaging.services.consent import record_word
 from vyapar.tenancy.here import current_schema
 
@@ -33,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 @transaction.atomic
 def claim_due(at: datetime, limit: int = 100) -> list[UUID]:
-    """Take queued messages that are due; the mark `sending` is the kept intent."""
+    """Take queued messages that are due; until they are called for, another worker may have them."""
     halted = ChannelAccount.objects.filter(halted_at__isnull=False).values_list("channel", flat=True)
     rows = (
         Message.objects.select_for_update(skip_locked=True)
@@ -42,7 +43,7 @@ def claim_due(at: datetime, limit: int = 100) -> list[UUID]:
         .order_by("next_try_at")[:limit]
     )
     ids = [row.pk for row in _still_allowed(list(rows), at)]
-    Message.objects.filter(pk__in=ids).update(status=Message.Status.SENDING, next_try_at=at)
+    Message.objects.filter(pk__in=ids).update(status=Message.Status.SENDING, next_try_at=at, called_at=None)
     return ids
 
 
@@ -66,13 +67,16 @@ def _still_allowed(due: list[Message], at: datetime) -> list[Message]:
 
 def send(ids: Sequence[UUID], *, at: datetime) -> int:
     """Hand claimed messages over, one by one; returns how many the far sides took."""
-    return sum(_send_one(pk, at) for pk in ids)
+    began = time.monotonic()
+    return sum(_send_one(pk, at + timedelta(seconds=int(time.monotonic() - began))) for pk in ids)
 
 
 def _send_one(pk: UUID, at: datetime) -> bool:
-    message = Message.objects.select_related("template").get(pk=pk)
-    if message.status != Message.Status.SENDING:
+    # the intent is committed before the call: who finds it never calls a second time
+    ours = Message.objects.filter(pk=pk, status=Message.Status.SENDING, called_at=None)
+    if not ours.update(called_at=at, next_try_at=at):
         return False
+    message = Message.objects.select_related("template").get(pk=pk)
     channel = Channel(message.channel)
     try:
         handed = breakers(settings.REDIS_URL).call(channel.value, current_schema(), hand_over, message)
@@ -193,10 +197,11 @@ def _halt(channel: Channel, code: str, reason: str, at: datetime) -> None:
 def look_after(at: datetime) -> int:
     """Ask the far sides about hand-overs that were cut off; returns how many were settled.
 
-    Where the far side cannot be asked (WhatsApp, e-mail) its webhook may still tell; after a day
-    without a word the message counts as failed. It is never sent again on the same channel.
+    What a lost worker had taken and not come to is due again: no far side was called for it. Where the
+    far side cannot be asked (WhatsApp, e-mail) its webhook may still tell; after a day without a word the
+    message counts as failed. It is never sent again on the same channel.
     """
-    settled = 0
+    settled = never_called(at).update(status=Message.Status.QUEUED, next_try_at=at)
     for message in stale_unknown(at)[:200]:
         found = look_up(message)
         if isinstance(found, StatusUpdate):
