@@ -31,6 +31,10 @@ CONCERNS: Mapping[str, tuple[str, ...]] = {
     "key_expiring": ("owner", "integration"),
     "quality_fell": ("owner", "manager", "integration"),
     "drift": ("owner", "manager", "analyst"),
+    "expired_sale": ("owner", "manager", "auditor"),
+    "expired_taken": ("owner", "manager", "auditor"),
+    "expired_past": ("owner", "manager", "auditor"),
+    "short_sale": ("owner", "manager"),
 }
 
 #: Causes that stop the machine or break the law are never below this.
@@ -48,6 +52,9 @@ _FLOORS: Mapping[str, Urgency] = {
     "key_expiring": Urgency.MEDIUM,
     "quality_fell": Urgency.MEDIUM,
     "drift": Urgency.MEDIUM,
+    "expired_sale": Urgency.HIGH,
+    "expired_taken": Urgency.MEDIUM,
+    "short_sale": Urgency.MEDIUM,
 }
 
 

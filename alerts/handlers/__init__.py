@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from alerts import services
 from alerts.agent import Dead, Expiring, LateFeed, LowQuality, StandingSnapshot, Waiting, decide
-from alerts.handlers import data, doings
+from alerts.handlers import data, doings, sold
 from alerts.rules import AlertPolicy
 from alerts.selectors import count_alerts, count_open
 from inventory.selectors.alarms import last_sale_date, sum_dead, sum_expiring
@@ -115,6 +115,10 @@ def register() -> None:
         ("ImportReconciled", data.hear_import_reconciled),
         ("KeyExpiring", doings.hear_key_expiring),
         ("DriftDetected", data.hear_drift),
+        ("ExpiredStockSold", sold.hear_expired_sold),
+        ("PastSalesExpired", sold.hear_past_expired),
+        ("ShortLifeSold", sold.hear_short_sold),
+        ("ImportUndone", sold.hear_import_undone),
     ):
         registry.hang(Subscriber(f"alerts.{handle.__name__}", event, handle))
     registry.hang(Subscriber("alerts.hear_import_differs", "ImportDiffers", data.hear_import_failed))

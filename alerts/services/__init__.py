@@ -3,6 +3,7 @@
 from alerts.services.alerting import (
     acknowledge,
     close,
+    close_ending,
     close_others,
     ensure_templates,
     mark_read,
@@ -31,6 +32,7 @@ from alerts.services.weekly import (
 __all__ = [
     "acknowledge",
     "close",
+    "close_ending",
     "close_others",
     "ensure_templates",
     "ensure_weekly_template",

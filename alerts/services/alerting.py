@@ -235,3 +235,13 @@ def close_others(
     alive = Alert.objects.filter(cause__in=causes).exclude(state=Alert.State.CLOSED)
     gone = [pair for pair in alive.values_list("cause", "subject") if pair not in standing]
     return sum(close(*pair, reason="its cause is gone", actor=actor, at=at) for pair in gone)
+
+
+@transaction.atomic
+def close_ending(causes: tuple[str, ...], suffix: str, *, reason: str, actor: Actor, at: datetime) -> int:
+    """Close alerts of some causes whose subject ends in `suffix`; returns how many."""
+    alive = Alert.objects.filter(cause__in=causes, subject__endswith=suffix).exclude(state=Alert.State.CLOSED)
+    return sum(
+        close(*pair, reason=reason, actor=actor, at=at)
+        for pair in list(alive.values_list("cause", "subject"))
+    )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -32,6 +32,7 @@ class Consumption:
     `updated`: SKUs and territories that were told as changed. `found` were sold although the book
     had none, `expired` came from batches past their last day, `unheld` had been held for another
     plan than an offer, `unbooked` were sold in territories without a godown and are in no book.
+    `lapsed`: which batch gave pieces after its last day, for which day's sales; see `Given.lapsed`.
     """
 
     updated: int = 0
@@ -39,6 +40,7 @@ class Consumption:
     expired: int = 0
     unheld: int = 0
     unbooked: int = 0
+    lapsed: Mapping[str, Numbers] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,8 @@ def book_met(met: Met, *, actor: Actor, at: datetime) -> Consumption:
     for on_offer, pieces in _unheld(given):
         shrink_reservations(pieces, at=at, offers=on_offer)
     updated = tell(met.told, actor=actor, at=at) if met.told else 0
-    return Consumption(updated, given.found, given.expired_pieces, given.unheld, given.unbooked)
+    lapsed = given.lapsed() if given.expired.any() else {}
+    return Consumption(updated, given.found, given.expired_pieces, given.unheld, given.unbooked, lapsed)
 
 
 def _as_lines(moves: Moves) -> pl.DataFrame:

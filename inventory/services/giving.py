@@ -158,6 +158,16 @@ class Given:
     def expired_pieces(self) -> int:
         return int(self.pieces[self.expired].sum())
 
+    def lapsed(self) -> dict[str, Numbers]:
+        """What lots gave after their last day: by batch, SKU, territory and day since 1970, in pieces."""
+        sold, given = self.needs.sold, self.day
+        late = np.flatnonzero(self.expired & (self.lots.expiry[self.lot] < sold.day[given]))
+        day = given[late]
+        return {
+            "batch_id": self.lots.batch_id[self.lot[late]], "sku_id": sold.sku_id[day],
+            "territory_id": sold.territory_id[day], "sold_on": sold.day[day], "quantity": self.pieces[late],
+        }  # fmt: skip
+
     @property
     def unheld(self) -> int:
         """Pieces that had been held for another plan than an offer."""

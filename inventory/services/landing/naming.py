@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import date
+from itertools import compress
 from typing import Any
 
 import polars as pl
 
 from inventory.models import MovementKind
 from inventory.services.landing.errand import Errand
+from inventory.services.landing.outdated import LAPSED
 from inventory.services.ledger import record_movements
 from inventory.services.staging import rows, take_trail
 from inventory.services.telling import tell_stock_changed
@@ -33,11 +36,15 @@ WHERE kind = 'godown' AND territory_id = ANY(%s) ORDER BY territory_id, code
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """`rest`: sales whose pieces must be found elsewhere. `updated`, `expired`: see `Consumption`."""
+    """`rest`: sales whose pieces must be found elsewhere. `updated`, `expired`: see `Consumption`.
+
+    `lapsed`: what expired batches gave to lines that name a place only; see `outdated.LAPSED`.
+    """
 
     rest: pl.DataFrame
     updated: int = 0
     expired: int = 0
+    lapsed: pl.DataFrame | None = None
 
 
 def is_named(sales: pl.DataFrame) -> bool:
@@ -55,7 +62,7 @@ def consume_named(sales: pl.DataFrame, errand: Errand) -> Named:
     named = pl.col("batch_id").is_not_null() | pl.col("location_id").is_not_null()
     back = pl.col("batch_id").is_not_null() & (pl.col("quantity") < 0)
     asked = sales.filter(named & (pl.col("quantity") > 0))
-    taken, left, expired = _take(asked)
+    taken, left, expired, lapsed = _take(asked)
     returned = _returns(sales.filter(back))
     rest = sales.filter(~(named & (pl.col("quantity") > 0)) & ~back).select(_PLAIN)
     homeless = sales.filter(back).join(returned, on=_PAIR, how="anti").select(_PLAIN)
@@ -71,7 +78,7 @@ def consume_named(sales: pl.DataFrame, errand: Errand) -> Named:
     record_movements(booked.select(*wanted, reference), actor=errand.actor, at=errand.at)
     sums = lines.group_by(_PAIR).agg(pl.col("quantity").sum().alias("change"))
     told = tell_stock_changed(sums, reason="sales", actor=errand.actor, at=errand.at)
-    return Named(rest, told, expired)
+    return Named(rest, told, expired, lapsed)
 
 
 _LINE: dict[str, Any] = {
@@ -80,8 +87,11 @@ _LINE: dict[str, Any] = {
 }  # fmt: skip
 
 
-def _take(asked: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, int]:
-    """Lines of what free lots give, what is left of the sales, and how much came from expired batches."""
+def _take(asked: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, int, pl.DataFrame]:
+    """Lines of what free lots give, what is left of the sales, and how much came from expired batches.
+
+    Last, which of them gave to sales that do not name them.
+    """
     key = [*_PAIR, "sold_on", "batch_id", "location_id"]
     asks = asked.group_by(key).agg(pl.col("quantity").cast(pl.Int64).sum(), pl.col("sold_at").max())
     lots = defaultdict(list)
@@ -89,18 +99,24 @@ def _take(asked: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, int]:
         _LOTS, [asked["sku_id"].unique().to_list(), asked["territory_id"].unique().to_list()]
     ):
         lots[sku, territory].append([batch, place, free, expiry])
-    lines, left, expired = [], [], 0
+    lines, left, lapsed, expired = [], [], [], 0
     # a batch is asked before a place: a place alone may be met from any of its batches
     for ask in asks.sort("sold_on", *_PAIR, "batch_id", "location_id", nulls_last=True).iter_rows(named=True):
         need = ask["quantity"]
-        for lot in lots[ask["sku_id"], ask["territory_id"]]:
+        # expired batches last, as everywhere
+        there = lots[ask["sku_id"], ask["territory_id"]]
+        late = [_is_late(lot[3], ask["sold_on"]) for lot in there]
+        for lot in (*compress(there, (not one for one in late)), *compress(there, late)):
             batch, place, free, expiry = lot
             if ask["batch_id"] not in (None, batch) or ask["location_id"] not in (None, place):
                 continue
             if (pieces := min(need, free)) > 0:
                 lot[2] -= pieces
                 need -= pieces
-                expired += pieces if expiry and expiry < ask["sold_on"] else 0
+                if _is_late(expiry, ask["sold_on"]):
+                    expired += pieces
+                    if ask["batch_id"] is None:
+                        lapsed.append((batch, ask["sku_id"], ask["territory_id"], ask["sold_on"], pieces))
                 lines.append(
                     (ask["sku_id"], ask["territory_id"], batch, place, MovementKind.SALE.value, -pieces,
                      ask["sold_on"], ask["sold_at"])
@@ -108,7 +124,15 @@ def _take(asked: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, int]:
         if need:
             left.append((ask["sku_id"], ask["territory_id"], ask["sold_on"], ask["sold_at"], need))
     rest = pl.DataFrame(left, schema={name: _LINE[name] for name in _PLAIN}, orient="row")
-    return pl.DataFrame(lines, schema=_LINE, orient="row"), rest, expired
+    return (
+        pl.DataFrame(lines, schema=_LINE, orient="row"), rest, expired,
+        pl.DataFrame(lapsed, schema=LAPSED, orient="row"),
+    )  # fmt: skip
+
+
+def _is_late(expiry: date | None, day: date) -> bool:
+    """Whether a day is past a batch's last one."""
+    return expiry is not None and expiry < day
 
 
 def _returns(back: pl.DataFrame) -> pl.DataFrame:

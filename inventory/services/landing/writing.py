@@ -16,6 +16,7 @@ from inventory.services.landing.changes import count_months, remembered, remembe
 from inventory.services.landing.errand import Errand, run_prefix
 from inventory.services.landing.findings import Verdict
 from inventory.services.landing.naming import Named, consume_named, is_named
+from inventory.services.landing.outdated import lapsed_of, tell_outdated
 from inventory.services.landing.pricing import bring_in, write_prices
 from inventory.services.landing.registering import ensure_registrations
 from inventory.services.landing.returning import cancel_purchases, cancel_receipts, give_back_found
@@ -168,6 +169,8 @@ def write_sales(verdict: Verdict, errand: Errand) -> Figures:
                 named = consume_named(moving, errand)
             done = _record(new, named.rest, errand)
         age_again(new["sku_id"], new["sold_on"], errand)
+    if new.height and not errand.history:
+        tell_outdated(new, lapsed_of(done.lapsed, named.lapsed), errand)
     taken = cancel_sales(cancelled, errand) if cancelled.height else 0
     if taken:
         give_back_found(errand)
