@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 
 import numpy as np
@@ -67,21 +67,3 @@ def find_in_the_way(
     if territory_id is not None:
         rows = rows.filter(Q(territory_id=territory_id) | Q(territory=None))
     return rows.order_by("pk").first()
-
-
-def spoken_weeks(
-    adjustments: Iterable[DemandAdjustment], starts: Sequence[date], days: int = 7
-) -> list[DemandAdjustment | None]:
-    """For each week, the first of these that speaks of one of its days. No query."""
-    held = list(adjustments)
-    return [
-        next(
-            (
-                one
-                for one in held
-                if one.from_date.toordinal() < start.toordinal() + days and one.to_date >= start
-            ),
-            None,
-        )
-        for start in starts
-    ]

@@ -16,11 +16,11 @@ from inventory.contracts import NEVER, NO_DAY, MonitoringPolicy, StockSnapshot
 from inventory.contracts.arrays import Ints, empty
 from inventory.contracts.outcomes import Learnt
 from inventory.models import Sku
+from inventory.rules import RECENT_DAYS
 from inventory.selectors.book.items import (
     EARLIER_DAYS,
     OUTLETS_RECENT_DAYS,
     OUTLETS_USUAL_DAYS,
-    RECENT_DAYS,
     WRITES,
     are_outlets_counted,
     list_item_codes,
