@@ -254,6 +254,7 @@ def test_the_record_of_a_training_says_whether_prices_stand(book: Book) -> None:
         delisted_day=snapshot.delisted_day[:3], heir=snapshot.heir[:3], brand=snapshot.brand[:3],
         pack=snapshot.pack[:3], price_paise=snapshot.price_paise[:3], paid_paise=snapshot.paid_paise[:3],
         off_ahead=snapshot.off_ahead[:3], arrived=snapshot.arrived[:3],
+        corrected=snapshot.corrected[:3],
     )  # fmt: skip
     keep_forecasts(forecast(some, POLICY), cycle_id=1)
     [told] = [one for one in ForecastModel.objects.get().effects if one.get("effect") == "price"]

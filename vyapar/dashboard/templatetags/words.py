@@ -198,6 +198,7 @@ _THINGS: Mapping[str, str | Promise] = {
     "model": _("Model"),
     "offer": _("Offer"),
     "override": _("Forecast of a person"),
+    "adjustment": _("Correction of past demand"),
     "policy": _("Rules"),
     "profile": _("Profile"),
     "registration": _("Registration"),
