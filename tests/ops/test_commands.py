@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -65,6 +66,11 @@ def test_a_figure_that_leaves_something_unsaid_is_refused(key: str) -> None:
     figure = {name: value for name, value in _FIGURE.items() if name != key}
     with pytest.raises(ValueError, match=key):
         bench.line(figure)
+
+
+@pytest.mark.parametrize("name", bench.names())
+def test_every_benchmark_that_is_listed_can_be_run(name: str) -> None:
+    assert callable(importlib.import_module(f"benchmarks.{name}").run)
 
 
 def test_a_benchmark_that_fails_does_not_keep_the_others_from_running(
