@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
+from fractions import Fraction
+from math import floor
 
 import pytest
 from hypothesis import example, given
@@ -69,6 +71,28 @@ def test_credit_is_lost_exactly_on_what_is_destroyed_or_given_away(way, quantity
 def test_destroyed_goods_are_reported_in_the_table_of_permanent_reversals():
     effect = itc.itc_effect("destroy", DAY, quantity=40, itc_per_unit_paise=1240)
     assert (effect.reverse_paise, effect.gstr3b) == (496_00, "4(B)(1)")
+
+
+@given(st.integers(0, 10**9), st.integers(0, 10**12), st.integers(1, 10**12))
+@example(10_000, 45_001, 200_000)
+@example(1, 1, 2)
+def test_a_credit_note_takes_back_its_share_of_the_credit_and_never_more(taken, credited, of):
+    share = Fraction(taken * credited, of)
+    found = itc.attributable(taken, (credited, of))
+    assert found == min(floor(share + Fraction(1, 2)), taken)
+    assert itc.attributable(taken, None) == taken
+
+
+def test_only_a_gst_credit_note_takes_a_share_back():
+    whole = {"quantity": 40, "itc_per_unit_paise": 250, "credited": (45_000, 200_000)}
+    found = {
+        route: itc.itc_effect("return_to_company", DAY, return_route=route, **whole).reverse_paise
+        for route in itc.RETURN_ROUTES
+    }
+    assert found == {"fresh_supply": 0, "gst_credit_note": 2_250, "financial_credit_note": 0}
+    assert itc.itc_effect("destroy", DAY, **whole).reverse_paise == 10_000, (
+        "gone is gone, whatever is credited"
+    )
 
 
 @pytest.mark.parametrize(

@@ -41,17 +41,31 @@ def itc_effect(
     itc_per_unit_paise: int,
     distinct_persons: bool = False,
     return_route: str = "financial_credit_note",
+    credited: tuple[int, int] | None = None,
 ) -> ItcEffect:
     """What one way out costs in credit.
 
     `itc_per_unit_paise` is the credit actually taken per base unit on the purchase. Goods lost,
     destroyed, written off or given away lose their credit (s.17(5)(h) CGST Act); sold goods keep
     it at any price; returned goods lose it to whoever destroys them, or where the company reduces
-    its own tax by a GST credit note (s.34(2) CGST Act, Circular 72/46/2018).
+    its own tax by a GST credit note (s.34(2) CGST Act, Circular 72/46/2018). Such a note takes back what is
+    attributable to it: `credited` is what it credits and what the goods were bought for, paise without GST;
+    None where nobody knows, and all is at stake.
     """
     row = _row(_key(way, distinct_persons, return_route), on_date)
-    reverse = quantity * itc_per_unit_paise if row["reverses"] == "all" else 0
+    taken = quantity * itc_per_unit_paise
+    reverse = {"all": taken, "credited": attributable(taken, credited)}.get(row["reverses"], 0)
     return ItcEffect(reverse, row["itc_effect"], row["gstr3b"], row["document"], row["source"])
+
+
+def attributable(taken_paise: int, credited: tuple[int, int] | None) -> int:
+    """That part of a credit taken which a credit note of the supplier takes back, in paise, half up: in
+    proportion to what it credits of what was bought, never more than was taken (s.34(2) CGST Act, proviso).
+    """
+    if credited is None:
+        return taken_paise
+    paise, of = credited
+    return min((2 * taken_paise * paise + of) // (2 * of), taken_paise) if of else 0
 
 
 def gift_effect(on_date: date, *, quantity: int, itc_per_unit_paise: int) -> ItcEffect:
