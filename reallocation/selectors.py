@@ -14,7 +14,7 @@ from django.db.models import Count, QuerySet, Sum
 from inventory.contracts.exports import LOST
 from inventory.contracts.feeds import ExportDocument, ExportKind
 from inventory.contracts.outcomes import UNCHANGED, Factor
-from inventory.selectors.exports import credited_lines, export_lines, lost_lines
+from inventory.selectors.exports import credited_lines, export_lines, lost_lines, round_off_of
 from inventory.selectors.facts import get_place, party_at, tax_on
 from inventory.selectors.flows import (
     AtRisk,
@@ -94,6 +94,7 @@ def document_of(transfer: Transfer, payload: TransferPayload, facts: MovementFac
     """A dispatched transfer as the books need it: at cost, with the tax of its paper on each line."""
     papers = [paper["number"] for paper in transfer.documents]
     tax = {(goods.sku, goods.batch): tax_on(goods, facts) for goods in facts.lines}
+    is_supply = facts.source.gstin != facts.destination.gstin
     return ExportDocument(
         kind=ExportKind.TRANSFER,
         key=export_key(transfer),
@@ -105,6 +106,7 @@ def document_of(transfer: Transfer, payload: TransferPayload, facts: MovementFac
         source=transfer.source,
         target=transfer.destination,
         narration=f"Stock moved from {transfer.source_name} to {transfer.destination_name}",
+        round_off_paise=round_off_of(transfer.documents) if is_supply else 0,
         extra={
             "papers": papers,
             "source_gstin": facts.source.gstin,
@@ -149,6 +151,7 @@ def credit_of(
         target=transfer.source,
         party=transfer.destination,
         narration=f"Credit note over {note.invoice}",
+        round_off_paise=note.paper.round_off_paise,
         refers_to=key,
         extra={
             "papers": [note.paper.number],

@@ -354,4 +354,5 @@ def _month(day: date) -> tuple[int, int]:
 
 
 def _ref(paper: Paper) -> PaperRef:
-    return PaperRef(paper.number, paper.kind, str(paper.pk), paper.sha256, paper.simulated)
+    round_off = paper.total_paise - paper.taxable_paise - paper.tax_paise
+    return PaperRef(paper.number, paper.kind, str(paper.pk), paper.sha256, paper.simulated, round_off)

@@ -160,6 +160,7 @@ class ExportDocument:
     valid_to: date | None = None
     refers_to: str = ""  # key of what a reversal reverses
     extra: Mapping[str, Any] = field(default_factory=dict)
+    round_off_paise: int = 0  # from lines and tax to the total that stands on its invoice or note
 
 
 @dataclass(frozen=True, slots=True)

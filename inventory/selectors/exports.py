@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.core.files.storage import default_storage
@@ -80,6 +81,11 @@ def credited_lines(note: CreditNote) -> tuple[ExportLine, ...]:
         replace(line, amount_paise=value, unit_paise=half_up(Decimal(value) / line.quantity))
         for line, value in zip(priced, values, strict=True)
     )
+
+
+def round_off_of(papers: Iterable[Mapping[str, Any]]) -> int:
+    """Round-off of papers as they were kept, in paise; those kept before it was told have none."""
+    return sum(int(paper.get("round_off_paise", 0)) for paper in papers)
 
 
 def gstins_of(*codes: str) -> tuple[str, ...]:

@@ -98,6 +98,8 @@ class PaperRef:
     document_id: str
     sha256: str
     simulated: bool = False
+    #: What leads from its lines and their tax to its total in whole rupees.
+    round_off_paise: int = 0
 
 
 @dataclass(frozen=True, slots=True)

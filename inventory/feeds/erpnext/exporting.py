@@ -102,6 +102,7 @@ class _Desk:
         return self._once("Sales Invoice", document.key, {
             "customer": document.party, "update_stock": 1, "docstatus": 1, **self._company(),
             **_posted(document), "remarks": _remark(document), **self._taxes(document, "output", 1),
+            **_rounded(document, 1),
             "items": [
                 {"item_code": line.sku, "qty": line.quantity, "rate": rupees(line.unit_paise),
                  "warehouse": document.source, **_batch(line)}
@@ -159,7 +160,7 @@ class _Desk:
             **_posted(document), "remarks": _remark(document),
             "update_stock": int(bool(document.extra.get("goods_come_back"))),
             **({"return_against": against} if against else {}),
-            **(self._taxes(document, "output", -1) if is_claim else {}),
+            **(self._taxes(document, "output", -1) if is_claim else {}), **_rounded(document, -1),
             "items": [
                 {"item_code": line.sku, "qty": -line.quantity, "rate": rupees(line.unit_paise),
                  **({"warehouse": document.target} if document.target else {}), **_batch(line)}
@@ -265,6 +266,18 @@ def _posted(document: ExportDocument) -> dict[str, Any]:
 
 def _batch(line: ExportLine) -> dict[str, Any]:
     return {"batch_no": line.batch, **_BATCHES} if line.batch else {}
+
+
+def _rounded(document: ExportDocument, sign: int) -> dict[str, Any]:
+    """The total that stands on the paper: ERPNext rounds to it by an adjustment of its own."""
+    if not document.round_off_paise:
+        return {}
+    net = sum(line.amount_paise + line.tax_paise for line in document.lines)
+    return {
+        "disable_rounded_total": 0,
+        "rounding_adjustment": rupees(sign * document.round_off_paise),
+        "rounded_total": rupees(sign * (net + document.round_off_paise)),
+    }
 
 
 def _is_supply(document: ExportDocument) -> bool:

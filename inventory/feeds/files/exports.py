@@ -17,14 +17,15 @@ from vyapar.kernel.money import rupees
 
 #: All of what goes out can be written in this format.
 KINDS = frozenset(ExportKind)
-#: The columns, in their order; the last ones are for the answer and come back with the file.
+#: The columns, in their order; `round_off` is its document's and stands on its first line; the last ones are
+#: for the answer and come back with the file.
 COLUMNS = (
     "key", "kind", "number", "date", "time", "source", "target", "party", "refers_to", "narration",
     "valid_from", "valid_to", "line", "sku", "name", "batch", "expiry_date", "hsn", "uqc", "quantity",
-    "unit_price", "amount", "tax", "mrp", "extra", "simulated",
+    "unit_price", "amount", "tax", "round_off", "mrp", "extra", "simulated",
     "status", "acknowledged_number", "reason",
 )  # fmt: skip
-_NUMBERS = frozenset({"line", "quantity", "unit_price", "amount", "tax", "mrp"})
+_NUMBERS = frozenset({"line", "quantity", "unit_price", "amount", "tax", "round_off", "mrp"})
 _WIDTHS = {"key": 40, "number": 18, "narration": 40, "name": 32}
 
 
@@ -82,7 +83,8 @@ def _rows(documents: Iterable[ExportDocument]) -> Iterator[list[str]]:
             ]  # fmt: skip
             figures = [
                 str(line.quantity), rupees(line.unit_paise), rupees(line.amount_paise),
-                rupees(line.tax_paise), rupees(line.mrp_paise),
+                rupees(line.tax_paise), rupees(0 if number > 1 else document.round_off_paise),
+                rupees(line.mrp_paise),
             ]  # fmt: skip
             yield [
                 *map(guarded, head),

@@ -37,6 +37,7 @@ _LEDGERS = {
     "input_igst": "Input IGST",
     "input_cgst": "Input CGST",
     "input_sgst": "Input SGST",
+    "round_off": "Round Off",
 }
 PRICE_LEVEL = "Offers"
 #: A bill of a party as Tally keeps it: its name, and whether an entry opens or settles it.
@@ -316,9 +317,12 @@ def _hsn(document: ExportDocument) -> str:
 
 
 def _taxes(document: ExportDocument, names: Names, *, output: bool) -> list[tuple[str, int]]:
-    """GST of the document by ledger: integrated between States, else half central and half State."""
+    """GST of the document by ledger: integrated between States, else half central and half State; and what
+    rounds its total."""
     side = "output" if output else "input"
-    return [(names.ledger(f"{side}_{head}"), paise) for head, paise in split_by_state(document).items()]
+    taxes = [(names.ledger(f"{side}_{head}"), paise) for head, paise in split_by_state(document).items()]
+    rounded = document.round_off_paise
+    return [*taxes, (names.ledger("round_off"), rounded)] if rounded else taxes
 
 
 def _voucher(
