@@ -130,6 +130,10 @@ class CorrectionForm(AnswerForm):
 class SendForm(forms.Form):
     """Goods of a claim as they leave for the company, and how it stands on their paper."""
 
+    USUAL = "financial_credit_note"
+
+    #: How many times goods of it had left when the form was shown: a form that is sent twice sends once.
+    earlier = forms.IntegerField(widget=forms.HiddenInput, required=False)
     pieces = forms.IntegerField(label=_("Pieces"), min_value=1, max_value=10**12)
     route = forms.ChoiceField(
         label=_("How they go back"),
@@ -152,6 +156,44 @@ class BackForm(forms.Form):
     """Why goods of a claim did not leave after all."""
 
     reason = forms.CharField(label=_("Why?"), max_length=300)
+
+
+class ReceiptForm(forms.Form):
+    """What the company has of a sending, and what has become of the rest."""
+
+    received = forms.IntegerField(label=_("Received in order, pieces"), min_value=0, max_value=10**12)
+    damaged = forms.IntegerField(
+        label=_("Of the rest, arrived damaged"), min_value=0, max_value=10**12, required=False
+    )
+    missing = forms.ChoiceField(
+        label=_("What became of the rest?"),
+        required=False,
+        choices=[
+            ("", _("Nothing is missing")),
+            ("transporter", _("Lost or damaged on the road: the transporter owes for it")),
+            ("lost", _("Lost or damaged: you bear it")),
+            ("home", _("It came back and stands here")),
+            ("company", _("The company is mistaken: it stays claimed")),
+        ],
+    )
+    reason = forms.CharField(label=_("Why?"), max_length=300, required=False)
+
+
+class RestForm(BackForm):
+    """What becomes of pieces of a claim that are still here."""
+
+    stay = forms.ChoiceField(label=_("What becomes of them?"))
+    field_order = ("stay", "reason")
+
+    def __init__(self, *args: Any, is_credited: bool, **options: Any) -> None:
+        super().__init__(*args, **options)
+        credited = [
+            ("destroyed", _("Credited, and destroyed here: written off, their credit reversed")),
+            ("kept", _("Credited, and kept here for sale")),
+        ]
+        field = self.fields["stay"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [*(credited if is_credited else []), ("released", _("Not claimed any more"))]
 
 
 class FateForm(BackForm):

@@ -129,8 +129,12 @@ urlpatterns = [
     path("claims/<int:claim_id>", claims.claim, name="claim"),
     path("claims/<int:claim_id>/withdraw", claims.withdraw, name="claim_withdraw"),
     path("claims/<int:claim_id>/correct", claim_goods.correct, name="claim_correct"),
+    path("claims/<int:claim_id>/rest", claim_goods.rest, name="claim_rest"),
     path("claims/<int:claim_id>/send", claim_goods.send, name="claim_send"),
-    path("claims/<int:claim_id>/goods", claim_goods.settle, name="claim_goods"),
+    path("claims/<int:claim_id>/sendings/<int:sending_id>", claim_goods.settle, name="claim_goods"),
+    path(
+        "claims/<int:claim_id>/sendings/<int:sending_id>/receipt", claim_goods.receive, name="claim_receipt"
+    ),
     path("api/v1/claims", claims_api.ClaimsDoor.as_view(), name="claims_list"),
     path("api/v1/claims/<int:claim_id>", claims_api.ClaimDoor.as_view(), name="claim_one"),
     path("api/v1/claims/<int:claim_id>/answer", claims_api.ClaimAnswerDoor.as_view(), name="claim_answer"),
@@ -138,6 +142,8 @@ urlpatterns = [
     path("api/v1/claims/<int:claim_id>/correct", goods_api.ClaimCorrectDoor.as_view(), name="claim_amend"),
     path("api/v1/claims/<int:claim_id>/send", goods_api.ClaimSendDoor.as_view(), name="claim_leave"),
     path("api/v1/claims/<int:claim_id>/call-back", goods_api.ClaimCallDoor.as_view(), name="claim_call"),
+    path("api/v1/claims/<int:claim_id>/receipt", goods_api.ClaimReceiptDoor.as_view(), name="claim_received"),
+    path("api/v1/claims/<int:claim_id>/rest", goods_api.ClaimRestDoor.as_view(), name="claim_stays"),
     path("api/v1/claims/<int:claim_id>/goods", goods_api.ClaimFateDoor.as_view(), name="claim_fate"),
     path("outcomes", outcomes.outcomes, name="outcomes"),
     re_path(r"^outcomes/months\.(?P<form>csv|xlsx)$", outcomes.months_file, name="months_file"),

@@ -1,4 +1,4 @@
-"""Doors of a claim's goods, sent, called back, brought home or destroyed, and of a corrected answer."""
+"""Doors of a claim's goods: sent, called back, received, home or destroyed; and of a corrected answer."""
 
 from __future__ import annotations
 
@@ -9,18 +9,23 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from inventory.api.claims import EXAMPLE
-from inventory.contracts.outcomes import SendingState
-from inventory.selectors.claims import company_party, get_claim
+from inventory.api.claims import EXAMPLE, GOODS
+from inventory.contracts.outcomes import SendingState, Stay
+from inventory.selectors.claim_goods import company_party
+from inventory.selectors.claims import get_claim
 from inventory.serializers.claims import (
-    ClaimBackIn,
+    ClaimCallIn,
     ClaimCorrectIn,
     ClaimFateIn,
     ClaimOut,
+    ClaimReceiptIn,
+    ClaimRestIn,
     ClaimSendIn,
     claim_out,
 )
 from inventory.services.claim_goods import call_back_claim, send_claim, settle_claim_goods
+from inventory.services.claim_receipts import receive_claim_goods
+from inventory.services.claim_rest import close_claim
 from inventory.services.claims import correct_answer
 from vyapar.engine.api import read
 from vyapar.gateway.views import ApiView
@@ -33,15 +38,18 @@ _SEND = {
     "distanceKm": 530, "vehicleNumber": "MH12AB1234",
 }  # fmt: skip
 _SENT: dict[str, Any] = {
-    "pieces": 40, "route": "financial_credit_note", "state": "sent",
+    "id": 7, "pieces": 40, "route": "financial_credit_note", "state": "sent",
     "papers": [{
         "number": "DC/27/2627/00014", "kind": "delivery_challan",
         "documentId": "0b0f6f0e-5a83-4c0f-9a55-0a4c8f1b1f10", "simulated": False,
     }],
-    "creditToReverse": "0.00", "sentAt": "2026-11-29T10:00:00+05:30", "sentBy": "Asha", "endedAt": None,
-    "reason": "", "creditNote": "",
+    "sentAt": "2026-11-29T10:00:00+05:30", "sentBy": "Asha", "endedAt": None,
+    "reason": "", "creditNote": "", "received": None, "damaged": 0, "missing": "", "missingCreditNote": "",
 }  # fmt: skip
 _ENDED = _SENT | {"endedAt": "2026-11-29T12:00:00+05:30"}
+_REST = {"stay": "destroyed", "reason": "the company's officer saw it, certificate 14"}
+_SHORT = {"received": 30, "damaged": 4, "missing": "transporter", "reason": "a carton fell off the lorry"}
+_GOODS = GOODS | {"here": 0, "onTheWay": 40}
 _ANSWERED = {"credited": "90.00", "answeredOn": "2026-11-28", "creditNote": "CN-4471"}
 
 
@@ -80,12 +88,14 @@ class ClaimSendDoor(ApiView):
 
     @extend_schema(
         operation_id="sendClaimGoods",
-        summary="Let goods of a claim leave: out of the stock, with the paper that their way back asks for",
+        summary="Let goods of a claim leave, all or a part: out of the stock, with the paper of their way",
         request=ClaimSendIn,
         responses=ClaimOut,
         examples=[
             OpenApiExample("forty pieces", request_only=True, value=_SEND),
-            OpenApiExample("sent", response_only=True, value=EXAMPLE | {"goods": _SENT}),
+            OpenApiExample(
+                "sent", response_only=True, value=EXAMPLE | {"goods": _GOODS, "sendings": [_SENT]}
+            ),
         ],
     )
     def post(self, request: Request, claim_id: int) -> Response:
@@ -109,19 +119,52 @@ class ClaimCallDoor(ApiView):
     @extend_schema(
         operation_id="callClaimGoodsBack",
         summary="Goods of a claim did not leave after all: they stand here, and their paper is taken back",
-        request=ClaimBackIn,
+        request=ClaimCallIn,
         responses=ClaimOut,
         examples=[
             OpenApiExample("no lorry", request_only=True, value={"reason": "the lorry never came"}),
             OpenApiExample(
                 "called back", response_only=True,
-                value=EXAMPLE | {"goods": _ENDED | {"state": "called_back", "reason": "no lorry"}},
+                value=EXAMPLE | {"sendings": [_ENDED | {"state": "called_back", "reason": "no lorry"}]},
             ),
         ],
     )  # fmt: skip
     def post(self, request: Request, claim_id: int) -> Response:
-        given: dict[str, Any] = read(ClaimBackIn, request)
-        call_back_claim(claim_id, reason=given["reason"], actor=self.actor, at=timezone.now())
+        given: dict[str, Any] = read(ClaimCallIn, request)
+        call_back_claim(
+            claim_id, sending_id=given.get("sending"), reason=given["reason"], actor=self.actor,
+            at=timezone.now(),
+        )  # fmt: skip
+        return Response(claim_out(get_claim(claim_id)))
+
+
+class ClaimReceiptDoor(ApiView):
+    """What the company says it received."""
+
+    needs = {"POST": May.DECIDE}
+
+    @extend_schema(
+        operation_id="receiveClaimGoods",
+        summary="What the company has of a sending in order, and what has become of the rest",
+        request=ClaimReceiptIn,
+        responses=ClaimOut,
+        examples=[
+            OpenApiExample("ten are missing", request_only=True, value=_SHORT),
+            OpenApiExample(
+                "kept", response_only=True,
+                value=EXAMPLE | {
+                    "due": "900.00", "goods": _GOODS | {"onTheWay": 0, "received": 30, "lost": 10},
+                    "sendings": [_ENDED | _SHORT | {"state": "received"}],
+                },
+            ),
+        ],
+    )  # fmt: skip
+    def post(self, request: Request, claim_id: int) -> Response:
+        given: dict[str, Any] = read(ClaimReceiptIn, request)
+        receive_claim_goods(
+            claim_id, sending_id=given.get("sending"), received=given["received"], damaged=given["damaged"],
+            missing=given["missing"], reason=given["reason"], actor=self.actor, at=timezone.now(),
+        )  # fmt: skip
         return Response(claim_out(get_claim(claim_id)))
 
 
@@ -139,14 +182,46 @@ class ClaimFateDoor(ApiView):
             OpenApiExample("home", request_only=True, value={"fate": "returned", "reason": "seal broken"}),
             OpenApiExample(
                 "came home", response_only=True,
-                value=EXAMPLE | {"goods": _ENDED | {"state": "returned", "reason": "seal broken"}},
+                value=EXAMPLE | {
+                    "goods": _GOODS | {"onTheWay": 0, "cameHome": 40},
+                    "sendings": [_ENDED | {"state": "returned", "reason": "seal broken"}],
+                },
             ),
         ],
     )  # fmt: skip
     def post(self, request: Request, claim_id: int) -> Response:
         given: dict[str, Any] = read(ClaimFateIn, request)
         settle_claim_goods(
-            claim_id, fate=SendingState(given["fate"]), reason=given["reason"], actor=self.actor,
-            at=timezone.now(),
+            claim_id, sending_id=given.get("sending"), fate=SendingState(given["fate"]),
+            reason=given["reason"], actor=self.actor, at=timezone.now(),
         )  # fmt: skip
+        return Response(claim_out(get_claim(claim_id)))
+
+
+class ClaimRestDoor(ApiView):
+    """Pieces of a claim that never leave."""
+
+    needs = {"POST": May.DECIDE}
+
+    @extend_schema(
+        operation_id="settleClaimRest",
+        summary="Pieces that are still here: kept or destroyed by the company's leave, or claimed no more",
+        request=ClaimRestIn,
+        responses=ClaimOut,
+        examples=[
+            OpenApiExample("destroyed", request_only=True, value=_REST),
+            OpenApiExample(
+                "written off", response_only=True,
+                value=EXAMPLE | _ANSWERED | {
+                    "state": "credited", "answeredBy": "Asha", "goods": GOODS | {"here": 0, "destroyed": 40},
+                    "creditToReverse": {"byNote": "0.00", "expected": False, "byLoss": "60.00"},
+                },
+            ),
+        ],
+    )  # fmt: skip
+    def post(self, request: Request, claim_id: int) -> Response:
+        given: dict[str, Any] = read(ClaimRestIn, request)
+        close_claim(
+            claim_id, stay=Stay(given["stay"]), reason=given["reason"], actor=self.actor, at=timezone.now()
+        )
         return Response(claim_out(get_claim(claim_id)))

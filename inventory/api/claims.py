@@ -10,7 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from inventory.contracts.outcomes import ClaimState
-from inventory.selectors.claims import get_claim, list_claims, list_companies, with_goods
+from inventory.selectors.claim_goods import with_goods
+from inventory.selectors.claims import get_claim, list_claims, list_companies
 from inventory.serializers.claims import (
     ClaimAnswerIn,
     ClaimBackIn,
@@ -32,11 +33,17 @@ _FILED = {
     "sku": "BIS-100", "batch": "B2611A", "location": "GD-MUM", "pieces": 40, "amount": "1200.00",
     "filedOn": "2026-11-20", "reference": "CL/26-27/014",
 }  # fmt: skip
+#: A claim's pieces by what became of them.
+GOODS = {
+    "here": 40, "onTheWay": 0, "received": 0, "disputed": 0, "cameHome": 0, "lost": 0, "destroyed": 0,
+    "kept": 0, "released": 0,
+}  # fmt: skip
 #: A claim as these doors tell it.
 EXAMPLE = _FILED | {
     "id": 14, "company": "Tivrano", "territory": "MUM", "state": "open", "credited": None,
     "answeredOn": None, "creditNote": "", "note": "", "filedBy": "Asha", "answeredBy": "",
-    "goods": None,
+    "due": "1200.00", "goods": GOODS,
+    "creditToReverse": {"byNote": "0.00", "expected": True, "byLoss": "0.00"}, "sendings": [],
 }  # fmt: skip
 _COMPANY = {
     "company": "Tivrano", "cap": "200000.00", "claimedElsewhere": "0.00", "claimed": "1200.00",

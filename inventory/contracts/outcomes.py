@@ -46,13 +46,35 @@ class SendingState(StrEnum):
 
     SENT = "sent"
     CALLED_BACK = "called_back"  # before they left: as if they had never been sent
+    RECEIVED = "received"  # the company said how many it has
     RETURNED = "returned"  # the company did not take them: they stand here again
     DESTROYED = "destroyed"  # the company did not take them, and they are gone
+
+
+class Missing(StrEnum):
+    """What has become of pieces that a company says it did not receive, or not in order."""
+
+    TRANSPORTER = "transporter"  # lost or spoilt on the road: whoever carried them owes for them
+    LOST = "lost"  # the distributor bears them
+    HOME = "home"  # the company gave them back: they stand here again
+    COMPANY = "company"  # the company is mistaken: they stay claimed until it is settled
+
+
+class Stay(StrEnum):
+    """What has become of pieces of a claim that never left for the company."""
+
+    KEPT = "kept"  # credited without going back: they may be sold
+    DESTROYED = "destroyed"  # credited, and destroyed where they stood
+    RELEASED = "released"  # not claimed any more: they may be claimed anew
 
 
 #: Claims whose goods may leave, and those that have an answer.
 MAY_LEAVE = (ClaimState.OPEN, ClaimState.CREDITED)
 ANSWERED = (ClaimState.CREDITED, ClaimState.REFUSED)
+#: Missing pieces that are gone for good.
+GONE = (Missing.TRANSPORTER, Missing.LOST)
+#: Pieces that a company credits although they never left.
+CREDITED_HERE = (Stay.KEPT, Stay.DESTROYED)
 #: What a person may choose for goods that a company did not take.
 FATES = (SendingState.RETURNED, SendingState.DESTROYED)
 

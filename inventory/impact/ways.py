@@ -219,7 +219,12 @@ def price_rung(lots: Lots, rates: MoneyRates, rung: int, sold: Ints) -> dict[str
 
 
 def _return_to_company(lots: Lots, rates: MoneyRates) -> _Parts:
-    """A claim up to what the company still credits for the lot; what it refuses is destroyed."""
+    """A claim up to what the company still credits for the lot; what it refuses is destroyed.
+
+    A GST credit note takes back that part of the input tax credit which is attributable to what it credits
+    (`vyapar.law.itc.attributable`) and credits the same tax with it; a financial one does neither. Either way
+    the claim is what it brings, and only what is destroyed costs credit.
+    """
     success = np.where(lots.claim_success_bp < 0, rates.claim_success_bp, lots.claim_success_bp)
     days = np.where(lots.claim_days < 0, rates.claim_days, lots.claim_days)
     claim = part(np.minimum(part(lots.quantity * lots.cost, lots.return_bp), lots.claim_room), success)

@@ -7,7 +7,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
-from inventory.contracts.outcomes import ClaimState, Factor, Predicted, SendingState
+from inventory.contracts.outcomes import ClaimState, Factor, Missing, Predicted, SendingState, Stay
 
 
 class Prediction(models.Model):
@@ -96,10 +96,27 @@ class Claim(models.Model):
     answered_by = models.CharField(max_length=160, blank=True)
     credit_note = models.CharField(max_length=60, blank=True)  # the company's number
     note = models.CharField(max_length=300, blank=True)
+    #: Pieces that the company is not asked to credit any more: lost on the road, come home, or released.
+    void = models.BigIntegerField(default=0, db_default=0)
+    #: What has become of pieces that never left, how many they are, by whom it was told and why.
+    stay = models.CharField(
+        max_length=12, blank=True, choices=[(one.value, one.value) for one in Stay],
+        default="", db_default="",
+    )  # fmt: skip
+    stayed = models.BigIntegerField(default=0, db_default=0)
+    stayed_at = models.DateTimeField(null=True)
+    stayed_by = models.CharField(max_length=160, blank=True, default="", db_default="")
+    stay_reason = models.CharField(max_length=300, blank=True, default="", db_default="")
 
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(pieces__gt=0, amount_paise__gt=0), name="claim_of_something"),
+            models.CheckConstraint(condition=Q(void__gte=0, void__lte=models.F("pieces")), name="claim_void"),
+            models.CheckConstraint(
+                condition=Q(stay="", stayed=0)
+                | (~Q(stay="") & Q(stayed__gt=0, stayed__lte=models.F("pieces"), stayed_at__isnull=False)),
+                name="claim_stayed",
+            ),
             models.CheckConstraint(
                 condition=Q(credited_paise__isnull=True)
                 | Q(credited_paise__gte=0, credited_paise__lte=models.F("amount_paise")),
@@ -118,17 +135,27 @@ class Claim(models.Model):
     def __str__(self) -> str:
         return f"{self.reference}: {self.pieces}"
 
+    @property
+    def due_pieces(self) -> int:
+        """Pieces that the company can still be asked to credit."""
+        return self.pieces - self.void
+
+    @property
+    def due_paise(self) -> int:
+        """What was asked for them: their share of the claim, rounded down."""
+        return self.amount_paise * self.due_pieces // self.pieces
+
 
 class ClaimSending(models.Model):
-    """Goods of a claim that left for the company, with their papers; a claim has one that stands at most."""
+    """Goods of a claim that left for the company with papers of their own; all of a claim leave at once or in
+    parts, and never come to more than was claimed: the claim's row is locked while they are counted."""
 
-    claim = models.ForeignKey(Claim, on_delete=models.PROTECT, related_name="sendings", db_index=False)
+    claim = models.ForeignKey(Claim, on_delete=models.PROTECT, related_name="sendings")
     key = models.CharField(max_length=60, unique=True)  # under which its papers were issued
     pieces = models.BigIntegerField()
     route = models.CharField(max_length=24)  # as `vyapar.law.itc.RETURN_ROUTES`
     company = models.JSONField()  # the party on the paper: see `vyapar.kernel.facts.Party`
     papers = models.JSONField(default=list)
-    itc_paise = models.BigIntegerField()  # input tax credit to reverse because of the way back
     sent_at = models.DateTimeField()
     sent_by = models.CharField(max_length=160)
     state = models.CharField(
@@ -140,22 +167,42 @@ class ClaimSending(models.Model):
     ended_by = models.CharField(max_length=160, blank=True)
     reason = models.CharField(max_length=300, blank=True)  # why they came back or were destroyed
     credited = models.JSONField(null=True)  # our credit note over the invoice, where one was issued
+    received = models.BigIntegerField(null=True)  # pieces the company has in order, once it said so
+    damaged = models.BigIntegerField(default=0, db_default=0)  # pieces that came to it spoilt
+    #: What has become of those it has not in order, and our credit note over them.
+    missing = models.CharField(
+        max_length=12, blank=True, choices=[(one.value, one.value) for one in Missing],
+        default="", db_default="",
+    )  # fmt: skip
+    missing_credited = models.JSONField(null=True)
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(pieces__gt=0, itc_paise__gte=0), name="sending_of_something"),
-            models.UniqueConstraint(
-                fields=["claim"], condition=~Q(state=SendingState.CALLED_BACK.value), name="sending_once"
-            ),
+            models.CheckConstraint(condition=Q(pieces__gt=0), name="sending_of_something"),
             models.CheckConstraint(
                 condition=Q(state=SendingState.SENT.value, ended_at__isnull=True)
                 | (~Q(state=SendingState.SENT.value) & Q(ended_at__isnull=False)),
                 name="sending_ended",
             ),
+            models.CheckConstraint(
+                condition=Q(received__isnull=True, damaged=0, missing="")
+                | Q(received=models.F("pieces"), damaged=0, missing="")
+                | (
+                    Q(received__gte=0, received__lt=models.F("pieces"), damaged__gte=0)
+                    & Q(damaged__lte=models.F("pieces") - models.F("received"))
+                    & ~Q(missing="")
+                ),
+                name="sending_received",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.key}: {self.pieces} {self.state}"
+
+    @property
+    def short(self) -> int:
+        """Pieces that the company says it has not in order; 0 until it has said what it has."""
+        return 0 if self.received is None else self.pieces - self.received
 
 
 class ImpactDaily(models.Model):

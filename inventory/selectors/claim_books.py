@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -12,16 +12,17 @@ from django.db.models import Q
 
 from inventory.contracts.exports import HOME, read_document
 from inventory.contracts.feeds import ExportDocument, ExportKind, ExportLine
-from inventory.contracts.outcomes import ClaimState
+from inventory.contracts.outcomes import CREDITED_HERE, ClaimState
 from inventory.models import Claim, ClaimSending, Export
-from inventory.selectors.claims import find_standing_sending
-from inventory.selectors.exports import credited_lines, export_lines
+from inventory.selectors.claim_credit import taken_back
+from inventory.selectors.claim_goods import find_company_party, standing_of
+from inventory.selectors.exports import credited_lines, export_lines, round_off_of
 from inventory.selectors.facts import get_place, party_at, tax_on
 from vyapar.kernel.facts import CreditNote, MovementFacts
 from vyapar.kernel.money import half_up
 from vyapar.law.itc import RETURN_ROUTES
 
-_SUPPLY, _GST_NOTE, _MONEY_NOTE = RETURN_ROUTES
+_SUPPLY, _MONEY_NOTE = RETURN_ROUTES[0], RETURN_ROUTES[2]
 
 
 def return_of(sending: ClaimSending, facts: MovementFacts) -> ExportDocument:
@@ -38,52 +39,61 @@ def return_of(sending: ClaimSending, facts: MovementFacts) -> ExportDocument:
         at=sending.sent_at,
         lines=lines,
         source=sending.claim.location.code,
-        party=_supplier(sending),
+        party=_supplier(sending.claim, sending.company),
         narration=f"Goods of claim {sending.claim.reference} to {sending.company['legal_name']}",
-        extra=_extra(sending),
+        round_off_paise=round_off_of(sending.papers) if sending.route == _SUPPLY else 0,
+        extra=_sent(sending),
     )
 
 
-def homecoming_of(sending: ClaimSending, note: CreditNote | None, at: datetime) -> ExportDocument:
-    """Goods that their company did not take, home again: against our credit note where an invoice was
-    credited, else as stock alone."""
+def homecoming_of(
+    sending: ClaimSending, pieces: int, note: CreditNote | None, at: datetime, *, key: str = "home"
+) -> ExportDocument:
+    """Pieces that their company did not take or never got, home again: against our credit note where an
+    invoice was credited, else as stock alone. `key`: how that of the sending goes on, once for each."""
     one = ExportDocument(
         kind=ExportKind.REVERSAL,
-        key=f"{sending.key}:home",
+        key=f"{sending.key}:{key}",
         number=_number(sending),
         at=at,
-        lines=_at_cost(sending),
+        lines=_at_cost(sending, pieces),
         target=sending.claim.location.code,
-        party=_supplier(sending),
+        party=_supplier(sending.claim, sending.company),
         narration=f"Goods of claim {sending.claim.reference} came home from {sending.company['legal_name']}",
         refers_to=sending.key,
-        extra={**_extra(sending), "reason": HOME},
+        extra={**_sent(sending), "reason": HOME},
     )
     return one if note is None else _over_invoice(one, sending, note)
 
 
 def credit_of(sending: ClaimSending, note: CreditNote, at: datetime) -> ExportDocument:
     """Our credit note over the invoice of goods that did not leave, where it could not be cancelled."""
-    return _over_invoice(homecoming_of(sending, None, at), sending, note)
+    return _over_invoice(homecoming_of(sending, sending.pieces, None, at), sending, note)
 
 
 def debit_note_of(claim: Claim, at: datetime) -> ExportDocument | None:
-    """What a company credits for goods that left, as the purchaser books it: without stock.
+    """What a company credits for a claim whose goods left, or stay by its leave, as the purchaser books it:
+    without stock, and whole with the first of them, because its note is one paper however many lorries come.
 
     The tax is that part of the credit taken which is attributable to the company's GST credit note
     (s.34(2) CGST Act), in proportion to what it credits, and none under a financial one. None while it
     credits nothing, while nothing has left, and for a supply of ours: there the invoice is what it owes.
     """
-    sending = find_standing_sending(claim.pk)
-    if claim.state != ClaimState.CREDITED or sending is None or sending.route == _SUPPLY:
+    sent = standing_of(claim)
+    is_covered = bool(sent) or claim.stay in CREDITED_HERE
+    if claim.state != ClaimState.CREDITED or not is_covered or not claim.due_pieces:
         return None
+    route = sent[-1].route if sent else _MONEY_NOTE
+    if route == _SUPPLY:
+        return None
+    company = sent[-1].company if sent else find_company_party(claim)
     paise, goods = int(claim.credited_paise or 0), claim.batch
-    (line,) = export_lines([(goods.sku.code, goods.number, sending.pieces, 0, 0)])
+    (line,) = export_lines([(goods.sku.code, goods.number, claim.due_pieces, 0, 0)])
     priced = replace(
         line,
-        unit_paise=half_up(Decimal(paise) / sending.pieces),
+        unit_paise=half_up(Decimal(paise) / claim.due_pieces),
         amount_paise=paise,
-        tax_paise=_attributable(sending, paise),
+        tax_paise=taken_back(claim, paise),
     )
     answered = claim.answered_on.isoformat() if claim.answered_on else ""
     return ExportDocument(
@@ -93,9 +103,14 @@ def debit_note_of(claim: Claim, at: datetime) -> ExportDocument | None:
         at=at,
         lines=(priced,),
         source=claim.location.code,
-        party=_supplier(sending),
+        party=_supplier(claim, company),
         narration=f"Credit note {claim.credit_note} over claim {claim.reference}".replace("  ", " "),
-        extra={**_extra(sending), "credit_note": claim.credit_note, "credited_on": answered},
+        extra={
+            **_extra(claim, route, company),
+            "papers": [paper["number"] for sending in sent for paper in sending.papers],
+            "credit_note": claim.credit_note,
+            "credited_on": answered,
+        },
     )
 
 
@@ -111,12 +126,19 @@ def says_the_same(one: ExportDocument, other: ExportDocument) -> bool:
     """Whether two debit notes book the same: goods, money, tax and the company's number and day."""
     told = ("credit_note", "credited_on", "return_route", "company_gstin")
     facts = [tuple(note.extra.get(name) for name in told) for note in (one, other)]
-    return one.lines == other.lines and facts[0] == facts[1]
+    money = [[(n.sku, n.batch, n.amount_paise, n.tax_paise) for n in note.lines] for note in (one, other)]
+    return money[0] == money[1] and facts[0] == facts[1]
+
+
+def stay_reference(claim: Claim) -> str:
+    """Under which pieces of a claim are written off that never left."""
+    return f"claim-{claim.pk}-here"
 
 
 def list_claim_exports(claim: Claim) -> list[Export]:
     """What the goods and the answer of a claim sent to the books, oldest first."""
     wanted = Q(key__startswith=f"claim:{claim.pk}:note:")
+    wanted |= Q(kind=ExportKind.REVERSAL, number=stay_reference(claim))
     for key in ClaimSending.objects.filter(claim=claim).values_list("key", flat=True):
         wanted |= Q(key__startswith=key) | Q(kind=ExportKind.REVERSAL, number=key)  # a write-off bears it
     return list(Export.objects.select_related("feed").filter(wanted).order_by("pk"))
@@ -129,16 +151,9 @@ def _notes(claim: Claim) -> Any:
     return Export.objects.filter(kind=ExportKind.DEBIT_NOTE, key__startswith=f"claim:{claim.pk}:note:")
 
 
-def _attributable(sending: ClaimSending, paise: int) -> int:
+def _at_cost(sending: ClaimSending, pieces: int) -> tuple[ExportLine, ...]:
     goods = sending.claim.batch
-    if sending.route != _GST_NOTE or not goods.cost_paise:
-        return 0
-    return min(half_up(Decimal(paise) * goods.itc_paise / goods.cost_paise), sending.itc_paise)
-
-
-def _at_cost(sending: ClaimSending) -> tuple[ExportLine, ...]:
-    goods = sending.claim.batch
-    return export_lines([(goods.sku.code, goods.number, sending.pieces, goods.cost_paise, 0)])
+    return export_lines([(goods.sku.code, goods.number, pieces, goods.cost_paise, 0)])
 
 
 def _over_invoice(home: ExportDocument, sending: ClaimSending, note: CreditNote) -> ExportDocument:
@@ -146,11 +161,12 @@ def _over_invoice(home: ExportDocument, sending: ClaimSending, note: CreditNote)
     return replace(
         home,
         kind=ExportKind.CREDIT_NOTE,
-        key=f"{sending.key}:credit",
+        key=f"{home.key.removesuffix(':home')}:credit",
         number=note.paper.number,
         lines=credited_lines(note),
+        round_off_paise=note.paper.round_off_paise,
         narration=f"Credit note over {note.invoice}",
-        extra={**_extra(sending), **more},
+        extra={**_sent(sending), **more},
     )
 
 
@@ -159,20 +175,23 @@ def _number(sending: ClaimSending) -> str:
     return str(papers[0]["number"]) if papers else sending.claim.reference
 
 
-def _supplier(sending: ClaimSending) -> str:
+def _supplier(claim: Claim, company: Mapping[str, str]) -> str:
     """As the books call it: by the name under which it sold the goods, else by that on the paper."""
-    return sending.claim.brand.supplier_name or str(sending.company["legal_name"])
+    return claim.brand.supplier_name or str(company["legal_name"])
 
 
-def _extra(sending: ClaimSending) -> dict[str, Any]:
-    claim = sending.claim
+def _sent(sending: ClaimSending) -> dict[str, Any]:
+    own = {"papers": [paper["number"] for paper in sending.papers]}
+    return _extra(sending.claim, sending.route, sending.company) | own
+
+
+def _extra(claim: Claim, route: str, company: Mapping[str, str]) -> dict[str, Any]:
     return {
-        "return_route": sending.route,
+        "return_route": route,
         "claim": claim.reference,
-        "papers": [paper["number"] for paper in sending.papers],
         "purchase_invoice": claim.batch.purchase_invoice,
-        "company": sending.company["legal_name"],
-        "company_gstin": sending.company["gstin"],
+        "company": company["legal_name"],
+        "company_gstin": company["gstin"],
         "source_gstin": party_at(get_place(claim.location.code)).gstin,
-        "target_gstin": sending.company["gstin"],
+        "target_gstin": company["gstin"],
     }

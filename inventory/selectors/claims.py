@@ -11,34 +11,40 @@ from typing import Any
 
 import numpy as np
 from django.db import connection
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 
 from inventory.contracts import NO_CAP
 from inventory.contracts.arrays import Ints
-from inventory.contracts.outcomes import ClaimState, SendingState
+from inventory.contracts.outcomes import ClaimState
 from inventory.impact.rates import part
-from inventory.models import Brand, Claim, ClaimSending, Position
+from inventory.models import Brand, Claim, Position
+from inventory.selectors.claim_goods import with_goods
 from inventory.selectors.columns import positions_of, read_columns
 from vyapar.engine.models import AuditEntry
 from vyapar.kernel.calendar import financial_year, financial_year_bounds
 from vyapar.kernel.errors import NotFound
-from vyapar.kernel.facts import Party
 from vyapar.kernel.phrases import phrase as _
 
-# Pieces that stand on a claim, by position: those asked for and not refused, less what has left since other
-# than by sale or transfer, because goods that were claimed are sent back or written off.
+# Pieces that stand on a claim, by position: those asked for and not refused that were not sent, destroyed or
+# released, less what has left since otherwise than by sale, transfer or claim: goods that were claimed are
+# written off. Those that a company credited without taking them are not claimed a second time.
 _CLAIMED = """
 SELECT p.id AS position_id, least(greatest(c.pieces - g.gone, 0), p.on_hand) AS pieces,
        p.on_hand, b.cost_paise, br.return_bp
-FROM (SELECT batch_id, location_id, sum(pieces) AS pieces, min(filed_at) AS since FROM inventory_claim
-      WHERE state IN ('open', 'credited') GROUP BY 1, 2) c
+FROM (SELECT o.batch_id, o.location_id, min(o.filed_at) AS since,
+             sum(o.pieces - coalesce(s.pieces, 0)
+                 - CASE WHEN o.stay IN ('destroyed', 'released') THEN o.stayed ELSE 0 END) AS pieces
+      FROM inventory_claim o
+      LEFT JOIN (SELECT claim_id, sum(pieces) AS pieces FROM inventory_claimsending
+                 WHERE state <> 'called_back' GROUP BY 1) s ON s.claim_id = o.id
+      WHERE o.state IN ('open', 'credited') GROUP BY 1, 2) c
 JOIN inventory_position p ON p.batch_id = c.batch_id AND p.location_id = c.location_id
 JOIN inventory_batch b ON b.id = p.batch_id JOIN inventory_sku s ON s.id = p.sku_id
 JOIN inventory_brand br ON br.id = s.brand_id
 CROSS JOIN LATERAL (SELECT coalesce(-sum(m.quantity), 0) AS gone FROM inventory_movement m
                     WHERE m.batch_id = c.batch_id AND m.location_id = c.location_id AND m.at >= c.since
-                      AND (m.kind = 'company_back'
-                           OR m.quantity < 0 AND m.kind NOT IN ('sale', 'transfer_out'))) g
+                      AND m.quantity < 0 AND m.kind NOT IN ('sale', 'transfer_out', 'company_out')
+                      AND left(m.reference, 6) <> 'claim-') g
 """
 # Each position's claim by what was last found at risk of it, all that is free where it has expired or was
 # never looked at, and none of what is claimed already; what is asked for counts towards the cap until it is
@@ -47,8 +53,8 @@ CROSS JOIN LATERAL (SELECT coalesce(-sum(m.quantity), 0) AS gone FROM inventory_
 # the way out is worth (`inventory.impact.rates.part`).
 _ROOMS = """
 WITH claimed AS ({claimed}), asked AS (
-    SELECT brand_id, sum(CASE state WHEN 'open' THEN amount_paise WHEN 'credited' THEN credited_paise ELSE 0
-                         END) AS paise
+    SELECT brand_id, sum(CASE state WHEN 'open' THEN amount_paise * (pieces - void) / pieces
+                                    WHEN 'credited' THEN credited_paise ELSE 0 END) AS paise
     FROM inventory_claim WHERE filed_on BETWEEN %s AND %s GROUP BY 1)
 SELECT id, greatest(least(room - (through - claim), claim), 0)
 FROM (SELECT id, room, claim, sum(claim) OVER (PARTITION BY brand_id ORDER BY expiry_date NULLS LAST, id)
@@ -159,32 +165,6 @@ def get_claim(claim_id: int) -> Claim:
     return found
 
 
-def find_standing_sending(claim_id: int) -> ClaimSending | None:
-    """The goods of a claim that left and were not called back; None where they stand here."""
-    rows = ClaimSending.objects.filter(claim_id=claim_id)
-    return rows.exclude(state=SendingState.CALLED_BACK.value).first()
-
-
-def with_goods(rows: QuerySet[Claim]) -> QuerySet[Claim]:
-    """Claims with what was sent of them, in one query more."""
-    return rows.prefetch_related("sendings")
-
-
-def sending_of(claim: Claim) -> ClaimSending | None:
-    """What was sent of a claim that came `with_goods`: what stands, else what was called back last."""
-    rows = sorted(claim.sendings.all(), key=lambda one: (one.state != SendingState.CALLED_BACK, one.pk))
-    return rows[-1] if rows else None
-
-
-def company_party(name: str, gstin: str, *, address: str, place: str, pincode: str) -> Party:
-    """A company as it stands on a paper; its State is that of its GSTIN."""
-    number = gstin.strip().upper()
-    return Party(
-        legal_name=name.strip(), gstin=number, state_code=number[:2], pincode=pincode.strip(),
-        place=place.strip(), address=address.strip(),
-    )  # fmt: skip
-
-
 @dataclass(frozen=True, slots=True)
 class Correction:
     """An answer that was corrected later: what it had been, who corrected it, when and why."""
@@ -202,14 +182,6 @@ def list_corrections(claim_id: int) -> list[Correction]:
         Correction(row.at, row.actor_name, json.loads(row.body)["before"]["credited_paise"], row.reason)
         for row in rows.order_by("seq")
     ]
-
-
-def find_company_party(claim: Claim) -> dict[str, str]:
-    """The company of a claim as it stood on the last paper to it, or as far as its goods' list names it."""
-    last = ClaimSending.objects.filter(claim__brand_id=claim.brand_id).order_by("-sent_at").first()
-    if last is not None:
-        return dict(last.company)
-    return {"legal_name": claim.brand.supplier_name or claim.brand.name, "gstin": claim.brand.supplier_gstin}
 
 
 def find_same(
@@ -255,15 +227,19 @@ class Company:
         return self.credited_paise * 10_000 // self.answered_paise if self.answered_paise else None
 
 
+#: `Claim.due_paise` of a row.
+_DUE = F("amount_paise") * (F("pieces") - F("void")) / F("pieces")
+
+
 def list_companies(today: date) -> list[Company]:
     """Companies that take goods back or were ever asked to, by name. Four queries."""
     year, bounds = financial_year(today), financial_year_bounds(today)
     sums = Claim.objects.values("brand_id").annotate(
         waiting=Count("pk", filter=Q(state="open")), credited=Count("pk", filter=Q(state="credited")),
         refused=Count("pk", filter=Q(state="refused")),
-        answered=Sum("amount_paise", filter=Q(state__in=("credited", "refused"))),
+        answered=Sum(_DUE, filter=Q(state__in=("credited", "refused"))),
         given=Sum("credited_paise"),
-        asked=Sum("amount_paise", filter=Q(state="open", filed_on__range=bounds)),
+        asked=Sum(_DUE, filter=Q(state="open", filed_on__range=bounds)),
         got=Sum("credited_paise", filter=Q(filed_on__range=bounds)),
     )  # fmt: skip
     by_brand: dict[int, Any] = {row["brand_id"]: row for row in sums.order_by()}

@@ -6,9 +6,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from inventory.contracts.outcomes import FATES, ClaimState, SendingState
+from inventory.contracts.outcomes import FATES, ClaimState, Missing, SendingState, Stay
 from inventory.models import Claim, ClaimSending
-from inventory.selectors.claims import Company, sending_of
+from inventory.selectors.claim_credit import ClaimCredit, credit_of_claim
+from inventory.selectors.claim_goods import ClaimGoods, goods_of, sendings_of
+from inventory.selectors.claims import Company
 from vyapar.kernel.money import rupees
 from vyapar.law.itc import RETURN_ROUTES
 
@@ -43,6 +45,12 @@ class ClaimBackIn(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=300)
 
 
+class ClaimCallIn(ClaimBackIn):
+    """Why goods of a claim did not leave after all, and which."""
+
+    sending = serializers.IntegerField(required=False, help_text="its id; where one lot is on its way, none")
+
+
 class ClaimCorrectIn(ClaimAnswerIn):
     """Another answer in place of one that was recorded wrongly."""
 
@@ -52,7 +60,7 @@ class ClaimCorrectIn(ClaimAnswerIn):
 class ClaimSendIn(serializers.Serializer[Any]):
     """Goods of a claim as they leave, and the company as it stands on their paper."""
 
-    pieces = serializers.IntegerField(max_value=10**12, help_text="1 to the pieces of the claim")
+    pieces = serializers.IntegerField(max_value=10**12, help_text="1 to those that have not left")
     route = serializers.ChoiceField(
         RETURN_ROUTES, help_text="a challan against a credit note, or a tax invoice of ours"
     )
@@ -65,10 +73,34 @@ class ClaimSendIn(serializers.Serializer[Any]):
     vehicleNumber = serializers.CharField(max_length=20, required=False, allow_blank=True, default="")
 
 
-class ClaimFateIn(serializers.Serializer[Any]):
+class ClaimFateIn(ClaimCallIn):
     """What became of goods that the company did not take, and why."""
 
     fate = serializers.ChoiceField([one.value for one in FATES])
+
+
+class ClaimReceiptIn(serializers.Serializer[Any]):
+    """What the company has of a sending in order, and what has become of the rest."""
+
+    sending = serializers.IntegerField(required=False, help_text="its id; where one lot is on its way, none")
+    received = serializers.IntegerField(min_value=0, max_value=10**12)
+    damaged = serializers.IntegerField(
+        min_value=0, max_value=10**12, required=False, default=0, help_text="of the rest: came to it spoilt"
+    )
+    missing = serializers.ChoiceField(
+        ["", *[one.value for one in Missing]], required=False, default="",
+        help_text="of the rest: its carrier owes for it, it is lost, it came home, or the company errs",
+    )  # fmt: skip
+    reason = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+
+
+class ClaimRestIn(serializers.Serializer[Any]):
+    """What becomes of pieces of a claim that are still here."""
+
+    stay = serializers.ChoiceField(
+        [one.value for one in Stay],
+        help_text="credited and kept, credited and destroyed here, or not claimed any more",
+    )
     reason = serializers.CharField(max_length=300)
 
 
@@ -81,19 +113,47 @@ class ClaimPaperOut(serializers.Serializer[Any]):
     simulated = serializers.BooleanField()
 
 
-class ClaimGoodsOut(serializers.Serializer[Any]):
-    """Goods of a claim that left for the company."""
+class ClaimSendingOut(serializers.Serializer[Any]):
+    """Goods of a claim that left for the company together."""
 
+    id = serializers.IntegerField()
     pieces = serializers.IntegerField()
     route = serializers.ChoiceField(RETURN_ROUTES)
     state = serializers.ChoiceField([one.value for one in SendingState])
     papers = ClaimPaperOut(many=True)
-    creditToReverse = serializers.CharField(help_text="rupees of input tax credit, by the way back")
     sentAt = serializers.DateTimeField()
     sentBy = serializers.CharField()
     endedAt = serializers.DateTimeField(allow_null=True)
     reason = serializers.CharField(allow_blank=True)
     creditNote = serializers.CharField(allow_blank=True, help_text="ours, over the invoice, where one was")
+    received = serializers.IntegerField(allow_null=True, help_text="in order; null until the company said so")
+    damaged = serializers.IntegerField(help_text="of the rest: came to it spoilt")
+    missing = serializers.ChoiceField(
+        ["", *[one.value for one in Missing]], help_text="what has become of the rest"
+    )
+    missingCreditNote = serializers.CharField(allow_blank=True, help_text="ours, over the rest")
+
+
+class ClaimGoodsOut(serializers.Serializer[Any]):
+    """Pieces of a claim by what became of them; they add up to what was claimed."""
+
+    here = serializers.IntegerField(help_text="may leave yet")
+    onTheWay = serializers.IntegerField()
+    received = serializers.IntegerField()
+    disputed = serializers.IntegerField(help_text="the company says it has not, and errs")
+    cameHome = serializers.IntegerField()
+    lost = serializers.IntegerField(help_text="on the road")
+    destroyed = serializers.IntegerField(help_text="there or here")
+    kept = serializers.IntegerField(help_text="here, and credited all the same")
+    released = serializers.IntegerField(help_text="not claimed any more")
+
+
+class ClaimTaxOut(serializers.Serializer[Any]):
+    """Input tax credit that goes back because of a claim; rupees as decimal strings."""
+
+    byNote = serializers.CharField(help_text="attributable to the company's GST credit note (s.34(2))")
+    expected = serializers.BooleanField(help_text="the company has not answered: all is counted")
+    byLoss = serializers.CharField(help_text="of goods that were destroyed or lost (s.17(5)(h))")
 
 
 class ClaimOut(serializers.Serializer[Any]):
@@ -107,6 +167,7 @@ class ClaimOut(serializers.Serializer[Any]):
     territory = serializers.CharField()
     pieces = serializers.IntegerField()
     amount = serializers.CharField()
+    due = serializers.CharField(help_text="of the amount: for pieces that the company can still credit")
     filedOn = serializers.DateField()
     reference = serializers.CharField()
     state = serializers.ChoiceField(_STATES)
@@ -116,7 +177,9 @@ class ClaimOut(serializers.Serializer[Any]):
     note = serializers.CharField(allow_blank=True)
     filedBy = serializers.CharField()
     answeredBy = serializers.CharField(allow_blank=True)
-    goods = ClaimGoodsOut(allow_null=True, help_text="null while nothing of it was ever sent")
+    goods = ClaimGoodsOut()
+    creditToReverse = ClaimTaxOut()
+    sendings = ClaimSendingOut(many=True, help_text="the first one first, those called back too")
 
 
 class ClaimCompanyOut(serializers.Serializer[Any]):
@@ -152,6 +215,7 @@ def claim_out(row: Claim) -> dict[str, Any]:
         "territory": row.location.territory.code,
         "pieces": row.pieces,
         "amount": rupees(row.amount_paise),
+        "due": rupees(row.due_paise),
         "filedOn": row.filed_on,
         "reference": row.reference,
         "state": str(row.state),
@@ -161,25 +225,55 @@ def claim_out(row: Claim) -> dict[str, Any]:
         "note": row.note,
         "filedBy": row.filed_by,
         "answeredBy": row.answered_by,
-        "goods": _goods_out(sending_of(row)),
+        "goods": _goods_out(goods_of(row)),
+        "creditToReverse": _tax_out(credit_of_claim(row)),
+        "sendings": [_sending_out(one) for one in sendings_of(row)],
     }
 
 
-def _goods_out(sent: ClaimSending | None) -> dict[str, Any] | None:
-    if sent is None:
-        return None
+def _goods_out(goods: ClaimGoods) -> dict[str, int]:
     return {
+        "here": goods.here,
+        "onTheWay": goods.away,
+        "received": goods.received,
+        "disputed": goods.disputed,
+        "cameHome": goods.home,
+        "lost": goods.lost,
+        "destroyed": goods.destroyed,
+        "kept": goods.kept,
+        "released": goods.released,
+    }
+
+
+def _tax_out(credit: ClaimCredit) -> dict[str, Any]:
+    return {
+        "byNote": rupees(credit.by_note),
+        "expected": credit.is_expected,
+        "byLoss": rupees(credit.by_loss),
+    }
+
+
+def _sending_out(sent: ClaimSending) -> dict[str, Any]:
+    return {
+        "id": sent.pk,
         "pieces": sent.pieces,
         "route": sent.route,
         "state": str(sent.state),
         "papers": [{name: paper[key] for name, key in _PAPER.items()} for paper in sent.papers],
-        "creditToReverse": rupees(sent.itc_paise),
         "sentAt": sent.sent_at,
         "sentBy": sent.sent_by,
         "endedAt": sent.ended_at,
         "reason": sent.reason,
-        "creditNote": sent.credited["paper"]["number"] if sent.credited else "",
+        "creditNote": _number(sent.credited),
+        "received": sent.received,
+        "damaged": sent.damaged,
+        "missing": str(sent.missing),
+        "missingCreditNote": _number(sent.missing_credited),
     }
+
+
+def _number(note: Any) -> str:
+    return str(note["paper"]["number"]) if note else ""
 
 
 def company_out(one: Company) -> dict[str, Any]:

@@ -30,13 +30,17 @@ def book_call_back(
     """Goods did not leave after all: what was booked is undone, or what an invoice charged is credited."""
     if note is not None:
         queue_export(credit_of(sending, note, at), action_id=None, actor=actor, at=at)
-        return
-    reverse_export(sending.key, key=f"{sending.key}:back", narration=reason, actor=actor, at=at)
+    else:
+        reverse_export(sending.key, key=f"{sending.key}:back", narration=reason, actor=actor, at=at)
+    book_answer(sending.claim, reason=reason, actor=actor, at=at)
 
 
-def book_homecoming(sending: ClaimSending, note: CreditNote | None, *, actor: Actor, at: datetime) -> None:
-    """Goods that the company did not take stand here again."""
-    queue_export(homecoming_of(sending, note, at), action_id=None, actor=actor, at=at)
+def book_homecoming(
+    sending: ClaimSending, pieces: int, note: CreditNote | None, *, actor: Actor, at: datetime,
+    key: str = "home",
+) -> None:  # fmt: skip
+    """Pieces that the company did not take, or never got, stand here again."""
+    queue_export(homecoming_of(sending, pieces, note, at, key=key), action_id=None, actor=actor, at=at)
 
 
 def book_answer(claim: Claim, *, reason: str, actor: Actor, at: datetime) -> None:

@@ -10,7 +10,8 @@ from django.db import transaction
 from inventory.agent.learnt import with_learnt
 from inventory.contracts.outcomes import ANSWERED, FATES, ClaimState, Predicted
 from inventory.models import Batch, Claim, Prediction
-from inventory.selectors.claims import claimed_at, find_standing_sending
+from inventory.selectors.claim_goods import standing_of
+from inventory.selectors.claims import claimed_at
 from inventory.selectors.outcomes import current_learnt
 from inventory.services.claim_books import book_answer
 from inventory.services.holding import lock_spots
@@ -139,7 +140,7 @@ def correct_answer(
 def withdraw_claim(claim_id: int, *, reason: str, actor: Actor, at: datetime) -> Claim:
     """Take back a claim that was not answered: it counts as never made, and stays on record."""
     claim = _open(claim_id)
-    if find_standing_sending(claim.pk) is not None:
+    if standing_of(claim):
         raise Refused(_("its goods have left: call them back first"), code="claim_sent")
     if not reason.strip():
         fault = Fault("required", _("say why it is withdrawn"), "reason")
@@ -223,8 +224,7 @@ def _check_answer(claim: Claim, credited_paise: int, answered_on: date, at: date
 
 def _check_goods_agree(claim: Claim, credited_paise: int) -> None:
     """Goods that came back because the company took none of them earn no credit."""
-    sent = find_standing_sending(claim.pk)
-    if credited_paise and sent is not None and sent.state in FATES:
+    if credited_paise and any(sent.state in FATES for sent in standing_of(claim)):
         told = _("its goods came back or were destroyed: file a new claim for what the company credits")
         fault = Fault("goods_came_back", told, "credited", value=rupees(credited_paise))
         raise Refused(told, code="goods_came_back", faults=[fault])
@@ -273,14 +273,23 @@ def _expect(claim: Claim, spot: Spot) -> None:
     )  # fmt: skip
 
 
+def void_pieces(claim: Claim, pieces: int) -> None:
+    """Pieces of a claim that its company cannot credit any more: they count towards its cap no more, and a
+    claim that lost some is no test of the chance that companies credit."""
+    claim.void += pieces
+    claim.save(update_fields=["void"])
+    if claim.state in ANSWERED and claim.answered_on is not None:
+        _settle(claim, claim.answered_on, again=True)
+
+
 def _settle(claim: Claim, day: date, *, again: bool = False) -> None:
-    """Set what was expected against the answer, or `again` against a corrected one; a claim taken back
-    teaches nothing."""
+    """Set what was expected against the answer, or `again` against a corrected one; a claim taken back or
+    with pieces that were never its company's to credit teaches nothing."""
     paid = claim.credited_paise or 0
     rows = Prediction.objects.filter(kind=Predicted.ACTION, subject=_subject(claim))
     (rows if again else rows.filter(settled_on=None)).update(
         settled_on=day, happened=claim.pieces * paid / claim.amount_paise, realised_paise=paid,
-        disturbed=claim.state == ClaimState.WITHDRAWN,
+        disturbed=claim.state == ClaimState.WITHDRAWN or claim.void > 0,
     )  # fmt: skip
 
 
@@ -291,15 +300,19 @@ def _subject(claim: Claim) -> str:
 def _told(claim: Claim, sku: str = "", batch: str = "") -> dict[str, Any]:
     """A claim as the trail keeps it."""
     goods = {"sku": sku, "batch": batch} if sku else {}
-    return goods | {
-        "company": claim.brand.name,
-        "reference": claim.reference,
-        "pieces": claim.pieces,
-        "amount_paise": claim.amount_paise,
-        "filed_on": claim.filed_on.isoformat(),
-        "state": str(claim.state),
-        "credited_paise": claim.credited_paise,
-        "answered_on": claim.answered_on.isoformat() if claim.answered_on else None,
-        "credit_note": claim.credit_note,
-        "note": claim.note,
-    }
+    return (
+        goods
+        | {
+            "company": claim.brand.name,
+            "reference": claim.reference,
+            "pieces": claim.pieces,
+            "amount_paise": claim.amount_paise,
+            "filed_on": claim.filed_on.isoformat(),
+            "state": str(claim.state),
+            "credited_paise": claim.credited_paise,
+            "answered_on": claim.answered_on.isoformat() if claim.answered_on else None,
+            "credit_note": claim.credit_note,
+            "note": claim.note,
+        }
+        | ({"void": claim.void} if claim.void else {})
+    )

@@ -12,10 +12,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from inventory.contracts.outcomes import ANSWERED, MAY_LEAVE, ClaimState, SendingState
+from inventory.contracts.outcomes import ANSWERED, MAY_LEAVE, ClaimState, Missing, SendingState
 from inventory.forms import AnswerForm, BackForm, ClaimForm
 from inventory.models import Claim, ClaimSending
 from inventory.selectors.claim_books import list_claim_exports
+from inventory.selectors.claim_credit import credit_of_claim
+from inventory.selectors.claim_goods import (
+    awaits_receipt,
+    goods_of,
+    is_gone,
+    is_with_company,
+    sendings_of,
+    standing_of,
+)
 from inventory.selectors.claims import (
     find_claimable,
     find_same,
@@ -23,7 +32,6 @@ from inventory.selectors.claims import (
     list_claims,
     list_companies,
     list_corrections,
-    sending_of,
 )
 from inventory.services.claims import answer_claim, file_claim, withdraw_claim
 from vyapar.dashboard.access import kept, page, person
@@ -141,18 +149,32 @@ def _show(
 ) -> HttpResponseBase:
     """A claim's page with its forms as they were filled in; 422 when one of them was refused."""
     is_refused = bool(form.errors or (withdrawal and withdrawal.errors))
-    sent = sending_of(row)
-    is_here = sent is None or sent.state == SendingState.CALLED_BACK
+    sent, standing, goods = sendings_of(row), standing_of(row), goods_of(row)
     context = {
         "claim": row, "state": claim_state(row), "form": form, "withdrawal": withdrawal or BackForm(),
-        "sent": sent, "sent_state": sent and sending_state(sent, row),
-        "sent_route": sent and _ROUTES[sent.route](),
-        "may_send": is_here and row.state in MAY_LEAVE,
+        "goods": goods, "standing": standing, "credit": credit_of_claim(row),
+        "sendings": [_lot(one, row) for one in sent],
+        "may_send": goods.here > 0 and row.state in MAY_LEAVE,
+        "may_stay": row.state == ClaimState.CREDITED or bool(standing),
         "may_correct": row.state in ANSWERED,
         "corrections": list_corrections(row.pk), "strip": {"exports": list_claim_exports(row)},
-        "sent_is_supply": sent is not None and sent.route == RETURN_ROUTES[0],
+        "is_supply": bool(standing) and standing[0].route == RETURN_ROUTES[0],
+        "by_gst_note": bool(standing) and standing[0].route == RETURN_ROUTES[1],
     }  # fmt: skip
     return render(request, "inventory/claim.html", context, status=422 if is_refused else 200)
+
+
+def _lot(sent: ClaimSending, row: Claim) -> dict[str, Any]:
+    """A sending as its card shows it, with what can be said of it now."""
+    may_leave = row.state in MAY_LEAVE
+    return {
+        "sent": sent, "told": sending_state(sent, row), "way": _ROUTES[sent.route](),
+        "missing": _MISSING[Missing(sent.missing)]() if sent.missing else "",
+        "owed": sent.short * row.batch.cost_paise,
+        "may_receive": may_leave and awaits_receipt(sent),
+        "may_call": may_leave and sent.state == SendingState.SENT,
+        "may_settle": row.state == ClaimState.REFUSED and is_gone(sent),
+    }  # fmt: skip
 
 
 def claim_state(row: Claim) -> dict[str, str]:
@@ -165,23 +187,32 @@ def claim_state(row: Claim) -> dict[str, str]:
 def sending_state(sent: ClaimSending, row: Claim) -> dict[str, str]:
     """What became of goods that were sent, in words, with its tone; those credited since have arrived."""
     state = SendingState(sent.state)
-    answered = row.answered_on if row.state == ClaimState.CREDITED else None
-    if state is SendingState.SENT and answered is not None and answered >= ist_day(sent.sent_at):
+    if is_with_company(sent, row):
         return {"words": _("With the company"), "tone": "ok"}
+    if state is SendingState.RECEIVED and sent.short:
+        return {"words": _("Received in part"), "tone": "warn"}
     return {"words": _SENT[state](), "tone": _SENT_TONES[state]}
 
 
 _SENT = {
     SendingState.SENT: lambda: _("On their way to the company"),
     SendingState.CALLED_BACK: lambda: _("Did not leave"),
+    SendingState.RECEIVED: lambda: _("Received"),
     SendingState.RETURNED: lambda: _("Came back"),
     SendingState.DESTROYED: lambda: _("Destroyed"),
 }
 _SENT_TONES = {
     SendingState.SENT: "info",
     SendingState.CALLED_BACK: "neutral",
+    SendingState.RECEIVED: "ok",
     SendingState.RETURNED: "warn",
     SendingState.DESTROYED: "danger",
+}
+_MISSING = {
+    Missing.TRANSPORTER: lambda: _("Lost or damaged on the road: the transporter owes for it"),
+    Missing.LOST: lambda: _("Lost or damaged: you bear it"),
+    Missing.HOME: lambda: _("Came back"),
+    Missing.COMPANY: lambda: _("The company is mistaken: it stays claimed"),
 }
 _ROUTES = {
     "fresh_supply": lambda: _("A supply of yours, on a tax invoice"),

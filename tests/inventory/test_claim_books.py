@@ -120,6 +120,20 @@ def test_credit_that_came_first_is_booked_when_the_goods_leave_and_is_known_how(
     assert of("debit_note").lines[0].tax_paise == 2_250
 
 
+def test_a_claim_that_leaves_in_parts_has_a_return_for_each_and_one_debit_note(sheets):
+    claim = filed()
+    first = send(claim, pieces=30, route=NOTE)
+    credit(claim)
+    second = send(claim, pieces=10, route=NOTE)
+    assert take() == [first.key, f"claim:{claim.pk}:note:1", second.key]
+    note = of("debit_note")
+    assert [(n.quantity, n.amount_paise, n.tax_paise) for n in note.lines] == [(40, CREDITED, 2_250)]
+    call_back_claim(claim.pk, sending_id=second.pk, reason="no lorry", actor=OWNER, at=LATER)
+    assert take() == [f"{second.key}:back"], "the note stands while any of its goods are away"
+    call_back_claim(claim.pk, reason="nor this", actor=OWNER, at=LATER)
+    assert take() == [f"{first.key}:back", f"claim:{claim.pk}:note:1:back"]
+
+
 def test_goods_called_back_before_the_books_had_them_are_cancelled_there_and_reversed_after(sheets):
     claim = filed()
     first = send(claim)
@@ -239,7 +253,7 @@ _MASTERS = (
     '<LEDGER NAME="Tivrano (creditor)"><PARENT>Sundry Creditors</PARENT></LEDGER>',
     *(
         f'<LEDGER NAME="{name}"/>'
-        for name in ("Sales", "Purchase", "Claims received", "Output IGST", "Input IGST")
+        for name in ("Sales", "Purchase", "Claims received", "Output IGST", "Input IGST", "Round Off")
     ),
 )
 

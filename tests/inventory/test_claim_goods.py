@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
 import numpy as np
 import pytest
+from django.db import connection
+from django_tenants.utils import tenant_context
 
 from compliance.models import Paper
 from compliance.selectors import document_of
 from inventory.contracts.outcomes import Predicted, SendingState
 from inventory.models import Brand, ClaimSending, Export, Feed, Movement, Prediction
-from inventory.selectors.claims import claim_rooms, claimed_at, find_company_party, list_companies
+from inventory.selectors.claim_credit import credit_of_claim
+from inventory.selectors.claim_goods import ClaimGoods, find_company_party, goods_of
+from inventory.selectors.claims import claim_rooms, claimed_at, list_companies
 from inventory.selectors.outcomes import list_outcomes
 from inventory.services import claims, reserve
 from inventory.services.claim_goods import call_back_claim, send_claim, settle_claim_goods
@@ -24,7 +29,7 @@ from tests.builders import OWNER
 from tests.conftest import NOW
 from tests.inventory.book import TODAY, make_book
 from vyapar.engine.models import AuditEntry
-from vyapar.kernel.errors import Invalid, NotFound, Refused
+from vyapar.kernel.errors import Invalid, NotFound, Refused, Stale
 from vyapar.kernel.facts import Party
 
 COMPANY = Party(
@@ -36,7 +41,11 @@ CHALLAN, NOTE, SUPPLY = "financial_credit_note", "gst_credit_note", "fresh_suppl
 
 @pytest.fixture
 def book(in_alpha):
-    """A hundred pieces, twenty of which have expired for ten days, at a company that takes them back."""
+    return returnable()
+
+
+def returnable():
+    """A hundred pieces that have expired for ten days, of a company that takes them back."""
     made = make_book(1)
     Brand.objects.update(return_bp=6_000, return_days=60, claim_cap_paise=10_00_000)
     for registration in {t.registration for t in made.territories.values()}:
@@ -54,9 +63,9 @@ def filed(reference="CL-1", pieces=40):
     )  # fmt: skip
 
 
-def send(claim, pieces=40, route=CHALLAN, company=COMPANY, at=NOW):
+def send(claim, pieces=40, route=CHALLAN, company=COMPANY, at=NOW, **more):
     return send_claim(
-        claim.pk, pieces=pieces, route=route, company=company, distance_km=500, actor=OWNER, at=at
+        claim.pk, pieces=pieces, route=route, company=company, distance_km=500, actor=OWNER, at=at, **more
     )
 
 
@@ -80,15 +89,23 @@ def test_expired_goods_leave_against_a_credit_note_on_a_challan_by_a_kind_of_the
     assert "72/46/2018" in document.basis
     assert document.totals.taxable_paise == 40 * 5_000
     assert sending.papers[0]["number"] == paper.number
-    assert sending.itc_paise == 0, "a note without GST takes no credit back"
+    assert credit_of_claim(claim).by_note == 0, "a note without GST takes no credit back"
     assert check_positions() == []
     entry = AuditEntry.objects.order_by("-seq").first()
     assert (entry.verb, told_of(entry)["after"]["papers"]) == ("ClaimGoodsSent", [paper.number])
     assert find_company_party(claim)["place"] == "Ahmedabad", "the next paper to them begins as this one"
 
 
-def test_a_gst_credit_note_takes_the_credit_back_and_comes_in_time_or_not_at_all(book):
-    assert send(filed(), route=NOTE).itc_paise == 40 * 250
+def test_a_gst_credit_note_takes_its_share_of_the_credit_back_and_comes_in_time_or_not_at_all(book):
+    """Of ₹2,000.00 of goods ₹600.00 were asked for and ₹450.01 are credited; ₹100.00 of credit were taken."""
+    claim = filed()
+    send(claim, route=NOTE)
+    credit = credit_of_claim(claim)
+    assert (credit.by_note, credit.is_expected) == (3_000, True)
+    claims.answer_claim(claim.pk, credited_paise=45_010, answered_on=TODAY, actor=OWNER, at=NOW)
+    claim.refresh_from_db()
+    credit = credit_of_claim(claim)
+    assert (credit.by_note, credit.is_expected, credit.by_loss) == (2_251, False, 0)
     late = NOW.replace(year=2027, month=12, day=1)
     with pytest.raises(Refused) as told:
         send(filed("CL-2"), route=NOTE, at=late)
@@ -106,10 +123,10 @@ def test_a_fresh_supply_goes_on_a_tax_invoice_at_the_purchase_value(book):
     )
     assert document.totals.igst_paise == 2_00_000 * document.lines[0].rate_bp // 10_000 > 0
     assert document.valuation == "", "Rule 28 is for one's own registrations"
-    assert sending.itc_paise == 0
+    assert credit_of_claim(sending.claim).by_note == 0
 
 
-def test_goods_leave_once_and_a_claim_whose_goods_left_is_not_withdrawn(book):
+def test_all_goods_leave_once_and_a_claim_whose_goods_left_is_not_withdrawn(book):
     claim = filed()
     send(claim)
     for again in (
@@ -122,6 +139,88 @@ def test_goods_leave_once_and_a_claim_whose_goods_left_is_not_withdrawn(book):
         assert told.value.code == "claim_sent"
     assert book.position("S1", "B1").on_hand == 60
     assert Paper.objects.count() == 1
+
+
+def test_goods_leave_in_parts_each_with_its_paper_and_never_more_than_was_claimed(book):
+    claim = filed()
+    one = send(claim, pieces=25)
+    with pytest.raises(Invalid) as told:
+        send(claim, pieces=16)
+    assert told.value.faults[0].message == "1 to 15, what was claimed and has not left"
+    with pytest.raises(Refused) as told:
+        send(claim, pieces=15, route=SUPPLY)
+    assert (told.value.code, told.value.faults[0].field) == ("another_way", "route")
+    two = send(claim, pieces=10, at=NOW + timedelta(hours=1))
+    assert goods_of(claim) == ClaimGoods(here=5, away=35)
+    assert [row.number for row in Paper.objects.order_by("number")] == [
+        sending.papers[0]["number"] for sending in (one, two)
+    ]  # fmt: skip
+    spot = book.position("S1", "B1")
+    assert (spot.on_hand, claimed_at(spot.pk)) == (65, 5)
+    with pytest.raises(Invalid) as told:
+        call_back_claim(claim.pk, reason="which?", actor=OWNER, at=NOW)
+    assert told.value.code == "which_sending"
+    call_back_claim(claim.pk, sending_id=two.pk, reason="no lorry", actor=OWNER, at=NOW)
+    assert goods_of(claim) == ClaimGoods(here=15, away=25)
+    assert Paper.objects.get(key=one.key).state == "issued"
+    assert Paper.objects.get(key=two.key).state == "cancelled"
+    three = send(claim, pieces=15)
+    refuse(claim)
+    settle_claim_goods(
+        claim.pk, sending_id=one.pk, fate=SendingState.DESTROYED, reason="burnt", actor=OWNER, at=NOW
+    )
+    settle_claim_goods(claim.pk, fate=SendingState.RETURNED, reason="not ours", actor=OWNER, at=NOW)
+    three.refresh_from_db()
+    claim.refresh_from_db()
+    assert (three.state, goods_of(claim)) == ("returned", ClaimGoods(home=15, destroyed=25))
+    assert credit_of_claim(claim).by_loss == 25 * 250
+    assert book.position("S1", "B1").on_hand == 75
+    assert check_positions() == []
+
+
+def test_a_form_that_is_sent_twice_lets_one_lot_leave(book):
+    claim = filed()
+    send(claim, pieces=20, earlier=0)
+    with pytest.raises(Stale) as told:
+        send(claim, pieces=20, earlier=0)
+    assert told.value.code == "claim_goods_moved"
+    assert goods_of(claim).here == 20
+
+
+def test_goods_of_a_claim_that_is_over_do_not_free_those_of_another(book):
+    gone, other = filed("CL-1", 40), filed("CL-2", 30)
+    send(gone)
+    refuse(gone)
+    settle_claim_goods(gone.pk, fate=SendingState.DESTROYED, reason="burnt", actor=OWNER, at=NOW)
+    assert claimed_at(book.position("S1", "B1").pk) == other.pieces
+
+
+def test_of_two_lots_that_would_leave_at_once_only_what_was_claimed_does(fresh_distributor):
+    book = returnable()
+    claim = filed(pieces=40)
+    outcomes: list[str] = []
+    start = threading.Barrier(2)
+
+    def leave() -> None:
+        with tenant_context(fresh_distributor):
+            start.wait()
+            try:
+                send(claim, pieces=25)
+                outcomes.append("left")
+            except Invalid:
+                outcomes.append("refused")
+        connection.close()
+
+    threads = [threading.Thread(target=leave) for _ in range(2)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(timeout=30)
+    assert sorted(outcomes) == ["left", "refused"]
+    assert book.position("S1", "B1").on_hand == 75
+    assert (Paper.objects.count(), goods_of(claim)) == (1, ClaimGoods(here=15, away=25))
+    send(claim, pieces=15)
+    assert goods_of(claim) == ClaimGoods(away=40)
 
 
 def test_what_did_not_leave_after_all_stands_where_it_stood_and_may_leave_later(book):

@@ -173,7 +173,11 @@ def test_goods_leave_from_the_page_and_what_was_typed_stays_when_they_may_not(li
     assert "Send the goods" in browser.get(f"/claims/{claim.pk}").content.decode()
     wrong = browser.post(f"/claims/{claim.pk}/send", SENT | {"pieces": "41"})
     page = wrong.content.decode()
-    assert (wrong.status_code, 'value="1 Mill Road"' in page, "1 to 40, what was claimed" in page) == (
+    assert (
+        wrong.status_code,
+        'value="1 Mill Road"' in page,
+        "1 to 40, what was claimed and has not left" in page,
+    ) == (
         422,
         True,
         True,
@@ -187,13 +191,40 @@ def test_goods_leave_from_the_page_and_what_was_typed_stays_when_they_may_not(li
         assert words in page
     assert browser.post(f"/claims/{claim.pk}/send", SENT).status_code == 302, "twice is once"
     assert ClaimSending.objects.count() == 1
-    empty = browser.post(f"/claims/{claim.pk}/goods", {"reason": " "})
+    lot = f"/claims/{claim.pk}/sendings/{ClaimSending.objects.get().pk}"
+    empty = browser.post(lot, {"reason": " "})
     assert empty.status_code == 422
     browser.post(f"/claims/{claim.pk}", {"credited": "0", "answered_on": LAST.isoformat()})
     assert "Say what became of them" in browser.get(f"/claims/{claim.pk}").content.decode()
-    browser.post(f"/claims/{claim.pk}/goods", {"fate": "returned", "reason": "seal broken"})
+    browser.post(lot, {"fate": "returned", "reason": "seal broken"})
     assert ClaimSending.objects.get().state == "returned"
     assert "seal broken" in browser.get(f"/claims/{claim.pk}").content.decode()
+
+
+def test_goods_leave_in_parts_from_the_page_and_a_form_that_is_sent_twice_sends_once(licensed):
+    browser = person(Role.MANAGER)
+    browser.post("/claims/new", FORM)
+    claim = Claim.objects.get()
+    half = SENT | {"pieces": "15", "earlier": "0"}
+    for _ in range(2):
+        told = browser.post(f"/claims/{claim.pk}/send", half, follow=True).content.decode()
+    assert "have left since that page was shown" in told
+    assert ClaimSending.objects.count() == 1
+    form = browser.get(f"/claims/{claim.pk}/send").content.decode()
+    assert "25 pieces of 40 claimed are still here" in form
+    assert 'name="earlier" value="1"' in form
+    browser.post(f"/claims/{claim.pk}/send", SENT | {"pieces": "25", "earlier": "1"})
+    page = browser.get(f"/claims/{claim.pk}").content.decode()
+    assert page.count("They did not leave") == 2
+    assert "Still here" not in page
+    auditor = person(Role.AUDITOR)
+    assert "They did not leave" not in auditor.get(f"/claims/{claim.pk}").content.decode()
+    lot = ClaimSending.objects.first()
+    assert auditor.post(f"/claims/{claim.pk}/sendings/{lot.pk}", {"reason": "x"}).status_code == 403
+    browser.post(f"/claims/{claim.pk}/sendings/{lot.pk}", {"reason": "no lorry"})
+    again = browser.post(f"/claims/{claim.pk}/sendings/{lot.pk}", {"reason": "no lorry"}, follow=True)
+    assert "not on their way any more" in again.content.decode()
+    assert browser.get(f"/claims/{claim.pk}/sendings/999").status_code == 302
 
 
 def test_a_wrong_answer_is_corrected_on_the_page_and_both_are_shown(book):
@@ -222,17 +253,26 @@ def test_the_doors_send_goods_call_them_back_and_correct_an_answer(licensed):
     claim = client.post("/api/v1/claims", FILED).json()["id"]
     asked = SENT | {"pieces": 40, "distanceKm": 530}
     sent = client.post(f"/api/v1/claims/{claim}/send", asked).json()
-    assert (sent["goods"]["state"], sent["goods"]["papers"][0]["kind"]) == ("sent", "delivery_challan")
+    (lot,) = sent["sendings"]
+    assert (lot["state"], lot["papers"][0]["kind"]) == ("sent", "delivery_challan")
+    assert {name: n for name, n in sent["goods"].items() if n} == {"onTheWay": 40}
     again = client.post(f"/api/v1/claims/{claim}/send", asked)
     assert (again.status_code, again.json()["code"]) == (409, "claim_sent")
     back = client.post(f"/api/v1/claims/{claim}/call-back", {"reason": "no lorry"}).json()
-    assert back["goods"]["state"] == "called_back"
-    assert client.get("/api/v1/claims").json()["results"][0]["goods"] == back["goods"]
-    client.post(f"/api/v1/claims/{claim}/send", asked)
+    assert (back["sendings"][0]["state"], back["goods"]["here"]) == ("called_back", 40)
+    assert client.get("/api/v1/claims").json()["results"][0]["sendings"] == back["sendings"]
+    parts = [client.post(f"/api/v1/claims/{claim}/send", asked | {"pieces": n}).json() for n in (30, 10)]
+    assert [part["goods"]["onTheWay"] for part in parts] == [30, 40]
+    which = client.post(f"/api/v1/claims/{claim}/call-back", {"reason": "which?"})
+    assert (which.status_code, which.json()["code"]) == (422, "which_sending")
+    last = parts[1]["sendings"][-1]["id"]
+    back = client.post(f"/api/v1/claims/{claim}/call-back", {"reason": "which?", "sending": last}).json()
+    assert back["goods"]["here"] == 10
     answer = {"credited": "0", "answeredOn": LAST.isoformat()}
     client.post(f"/api/v1/claims/{claim}/answer", answer)
     gone = client.post(f"/api/v1/claims/{claim}/goods", {"fate": "destroyed", "reason": "burnt"}).json()
-    assert gone["goods"]["state"] == "destroyed"
+    assert (gone["goods"]["destroyed"], gone["sendings"][1]["state"]) == (30, "destroyed")
+    assert gone["creditToReverse"] == {"byNote": "0.00", "expected": False, "byLoss": "75.00"}
     late = client.post(f"/api/v1/claims/{claim}/correct", answer | {"credited": "9", "reason": "x"})
     assert (late.status_code, late.json()["code"]) == (409, "goods_came_back")
     looker = caller(May.READ)
@@ -262,3 +302,34 @@ def test_a_withdrawal_that_is_refused_keeps_its_reason_and_a_wrong_gstin_stands_
     assert (claim.state, claim.note) == ("withdrawn", "filed twice")
     again = browser.post(f"/claims/{claim.pk}/withdraw", {"reason": "filed twice"}).content.decode()
     assert "This cannot be kept" in again
+
+
+def test_a_short_receipt_is_told_on_the_page_and_at_the_door(licensed):
+    browser, client = person(Role.MANAGER), caller(May.READ, May.DECIDE)
+    browser.post("/claims/new", FORM)
+    claim = Claim.objects.get()
+    for pieces in (30, 10):
+        client.post(f"/api/v1/claims/{claim.pk}/send", SENT | {"pieces": pieces})
+    first, second = ClaimSending.objects.order_by("pk")
+    lot = f"/claims/{claim.pk}/sendings/{first.pk}/receipt"
+    assert 'name="received" value="30"' in browser.get(lot).content.decode()
+    short = {"received": "20", "damaged": "4", "missing": "", "reason": ""}
+    wrong = browser.post(lot, short)
+    assert (wrong.status_code, "say what became of the 10 others" in wrong.content.decode()) == (422, True)
+    told = short | {"missing": "transporter", "reason": "a carton fell off"}
+    browser.post(lot, told)
+    page = browser.get(f"/claims/{claim.pk}").content.decode()
+    for words in ("Received in part", "the transporter owes for it", "4 of them damaged", "900.37",
+                  "a carton fell off", "Lost on the way"):  # fmt: skip
+        assert words in page, words
+    assert "on record" in browser.post(lot, told, follow=True).content.decode()
+    door = f"/api/v1/claims/{claim.pk}/receipt"
+    sent = client.post(door, {"sending": second.pk, "received": 10}).json()
+    assert (sent["due"], sent["goods"]["received"], sent["goods"]["lost"]) == ("900.37", 30, 10)
+    assert [one["state"] for one in sent["sendings"]] == ["received"] * 2
+    again = client.post(door, {"sending": second.pk, "received": 10})
+    assert (again.status_code, again.json()["code"]) == (409, "claim_not_sent")
+    assert caller(May.READ).post(door, {"received": 1}).status_code == 403
+    auditor = person(Role.AUDITOR)
+    assert "What it received" not in auditor.get(f"/claims/{claim.pk}").content.decode()
+    assert auditor.post(lot, told).status_code == 403

@@ -139,7 +139,7 @@ def _claims(rows: list[Claim]) -> Iterator[tuple[float, float]]:
     policy, _version = get_policy("monitoring")
     for row in rows:
         if row.brand.claim_success_bp is None:
-            yield row.amount_paise * policy.claim_success_bp / BASIS_POINTS, float(row.credited_paise or 0)
+            yield row.due_paise * policy.claim_success_bp / BASIS_POINTS, float(row.credited_paise or 0)
 
 
 def _claim_days(rows: list[Claim]) -> Iterator[tuple[float, float]]:
