@@ -66,8 +66,8 @@ class LocationAdmin(admin.ModelAdmin[Any]):
 
 @admin.register(Retailer)
 class RetailerAdmin(admin.ModelAdmin[Any]):
-    list_display = ("retailer_id", "name", "territory", "language", "active")
-    list_filter = ("territory", "language", "active")
+    list_display = ("retailer_id", "name", "territory", "trade_channel", "language", "active")
+    list_filter = ("territory", "trade_channel", "language", "active")
     list_select_related = ("territory",)
     search_fields = ("retailer_id", "name", "phone")
     raw_id_fields = ("outlet",)

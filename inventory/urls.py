@@ -105,6 +105,7 @@ urlpatterns = [
     re_path(r"^outlets/consents/form\.(?P<form>csv|xlsx)$", consent_lists.form_file, name="consents_form"),
     path("outlets/<str:retailer_id>", outlets.outlet, name="outlet"),
     path("outlets/<str:retailer_id>/consent", consents.record, name="outlet_consent"),
+    path("outlets/<str:retailer_id>/terms", outlets.keep_terms, name="outlet_terms"),
     re_path(
         r"^outlets/(?P<retailer_id>[^/]{1,40})/standing\.(?P<form>csv|xlsx)$",
         outlets.outlet_file,

@@ -127,11 +127,15 @@ _SHOWN: Mapping[str, Any] = {
     "latitude": 19.1, "longitude": 72.9, "phone": "9820012345", "email": "shop@example.in", "language": "hi",
     "gstin": "27AABCU9603R1ZN", "supplier_gstin": "27AABCU9603R1ZN", "channels": "whatsapp, sms",
     "credit_limit": "50000.00", "outstanding": "12450.00", "beat": "Andheri East",
+    "trade_channel": "general_trade", "minimum_life_days": 45,
     "gst_details": {"rate": 5, "taxableValue": "422.86", "hsn": "1905"}, "cancelled": False,
 }  # fmt: skip
 _SHOWN_FORMS: Mapping[Form, Any] = {Form.WHOLE: 1, Form.FLAG: False, Form.JSON: {}, Form.DECIMAL: 1.5}
 #: Left out of examples, so that these show what is usual.
-_RARE = frozenset({"cancelled", "replaced_by", "delisted_date", "unit", "location", "channels"})
+_RARE = frozenset({
+    "cancelled", "replaced_by", "delisted_date", "unit", "location", "channels", "trade_channel",
+    "minimum_life_days",
+})  # fmt: skip
 
 
 def example_row(kind: RecordKind) -> dict[str, Any]:

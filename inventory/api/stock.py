@@ -10,6 +10,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from inventory.contracts import TradeChannel
 from inventory.models import StockItem
 from inventory.selectors.items import ItemFilter, list_stock_items
 from inventory.selectors.outlets import list_contacts
@@ -96,10 +97,19 @@ class SkuHistory(ApiView):
 class RetailerList(ApiView):
     """Active retailers by id."""
 
-    @extend_schema(operation_id="listRetailers", parameters=[_LIMIT, _CURSOR], responses=RetailerPage)
+    @extend_schema(
+        operation_id="listRetailers",
+        parameters=[
+            OpenApiParameter("tradeChannel", str, enum=[one.value for one in TradeChannel]), _LIMIT, _CURSOR,
+        ],
+        responses=RetailerPage,
+    )  # fmt: skip
     def get(self, request: Request) -> Response:
         after, limit = read_text(request, "cursor"), read_limit(request)
-        page = list_contacts(after=after, limit=limit + 1)
+        channel = read_text(request, "tradeChannel")
+        if channel and channel not in set(TradeChannel):
+            raise bad_query("tradeChannel", _("one of %(known)s", known=", ".join(TradeChannel)), channel)
+        page = list_contacts(after=after, limit=limit + 1, trade_channel=channel)
         return Response(
             {
                 "results": [
@@ -109,6 +119,8 @@ class RetailerList(ApiView):
                         "territory": one.territory,
                         "language": one.language,
                         "channels": list(one.channels),
+                        "tradeChannel": one.trade_channel,
+                        "minimumLifeDays": one.minimum_life_days,
                     }
                     for one in page[:limit]
                 ],

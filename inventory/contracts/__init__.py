@@ -1,5 +1,6 @@
 """What other apps may know of the inventory: snapshots, demand, policies, statuses, event payloads."""
 
+from inventory.contracts.channels import DEFAULT_CHANNEL, ONLINE, LifeRules, TradeChannel
 from inventory.contracts.demand import (
     DISPERSION_HIGH,
     DISPERSION_LOW,
@@ -17,7 +18,6 @@ from inventory.contracts.events import (
 )
 from inventory.contracts.forecasts import COMMON_SHARE
 from inventory.contracts.policy import (
-    DEFAULT_CHANNEL,
     SCORE_WEIGHTS,
     AnalysisPolicy,
     MoneyRates,
@@ -33,6 +33,7 @@ __all__ = [
     "NEVER",
     "NO_CAP",
     "NO_DAY",
+    "ONLINE",
     "SCORE_WEIGHTS",
     "STATUSES",
     "AnalysisPolicy",
@@ -40,6 +41,7 @@ __all__ = [
     "DemandDistribution",
     "DemandSnapshot",
     "InventoryUpdated",
+    "LifeRules",
     "ManyInventoryUpdated",
     "MoneyRates",
     "MonitoringPolicy",
@@ -47,4 +49,5 @@ __all__ = [
     "StockChange",
     "StockSnapshot",
     "StockStatus",
+    "TradeChannel",
 ]

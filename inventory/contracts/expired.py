@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
+from inventory.contracts.channels import DEFAULT_CHANNEL
+
 
 @dataclass(frozen=True, slots=True)
 class ExpiredSale:
@@ -64,10 +66,11 @@ class PastSalesExpired:
 
 @dataclass(frozen=True, slots=True)
 class ShortLifeSold:
-    """Sales of batches with less life than the distributor's rules ask of a piece that is sold.
+    """Sales of batches with less life than their buyers want: by their own word or their channel's rule.
 
-    Batches that were ever on offer are not counted: an offer has its own rule. `sku`, `batch` and
-    `days_left` are those of the sale with the least life, `quantity` is of all.
+    Batches that were ever on offer are not counted: an offer has its own rule. `sku`, `batch`, `days_left`,
+    `minimum_days`, `trade_channel` and `retailer_id` (empty in general trade) are those of the sale that
+    lacks most; `alike`: all these buyers want as many days. `quantity` is of all.
     """
 
     name: ClassVar[str] = "ShortLifeSold"
@@ -80,4 +83,34 @@ class ShortLifeSold:
     sku: str
     batch: str
     days_left: int
+    import_number: int | None = None
+    trade_channel: str = DEFAULT_CHANNEL
+    retailer_id: str = ""
+    alike: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class UndoneSale:
+    """A line of a sale, and how many of its pieces are undone."""
+
+    transaction_id: str
+    line: int
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiredSalesUndone:
+    """Sales that `ExpiredStockSold` told of, under the same subject, are no more.
+
+    `how`: `cancelled` by their source, or `returned` by the outlet with the batch named.
+    """
+
+    name: ClassVar[str] = "ExpiredSalesUndone"
+    version: ClassVar[int] = 1
+
+    sku: str
+    batch: str
+    how: str
+    quantity: int
+    sales: tuple[UndoneSale, ...]
     import_number: int | None = None

@@ -8,14 +8,21 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NoReturn
 
+from inventory.contracts.channels import (
+    DEFAULT_CHANNEL,
+    ONLINE,
+    ONLINE_LIFE_DAYS,
+    ONLINE_LIFE_SHARE_BP,
+    LifeRules,
+    TradeChannel,
+)
 from inventory.contracts.quality import LIMITS, MARKS, WEIGHTS, Grade
 from vyapar.engine.wire import camel
 from vyapar.kernel.errors import Fault, Invalid
 from vyapar.kernel.phrases import listed
 from vyapar.kernel.phrases import phrase as _
 
-#: The channel whose rule holds where a channel has none of its own.
-DEFAULT_CHANNEL = "general_trade"
+_CHANNELS = tuple(channel.value for channel in TradeChannel)
 #: The parts of the dead-stock score, and the points each can give unless the distributor differs.
 SCORE_WEIGHTS = {"movement": 35, "cover": 25, "trend": 10, "expiry": 20, "breadth": 10}
 
@@ -80,8 +87,10 @@ class MonitoringPolicy(MoneyRates):
     - `age_bands`, `expiry_bands`: days at which the bands of the page of batches end, by how long stock has
       been here and by how long it lasts; the last band has no end.
     - A batch is near expiry when at most `expiry_horizon_days` are left to its last day of sale.
-    - `minimum_life_at_sale_days`: per channel, days of life a piece must have left when it is sold;
+    - `minimum_life_at_sale_days`: per trade channel, days of life a piece must have left when it is sold;
       `general_trade` holds for channels that have none of their own.
+    - `minimum_life_share_bp`: per trade channel, share of a batch's whole life that is enough where it comes
+      to fewer days; without the day of manufacture the days hold.
     - `score_weights`: points of each part of the dead-stock score; they add up to 100.
     - `passed_over_limit`: how many items looked at and left alone are told one by one.
     - `quality_weights`: marks of 100 that each figure of data quality can cost; `quality_limits`: the
@@ -101,7 +110,13 @@ class MonitoringPolicy(MoneyRates):
     expiry_horizon_days: int = 90
     age_bands: tuple[int, ...] = (30, 60, 90, 180)
     expiry_bands: tuple[int, ...] = (30, 60, 90)
-    minimum_life_at_sale_days: Mapping[str, int] = field(default_factory=lambda: {DEFAULT_CHANNEL: 30})
+    minimum_life_at_sale_days: Mapping[str, int] = field(
+        default_factory=lambda: {DEFAULT_CHANNEL: 30, **dict.fromkeys(ONLINE, ONLINE_LIFE_DAYS)},
+        metadata={"keys": _CHANNELS},
+    )
+    minimum_life_share_bp: Mapping[str, int] = field(
+        default_factory=lambda: dict.fromkeys(ONLINE, ONLINE_LIFE_SHARE_BP), metadata={"keys": _CHANNELS}
+    )
     score_weights: Mapping[str, int] = field(default_factory=lambda: dict(SCORE_WEIGHTS))
     passed_over_limit: int = 50
     quality_weights: Mapping[str, int] = field(default_factory=lambda: dict(WEIGHTS))
@@ -122,12 +137,8 @@ class MonitoringPolicy(MoneyRates):
         check_ranges(self, days | cover | rest)
         _check_order(self, "slow_moving_threshold", "dead_stock_threshold")
         _check_order(self, "cover_days_slow", "cover_days_dead")
-        lives, weights = self.minimum_life_at_sale_days, self.score_weights
-        if DEFAULT_CHANNEL not in lives or not all(_is_whole(n, 0, 730) for n in lives.values()):
-            _refuse(
-                "minimum_life_at_sale_days",
-                _("needs %(channel)s, and 0 to 730 days each", channel=DEFAULT_CHANNEL),
-            )
+        _check_lives(self)
+        weights = self.score_weights
         if set(weights) != set(SCORE_WEIGHTS) or not all(_is_whole(n, 0, 100) for n in weights.values()):
             _refuse(
                 "score_weights",
@@ -140,10 +151,14 @@ class MonitoringPolicy(MoneyRates):
                 _refuse(name, _("must be one to eight rising numbers of days, 1 to 3650 each"))
         _check_quality(self)
 
-    def minimum_life(self, channel: str) -> int:
-        """Days of life a piece must have left when it is sold through `channel`."""
-        lives = self.minimum_life_at_sale_days
-        return lives.get(channel, lives[DEFAULT_CHANNEL])
+    @property
+    def life_rules(self) -> LifeRules:
+        """With how much life left each trade channel still takes goods."""
+        return LifeRules(self.minimum_life_at_sale_days, self.minimum_life_share_bp)
+
+    def minimum_life(self, channel: str, whole_days: int | None = None) -> int:
+        """As `LifeRules.least`."""
+        return self.life_rules.least(channel, whole_days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +254,20 @@ def _check_quality(policy: MonitoringPolicy) -> None:
         _refuse("closed_weekdays", _("must be 0 (Monday) to 6 (Sunday)"))
     if not all(_is_day(text) for text in policy.holidays):
         _refuse("holidays", _("must be days such as 2026-11-08"))
+
+
+def _check_lives(policy: MonitoringPolicy) -> None:
+    lives, shares = policy.minimum_life_at_sale_days, policy.minimum_life_share_bp
+    for name in ("minimum_life_at_sale_days", "minimum_life_share_bp"):
+        if not set(getattr(policy, name)) <= set(_CHANNELS):
+            _refuse(name, _("knows the channels %(known)s", known=", ".join(_CHANNELS)))
+    if DEFAULT_CHANNEL not in lives or not all(_is_whole(n, 0, 730) for n in lives.values()):
+        _refuse(
+            "minimum_life_at_sale_days",
+            _("needs %(channel)s, and 0 to 730 days each", channel=DEFAULT_CHANNEL),
+        )
+    if not all(_is_whole(n, 1, 10_000) for n in shares.values()):
+        _refuse("minimum_life_share_bp", _("must be 1 to 10000 each"))
 
 
 def _is_day(text: Any) -> bool:

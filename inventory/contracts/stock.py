@@ -32,7 +32,6 @@ _LANE = ("territories", "territories")
 _COLUMNS: dict[str, Column] = {
     "item_sku": Column(_ITEM, np.int32),
     "item_territory": Column(_ITEM, np.int32),
-    "item_channel": Column(_ITEM, np.int32, 0),
     "last_sale_day": Column(_ITEM, np.int64, NEVER, high=NO_DAY),
     "recent_daily": Column(_ITEM, np.float64, 0.0),
     "earlier_daily": Column(_ITEM, np.float64, 0.0),
@@ -40,6 +39,10 @@ _COLUMNS: dict[str, Column] = {
     "outlets_usual": Column(_ITEM, np.int32, 0),
     "prior_status": Column(_ITEM, np.int8, 0, high=len(STATUSES) - 1),
     "liquidating": Column(_ITEM, np.bool_, False, low=None),
+    "channel_life": Column(("channels",), np.int64, -1, low=-1),
+    "mix_item": Column(("mixes",), np.int32),
+    "mix_channel": Column(("mixes",), np.int32),
+    "mix_share": Column(("mixes",), np.float64, high=1),
     "weekly_mean": Column(("items", "weeks"), np.float64),
     "dispersion": Column(_ITEM, np.float64, 1.0),
     "position_item": Column(_POSITION, np.int32),
@@ -74,8 +77,13 @@ class StockSnapshot:
     `as_of` is the Indian day and the only clock. `skus`, `territories`, `locations`, `channels` are
     the names that numbers point at.
 
+    Who buys: `channels` are kinds of buyers with a least life that may differ from general trade's, each
+    with days of its own in `channel_life` (-1: its trade channel's rule holds). A *mix* is the share of an
+    item's demand that one of them takes; what no mix takes is general trade's. (mixes,): `mix_item`,
+    `mix_channel`, `mix_share`.
+
     An *item* is one SKU in one territory, once. (items,):
-    - `item_sku`, `item_territory`, `item_channel`: numbers of the names.
+    - `item_sku`, `item_territory`: numbers of the names.
     - `last_sale_day`: ordinal, `NEVER` when it never sold there.
     - `recent_daily`, `earlier_daily`: pieces per day sold in the last 28 days and in the 84 before.
     - `outlets_recent`, `outlets_usual`: outlets that bought in the last 90 days and in the last year.
@@ -106,11 +114,10 @@ class StockSnapshot:
     skus: tuple[str, ...]
     territories: tuple[str, ...]
     locations: tuple[str, ...]
-    channels: tuple[str, ...] = ("general_trade",)
+    channels: tuple[str, ...] = ()
 
     item_sku: Codes
     item_territory: Codes
-    item_channel: Codes = field(default_factory=empty)
     last_sale_day: Ints = field(default_factory=empty)
     recent_daily: Floats = field(default_factory=empty)
     earlier_daily: Floats = field(default_factory=empty)
@@ -118,6 +125,10 @@ class StockSnapshot:
     outlets_usual: Codes = field(default_factory=empty)
     prior_status: NDArray[np.int8] = field(default_factory=empty)
     liquidating: Flags = field(default_factory=empty)
+    channel_life: Ints = field(default_factory=empty)
+    mix_item: Codes = field(default_factory=empty)
+    mix_channel: Codes = field(default_factory=empty)
+    mix_share: Floats = field(default_factory=empty)
     weekly_mean: Floats
     dispersion: Floats = field(default_factory=empty)
     common: float = COMMON_SHARE
@@ -154,6 +165,8 @@ class StockSnapshot:
             "territories": len(self.territories),
             "weeks": weekly.shape[1] if weekly.ndim == 2 else 0,
             "weekdays": 7,
+            "channels": len(self.channels),
+            "mixes": np.asarray(self.mix_item).shape[0],
         }
         settle(self, sizes, _COLUMNS)
         _check_references(self, sizes)
@@ -201,7 +214,8 @@ def _check_references(snapshot: StockSnapshot, sizes: dict[str, int]) -> None:
     limits = {
         "item_sku": len(snapshot.skus),
         "item_territory": len(snapshot.territories),
-        "item_channel": len(snapshot.channels),
+        "mix_item": sizes["items"],
+        "mix_channel": len(snapshot.channels),
         "position_item": sizes["items"],
         "location": len(snapshot.locations),
     }

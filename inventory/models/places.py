@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
+
+from inventory.contracts.channels import DEFAULT_CHANNEL, TradeChannel
 
 
 class GstRegistration(models.Model):
@@ -79,11 +82,36 @@ class Retailer(models.Model):
     language = models.CharField(max_length=5, default="en")
     gstin = models.CharField(max_length=15, blank=True)
     channels = models.JSONField(default=list)  # preferred first: whatsapp, sms, email
+    trade_channel = models.CharField(
+        max_length=16, choices=[(one.value, one.value) for one in TradeChannel], default=DEFAULT_CHANNEL
+    )
+    #: Days of life it wants goods to have when they are sold to it; null where its channel's rule holds.
+    minimum_life_days = models.PositiveSmallIntegerField(null=True)
     credit_limit_paise = models.BigIntegerField(default=0)
     outstanding_paise = models.BigIntegerField(default=0)
     beat = models.CharField(max_length=40, blank=True)
     active = models.BooleanField(default=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(trade_channel__in=[one.value for one in TradeChannel]),
+                name="retailer_trade_channel",
+            ),
+            models.CheckConstraint(
+                condition=Q(minimum_life_days__isnull=True) | Q(minimum_life_days__lte=730),
+                name="retailer_minimum_life",
+            ),
+        ]
+        indexes = [
+            # what the mix of an item's buyers is read from: few outlets are not of general trade
+            models.Index(
+                fields=["trade_channel"],
+                condition=~Q(trade_channel=DEFAULT_CHANNEL) | Q(minimum_life_days__isnull=False),
+                name="retailer_not_general",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

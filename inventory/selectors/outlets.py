@@ -9,13 +9,17 @@ from datetime import date, datetime
 
 from django.db import connection
 
+from inventory.contracts import DEFAULT_CHANNEL
 from inventory.models import Retailer
 from inventory.selectors.twins import list_other_names
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A retailer and the ways to reach them, preferred first."""
+    """A retailer and the ways to reach them, preferred first.
+
+    `minimum_life_days`: life it wants goods to have; None where its trade channel's rule holds.
+    """
 
     retailer_id: str
     name: str
@@ -25,6 +29,8 @@ class Contact:
     email: str
     channels: tuple[str, ...]
     credit_left_paise: int
+    trade_channel: str = DEFAULT_CHANNEL
+    minimum_life_days: int | None = None
 
     def address(self, channel: str) -> str:
         """The address on a channel; empty when none is known."""
@@ -42,14 +48,20 @@ class Bought:
     paise: int
 
 
-def list_contacts(ids: Iterable[str] = (), *, after: str = "", limit: int | None = None) -> list[Contact]:
-    """Active retailers by id, those after an id, at most so many; all when no ids are given."""
+def list_contacts(
+    ids: Iterable[str] = (), *, after: str = "", limit: int | None = None, trade_channel: str = ""
+) -> list[Contact]:
+    """Active retailers by id, those after an id, of one trade channel, at most so many; all when no ids are
+    given.
+    """
     rows = Retailer.objects.filter(active=True).select_related("territory")
     wanted = list(ids)
     if wanted:
         rows = rows.filter(retailer_id__in=wanted)
     if after:
         rows = rows.filter(retailer_id__gt=after)
+    if trade_channel:
+        rows = rows.filter(trade_channel=trade_channel)
     owed = _owed_by_others()
     return [
         Contact(
@@ -61,6 +73,8 @@ def list_contacts(ids: Iterable[str] = (), *, after: str = "", limit: int | None
             email=row.email,
             channels=tuple(row.channels),
             credit_left_paise=row.credit_limit_paise - row.outstanding_paise - owed.get(row.retailer_id, 0),
+            trade_channel=row.trade_channel,
+            minimum_life_days=row.minimum_life_days,
         )
         for row in rows.order_by("retailer_id")[:limit]
     ]

@@ -40,6 +40,7 @@ class StandingFilter:
     beat: str = ""
     category: str = ""
     outlet: str = ""
+    trade_channel: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class OutletSum:
     territory: str
     beat: str
     phone: str
+    trade_channel: str
     items: int
     pieces: int
     expected_quantity: float
@@ -114,6 +116,8 @@ def list_standing(wanted: StandingFilter) -> QuerySet[OutletStock]:
         rows = rows.filter(territory__code=wanted.territory)
     if wanted.outlet:
         rows = rows.filter(retailer__retailer_id=wanted.outlet)
+    if wanted.trade_channel:
+        rows = rows.filter(retailer__trade_channel=wanted.trade_channel)
     if wanted.beat:
         rows = rows.filter(retailer__beat=wanted.beat)
     if wanted.category:
@@ -135,7 +139,7 @@ def list_outlets(
     """
     rows: Any = list_standing(wanted).order_by().values(
         "retailer_id", "retailer__retailer_id", "retailer__name", "retailer__territory__name",
-        "retailer__beat", "retailer__phone",
+        "retailer__beat", "retailer__phone", "retailer__trade_channel",
     )  # fmt: skip
     rows = rows.annotate(
         items=Count("pk"), bought=Sum("pieces"), left=Sum("expected_quantity"), paise=Sum("expected_paise"),
@@ -151,7 +155,8 @@ def list_outlets(
     return [
         OutletSum(
             row["retailer_id"], row["retailer__retailer_id"], row["retailer__name"],
-            row["retailer__territory__name"], row["retailer__beat"], row["retailer__phone"], row["items"],
+            row["retailer__territory__name"], row["retailer__beat"], row["retailer__phone"],
+            row["retailer__trade_channel"], row["items"],
             int(row["bought"]), float(row["left"]), int(row["paise"]), row["last"],
         )
         for row in found

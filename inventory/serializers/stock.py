@@ -7,6 +7,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from inventory.contracts import TradeChannel
 from inventory.models import StockItem
 from inventory.rules import slow_moving_indicator
 from inventory.selectors.items import ItemRow
@@ -109,7 +110,11 @@ class RetailerOut(serializers.Serializer[Any]):
     name = serializers.CharField()
     territory = serializers.CharField()
     language = serializers.CharField()
-    channels = serializers.ListField(child=serializers.CharField())
+    channels = serializers.ListField(child=serializers.CharField(), help_text="by which it is written to")
+    tradeChannel = serializers.ChoiceField(choices=[one.value for one in TradeChannel])
+    minimumLifeDays = serializers.IntegerField(
+        allow_null=True, help_text="life it wants goods to have; null where its trade channel's rule holds"
+    )
 
 
 class RetailerPage(serializers.Serializer[Any]):

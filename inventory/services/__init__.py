@@ -51,6 +51,7 @@ from inventory.services.landing import (
 from inventory.services.ledger import Difference, check_positions, rebuild_positions, record_movements
 from inventory.services.lines import MovementLine, ReceiptLine, StockLine
 from inventory.services.masters import save_masters
+from inventory.services.outlets import set_outlet_terms
 from inventory.services.partitions import ensure_sale_partitions, index_past_months
 from inventory.services.quality import grade_feeds, is_grading_due
 from inventory.services.transfers import dispatch_transfer, recall_transfer, receive_transfer, write_off
@@ -114,6 +115,7 @@ __all__ = [
     "save_masters",
     "save_profile",
     "set_adjustment",
+    "set_outlet_terms",
     "set_override",
     "take_apart",
     "take_back",

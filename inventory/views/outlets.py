@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponseBase, QueryDict
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
 
-from inventory.models import OutletStock
+from inventory.contracts import TradeChannel
+from inventory.models import OutletStock, Retailer
 from inventory.selectors.foreseen import grades_by_territory
 from inventory.selectors.sales import get_retailer
 from inventory.selectors.shelf import list_categories, list_territories
@@ -27,17 +31,23 @@ from inventory.selectors.standing import (
     list_standing,
     sum_outlets,
 )
+from inventory.services import set_outlet_terms
+from inventory.services.outlets import MOST_LIFE_DAYS
 from inventory.views.consents import consent_of
 from vyapar.dashboard import board
-from vyapar.dashboard.access import page
+from vyapar.dashboard.access import attempt, page, person
 from vyapar.dashboard.board import NavItem
 from vyapar.dashboard.sheets import Table, answer, lines_of, rupees, sheet
 from vyapar.dashboard.templatetags.figures import day_text
+from vyapar.dashboard.templatetags.words import plain as said
+from vyapar.engine.selectors import get_policy
 from vyapar.kernel.calendar import ist_day
+from vyapar.kernel.errors import Fault, Invalid
 from vyapar.kernel.money import group_indian
+from vyapar.people.contracts import May
 
 ROWS, STANDING, BOUGHT, TALK = 50, 25, 25, 3
-_TEXTS = ("q", "territory", "beat", "category", "outlet")
+_TEXTS = ("q", "territory", "beat", "category", "outlet", "trade_channel")
 
 
 @page()
@@ -63,6 +73,7 @@ def outlets(request: HttpRequest) -> HttpResponseBase:
             "chips": _chips(wanted),
             "territories": list_territories(),
             "beats": list_beats(),
+            "trade_channels": list(TradeChannel),
             "categories": list_categories(),
             "query": request.GET.urlencode(),
         },
@@ -78,14 +89,16 @@ def outlets_file(request: HttpRequest, form: str) -> HttpResponseBase:
 def outlets_table(given: QueryDict) -> Table:
     """The outlets of a query of the page, the most rupees first."""
     heads = [
-        _("Outlet"), _("Name"), _("Territory"), _("Beat"), _("Phone"), _("Items that stand there"),
+        _("Outlet"), _("Name"), _("Territory"), _("Beat"), _("Trade channel"), _("Phone"),
+        _("Items that stand there"),
         _("Pieces bought last"), _("Pieces expected to stand there"), _("Worth, ₹"), _("Last bought"),
         _("Data"),
     ]  # fmt: skip
     grades = _grades()
     lines = (
         [
-            one.retailer_id, one.name, one.territory, one.beat, one.phone, one.items, one.pieces,
+            one.retailer_id, one.name, one.territory, one.beat, said(one.trade_channel), one.phone, one.items,
+            one.pieces,
             round(one.expected_quantity, 1), rupees(one.expected_paise), one.last_bought_date,
             grades.get(one.territory, ""),
         ]
@@ -121,8 +134,26 @@ def outlet(request: HttpRequest, retailer_id: str) -> HttpResponseBase:
             "standing_paise": sum(one.expected_paise for one in standing),
             "talk": _talk(standing, bought),
             "consent": consent_of(retailer, today),
+            "terms": _terms(retailer, today),
         },
     )
+
+
+@page(May.RULES)
+@require_POST
+def keep_terms(request: HttpRequest, retailer_id: str) -> HttpResponseBase:
+    """Keep an outlet's trade channel and its own least life."""
+    me, now = person(request).actor, timezone.now()
+
+    def run() -> None:
+        channel, days = (
+            request.POST.get("trade_channel", ""),
+            _days(request.POST.get("minimum_life_days", "")),
+        )
+        set_outlet_terms(retailer_id, trade_channel=channel, minimum_life_days=days, actor=me, at=now)
+
+    attempt(request, run, _("The outlet's terms are kept."))
+    return redirect(f"{reverse('inventory:outlet', args=[retailer_id])}#terms")
 
 
 @page()
@@ -165,8 +196,31 @@ def _chips(wanted: StandingFilter) -> list[dict[str, str]]:
         "beat": wanted.beat,
         "category": dict(list_categories()).get(wanted.category, wanted.category),
     }
+    words["trade_channel"] = said(wanted.trade_channel)
     words["outlet"] = list_outlet_names([wanted.outlet]).get(wanted.outlet, wanted.outlet)
     return [{"name": name, "label": text} for name, text in words.items() if text]
+
+
+def _terms(retailer: Retailer, today: date) -> dict[str, Any]:
+    """What life an outlet wants, by whose word, and what its channel's rule would be."""
+    rules, _version = get_policy("monitoring", today)
+    share = rules.minimum_life_share_bp.get(retailer.trade_channel)
+    return {
+        "channels": list(TradeChannel),
+        "days": rules.minimum_life(retailer.trade_channel),
+        "share_bp": share,
+        "most": MOST_LIFE_DAYS,
+    }
+
+
+def _days(text: str) -> int | None:
+    """Whole days as somebody typed them; None where the field is empty. `Invalid` for what is no number."""
+    text = text.strip()
+    if text and not (text.isascii() and text.isdigit() and len(text) < 6):
+        message = _("give whole days, 0 to %(most)s") % {"most": MOST_LIFE_DAYS}
+        fault = Fault("days", message, "minimum_life_days", value=text[:40])
+        raise Invalid(_("The outlet's terms cannot be kept"), code="bad_terms", faults=[fault])
+    return int(text) if text else None
 
 
 def _cursor(way: str, row: OutletSum) -> str:
@@ -184,7 +238,8 @@ def _mark(cursor: str) -> tuple[bool, tuple[int, int] | None]:
 
 def _item_heads() -> list[str]:
     return [
-        _("Outlet"), _("Name"), _("Territory"), _("Beat"), _("SKU"), _("Name of the SKU"), _("Last bought"),
+        _("Outlet"), _("Name"), _("Territory"), _("Beat"), _("Trade channel"), _("SKU"), _("Name of the SKU"),
+        _("Last bought"),
         _("Orders"), _("Orders again within, days"), _("Pieces bought last"),
         _("Pieces expected to stand there"), _("Worth, ₹"), _("Chance that some stand there"), _("Data"),
     ]  # fmt: skip
@@ -196,7 +251,8 @@ def _item_line(grades: Mapping[str, str]) -> Callable[[OutletStock], list[Any]]:
     def line(row: OutletStock) -> list[Any]:
         who = row.retailer
         return [
-            who.retailer_id, who.name, row.territory.name, who.beat, row.sku.code, row.sku.name,
+            who.retailer_id, who.name, row.territory.name, who.beat, said(who.trade_channel), row.sku.code,
+            row.sku.name,
             row.last_bought_date, row.orders, round(row.interval_days, 1), row.pieces,
             round(row.expected_quantity, 1), rupees(row.expected_paise), round(row.probability, 4),
             grades.get(row.territory.code, ""),

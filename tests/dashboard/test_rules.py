@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from campaigns.contracts import CampaignPolicy
-from inventory.contracts import MonitoringPolicy
+from inventory.contracts import MonitoringPolicy, TradeChannel
 from vyapar.dashboard.views.rules import read_rules
 from vyapar.engine.models import AuditEntry, PolicyVersion
 from vyapar.engine.selectors import get_policy
@@ -31,13 +31,25 @@ POLICY = MonitoringPolicy()
         (POLICY, {"dead_stock_threshold": "75"}, {"dead_stock_threshold": 75}),
         (
             POLICY,
-            {"minimum_life_at_sale_days.+key": "ecommerce", "minimum_life_at_sale_days.+value": "45"},
-            {"minimum_life_at_sale_days": {"general_trade": 30, "ecommerce": 45}},
+            {"minimum_life_at_sale_days.modern_trade": "60", "minimum_life_at_sale_days.institution": ""},
+            {
+                "minimum_life_at_sale_days": {
+                    "general_trade": 30,
+                    "e_commerce": 45,
+                    "quick_commerce": 45,
+                    "modern_trade": 60,
+                },
+            },
         ),
         (
-            MonitoringPolicy(minimum_life_at_sale_days={"general_trade": 30, "ecommerce": 45}),
-            {"minimum_life_at_sale_days.ecommerce": " "},
+            MonitoringPolicy(minimum_life_at_sale_days={"general_trade": 30, "e_commerce": 45}),
+            {"minimum_life_at_sale_days.e_commerce": " "},
             {"minimum_life_at_sale_days": {"general_trade": 30}},
+        ),
+        (
+            POLICY,
+            {"minimum_life_share_bp.modern_trade": "5000", "minimum_life_share_bp.e_commerce": ""},
+            {"minimum_life_share_bp": {"quick_commerce": 3_000, "modern_trade": 5_000}},
         ),
     ],
 )
@@ -56,8 +68,7 @@ def test_one_field_of_a_table_changes_it_and_leaves_its_other_keys():
     [
         ({"closed_weekdays": "6, Sunday"}, "closed_weekdays"),
         ({"score_weights.cover": "many"}, "score_weights"),
-        ({"minimum_life_at_sale_days.+value": "45"}, "minimum_life_at_sale_days"),
-        ({"minimum_life_at_sale_days.+key": "general_trade"}, "minimum_life_at_sale_days"),
+        ({"minimum_life_at_sale_days.modern_trade": "sixty"}, "minimum_life_at_sale_days"),
         ({"dead_stock_threshold": "sixty"}, "dead_stock_threshold"),
     ],
 )
@@ -97,13 +108,16 @@ def test_the_owner_changes_a_table_and_a_list_with_a_day_and_a_reason(in_alpha):
     page = browser.get("/settings").content.decode()
     part = next(iter(POLICY.score_weights))
     assert f'name="score_weights.{part}"' in page
-    assert 'name="minimum_life_at_sale_days.+key"' in page
-    assert 'name="score_weights.+key"' not in page
+    for channel in TradeChannel:
+        assert f'name="minimum_life_at_sale_days.{channel}"' in page
+        assert f'name="minimum_life_share_bp.{channel}"' in page
+    assert 'name="minimum_life_at_sale_days.e_commerce" value="45"' in page
+    assert 'name="minimum_life_at_sale_days.modern_trade" value=""' in page
     posted = {"closed_weekdays": "5,6", "minimum_life_at_sale_days.general_trade": "40", "reason": "festival"}
     browser.post("/settings/rules/monitoring", posted)
     policy, version = get_policy("monitoring")
     assert (version, policy.closed_weekdays) == (1, (5, 6))
-    assert policy.minimum_life_at_sale_days == {"general_trade": 40}
+    assert policy.minimum_life_at_sale_days == {"general_trade": 40, "e_commerce": 45, "quick_commerce": 45}
     entry = AuditEntry.objects.get(verb="PolicyChanged")
     assert entry.reason == "festival"
 
@@ -148,8 +162,8 @@ def test_a_rule_that_is_refused_is_told_by_its_name_on_the_page(in_alpha, posted
 def test_rules_that_are_refused_stand_as_they_were_typed_with_the_why_at_each(in_alpha):
     posted = {
         "claim_success_bp": "20000", "claim_days": "forty", "closed_weekdays": "5, x", "learning": "false",
-        "minimum_life_at_sale_days.general_trade": "41", "minimum_life_at_sale_days.+key": "modern_trade",
-        "minimum_life_at_sale_days.+value": "sixty", "effective_date": "2031-01-02", "reason": "festival",
+        "minimum_life_at_sale_days.general_trade": "41", "minimum_life_at_sale_days.modern_trade": "sixty",
+        "effective_date": "2031-01-02", "reason": "festival",
     }  # fmt: skip
     browser = client(Role.OWNER)
     answer = browser.post("/settings/rules/monitoring", posted)
@@ -165,7 +179,7 @@ def test_rules_that_are_refused_stand_as_they_were_typed_with_the_why_at_each(in
     wrong = [part for part in mine.split('<div class="field')[1:] if part.startswith(" field--wrong")]
     named = {re.search(r'id="monitoring-(\w+)"', part)[1] for part in wrong}
     assert named == {"claim_days", "closed_weekdays", "minimum_life_at_sale_days"}
-    right = {"claim_days": "40", "closed_weekdays": "5", "minimum_life_at_sale_days.+value": "60"}
+    right = {"claim_days": "40", "closed_weekdays": "5", "minimum_life_at_sale_days.modern_trade": "60"}
     again = browser.post("/settings/rules/monitoring", posted | right)
     mine = html.unescape(again.content.decode()).split('action="/settings/rules/monitoring"')[1]
     wrong = [part for part in mine.split("</form>")[0].split('<div class="field')[1:] if "--wrong" in part]

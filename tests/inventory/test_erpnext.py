@@ -63,6 +63,7 @@ def test_a_full_pull_brings_every_kind_in_canonical_words(site: Frappe, tmp_path
     assert (sku["case_pack"], sku["weight_grams"], sku["uqc"], sku["hsn"]) == ("24", "250", "NOS", "1905")
     (shop,) = found[RecordKind.RETAILERS]
     assert (shop["pincode"], shop["phone"], shop["credit_limit"]) == ("411002", "9812345678", "50000.00")
+    assert shop["trade_channel"] == "modern_trade"
     assert found[RecordKind.PRICES] == [
         {"sku": "BIS-1", "mrp": "12.50", "trade_price": "10.50", "valid_from": "2026-04-01"}
     ]

@@ -150,6 +150,37 @@ class TestRetailers:
         row = Retailer.objects.get(retailer_id="N9")
         assert (row.name, row.beat, row.phone, row.outlet.name) == ("Dukan", "B1", "+919820123456", "Dukan")
 
+    @pytest.mark.parametrize(
+        ("written", "meant"),
+        [
+            ("GT", "general_trade"), ("Kirana", "general_trade"), ("Modern Trade", "modern_trade"),
+            ("MT", "modern_trade"), ("E-commerce", "e_commerce"), ("ecom", "e_commerce"),
+            ("Q-Commerce", "quick_commerce"), ("HoReCa", "institution"), ("modern_trade", "modern_trade"),
+        ],
+    )  # fmt: skip
+    def test_a_trade_channel_is_known_by_what_the_trade_calls_it(self, written, meant):
+        make_book()
+        put(K.RETAILERS, {**SHOP, "trade_channel": written, "minimum_life_days": "60"})
+        row = Retailer.objects.get(retailer_id="N9")
+        assert (row.trade_channel, row.minimum_life_days) == (meant, 60)
+
+    def test_an_outlet_is_of_general_trade_until_somebody_says_otherwise(self):
+        make_book()
+        landed = put(K.RETAILERS, {**SHOP, "trade_channel": "Commercial"})
+        assert counts(landed) == (1, 0, 0, 0)
+        assert "unknown_trade_channel" in warned(landed)
+        row = Retailer.objects.get(retailer_id="N9")
+        assert (row.trade_channel, row.minimum_life_days) == ("general_trade", None)
+        put(K.RETAILERS, {"retailer_id": "N9", "name": "Nayi Dukan", "trade_channel": "MT"})
+        put(K.RETAILERS, {"retailer_id": "N9", "name": "Nayi Dukan", "beat": "B2"})
+        row.refresh_from_db()
+        assert (row.trade_channel, row.beat) == ("modern_trade", "B2")
+
+    def test_more_life_than_two_years_is_a_fault(self):
+        make_book()
+        landed = put(K.RETAILERS, {**SHOP, "minimum_life_days": "731"})
+        assert codes(landed) == [(1, "minimumLifeDays", "not_whole")]
+
     def test_a_bad_phone_is_left_out_and_a_bad_check_character_is_a_fault(self):
         make_book()
         landed = put(

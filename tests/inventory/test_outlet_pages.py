@@ -28,6 +28,7 @@ from inventory.views import outlets as page
 from tests.conftest import NOW
 from tests.inventory.book import TODAY, Book, make_book, sale
 from tests.inventory.test_gate import graded
+from vyapar.engine.models import AuditEntry
 from vyapar.kernel.actor import system
 from vyapar.kernel.errors import Invalid, NotFound
 from vyapar.people.contracts import Role
@@ -245,3 +246,60 @@ def test_a_cut_that_is_none_and_a_book_without_such_stock_are_refused(book):
     with pytest.raises(NotFound):
         sum_standing(("territory",))
     assert list_outlets(StandingFilter()) == []
+
+
+# --- trade channel and least life -------------------------------------------------------------
+
+
+def owner() -> Client:
+    person = add_person(username="ravi", password="keeps-the-rules-1", role=Role.OWNER, name="Ravi")
+    client = Client(HTTP_HOST="alpha.localhost")
+    client.force_login(person)
+    return client
+
+
+def test_an_outlets_terms_are_set_on_its_page_with_a_trace_and_said_there(book: Book) -> None:
+    browser = owner()
+    page = browser.get("/outlets/R1").content.decode()
+    assert "General trade" in page
+    assert "30 days, as its channel" in page
+    browser.post("/outlets/R1/terms", {"trade_channel": "e_commerce", "minimum_life_days": ""})
+    page = browser.get("/outlets/R1").content.decode()
+    assert "45 days, as its channel" in page
+    assert "or 30% of the whole life where that is less" in page
+    browser.post("/outlets/R1/terms", {"trade_channel": "e_commerce", "minimum_life_days": "60"})
+    assert "60 days, its own" in browser.get("/outlets/R1").content.decode()
+    entries = AuditEntry.objects.filter(verb="OutletTermsSet", subject="retailer:R1")
+    assert entries.count() == 2
+    browser.post("/outlets/R1/terms", {"trade_channel": "e_commerce", "minimum_life_days": "60"})
+    assert entries.count() == 2, "what stands already leaves no trace"
+
+
+@pytest.mark.parametrize(
+    ("posted", "said"),
+    [
+        ({"trade_channel": "bazaar", "minimum_life_days": ""}, "choose one of"),
+        ({"trade_channel": "modern_trade", "minimum_life_days": "731"}, "give whole days, 0 to 730"),
+        ({"trade_channel": "modern_trade", "minimum_life_days": "two"}, "give whole days, 0 to 730"),
+    ],
+)
+def test_terms_that_make_no_sense_are_refused_in_words(book: Book, posted, said) -> None:
+    answer = owner().post("/outlets/R1/terms", posted, follow=True)
+    assert said in answer.content.decode()
+    row = Retailer.objects.get(retailer_id="R1")
+    assert (row.trade_channel, row.minimum_life_days) == ("general_trade", None)
+
+
+def test_an_analyst_looks_at_terms_and_cannot_change_them(browser: Client, book: Book) -> None:
+    assert "outlets/R1/terms" not in browser.get("/outlets/R1").content.decode()
+    assert browser.post("/outlets/R1/terms", {"trade_channel": "modern_trade"}).status_code == 403
+
+
+def test_outlets_are_filtered_by_trade_channel_on_the_page_and_in_the_file(browser, book: Book) -> None:
+    Retailer.objects.filter(retailer_id="R2").update(trade_channel="modern_trade")
+    shown = browser.get("/outlets?trade_channel=modern_trade").content.decode()
+    assert "/outlets/R2" in shown
+    assert "/outlets/R1" not in shown
+    body = browser.get("/outlets.csv?trade_channel=modern_trade").getvalue().decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(body)))
+    assert [(row["Outlet"], row["Trade channel"]) for row in rows] == [("R2", "Modern trade")]

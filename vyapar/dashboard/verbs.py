@@ -75,6 +75,7 @@ VERBS = (
     _("Many inventory updated"),
     _("Masters saved"),
     _("Messages queued"),
+    _("Outlet terms set"),
     _("Person email set"),
     _("Person phone set"),
     _("Policy changed"),

@@ -10,6 +10,7 @@ from inventory.feeds.canonical.fields import (
     Form,
 )
 from inventory.feeds.canonical.forms import CLOCK_SKEW, OLDEST_DAYS
+from inventory.feeds.canonical.identities import trade_channel_of
 from inventory.feeds.canonical.pincodes import locate, middle_of_state
 from inventory.feeds.canonical.quantities import PACK_SCHEMA
 from inventory.feeds.canonical.reading import (
@@ -45,5 +46,6 @@ __all__ = [
     "middle_of_state",
     "read",
     "shown",
+    "trade_channel_of",
     "unit_named",
 ]

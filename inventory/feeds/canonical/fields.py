@@ -31,6 +31,7 @@ class Form(StrEnum):
     EMAIL = "email"
     LANGUAGE = "language"
     CHANNELS = "channels"
+    TRADE_CHANNEL = "trade_channel"
     JSON = "json"
 
 
@@ -107,5 +108,6 @@ _SAYS = {
     Form.EMAIL: _("an e-mail address"),
     Form.LANGUAGE: _("a language, e.g. hi or Hindi"),
     Form.CHANNELS: _("whatsapp, sms, email: preferred first"),
+    Form.TRADE_CHANNEL: _("general trade, modern trade, e-commerce, quick commerce or institution"),
     Form.JSON: _("a JSON object"),
 }

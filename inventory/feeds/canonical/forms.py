@@ -268,5 +268,6 @@ READERS: dict[Form, Callable[[Sheet, FieldSpec], pl.Series]] = {
     Form.EMAIL: _read_each("not_an_email", ids.email_of, forgiven=True),
     Form.LANGUAGE: _read_each("unknown_language", ids.language_of, forgiven=True),
     Form.CHANNELS: _read_each("unknown_channel", ids.channels_of, forgiven=True),
+    Form.TRADE_CHANNEL: _read_each("unknown_trade_channel", ids.trade_channel_of, forgiven=True),
     Form.JSON: _json,
 }

@@ -25,6 +25,17 @@ _CHANNELS = {
     "whatsapp": "whatsapp", "wa": "whatsapp", "sms": "sms", "text": "sms", "email": "email",
     "e-mail": "email", "mail": "email",
 }  # fmt: skip
+_TRADE_CHANNELS = {
+    "general_trade": ("gt", "general", "traditional trade", "kirana", "grocery", "grocer", "retail",
+                      "retailer", "wholesale", "wholesaler", "chemist", "medical store", "pan shop",
+                      "provision store"),
+    "modern_trade": ("mt", "modern", "supermarket", "hypermarket", "chain store", "organised trade",
+                     "organized trade", "key account"),
+    "e_commerce": ("ecom", "ecomm", "online", "marketplace", "online marketplace"),
+    "quick_commerce": ("qcom", "q commerce", "qcommerce", "quick com", "dark store"),
+    "institution": ("institutional", "institutions", "institutional sales", "horeca", "hotel", "canteen",
+                    "csd", "hospital", "school", "caterer", "b2b institution"),
+}  # fmt: skip
 _YES = frozenset({"yes", "y", "true", "t", "1", "cancelled", "canceled", "2"})
 _NO = frozenset({"no", "n", "false", "f", "0", ""})
 _MAIL = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;.]{2,}")
@@ -102,6 +113,22 @@ def channels_of(text: str) -> str | None:
     if None in known:
         return None
     return "[" + ",".join(f'"{name}"' for name in dict.fromkeys(known)) + "]"
+
+
+@cache
+def _trade_channels() -> dict[str, str]:
+    return {
+        _letters(name): channel for channel, names in _TRADE_CHANNELS.items() for name in (channel, *names)
+    }
+
+
+def trade_channel_of(text: str) -> str | None:
+    """A trade channel by any name the trade has for it, however it is spelt; None when it is not known."""
+    return _trade_channels().get(_letters(text))
+
+
+def _letters(text: str) -> str:
+    return "".join(one for one in text.casefold() if one.isalnum())
 
 
 def flags_of(column: pl.Series, text: pl.Series) -> pl.Series:

@@ -123,6 +123,11 @@ FIELDS: dict[RecordKind, tuple[FieldSpec, ...]] = {
         field("outstanding", Form.MONEY, "", "closing balance", "balance", "due", "outstanding amount",
               most=MAX_AMOUNT_PAISE, least=-MAX_AMOUNT_PAISE, whole_row=True),
         field("beat", Form.TEXT, _("the beat's name"), "route", "beat name", most=40),
+        field("trade_channel", Form.TRADE_CHANNEL, "", "channel of trade", "sales channel", "channel type",
+              "outlet type", "class of trade", "trade type"),
+        field("minimum_life_days", Form.WHOLE, _("whole days of life it wants at delivery"),
+              "minimum shelf life", "min shelf life", "minimum remaining life", "minimum life", "mrsl",
+              "rsl days", "remaining shelf life", least=0, most=730),
     ),
     RecordKind.SKUS: (
         _SKU,

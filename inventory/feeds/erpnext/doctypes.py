@@ -88,7 +88,7 @@ BUNDLE = Child("batches", "Serial and Batch Entry", ("parent", "idx", "batch_no"
                parent="Serial and Batch Bundle")  # fmt: skip
 _BILL = ("supplier", "supplier_name", "bill_no", "bill_date", "update_stock")
 _CUSTOMER = (
-    "name", "customer_name", "territory", "mobile_no", "email_id", "language", "disabled",
+    "name", "customer_name", "customer_group", "territory", "mobile_no", "email_id", "language", "disabled",
     "customer_primary_address", "modified",
 )  # fmt: skip
 _PRICE = (

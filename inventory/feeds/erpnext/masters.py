@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from inventory.contracts.feeds import RecordKind
+from inventory.feeds.canonical import trade_channel_of
 from inventory.feeds.erpnext.doctypes import price_lists
 from inventory.feeds.erpnext.figures import CASES, day, number, plain, rupees, unit
 
@@ -79,6 +80,8 @@ def customer(doc: Document, settings: Settings, skip: Skip) -> Rows:
             "language": _text(doc, "language"),
             "gstin": _text(doc, "gstin"),
             "credit_limit": rupees(number(limit["credit_limit"])) if limit.get("credit_limit") else "",
+            # groups are named by each house: those that name no channel of trade say nothing
+            "trade_channel": trade_channel_of(_text(doc, "customer_group")) or "",
         },
     )
 

@@ -24,7 +24,7 @@ FROM inventory_location l JOIN inventory_territory t ON t.id = l.territory_id WH
 _RETAILER = """
 SELECT r.retailer_id, r.name, t.code, l.address, l.place, l.pincode, l.latitude, l.longitude, r.phone,
        r.email, r.language, r.gstin, replace(r.channels::text, ', ', ','), r.credit_limit_paise,
-       r.outstanding_paise, r.beat, l.code, r.id
+       r.outstanding_paise, r.beat, r.trade_channel, r.minimum_life_days, l.code, r.id
 FROM inventory_retailer r JOIN inventory_territory t ON t.id = r.territory_id
 JOIN inventory_location l ON l.id = r.outlet_id WHERE r.retailer_id = ANY(%s)
 """
@@ -66,7 +66,8 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "retailers": {"retailer_id": _S, "name": _S, "territory": _S, "address": _S, "place": _S,
                   "pincode": _S, "latitude": _F, "longitude": _F, "phone": _S, "email": _S,
                   "language": _S, "gstin": _S, "channels": _S, "credit_limit_paise": _I,
-                  "outstanding_paise": _I, "beat": _S, "location": _S, "id": _I},
+                  "outstanding_paise": _I, "beat": _S, "trade_channel": _S,
+                  "minimum_life_days": _I, "location": _S, "id": _I},
     "outlets": {"retailer_id": _S, "retailer_pk": _I, "territory_id": _I, "home": _S},
     "skus": {"sku": _S, "name": _S, "brand": _S, "category": _S, "hsn": _S, "rate_item": _S,
              "packed": pl.Boolean, "uqc": _S, "mrp_paise": _I, "trade_price_paise": _I, "cost_paise": _I,

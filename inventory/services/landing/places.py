@@ -6,6 +6,7 @@ import hashlib
 
 import polars as pl
 
+from inventory.contracts import DEFAULT_CHANNEL
 from inventory.feeds.canonical import locate, middle_of_state
 from inventory.services.landing.findings import Findings, Verdict, conclude
 from inventory.services.landing.known import Known
@@ -19,7 +20,8 @@ _TERRITORY = ("name", "gstin")
 _LOCATION = ("name", "kind", "territory", "address", "place", "pincode", "latitude", "longitude")
 _RETAILER = (
     "name", "territory", "address", "place", "pincode", "latitude", "longitude", "phone", "email", "language",
-    "gstin", "channels", "credit_limit_paise", "outstanding_paise", "beat", "location",
+    "gstin", "channels", "credit_limit_paise", "outstanding_paise", "beat", "trade_channel",
+    "minimum_life_days", "location",
 )  # fmt: skip
 
 
@@ -66,7 +68,7 @@ def judge_retailers(found: Findings, known: Known) -> Verdict:
     blank = dict.fromkeys(("address", "place", "pincode", "phone", "email", "gstin", "beat"), pl.lit(""))
     settled = settle(found, _RETAILER, {
         **blank, "language": pl.lit("en"), "channels": pl.lit("[]"), "credit_limit_paise": pl.lit(0),
-        "outstanding_paise": pl.lit(0),
+        "outstanding_paise": pl.lit(0), "trade_channel": pl.lit(DEFAULT_CHANNEL),
     }, repeated)  # fmt: skip
     if known.promised is not None:
         for part in (settled.new, settled.changed):

@@ -248,7 +248,8 @@ def furnish(site: Frappe) -> None:
         "Address", "Kiran-Billing", address_line1="4 Lane", city="Pune", pincode="411002", phone="9812345678"
     )
     site.put(
-        "Customer", "Kiran Stores", customer_name="Kiran Stores", customer_primary_address="Kiran-Billing",
+        "Customer", "Kiran Stores", customer_name="Kiran Stores", customer_group="Modern Trade",
+        customer_primary_address="Kiran-Billing",
         gstin="27AABCU9603R1ZN", credit_limits=[{"company": "VS", "credit_limit": 50000.0}],
     )  # fmt: skip
     site.put(

@@ -38,8 +38,7 @@ def rule_of(field: dataclasses.Field[Any], value: Any) -> dict[str, Any]:
         "help": say(words.help),
         "value": told,
         "switch": isinstance(value, bool),
-        "pairs": list(told.items()) if isinstance(told, dict) else None,
-        "grows": words.grows,
+        "pairs": [(key, told.get(key)) for key in _keys(field, told)] if isinstance(told, dict) else None,
         "line": ", ".join(map(str, told)) if isinstance(told, list) else None,
     }
 
@@ -60,7 +59,6 @@ class Typed:
         }
         if rule["pairs"] is not None:
             told["pairs"] = [(key, self.posted.get(f"{name}.{key}", value)) for key, value in rule["pairs"]]
-            told |= {f"new_{part}": self.posted.get(f"{name}.+{part}", "") for part in ("key", "value")}
         elif name in self.posted:
             text = self.posted[name]
             told |= {"line": text} if rule["line"] is not None else {"value": text}
@@ -104,7 +102,7 @@ def read_rules(policy: Any, posted: Mapping[str, str]) -> dict[str, Any]:
     """What a form changes of a policy, by field; `Invalid` names every place that cannot be read.
 
     A list stands in one field, parted by commas. A table has a field `<rule>.<key>` for each of its
-    keys; one left empty takes its key away, `<rule>.+key` and `<rule>.+value` bring a new one.
+    keys; one left empty takes its key away. Keys that a table may have stand in `keys` of its metadata.
     """
     changes: dict[str, Any] = {}
     faults: list[Fault] = []
@@ -127,7 +125,7 @@ def read_rules(policy: Any, posted: Mapping[str, str]) -> dict[str, Any]:
 def _read(field: dataclasses.Field[Any], now: Any, posted: Mapping[str, str]) -> Any:
     """The value of a rule in a form; None where the form does not have it."""
     if isinstance(now, Mapping):
-        return _table(field.name, now, posted)
+        return _table(field.name, now, _keys(field, now), posted)
     text = posted.get(field.name)
     if text is None:
         return None
@@ -141,23 +139,23 @@ def _read(field: dataclasses.Field[Any], now: Any, posted: Mapping[str, str]) ->
     return _like(type(now), text, field.name)
 
 
-def _table(name: str, now: Mapping[str, Any], posted: Mapping[str, str]) -> dict[str, Any] | None:
+def _keys(field: dataclasses.Field[Any], now: Mapping[str, Any]) -> list[str]:
+    """Keys of a table: those it has, then those it may have."""
+    return list(dict.fromkeys((*now, *field.metadata.get("keys", ()))))
+
+
+def _table(
+    name: str, now: Mapping[str, Any], keys: Sequence[str], posted: Mapping[str, str]
+) -> dict[str, Any] | None:
     given = {key: text.strip() for key, text in list(posted.items())[:MOST] if key.startswith(f"{name}.")}
     if not given:
         return None
     kind = type(next(iter(now.values()), 0))
-    found = {
-        key: value if (text := given.get(f"{name}.{key}")) is None else _like(kind, text, key, name)
-        for key, value in now.items()
-        if given.get(f"{name}.{key}") != ""
+    return {
+        key: now[key] if (text := given.get(f"{name}.{key}")) is None else _like(kind, text, key, name)
+        for key in keys
+        if given.get(f"{name}.{key}", None if key in now else "") != ""
     }
-    new, worth = given.get(f"{name}.+key", ""), given.get(f"{name}.+value", "")
-    if new or worth:
-        if not new or new in now:
-            message = _("a new row needs a name that is not there yet")
-            raise Invalid(message, faults=[Fault("bad_key", _at(name, message), name, value=new[:40])])
-        found[new[:60]] = _like(kind, worth, new, name)
-    return found
 
 
 def _like(kind: type, text: str, name: str, within: str = "") -> Any:
