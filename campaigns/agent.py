@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from campaigns.contracts import (
@@ -18,24 +18,32 @@ from campaigns.contracts import (
     Outlet,
 )
 from campaigns.rules import (
+    Terms,
     affinity,
     floor_bp,
     has_life,
     is_above_floor,
     is_held_out,
+    life_wanted,
     net_of_gst,
     offer_price,
+    terms_of,
     uplift,
     usual_pieces,
     why_not,
 )
+from inventory.contracts import DEFAULT_CHANNEL
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.decision import Decision, PassedOver, Proposal, WayOut
 from vyapar.kernel.digest import plain
 from vyapar.kernel.money import group_indian, indian
+from vyapar.kernel.phrases import Phrase, coded, listed, together
 from vyapar.kernel.phrases import counted as ngettext
 from vyapar.kernel.phrases import phrase as _
-from vyapar.kernel.phrases import together
+
+_GENERAL: Terms = (DEFAULT_CHANNEL, None)
+#: Where no outlet is known, what is offered is judged as for general trade.
+_NOBODY = [_GENERAL]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,7 @@ class _Plan:
 
     discount_bp: int
     lines: tuple[OfferLine, ...]
+    outlets: tuple[Outlet, ...]
     revenue_paise: int
     held_paise: int
     net_paise: int
@@ -55,10 +64,15 @@ def decide(snapshot: CampaignSnapshot, policy: CampaignPolicy) -> Decision:
     Deterministic and independent of the order of items and outlets. What is left alone is passed
     over with its reason: too little life, no rung above the margin floor, too few outlets, no gain.
     """
-    passed = [_short_life(item) for item in _sorted(snapshot.items) if not has_life(item, policy)]
+    passed: list[PassedOver] = []
     groups: dict[tuple[str, str], list[OfferItem]] = defaultdict(list)
+    homes = _homes(snapshot)
     for item in _sorted(snapshot.items):
-        if item.quantity > 0 and has_life(item, policy):
+        terms = homes.get(item.territory, _NOBODY)
+        refusing = [one for one in terms if not has_life(item, one, policy, snapshot.lives)]
+        if refusing:
+            passed.append(_short_life(item, refusing, len(refusing) == len(terms), snapshot, policy))
+        if item.quantity > 0 and len(refusing) < len(terms):
             groups[(item.territory, item.category)].append(item)
     refusals = Counter(why_not(outlet, policy) for outlet in snapshot.outlets)
     proposals: list[Proposal] = []
@@ -90,33 +104,61 @@ def _offer(
     subject = f"offer:{territory}/{category}"
     dearest = sorted(items, key=lambda i: (-i.quantity * i.cost_paise, i.sku, i.batch))
     items = tuple(dearest[: policy.max_lines])
-    outlets = _audience(territory, items, snapshot.outlets, policy)
+    outlets = _audience(territory, items, snapshot, policy)
     if len(outlets) < policy.min_outlets:
-        numbers = {"outlets": len(outlets), "least": policy.min_outlets}
-        return PassedOver(subject, "few_outlets", _("too few outlets that buy this may be asked"), numbers)
+        return _few(subject, len(outlets), policy)
     plans = [plan for bp in _rungs(policy) if (plan := _plan(items, bp, outlets, snapshot, policy)).lines]
     if not plans:
         return PassedOver(
             subject, "margin_floor", _("no discount stays above the margin floor and below MRP")
         )
+    plans = [plan for plan in plans if len(plan.outlets) >= policy.min_outlets]
+    if not plans:
+        return _few(subject, len(outlets), policy)
     best = max(plans, key=lambda plan: (plan.net_paise, -plan.discount_bp))
     if best.net_paise < policy.minimum_net_paise:
         return PassedOver(
             subject, "no_gain", _("an offer would not earn more than holding"), {"net_paise": best.net_paise}
         )
-    return _proposal(subject, territory, category, best, outlets, snapshot, policy)
+    return _proposal(subject, territory, category, best, snapshot, policy)
+
+
+def _few(subject: str, count: int, policy: CampaignPolicy) -> PassedOver:
+    numbers = {"outlets": count, "least": policy.min_outlets}
+    return PassedOver(subject, "few_outlets", _("too few outlets that buy this may be asked"), numbers)
+
+
+def _homes(snapshot: CampaignSnapshot) -> dict[str, list[Terms]]:
+    """The different terms of the outlets of each territory."""
+    found: dict[str, set[Terms]] = defaultdict(set)
+    for outlet in snapshot.outlets:
+        found[outlet.territory].add(terms_of(outlet))
+    return {home: sorted(terms, key=_by_terms) for home, terms in found.items()}
+
+
+def _by_terms(terms: Terms) -> tuple[str, int]:
+    channel, own = terms
+    return channel, -1 if own is None else own
 
 
 def _audience(
-    territory: str, items: tuple[OfferItem, ...], outlets: Iterable[Outlet], policy: CampaignPolicy
+    territory: str, items: tuple[OfferItem, ...], snapshot: CampaignSnapshot, policy: CampaignPolicy
 ) -> tuple[Outlet, ...]:
     keen = [
-        (affinity(outlet, items), outlet)
-        for outlet in outlets
+        (affinity(outlet, _taken_by(outlet, items, snapshot, policy)), outlet)
+        for outlet in snapshot.outlets
         if outlet.territory == territory and not why_not(outlet, policy)
     ]
     ranked = sorted((pair for pair in keen if pair[0] > 0), key=lambda pair: (-pair[0], pair[1].retailer_id))
     return tuple(outlet for _affinity, outlet in ranked[: policy.max_outlets])
+
+
+def _taken_by(
+    outlet: Outlet, items: Iterable[OfferItem], snapshot: CampaignSnapshot, policy: CampaignPolicy
+) -> tuple[OfferItem, ...]:
+    """Those of some items that reach an outlet with the life it wants."""
+    terms = terms_of(outlet)
+    return tuple(item for item in items if has_life(item, terms, policy, snapshot.lives))
 
 
 def _rungs(policy: CampaignPolicy) -> list[int]:
@@ -132,23 +174,31 @@ def _plan(
 ) -> _Plan:
     """What one rung is expected to bring: pieces by what these outlets buy, times its uplift."""
     factor = uplift(discount_bp, policy, snapshot.learnt)
-    # what outlets will take of a SKU is one number: its batches share it, the nearest to expiry first
-    left = {item.sku: _wanted(item, outlets, factor, snapshot, policy) for item in items}
-    lines = []
+    # what outlets will take of a SKU is one number: its batches share it, the nearest to expiry first, which
+    # the fewest outlets take
+    allotted: Counter[str] = Counter()
+    lines, reached = [], set()
     for item in sorted(items, key=_first_out):
-        line = _line(item, discount_bp, left[item.sku], snapshot, policy)
+        takers = [one for one in outlets if has_life(item, terms_of(one), policy, snapshot.lives)]
+        wanted = _wanted(item, takers, factor, snapshot, policy) - allotted[item.sku]
+        line = _line(item, discount_bp, wanted, snapshot, policy)
         if line is not None:
-            left[item.sku] -= line.expected_pieces
-            lines.append(line)
+            ids = {one.retailer_id for one in takers}
+            allotted[item.sku] += line.expected_pieces
+            reached |= ids
+            rest = sorted(one.retailer_id for one in outlets if one.retailer_id not in ids)
+            lines.append(replace(line, not_for=tuple(rest)))
+    outlets = tuple(one for one in outlets if one.retailer_id in reached)
+    lines = [replace(n, not_for=tuple(i for i in n.not_for if i in reached)) for n in lines]
     revenue = sum(line.expected_pieces * net_of_gst(line.offer_price_paise, line.rate_bp) for line in lines)
     held = sum(line.expected_pieces * line.hold_paise for line in lines)
     cost = len(outlets) * policy.message_cost_paise
-    return _Plan(discount_bp, tuple(lines), revenue, held, revenue - held - cost)
+    return _Plan(discount_bp, tuple(lines), outlets, revenue, held, revenue - held - cost)
 
 
 def _wanted(
     item: OfferItem,
-    outlets: tuple[Outlet, ...],
+    outlets: Iterable[Outlet],
     factor: float,
     snapshot: CampaignSnapshot,
     policy: CampaignPolicy,
@@ -203,11 +253,10 @@ def _proposal(
     territory: str,
     category: str,
     plan: _Plan,
-    outlets: tuple[Outlet, ...],
     snapshot: CampaignSnapshot,
     policy: CampaignPolicy,
 ) -> Proposal:
-    today = ist_day(snapshot.as_of)
+    today, outlets = ist_day(snapshot.as_of), plan.outlets
     seal = hashlib.sha256(f"{subject}|{snapshot.as_of.isoformat()}".encode()).hexdigest()
     campaign_id = f"C-{today:%y%m%d}-{seal[:8]}"
     ids = sorted(outlet.retailer_id for outlet in outlets)
@@ -229,6 +278,7 @@ def _proposal(
         expected_revenue_paise=plan.revenue_paise,
         message_cost_paise=cost,
     )
+    withheld = _withheld(plan, asked)
     quantity = sum(line.quantity for line in plan.lines)
     pieces = sum(line.expected_pieces for line in plan.lines)
     nearest = min((line.expiry_date for line in plan.lines if line.expiry_date), default=None)
@@ -261,6 +311,7 @@ def _proposal(
                 revenue=indian(plan.revenue_paise),
                 held=indian(plan.held_paise),
             ),
+            *_withheld_words(withheld),
         ),
         payload=plain(payload),
         value_paise=sum(line.quantity * line.cost_paise for line in plan.lines),
@@ -277,6 +328,7 @@ def _proposal(
             "nearest_expiry": nearest,
             "message_cost_paise": cost,
             "languages": dict(sorted(Counter(outlet.language for outlet in asked).items())),
+            **({"wants_more_life": withheld} if withheld else {}),
         },
         alternatives=(
             WayOut(
@@ -295,12 +347,53 @@ def _confidence(plan: _Plan, outlets: tuple[Outlet, ...]) -> float:
     return round(min(0.95, 0.4 + 0.55 * knowing / max(len(outlets), 1)), 4)
 
 
-def _short_life(item: OfferItem) -> PassedOver:
+def _withheld(plan: _Plan, asked: Iterable[Outlet]) -> dict[str, int]:
+    """Outlets by trade channel that are asked, but not offered all of it."""
+    spared = {ident for line in plan.lines for ident in line.not_for}
+    return dict(sorted(Counter(one.trade_channel for one in asked if one.retailer_id in spared).items()))
+
+
+def _withheld_words(withheld: Mapping[str, int]) -> list[Phrase]:
+    return [
+        ngettext(
+            "%(count)s outlet of %(channel)s is not offered what has too little life left for it.",
+            "%(count)s outlets of %(channel)s are not offered what has too little life left for them.",
+            count,
+            channel=coded(channel),
+        )
+        for channel, count in withheld.items()
+    ]
+
+
+def _short_life(
+    item: OfferItem, refusing: list[Terms], by_all: bool, snapshot: CampaignSnapshot, policy: CampaignPolicy
+) -> PassedOver:
+    """Why some terms, or all, keep a batch from outlets; general trade's own is the plain case."""
+    numbers = {"days_to_expiry": item.days_to_expiry}
+    subject = f"batch:{item.sku}/{item.batch}"
+    if by_all and refusing == [_GENERAL]:
+        return PassedOver(subject, "short_life", _("too little life left for an outlet to sell it"), numbers)
+    wants = listed(
+        [
+            ngettext(
+                "%(channel)s wants %(count)s day",
+                "%(channel)s wants %(count)s days",
+                life_wanted(terms, item.whole_days, policy, snapshot.lives),
+                channel=coded(terms[0]),
+            )
+            for terms in refusing
+        ],
+        ", ",
+    )
+    if by_all:
+        return PassedOver(
+            subject, "short_life", _("too little life left at delivery: %(wants)s", wants=wants), numbers
+        )
     return PassedOver(
-        f"batch:{item.sku}/{item.batch}",
-        "short_life",
-        _("too little life left for an outlet to sell it"),
-        {"days_to_expiry": item.days_to_expiry},
+        subject,
+        "channel_life",
+        _("too little life left at delivery for some, so offered to the others only: %(wants)s", wants=wants),
+        numbers,
     )
 
 

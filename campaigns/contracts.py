@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from inventory.contracts import DEFAULT_CHANNEL, LifeRules
 from vyapar.kernel.errors import Fault, Invalid
 from vyapar.kernel.phrases import phrase as _
 
@@ -19,7 +20,8 @@ class OfferItem:
     """One batch at one godown that is at risk and that no other action holds.
 
     Money in paise per piece: `trade_price_paise` and `mrp_paise` include GST, `cost_paise` does not.
-    `hold_paise` is what a piece is expected to bring, net, if nothing is done.
+    `hold_paise` is what a piece is expected to bring, net, if nothing is done. `whole_days`: its life from
+    manufacture to the last day of sale, where that is known.
     """
 
     sku: str
@@ -38,6 +40,7 @@ class OfferItem:
     case_pack: int
     daily_mean: float
     score: float
+    whole_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,8 @@ class Outlet:
     """One retailer that could be asked. `bought` maps SKU to pieces in the look-back window.
 
     `channels` are those that consent allows, preferred first. `credit_left_paise` is the limit less
-    what is outstanding.
+    what is outstanding. `minimum_life_days`: life it wants goods to have; None where its trade channel's
+    rule holds.
     """
 
     retailer_id: str
@@ -56,11 +60,17 @@ class Outlet:
     offers_this_week: int
     bought: Mapping[str, int]
     bought_categories: Mapping[str, int]
+    trade_channel: str = DEFAULT_CHANNEL
+    minimum_life_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignSnapshot:
-    """What the Liquidation agent looks at. `lookback_days` is the window of what outlets bought."""
+    """What the Liquidation agent looks at. `lookback_days` is the window of what outlets bought.
+
+    `lives`: what life trade channels want; None: general trade alone is known, whose least life of an offer
+    stands in the policy.
+    """
 
     as_of: datetime
     items: tuple[OfferItem, ...]
@@ -69,6 +79,7 @@ class CampaignSnapshot:
     #: Learnt response: pieces sold per piece that plain demand expected, by discount rung (bp).
     learnt: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
+    lives: LifeRules | None = None
 
 
 def _rule(default: Any, label: str, help_text: str, api: str = "") -> Any:
@@ -108,7 +119,9 @@ class CampaignPolicy:
         7, _("Days an offer runs"), _("The offer ends after these or when stock is gone")
     )
     minimum_life_days: int = _rule(
-        30, _("Least life at delivery"), _("Days to expiry an outlet must still get")
+        30,
+        _("Least life at delivery"),
+        _("Days to expiry an outlet of general trade must still get; other channels have their own rules"),
     )
     delivery_days: int = _rule(2, _("Days to deliver"), _("From order to the outlet's shelf"))
     weekly_cap: int = _rule(3, _("Offers per outlet and week"), _("Over all campaigns"))
@@ -145,7 +158,10 @@ class CampaignPolicy:
 
 @dataclass(frozen=True, slots=True)
 class OfferLine:
-    """One batch in an offer, with the price the outlet pays (GST included, per piece)."""
+    """One batch in an offer, with the price the outlet pays (GST included, per piece).
+
+    `not_for`: outlets of the campaign that are not offered it, as they want more life than it would have.
+    """
 
     sku: str
     name: str
@@ -160,6 +176,7 @@ class OfferLine:
     rate_bp: int
     expected_pieces: int
     expiry_date: date | None
+    not_for: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +236,11 @@ def _read_line(line: Mapping[str, Any]) -> OfferLine:
     }
     words = {name: str(line[name]) for name in ("sku", "name", "batch", "location")}
     facts: dict[str, Any] = {**words, **whole}
-    return OfferLine(**facts, expiry_date=date.fromisoformat(expiry) if expiry else None)
+    return OfferLine(
+        **facts,
+        expiry_date=date.fromisoformat(expiry) if expiry else None,
+        not_for=tuple(line.get("not_for", ())),
+    )
 
 
 @dataclass(frozen=True, slots=True)

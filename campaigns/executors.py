@@ -10,11 +10,14 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import services
-from campaigns.contracts import CAMPAIGN, CampaignPayload, OfferLine, read_payload
+from campaigns.contracts import CAMPAIGN, CampaignPayload, CampaignPolicy, OfferLine, read_payload
 from campaigns.models import Campaign
-from campaigns.rules import net_of_gst, offer_price
+from campaigns.rules import life_wanted, net_of_gst, offer_price
 from campaigns.selectors import find_campaign_of, with_response
+from inventory.contracts import LifeRules
+from inventory.contracts.channels import whole_life
 from inventory.selectors.facts import get_seller, list_goods
+from inventory.selectors.outlets import Contact, list_contacts
 from inventory.services import Purpose, StockLine, release, reserve
 from vyapar.engine.contracts import ActionKind, ActionView, Receipt, Revalued
 from vyapar.engine.selectors import get_policy
@@ -22,7 +25,7 @@ from vyapar.kernel.actor import Actor
 from vyapar.kernel.decision import WayOut
 from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import Fault, Invalid
-from vyapar.kernel.facts import OfferFacts
+from vyapar.kernel.facts import GoodsLine, OfferFacts
 from vyapar.kernel.phrases import counted as ngettext
 from vyapar.kernel.phrases import phrase as gettext
 
@@ -31,13 +34,16 @@ def facts(view: ActionView) -> OfferFacts:
     """The offer in the terms of the law."""
     payload = read_payload(view.payload)
     policy, _version = get_policy("liquidation")
+    lives = get_policy("monitoring", payload.starts_on)[0].life_rules
     goods = list_goods(
         (n.sku, n.batch, n.quantity, net_of_gst(n.offer_price_paise, n.rate_bp), n.offer_price_paise)
         for n in payload.lines
     )
+    asked = {one.retailer_id: one for one in list_contacts(payload.targets)} if payload.targets else {}
+    buyers = [[asked[i] for i in payload.targets if i in asked and i not in n.not_for] for n in payload.lines]
     return OfferFacts(
         seller=get_seller(payload.territory),
-        lines=goods,
+        lines=tuple(_for(one, who, policy, lives) for one, who in zip(goods, buyers, strict=True)),
         starts_on=payload.starts_on,
         ends_on=payload.ends_on,
         discount_bp=payload.discount_bp,
@@ -45,6 +51,17 @@ def facts(view: ActionView) -> OfferFacts:
         minimum_days_at_delivery=policy.minimum_life_days,
         recipients=len(payload.targets),
         channels=payload.channels,
+    )
+
+
+def _for(goods: GoodsLine, buyers: list[Contact], policy: CampaignPolicy, lives: LifeRules) -> GoodsLine:
+    """Goods with whom they are offered to, and the most life that any of them wants as things stand now."""
+    whole = whole_life(goods.manufacture_date, goods.expiry_date)
+    wanted = [life_wanted((n.trade_channel, n.minimum_life_days), whole, policy, lives) for n in buyers]
+    return replace(
+        goods,
+        minimum_days_at_delivery=max(wanted, default=policy.minimum_life_days),
+        trade_channels=tuple(sorted({n.trade_channel for n in buyers})),
     )
 
 
@@ -128,7 +145,15 @@ def _revalued(payload: CampaignPayload, lines: tuple[OfferLine, ...], discount: 
     revenue = sum(n.expected_pieces * net_of_gst(n.offer_price_paise, n.rate_bp) for n in lines)
     held = sum(n.expected_pieces * n.hold_paise for n in lines)
     cost = payload.message_cost_paise
-    new = replace(payload, lines=lines, discount_bp=discount, expected_revenue_paise=revenue)
+    left_out = set.intersection(*(set(n.not_for) for n in lines))
+    new = replace(
+        payload,
+        lines=lines,
+        discount_bp=discount,
+        expected_revenue_paise=revenue,
+        targets=tuple(i for i in payload.targets if i not in left_out),
+        holdout=tuple(i for i in payload.holdout if i not in left_out),
+    )
     return Revalued(
         payload=plain(new),
         value_paise=sum(n.quantity * n.cost_paise for n in lines),

@@ -66,6 +66,7 @@ class CampaignLine(models.Model):
     rate_bp = models.PositiveIntegerField()
     expected_pieces = models.BigIntegerField()
     expiry_date = models.DateField(null=True)
+    not_for = models.JSONField(default=list)  # outlets of the campaign that want more life than it has
 
     class Meta:
         constraints = [

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from campaigns.contracts import CampaignPolicy, OfferItem, OfferLine, Outlet
+from inventory.contracts import DEFAULT_CHANNEL, LifeRules
 from vyapar.kernel.money import BASIS_POINTS
 
 
@@ -36,10 +37,36 @@ def is_above_floor(net_price_paise: int, cost_paise: int, floor: int) -> bool:
     return net_price_paise * BASIS_POINTS >= cost_paise * (BASIS_POINTS + floor)
 
 
-def has_life(item: OfferItem, policy: CampaignPolicy) -> bool:
-    """Whether an outlet that orders on the last day still gets the least life it is owed."""
-    needed = policy.campaign_days + policy.delivery_days + policy.minimum_life_days
-    return item.days_to_expiry is None or item.days_to_expiry >= needed
+#: A trade channel, and days of life that an outlet wants itself; None where its channel's rule holds.
+Terms = tuple[str, int | None]
+
+
+def terms_of(outlet: Outlet) -> Terms:
+    """By what an outlet's wish for life is told."""
+    return outlet.trade_channel, outlet.minimum_life_days
+
+
+def life_wanted(terms: Terms, whole_days: int | None, policy: CampaignPolicy, lives: LifeRules | None) -> int:
+    """Days of life that goods on offer must have when they reach an outlet.
+
+    Its own wish stands before its channel's rule, and that before what an offer gives everybody: a channel
+    that refuses short goods at its door does so at any price. `whole_days`: life of the batch from
+    manufacture to its last day of sale, where known.
+    """
+    channel, own = terms
+    if own is not None:
+        return own
+    if lives is None or channel == DEFAULT_CHANNEL or channel not in lives.days:
+        return policy.minimum_life_days
+    return lives.least(channel, whole_days)
+
+
+def has_life(item: OfferItem, terms: Terms, policy: CampaignPolicy, lives: LifeRules | None = None) -> bool:
+    """Whether an outlet that orders on the last day still gets the life it wants."""
+    if item.days_to_expiry is None:
+        return True
+    wanted = life_wanted(terms, item.whole_days, policy, lives)
+    return item.days_to_expiry >= policy.campaign_days + policy.delivery_days + wanted
 
 
 def uplift(discount_bp: int, policy: CampaignPolicy, learnt: Mapping[str, float]) -> float:

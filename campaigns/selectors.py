@@ -19,6 +19,7 @@ from inventory.selectors.exports import export_lines
 from inventory.selectors.flows import list_at_risk
 from inventory.selectors.outlets import list_bought, list_contacts, sum_taken
 from inventory.selectors.responses import find_response
+from vyapar.engine.selectors import get_policy
 from vyapar.kernel.calendar import ist_day, ist_instant
 from vyapar.kernel.errors import NotFound
 from vyapar.kernel.phrases import phrase as _
@@ -86,6 +87,7 @@ def take_snapshot(as_of: datetime, policy: CampaignPolicy) -> CampaignSnapshot |
             case_pack=row.case_pack,
             daily_mean=row.daily_mean,
             score=row.score,
+            whole_days=row.whole_days,
         )
         for row in list_at_risk(today)
     )
@@ -98,6 +100,7 @@ def take_snapshot(as_of: datetime, policy: CampaignPolicy) -> CampaignSnapshot |
         lookback_days=LOOKBACK_DAYS,
         learnt=take_learnt(policy),
         seed=1,
+        lives=get_policy("monitoring", today)[0].life_rules,
     )
 
 
@@ -126,6 +129,8 @@ def _outlets(items: tuple[OfferItem, ...], as_of: datetime) -> tuple[Outlet, ...
             offers_this_week=recent.get(party(contact.retailer_id), 0),
             bought=own.get(contact.retailer_id, {}),
             bought_categories=dict(kin.get(contact.retailer_id, {})),
+            trade_channel=contact.trade_channel,
+            minimum_life_days=contact.minimum_life_days,
         )
         for contact in contacts
     )

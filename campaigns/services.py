@@ -57,7 +57,11 @@ def start(view: ActionView, *, actor: Actor, at: datetime) -> Campaign:
     payload = read_payload(view.payload)
     contacts = list_contacts(payload.targets) if payload.targets else []
     campaign = _keep(view, payload, at)
-    letters = [_letter(campaign, contact, payload.lines) for contact in contacts]
+    letters = [
+        _letter(campaign, contact, lines)
+        for contact in contacts
+        if (lines := [line for line in payload.lines if contact.retailer_id not in line.not_for])
+    ]
     if letters:
         queue(letters, actor=actor, at=at)
     queue_export(price_list(campaign), action_id=view.id, actor=actor, at=at)

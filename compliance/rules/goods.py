@@ -120,8 +120,10 @@ def t08(case: MovementCase) -> Iterator[Finding]:
 
 def p05(case: OfferCase) -> Iterator[Finding]:
     """Goods on offer are not expired today nor on the last day they may be delivered."""
-    wanted = case.facts.minimum_days_at_delivery
     for row, goods in enumerate(case.facts.lines, start=1):
+        wanted = goods.minimum_days_at_delivery
+        if wanted is None:
+            wanted = case.facts.minimum_days_at_delivery
         yield from _life("P05", row, goods, case.first_date, case.facts.ends_on, wanted, case.own_date)
 
 

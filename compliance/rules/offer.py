@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from compliance.rules.rule import OfferCase, day, days, row_facts, row_name, say
+from inventory.contracts.channels import ONLINE, ONLINE_LIFE_DAYS, ONLINE_LIFE_SHARE_BP
 from vyapar.kernel.decision import Finding, Severity
 from vyapar.kernel.errors import Invalid
 from vyapar.kernel.money import BASIS_POINTS, half_up, indian
@@ -14,11 +15,6 @@ from vyapar.kernel.phrases import counted as ngettext
 from vyapar.kernel.phrases import phrase as _
 from vyapar.law.offers import FREE_SAMPLE, OfferTreatment, offer_treatment
 from vyapar.law.wordings import worded
-
-_ECOMMERCE = "ecommerce"
-#: FSSAI's advice to e-commerce food businesses: 30 % of life or 45 days at delivery (12-11-2024).
-_LIFE_PERCENT = 30
-_LIFE_DAYS = 45
 
 _CLASS_RULE = {"on_invoice": "P03", "post_sale": "P04", "buy_x_get_y": "P07", "free_sample": "P07"}
 
@@ -92,9 +88,9 @@ def p06(case: OfferCase) -> Iterator[Finding]:
 
 def p08(case: OfferCase) -> Iterator[Finding]:
     """E-commerce asks for 30 % of the life, or 45 days where that is less, at delivery."""
-    if _ECOMMERCE not in case.facts.channels:
-        return
     for line in case.lines:
+        if not set(ONLINE).intersection(line.goods.trade_channels):
+            continue
         goods, facts = line.goods, row_facts(line.row, line.goods)
         if goods.expiry_date is None or goods.manufacture_date is None:
             yield say(
@@ -109,7 +105,7 @@ def p08(case: OfferCase) -> Iterator[Finding]:
             )
             continue
         life = (goods.expiry_date - goods.manufacture_date).days
-        wanted = min(-(-life * _LIFE_PERCENT // 100), _LIFE_DAYS)
+        wanted = min(-(-life * ONLINE_LIFE_SHARE_BP // 10_000), ONLINE_LIFE_DAYS)
         left = (goods.expiry_date - case.facts.ends_on).days
         if left < wanted:
             yield say(

@@ -11,6 +11,7 @@ from math import asin, ceil, cos, radians, sin, sqrt
 import numpy as np
 from django.db.models import F, Max
 
+from inventory.contracts.channels import whole_life
 from inventory.contracts.demand import DemandDistribution
 from inventory.models import (
     BatchRisk,
@@ -45,7 +46,8 @@ class AtRisk:
 
     Money in paise per piece; `net_price_paise` is the trade price without GST. `hold_paise` is what
     a piece is expected to bring if it stays. `usable_pieces` counts the SKU's free, unexpired pieces
-    at the location over all batches.
+    at the location over all batches. `whole_days`: life of the batch from manufacture to its last day of
+    sale, where known.
     """
 
     sku: str
@@ -69,6 +71,7 @@ class AtRisk:
     daily_mean: float
     score: float
     last_transfer_date: date | None
+    whole_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +174,7 @@ def list_at_risk(today: date) -> list[AtRisk]:
                 daily_mean=means.get(key, (0.0, 1.0))[0],
                 score=scores.get(key, 0.0),
                 last_transfer_date=moved.get((batch.pk, place.pk)),
+                whole_days=whole_life(batch.manufacture_date, batch.expiry_date),
             )
         )
     return found

@@ -14,12 +14,15 @@ from campaigns.rules import (
     Arms,
     floor_bp,
     is_above_floor,
+    life_wanted,
     measure,
     net_of_gst,
     offer_price,
     offer_words,
+    terms_of,
     wanted_pieces,
 )
+from inventory.contracts import LifeRules
 from tests.builders import AT
 from vyapar.kernel.decision import Decision
 
@@ -221,3 +224,93 @@ def test_two_batches_of_one_sku_share_what_the_outlets_take_of_it() -> None:
     taken = {line.batch: line.expected_pieces for line in payload.lines}
     assert sum(taken.values()) == whole.evidence["expected_pieces"]
     assert taken["B1"] == 150, "the batch that expires first goes first"
+
+
+# --- what life trade channels want -------------------------------------------------------------
+
+LIVES = LifeRules({"general_trade": 30, "e_commerce": 45, "modern_trade": 60}, {"e_commerce": 3_000})
+WEEK = POLICY.campaign_days + POLICY.delivery_days
+
+
+def mixed(**online) -> list[Outlet]:
+    """Ten shops of general trade and five of another kind."""
+    online = {"trade_channel": "modern_trade", **online}
+    return [*(outlet(n) for n in range(1, 11)), *(outlet(n, **online) for n in range(11, 16))]
+
+
+def offered(decision: Decision) -> dict[str, set[str]]:
+    """Outlets asked or held out, by the batch that they are offered."""
+    _, payload = only(decision)
+    everybody = {*payload.targets, *payload.holdout}
+    return {line.batch: everybody - set(line.not_for) for line in payload.lines}
+
+
+def test_a_batch_is_offered_only_to_outlets_whose_channel_still_gets_its_life() -> None:
+    items = [item(batch="NEAR", days_to_expiry=WEEK + 59), item(batch="FAR", days_to_expiry=WEEK + 60)]
+    decision = decide(look(items, mixed(), lives=LIVES), POLICY)
+    found = offered(decision)
+    assert found["NEAR"] == {f"R{n:03d}" for n in range(1, 11)}
+    assert found["FAR"] == {f"R{n:03d}" for n in range(1, 16)}
+    (why,) = [one for one in decision.passed_over if one.code == "channel_life"]
+    assert why.subject == "batch:BIS-100/NEAR"
+    assert "Modern trade wants 60 days" in why.reason
+    assert "of Modern trade" in only(decision)[0].reason
+
+
+def test_an_outlet_that_can_take_nothing_is_not_asked() -> None:
+    decision = decide(look([item(days_to_expiry=WEEK + 40)], mixed(), lives=LIVES), POLICY)
+    _, payload = only(decision)
+    assert sorted([*payload.targets, *payload.holdout]) == [f"R{n:03d}" for n in range(1, 11)]
+    assert payload.lines[0].not_for == ()
+    assert payload.lines[0].expected_pieces <= 10 * 264 * 7 / 180 * 2
+
+
+def test_what_no_channel_takes_is_passed_over_with_what_each_wants() -> None:
+    decision = decide(look([item(days_to_expiry=WEEK + 29)], mixed(), lives=LIVES), POLICY)
+    assert passed(decision) == ["short_life"]
+    assert "General trade wants 30 days, Modern trade wants 60 days" in decision.passed_over[0].reason
+
+
+def test_an_outlets_own_least_life_stands_before_its_channels() -> None:
+    shops = mixed(minimum_life_days=10)
+    found = offered(decide(look([item(days_to_expiry=WEEK + 30)], shops, lives=LIVES), POLICY))
+    assert len(found["B1"]) == 15
+    found = offered(decide(look([item(days_to_expiry=WEEK + 10)], shops, lives=LIVES), POLICY))
+    assert found["B1"] == {f"R{n:03d}" for n in range(11, 16)}
+
+
+def test_a_share_of_a_short_whole_life_is_enough_for_e_commerce() -> None:
+    shops = mixed(trade_channel="e_commerce")
+    short = item(days_to_expiry=WEEK + 30, whole_days=100)
+    assert len(offered(decide(look([short], shops, lives=LIVES), POLICY))["B1"]) == 15
+    unknown = replace(short, whole_days=None)
+    assert len(offered(decide(look([unknown], shops, lives=LIVES), POLICY))["B1"]) == 10
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    days=st.lists(st.one_of(st.none(), st.integers(0, 120)), min_size=1, max_size=5),
+    own=st.one_of(st.none(), st.sampled_from([0, 30, 60])),
+    channel=st.sampled_from(["general_trade", "modern_trade", "e_commerce", "institution"]),
+)
+def test_nobody_is_ever_offered_less_life_than_he_wants(days, own, channel) -> None:
+    items = [item(batch=f"B{n}", days_to_expiry=left) for n, left in enumerate(days)]
+    shops = mixed(trade_channel=channel, minimum_life_days=own)
+    decision = decide(look(items, shops, lives=LIVES), POLICY)
+    if not decision.proposals:
+        return
+    _, payload = only(decision)
+    want = {one.retailer_id: life_wanted(terms_of(one), None, POLICY, LIVES) for one in shops}
+    left = {f"B{n}": one for n, one in enumerate(days)}
+    for line in payload.lines:
+        for shop in {*payload.targets, *payload.holdout} - set(line.not_for):
+            assert left[line.batch] is None or left[line.batch] >= WEEK + want[shop]
+    for shop in {*payload.targets, *payload.holdout}:
+        assert any(shop not in line.not_for for line in payload.lines)
+
+
+@settings(max_examples=50, deadline=None)
+@given(days=st.lists(st.integers(20, 120), min_size=1, max_size=6), lives=st.sampled_from([None, LIVES]))
+def test_where_all_are_of_general_trade_what_channels_want_changes_nothing(days, lives) -> None:
+    items = [item(batch=f"B{n}", days_to_expiry=left) for n, left in enumerate(days)]
+    assert decide(look(items, lives=lives), POLICY) == decide(look(items), POLICY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,9 @@ import pytest
 from campaigns import services
 from campaigns.contracts import CampaignPolicy, read_payload
 from campaigns.models import Campaign, CampaignOutlet
-from campaigns.selectors import analytics, read_arms, take_learnt
+from campaigns.rules import terms_of
+from campaigns.selectors import analytics, read_arms, take_learnt, take_snapshot
+from inventory.models import BatchRisk, Retailer
 from tests.builders import (
     AT,
     OWNER,
@@ -105,8 +108,6 @@ def test_the_offer_is_held_while_it_runs_and_let_go_when_it_ends(world: World) -
 
 
 def test_the_law_stops_an_offer_above_the_mrp_and_one_below_the_floor(world: World) -> None:
-    from dataclasses import replace
-
     above = replace(offer_line(world, "BIS-100", "B1", 100, 1000), offer_price_paise=10_001)
     below = replace(offer_line(world, "TEA-250", "B1", 100, 1000), offer_price_paise=8_000)
     for line, code in ((above, "P01"), (below, "P10")):
@@ -213,3 +214,70 @@ def test_an_ended_campaign_teaches_its_rung_and_a_running_one_does_not(world: Wo
     assert campaign.results["plain_pieces"] == pytest.approx(30.8, abs=4)
     seen = campaign.results["pieces"] / campaign.results["plain_pieces"]
     assert 1.25 < learnt < seen, "between what was held before and what was seen"
+
+
+# --- what life trade channels want -------------------------------------------------------------
+
+
+def two_lines(world: World) -> tuple:
+    """Biscuits that R001 is not offered, and soap for everybody."""
+    biscuits = offer_line(world, "BIS-100", "B1", 100, 1000)
+    return replace(biscuits, not_for=("R001",)), offer_line(world, "SOAP-75", "B1", 80, 1000)
+
+
+def test_a_letter_names_only_what_reaches_its_outlet_with_enough_life(world: World) -> None:
+    _, campaign = start(world, lines=two_lines(world))
+    texts = {m.party: m.parameters[2] for m in Message.objects.filter(status="queued")}
+    assert "BIS-100" not in texts["retailer:R001"]
+    assert "SOAP-75" in texts["retailer:R001"]
+    assert "BIS-100" in texts["retailer:R002"]
+    assert campaign.lines.get(sku="BIS-100").not_for == ["R001"]
+
+
+def test_an_outlet_for_which_nothing_is_left_is_asked_no_more(world: World) -> None:
+    action = propose_campaign(
+        campaign_payload(world, TARGETS, HOLDOUT, lines=two_lines(world)), confidence=0.1
+    )
+    edited = edit(action.pk, {"drop": [{"sku": "SOAP-75", "batch": "B1"}]}, actor=OWNER, at=AT)
+    payload = read_payload(edited.payload)
+    assert payload.targets == ("R002", "R003", "R004")
+    assert payload.holdout == HOLDOUT
+
+
+def test_an_outlet_that_wants_more_life_since_it_was_proposed_stops_the_offer(world: World) -> None:
+    action = propose_campaign(campaign_payload(world, TARGETS, HOLDOUT), confidence=0.1)
+    assert not {f["code"] for f in action.findings if f["severity"] == "block"}
+    Retailer.objects.filter(retailer_id="R003").update(minimum_life_days=700)
+    with pytest.raises(Refused) as refused:
+        approve(action.pk, actor=OWNER, at=AT)
+    assert "of life" in refused.value.message, refused.value.message
+
+
+def test_what_is_offered_to_an_online_shop_is_held_to_fssais_word(world: World) -> None:
+    Retailer.objects.filter(retailer_id="R003").update(trade_channel="e_commerce", minimum_life_days=0)
+    batch = world.batches["BIS-100", "B1"]
+    batch.manufacture_date, batch.expiry_date = TODAY - timedelta(days=100), TODAY + timedelta(days=47)
+    batch.save()
+    action = propose_campaign(campaign_payload(world, TARGETS, HOLDOUT))
+    assert "P08" in {f["code"] for f in action.findings if f["severity"] == "block"}
+    kept = replace(offer_line(world, "BIS-100", "B1", 100, 1000), not_for=("R003",))
+    other = propose_campaign(campaign_payload(world, TARGETS, HOLDOUT, lines=(kept,)))
+    assert "P08" not in {f["code"] for f in other.findings}
+
+
+def test_the_snapshot_knows_channels_lives_and_whole_lives(world: World) -> None:
+    Retailer.objects.filter(retailer_id="R002").update(trade_channel="modern_trade", minimum_life_days=50)
+    batch = world.batches["BIS-100", "B1"]
+    batch.manufacture_date, batch.expiry_date = TODAY - timedelta(days=100), TODAY + timedelta(days=80)
+    batch.save()
+    BatchRisk.objects.create(
+        position=world.position(), cycle_id=1, as_of=TODAY, expected_unsold=50.0, probability_unsold=0.9,
+        p90_unsold=60, at_risk_quantity=50, at_risk_paise=50_000,
+    )  # fmt: skip
+    found = take_snapshot(AT, CampaignPolicy())
+    assert found is not None
+    shops = {one.retailer_id: terms_of(one) for one in found.outlets}
+    assert (shops["R001"], shops["R002"]) == (("general_trade", None), ("modern_trade", 50))
+    assert {one.whole_days for one in found.items if one.sku == "BIS-100"} == {180}
+    assert found.lives is not None
+    assert found.lives.days["e_commerce"] == 45

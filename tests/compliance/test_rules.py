@@ -425,10 +425,19 @@ def test_goods_that_expire_before_the_offer_ends_block_with_the_day():
 
 def test_ecommerce_asks_for_a_share_of_the_life():
     line = biscuits(offer_price_paise=880, manufacture_date=date(2026, 8, 1), expiry_date=date(2027, 1, 20))
-    assert one(offer(lines=(line,), channels=("ecommerce",)), "P08").blocks
+    online = replace(line, trade_channels=("general_trade", "e_commerce"))
+    assert one(offer(lines=(online,)), "P08").blocks
     assert not found(offer(lines=(line,)), "P08")
-    undated = (replace(line, manufacture_date=None),)
-    assert one(offer(lines=undated, channels=("ecommerce",)), "P08").severity is Severity.WARN
+    assert one(offer(lines=(replace(line, trade_channels=("quick_commerce",)),)), "P08").blocks
+    undated = (replace(online, manufacture_date=None),)
+    assert one(offer(lines=undated), "P08").severity is Severity.WARN
+
+
+def test_each_line_of_an_offer_is_held_to_the_life_that_its_own_buyers_want():
+    line = biscuits(offer_price_paise=880, expiry_date=date(2027, 1, 10))  # 34 days after the last delivery
+    assert not found(offer(lines=(line,)), "P05")
+    assert one(offer(lines=(replace(line, minimum_days_at_delivery=35),)), "P05").blocks
+    assert not found(offer(lines=(replace(line, minimum_days_at_delivery=34),)), "P05")
 
 
 def test_an_unclear_rate_blocks_an_offer_and_no_tax_is_invented():

@@ -43,8 +43,11 @@ class GoodsLine:
     rate_item: str = ""
     purchase_invoice: str = ""
     weight_grams: int = 0
-    #: Only for offers: price to the outlet per base unit, GST included.
+    #: Only for offers: price to the outlet per base unit, GST included; days of life that its buyers want,
+    #: None where the offer's own hold; trade channels of those buyers.
     offer_price_paise: int = 0
+    minimum_days_at_delivery: int | None = None
+    trade_channels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
