@@ -113,7 +113,24 @@ def stock_snapshots(draw, min_positions=0, max_positions=10):
             column(st.sampled_from([-1, 0, 200, 5_000]), places * places), (places, places)
         ),
         lane_days=np.reshape(column(st.integers(0, 10), places * places), (places, places)),
+        **draw(mixes(n)),
     )
+
+
+@st.composite
+def mixes(draw, items):
+    """Who buys: most often nobody but general trade; else two kinds of buyers that share some items."""
+    if draw(st.integers(0, 3)):
+        return {}
+    mixed = draw(st.lists(st.integers(0, items - 1), unique=True, max_size=items))
+    pairs = [(item, kind) for item in mixed for kind in draw(st.sampled_from([(0,), (1,), (0, 1)]))]
+    return {
+        "channels": ("e_commerce", "modern_trade"),
+        "channel_life": [-1, draw(st.integers(0, 90))],
+        "mix_item": [item for item, _kind in pairs],
+        "mix_channel": [kind for _item, kind in pairs],
+        "mix_share": [draw(st.sampled_from([0.0, 0.1, 0.5])) for _pair in pairs],
+    }
 
 
 def rearranged(snapshot: StockSnapshot, item_order, position_order) -> StockSnapshot:
@@ -129,6 +146,7 @@ def rearranged(snapshot: StockSnapshot, item_order, position_order) -> StockSnap
         if column.axes[0] in orders
     }
     changed["position_item"] = np.argsort(item_order)[changed["position_item"]]
+    changed["mix_item"] = np.argsort(item_order)[snapshot.mix_item]
     return replace(snapshot, **changed)
 
 

@@ -15,9 +15,10 @@ from inventory.contracts.history import SalesHistory
 from inventory.contracts.policy import MonitoringPolicy
 from inventory.contracts.prediction import HORIZONS, LEVELS, PredictionPolicy
 from inventory.contracts.stock import StockSnapshot
-from inventory.risk import exposure, motion, status
+from inventory.risk import Exposure, exposure, motion, status
 from inventory.risk.cause import CauseFacts, Causes, causes
 from inventory.risk.deadlines import LastDays, last_days
+from inventory.risk.lives import minimum_lives
 from inventory.risk.matrix import Matrix, matrix
 from inventory.risk.outlets import Standing, standing
 from inventory.risk.predict import Horizon, Learnt, by_pace, chances, features, is_worse, learn
@@ -234,16 +235,15 @@ def _item_causes(stock: StockSnapshot, found: Causes, caused: Flags) -> NDArray[
     return np.asarray(np.where(value.sum(axis=1) > 0, value.argmax(axis=1), -1), dtype=np.int64)
 
 
-def _last(stock: StockSnapshot, risks: object, rules: MonitoringPolicy) -> LastDays:
-    lots, lane = lots_of(stock, risks, rules)  # type: ignore[arg-type]
-    lives = np.array([rules.minimum_life(name) for name in stock.channels], dtype=np.int64)
+def _last(stock: StockSnapshot, risks: Exposure, rules: MonitoringPolicy) -> LastDays:
+    lots, lane = lots_of(stock, risks, rules)
     table = np.full((len(stock.skus), len(stock.territories) + 1), -1, np.int64)
     table[stock.item_sku, stock.item_territory] = np.arange(stock.items)
     target = table[stock.item_sku[stock.position_item], lane.territory]
     daily = np.append(stock.demand.daily_mean() if stock.items else np.zeros(0), 0.0)
     return last_days(
         expiry_day=stock.expiry_day,
-        minimum_life=lives[stock.item_channel[stock.position_item]],
+        minimum_life=minimum_lives(stock, rules, risks.days_to_expiry),
         quantity=lots.quantity,
         return_bp=stock.return_bp,
         return_until_day=stock.return_until_day,

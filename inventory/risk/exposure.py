@@ -11,6 +11,7 @@ from inventory.contracts.arrays import Flags, Floats, Ints
 from inventory.contracts.policy import MonitoringPolicy
 from inventory.contracts.stock import NO_DAY, StockSnapshot
 from inventory.risk.fefo import in_turn, walk_in_turn
+from inventory.risk.lives import minimum_lives
 from inventory.rules import days_left_to_sell
 
 
@@ -19,7 +20,7 @@ class Exposure:
     """(positions,) each; only free pieces count, and expired ones are neither usable nor at risk.
 
     - `days_to_expiry`: may be negative; `NO_DAY` when it does not expire.
-    - `sell_days`: days left to sell with the channel's minimum life; `NO_DAY` without expiry.
+    - `sell_days`: days left to sell before it has less life than its buyers want; `NO_DAY` without expiry.
     - `leave_days`: days until it must leave: `sell_days`, at most `cover_days_dead`.
     - `expected_unsold`, `probability_unsold`, `p90_unsold`: at `sell_days`, of the free pieces.
     - `at_risk`: pieces expected to be here still at `leave_days`, to the nearest piece.
@@ -40,7 +41,7 @@ class Exposure:
 
 
 def exposure(snapshot: StockSnapshot, policy: MonitoringPolicy) -> Exposure:
-    """Two FEFO walks over the usable stock: to expiry less the channel's minimum life, and to the
+    """Two FEFO walks over the usable stock: to expiry less the buyers' minimum life, and to the
     day by which the distributor wants stock gone. What expires before that day stands first in both
     queues, so the first walk says of it what the second would.
     """
@@ -48,7 +49,8 @@ def exposure(snapshot: StockSnapshot, policy: MonitoringPolicy) -> Exposure:
         np.int64
     )
     expired = snapshot.expired
-    sell = np.where(days >= NO_DAY, NO_DAY, days_left_to_sell(days, _minimum_life(snapshot, policy)))
+    lives = minimum_lives(snapshot, policy, days)
+    sell = np.where(days >= NO_DAY, NO_DAY, days_left_to_sell(days, lives))
     leave = np.minimum(sell, policy.cover_days_dead)
     usable = np.where(expired, 0, snapshot.free)
     place = _place_order(snapshot)
@@ -72,11 +74,6 @@ def exposure(snapshot: StockSnapshot, policy: MonitoringPolicy) -> Exposure:
         usable=usable,
         expired=expired,
     )
-
-
-def _minimum_life(snapshot: StockSnapshot, policy: MonitoringPolicy) -> Ints:
-    lives = np.array([policy.minimum_life(name) for name in snapshot.channels], dtype=np.int64)
-    return np.asarray(lives[snapshot.item_channel[snapshot.position_item]])
 
 
 def _place_order(snapshot: StockSnapshot) -> Ints:

@@ -14,6 +14,7 @@ from inventory.contracts import NEVER, NO_DAY, MonitoringPolicy
 from inventory.contracts.arrays import Flags, Floats, Ints
 from inventory.models import Sku
 from inventory.risk.cause import CauseFacts, LargeBatches, beyond_days, large_batches, pressed
+from inventory.risk.lives import minimum_lives
 from inventory.selectors.arrivals import read_arrivals
 from inventory.selectors.book import StockBook
 from inventory.selectors.columns import codes_of, ids_of, of_skus, positions_of, read_packed
@@ -76,7 +77,7 @@ def take_cause_facts(
     for territory in book.territory_ids.tolist():
         other = codes_of(sku, np.full_like(sku, territory))
         elsewhere = np.where(other == code, elsewhere, np.maximum(elsewhere, daily.rate(other, day)))
-    lives = np.array([monitoring.minimum_life(name) for name in book.channels], dtype=np.int64)
+    life = np.where(rows["expiry"] < NO_DAY, rows["expiry"] - came.received, NO_DAY)
     then, now = _tax(book, came.received)
     return CauseFacts(
         today=book.today,
@@ -95,9 +96,9 @@ def take_cause_facts(
         ever_before=daily.until(code, day) > 0,
         known_days=day,
         stock_before=_stock_at(moves, code, came.received - start, daily.days),
-        life_days=np.where(rows["expiry"] < NO_DAY, rows["expiry"] - came.received, NO_DAY),
+        life_days=life,
         shelf_days=rows["shelf"],
-        minimum_life=lives[book.item_channel[item]],
+        minimum_life=minimum_lives(book, monitoring, life),
         mrp_paise=book.mrp_paise,
         mrp_now_paise=rows["mrp_now"],
         delisted_day=rows["delisted"],

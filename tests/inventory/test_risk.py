@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
+
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -26,7 +28,7 @@ from inventory.risk import (
 )
 from inventory.rules import is_expired, is_near_expiry
 from tests.inventory.stock import Item, Lot, stock
-from tests.strategies import monitoring_policies, stock_snapshots
+from tests.strategies import TODAY, monitoring_policies, stock_snapshots
 from vyapar.kernel.errors import Invalid
 
 POLICY = MonitoringPolicy()
@@ -280,9 +282,60 @@ def test_the_minimum_life_of_the_channel_shortens_the_days_to_sell(life, sell_da
 
 def test_each_channel_has_its_own_minimum_life():
     policy = MonitoringPolicy(minimum_life_at_sale_days={"general_trade": 30, "quick_commerce": 45})
-    channels = {"channels": ("quick_commerce", "van"), "item_channel": [0, 1]}
+    buyers = {"channels": ("quick_commerce", "institution"), "mix_item": [0, 1], "mix_channel": [0, 1]}
     items = (Item((Lot(life=100),)), Item((Lot(life=100),), sku="SKU-1"))
-    assert exposure(stock(*items, **channels), policy).sell_days.tolist() == [55, 70]
+    assert sell_days(items, policy, **buyers, mix_share=[1, 1]) == [55, 70]
+    assert sell_days(items, policy, **buyers, mix_share=[1, 1], channel_life=[-1, 80]) == [55, 20]
+
+
+def sell_days(items, policy=POLICY, **buyers):
+    return exposure(stock(*items, **buyers), policy).sell_days.tolist()
+
+
+ONLINE = {"channels": ("e_commerce",), "mix_item": [0], "mix_channel": [0]}
+
+
+@pytest.mark.parametrize(
+    ("life", "share", "expected"),
+    [
+        (100, 0.0, 70),  # general trade alone: 100 - 30
+        (100, 0.2, 67),  # four parts of 70 and one of 55
+        (100, 1.0, 55),
+        (40, 0.2, 8),  # only general trade still takes it: four fifths of ten days
+        (40, 1.0, 0),
+        (45, 0.9, 2),  # one and a half, to the nearest day
+        (30, 0.2, 0),
+        (-3, 0.2, 0),
+    ],
+)
+def test_days_to_sell_are_those_of_the_buyers_by_what_each_takes(life, share, expected):
+    assert sell_days([Item((Lot(life=life),))], **ONLINE, mix_share=[share]) == [expected]
+
+
+def test_a_share_of_the_whole_life_is_enough_where_it_is_less():
+    lots = (Lot(life=20), Lot(life=20, batch=2), Lot(life=20, batch=3))
+    made = [TODAY - 20, 0, TODAY - 400]  # 40 days in all: 12 are enough; not known: 45; 420 days: 45
+    snapshot = {**ONLINE, "mix_share": [1.0], "manufacture_day": made}
+    assert sell_days([Item(lots)], **snapshot) == [8, 0, 0]
+
+
+def test_what_sells_together_is_what_the_channels_sell_at_an_even_pace():
+    sold = sell_days([Item((Lot(life=120),), weekly=70)], **ONLINE, mix_share=[0.25])[0] * 10
+    assert sold == pytest.approx(90 * 7.5 + 75 * 2.5, abs=5)
+
+
+@HUNDRED
+@given(snapshot=stock_snapshots(), policy=monitoring_policies())
+def test_an_item_that_only_general_trade_buys_is_scored_as_if_there_were_nobody_else(snapshot, policy):
+    plain = replace(
+        snapshot, channels=(), channel_life=[], mix_item=np.zeros(0), mix_channel=np.zeros(0),
+        mix_share=np.zeros(0),
+    )  # fmt: skip
+    mixed = np.isin(snapshot.position_item, snapshot.mix_item)
+    one, other = exposure(snapshot, policy), exposure(plain, policy)
+    for field in fields(one):
+        ours, theirs = getattr(one, field.name), getattr(other, field.name)
+        assert ours[~mixed].tolist() == theirs[~mixed].tolist(), field.name
 
 
 def test_stock_that_never_expires_is_at_risk_beyond_the_days_of_cover_of_dead_stock():
@@ -379,6 +432,9 @@ def test_a_snapshot_refuses_numbers_that_point_nowhere_and_too_much_reserved():
         ("expiry_horizon_days", "90"),
         ("discount_days", 2.5),
         ("minimum_life_at_sale_days", {"quick_commerce": 45}),
+        ("minimum_life_at_sale_days", {"general_trade": 30, "ecommerce": 45}),
+        ("minimum_life_share_bp", {"e_commerce": 0}),
+        ("minimum_life_share_bp", {"online": 3_000}),
         ("score_weights", {**SCORE_WEIGHTS, "cover": 26}),
         ("score_weights", {"movement": 100}),
     ],

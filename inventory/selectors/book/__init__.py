@@ -17,6 +17,7 @@ from inventory.contracts.arrays import Ints, empty
 from inventory.contracts.outcomes import Learnt
 from inventory.models import Sku
 from inventory.rules import RECENT_DAYS
+from inventory.selectors.book.buyers import buyers_mark, read_buyers
 from inventory.selectors.book.items import (
     EARLIER_DAYS,
     OUTLETS_RECENT_DAYS,
@@ -137,7 +138,7 @@ def take_stock_part(as_of: datetime, policy: MonitoringPolicy, scope: Mapping[st
 def _mark(today: date, policy: MonitoringPolicy) -> tuple[str, Learnt]:
     """What every score of a day rests on, and what was learnt."""
     learnt = current_learnt() if policy.learning else {}
-    return f"{sha256_of((policy, learnt))[:12]}:{today.isoformat()}{overrides_mark()}", learnt
+    return f"{sha256_of((policy, learnt))[:12]}:{today.isoformat()}{overrides_mark()}{buyers_mark()}", learnt
 
 
 def sku_ranges(skus: Sequence[int], held: Mapping[int, int]) -> list[tuple[int, int]]:
@@ -181,6 +182,7 @@ def read_book(
     location_codes, location_ids = list_places(held["location"])
     sku_place = positions_of(known.ids, held["sku"])
     kilogram, days = lanes_between(territory_ids)
+    buyers = read_buyers(today, scope, item_code, items["recent"] + items["earlier"])
     price = np.minimum(known.trade[sku_place], held["mrp"])
     return StockBook(
         as_of=today,
@@ -196,6 +198,11 @@ def read_book(
         outlets_usual=_codes(items["outlets_usual"]),
         prior_status=items["prior"].astype(np.int8),
         liquidating=items["offered"] > 0,
+        channels=buyers.channels,
+        channel_life=buyers.channel_life,
+        mix_item=buyers.mix_item,
+        mix_channel=buyers.mix_channel,
+        mix_share=buyers.mix_share,
         weekly_mean=weekly,
         dispersion=items["dispersion"],
         common=find_common(),

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from django.db import transaction
 
-from inventory.contracts import DemandDistribution, MonitoringPolicy
+from inventory.contracts import DEFAULT_CHANNEL, DemandDistribution, MonitoringPolicy
 from inventory.contracts.outcomes import Predicted
 from inventory.contracts.prediction import HORIZONS
 from inventory.models import Prediction, StockItem
+from inventory.selectors.book.mixed import find_mixed_lives
 from inventory.selectors.demand import find_common
 from inventory.services.staging import rows, run
 from vyapar.engine.models import Action
@@ -35,18 +36,20 @@ _EXPIRY = """
 INSERT INTO inventory_prediction (kind, subject, agent, "group", made_on, due_on, flagged, probability,
     expected, high, pieces, paise, sku_id, territory_id, position_id, disturbed)
 SELECT 'expiry', 'batch:' || s.code || '/' || b.number || '@' || l.code, 'monitoring', h.days::text,
-       r.as_of, b.expiry_date - %s::int, r.probability_unsold >= 0.5, r.probability_unsold,
+       r.as_of, b.expiry_date - r.life, r.probability_unsold >= 0.5, r.probability_unsold,
        r.expected_unsold, r.p90_unsold, p.on_hand - p.reserved,
        round(r.expected_unsold * b.cost_paise)::bigint, p.sku_id, l.territory_id, p.id, false
-FROM inventory_batchrisk r
+FROM (SELECT k.*, coalesce(m.life, %s::int) AS life FROM inventory_batchrisk k
+      LEFT JOIN unnest(%s::bigint[], %s::int[]) AS m (position_id, life) ON m.position_id = k.position_id
+      WHERE k.as_of = %s) r
 JOIN inventory_position p ON p.id = r.position_id
 JOIN inventory_batch b ON b.id = p.batch_id
 JOIN inventory_sku s ON s.id = p.sku_id
 JOIN inventory_location l ON l.id = p.location_id
 CROSS JOIN LATERAL (SELECT min(d) AS days FROM unnest(%s::int[]) d
-                    WHERE b.expiry_date - %s::int - r.as_of <= d) h
-WHERE r.as_of = %s AND p.on_hand > p.reserved AND h.days IS NOT NULL
-  AND b.expiry_date - %s::int > r.as_of
+                    WHERE b.expiry_date - r.life - r.as_of <= d) h
+WHERE p.on_hand > p.reserved AND h.days IS NOT NULL
+  AND b.expiry_date - r.life > r.as_of
 ON CONFLICT DO NOTHING
 """
 _SAMPLE = """
@@ -85,8 +88,9 @@ def note_predictions(*, actor: Actor, at: datetime) -> int:
 
 
 def _note_expiry(day: date, policy: MonitoringPolicy) -> int:
-    life = policy.minimum_life("general_trade")
-    return run(_EXPIRY, [life, list(EXPIRY_HORIZONS), life, day, life])
+    ids, lives = find_mixed_lives(day, policy, max(EXPIRY_HORIZONS))
+    general, horizons = policy.minimum_life(DEFAULT_CHANNEL), list(EXPIRY_HORIZONS)
+    return run(_EXPIRY, [general, ids.tolist(), lives.tolist(), day, horizons])
 
 
 def _note_items(day: date) -> int:
