@@ -62,7 +62,8 @@ _NET = """
 SELECT batch_id, location_id, sum(quantity)::bigint AS quantity, sum(reserved)::bigint AS reserved,
        sum(in_transit)::bigint AS in_transit,
        min(coalesce(receipt_date, CASE WHEN quantity > 0
-           THEN (at AT TIME ZONE 'Asia/Kolkata')::date END)) AS receipt_date
+           THEN (at AT TIME ZONE 'Asia/Kolkata')::date END)) AS receipt_date,
+       bool_or(kind = 'receipt' AND quantity > 0) AS arrives
 FROM {lines} GROUP BY batch_id, location_id
 """
 # What comes to nothing needs no position: the ledger alone remembers batches that are long gone.
@@ -109,7 +110,8 @@ _APPLY = """
 UPDATE inventory_position p SET
     on_hand = p.on_hand + n.quantity, reserved = p.reserved + n.reserved,
     in_transit = p.in_transit + n.in_transit, changes = p.changes + 1, updated_at = %s,
-    first_receipt_date = least(p.first_receipt_date, n.receipt_date)
+    first_receipt_date = CASE WHEN p.on_hand = 0 AND n.arrives THEN n.receipt_date
+                              ELSE least(p.first_receipt_date, n.receipt_date) END
 FROM ({net}) n WHERE p.batch_id = n.batch_id AND p.location_id = n.location_id
 """
 

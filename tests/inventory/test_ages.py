@@ -11,9 +11,18 @@ from uuid import uuid4
 import pytest
 
 from inventory.contracts import MonitoringPolicy
-from inventory.models import Batch, Position
+from inventory.models import Batch, MovementKind, Position
 from inventory.selectors.ages import AGE, EXPIRY, GONE, UNKNOWN, BatchFilter, cut_batches, list_batches
-from inventory.services import ReceiptLine, StockLine, dispatch_transfer, receive_transfer, reserve
+from inventory.services import (
+    ReceiptLine,
+    StockLine,
+    check_positions,
+    dispatch_transfer,
+    receive_transfer,
+    record_movements,
+    reserve,
+)
+from inventory.services.lines import MovementLine
 from inventory.views import batches as pages
 from tests.conftest import NOW
 from tests.inventory.book import TODAY, Book, make_book
@@ -117,3 +126,37 @@ def test_the_file_is_a_statement_of_every_batch_in_rupees(book: Book) -> None:
     assert (told["SKU"], told["Days here"], told["Pieces"]) == ("S4", "61", "80")
     assert told["Worth at cost, ₹"] == f"{80 * Batch.objects.get(sku__code='S4').cost_paise / 100:.2f}"
     assert browser.get("/stock/batches.xlsx").content.startswith(b"PK")
+
+
+# --- a batch number that comes again ----------------------------------------------------------
+
+
+def ledger(book, *lines) -> None:
+    """Lines of (kind, pieces, days ago) of S1's batch A at Mumbai's godown, one errand each."""
+    batch, place = book.batches["S1", "A"], book.godowns["MUM"]
+    for kind, pieces, ago in lines:
+        line = MovementLine(batch.pk, place.pk, MovementKind(kind), pieces, at=NOW - timedelta(days=ago))
+        record_movements([line], actor=system("tests"), at=NOW)
+
+
+def age_of(book) -> int:
+    return (TODAY - book.position("S1", "A").first_receipt_date).days
+
+
+@pytest.mark.parametrize(
+    ("lines", "age"),
+    [
+        ([("receipt", 10, 200), ("sale", -10, 150), ("receipt", 10, 5)], 5),
+        ([("receipt", 10, 200), ("sale", -9, 150), ("receipt", 10, 5)], 200),
+        ([("receipt", 10, 200), ("sale", -10, 150), ("return", 2, 5)], 200),
+        ([("receipt", 10, 200), ("transfer_out", -10, 150), ("transfer_in", 10, 5)], 200),
+        ([("receipt", 10, 200), ("sale", -10, 150), ("found", 1, 5)], 200),
+        ([("receipt", 10, 20), ("receipt", 10, 200)], 200),
+    ],
+)
+def test_age_restarts_with_a_receipt_into_an_empty_shelf_and_with_nothing_else(in_alpha, lines, age) -> None:
+    book = make_book()
+    book.batch("S1", "A")
+    ledger(book, *lines)
+    assert age_of(book) == age
+    assert check_positions() == []
