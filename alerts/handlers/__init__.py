@@ -116,6 +116,7 @@ def register() -> None:
         ("KeyExpiring", doings.hear_key_expiring),
         ("DriftDetected", data.hear_drift),
         ("ExpiredStockSold", sold.hear_expired_sold),
+        ("ExpiredSalesUndone", sold.hear_expired_undone),
         ("PastSalesExpired", sold.hear_past_expired),
         ("ShortLifeSold", sold.hear_short_sold),
         ("ImportUndone", sold.hear_import_undone),

@@ -11,10 +11,11 @@ from alerts import services
 from alerts.agent import pieces_of
 from alerts.contracts import Condition
 from alerts.handlers.raising import ACTOR, raise_for
+from inventory.selectors.expired import ToldSale, list_told
 from vyapar.engine.contracts import EventView
 from vyapar.engine.selectors import list_events
 from vyapar.kernel.money import parse_rupees
-from vyapar.kernel.phrases import Phrase, listed, together
+from vyapar.kernel.phrases import Phrase, coded, listed, together
 from vyapar.kernel.phrases import counted as ngettext
 from vyapar.kernel.phrases import phrase as _
 
@@ -24,23 +25,43 @@ SHOWN = 8
 
 def hear_expired_sold(event: EventView) -> None:
     """Goods past their last day were sold: all that one import told of a batch is one alert."""
-    named = bool(event.payload["named"])
+    _look(event, named=bool(event.payload["named"]), why="")
+
+
+def hear_expired_undone(event: EventView) -> None:
+    """Such sales were cancelled, or the goods came back: their alert tells of the rest, or is closed."""
+    for named in (True, False):
+        _look(event, named=named, why=event.payload["how"])
+
+
+def _look(event: EventView, *, named: bool, why: str) -> None:
+    """Raise the alert of a subject as things stand; close it where nothing of it is left, saying `why`."""
     told = [
         one.payload
-        for one in list_events(name=event.name, subject=event.subject, limit=1_000)
+        for one in list_events(name="ExpiredStockSold", subject=event.subject, limit=1_000)
         if one.payload["named"] is named
     ]
-    first, sales = told[0], [sale for one in told for sale in one["sales"]]
-    pieces = sum(int(one["quantity"]) for one in told)
+    if not told:
+        return
+    cause = "expired_sale" if named else "expired_taken"
+    sales = [one for one in list_told(subject=event.subject) if one.named is named]
+    left = [one for one in sales if one.left > 0]
+    more = sum(int(one["more"]) for one in told)
+    if not left and not more:
+        services.close(cause, event.subject, reason=_GONE.get(why, ""), actor=ACTOR, at=event.at)
+        return
+    whole = sum(int(one["quantity"]) for one in told)
+    undone = sum(one.quantity - one.left for one in sales)
+    pieces = whole - undone if named else min(whole, sum(one.left for one in left)) if undone else whole
+    first = told[0]
     days = max(int(one["daysPastExpiry"]) for one in told)
     goods = {"sku": first["sku"], "batch": first["batch"], "pieces": pieces_of(pieces)}
-    more = len(sales[SHOWN:]) + sum(int(one["more"]) for one in told)
-    lines = [_sale(sale) for sale in sales[:SHOWN]]
-    if more:
-        lines.append(ngettext("and %(count)s more sale", "and %(count)s more sales", more))
+    lines = [_sale(sale) for sale in left[:SHOWN]]
+    if unnamed := len(left[SHOWN:]) + more:
+        lines.append(ngettext("and %(count)s more sale", "and %(count)s more sales", unnamed))
     raise_for(
         Condition(
-            cause="expired_sale" if named else "expired_taken",
+            cause=cause,
             subject=event.subject,
             title=ngettext(
                 "%(pieces)s of %(sku)s, batch %(batch)s, were sold %(count)s day past expiry",
@@ -58,13 +79,18 @@ def hear_expired_sold(event: EventView) -> None:
                 listed(lines),
             ),
             recommended_action=_RECALL if named else _LOOK,
-            url=f"/stock/{quote(first['sku'], safe='')}/{quote(sales[0]['territory'], safe='')}",
-            value_paise=sum(parse_rupees(one["value"]) for one in told),
+            url=f"/stock/{quote(first['sku'], safe='')}/{quote((left or sales)[0].territory, safe='')}",
+            value_paise=sum(parse_rupees(one["value"]) for one in told) * pieces // max(whole, 1),
         ),
         event.at,
     )
 
 
+#: Why an alert of expired goods needs nobody any more, by how its sales were undone.
+_GONE = {
+    "cancelled": _("its sales were cancelled by a later import"),
+    "returned": _("the goods came back from the outlet"),
+}
 _RECALL = _(
     "Recall it from the outlet today, take it back, keep it apart and give a credit note: a distributor is "
     "liable for food supplied after its expiry (FSS Act 2006, s.27(2)(a))"
@@ -75,14 +101,14 @@ _LOOK = _(
 )
 
 
-def _sale(sale: Mapping[str, Any]) -> Phrase:
+def _sale(sale: ToldSale) -> Phrase:
     return _(
         "%(outlet)s (%(retailer)s), invoice %(invoice)s of %(day)s, %(pieces)s",
-        outlet=sale["outlet"],
-        retailer=sale["retailerId"],
-        invoice=sale["transactionId"],
-        day=_day(sale["soldOn"]),
-        pieces=pieces_of(int(sale["quantity"])),
+        outlet=sale.outlet,
+        retailer=sale.retailer_id,
+        invoice=sale.transaction_id,
+        day=f"{sale.sold_on:%d-%m-%Y}",
+        pieces=pieces_of(sale.left),
     )
 
 
@@ -118,11 +144,7 @@ def hear_short_sold(event: EventView) -> None:
         Condition(
             cause="short_sale",
             subject="sales",
-            title=_(
-                "%(pieces)s were sold with less than %(days)s days of life",
-                pieces=pieces_of(int(told["quantity"])),
-                days=told["minimumDays"],
-            ),
+            title=_short_title(told),
             detail=together(
                 _(
                     "%(batches)s in %(sales)s of the newest import.",
@@ -136,6 +158,7 @@ def hear_short_sold(event: EventView) -> None:
                     sku=told["sku"],
                     batch=told["batch"],
                 ),
+                *_choosy(told),
             ),
             recommended_action=_(
                 "Put short batches on an offer, or change the least life at sale in the rules if it is agreed"
@@ -144,6 +167,30 @@ def hear_short_sold(event: EventView) -> None:
         ),
         event.at,
     )
+
+
+def _short_title(told: Mapping[str, Any]) -> Phrase:
+    pieces = pieces_of(int(told["quantity"]))
+    if not told.get("alike", True):
+        return _("%(pieces)s were sold with less life than their buyers want", pieces=pieces)
+    return _(
+        "%(pieces)s were sold with less than %(days)s days of life", pieces=pieces, days=told["minimumDays"]
+    )
+
+
+def _choosy(told: Mapping[str, Any]) -> list[Phrase]:
+    """Who wants more than general trade does, where the worst of these sales went to one."""
+    if not told.get("retailerId"):
+        return []
+    return [
+        ngettext(
+            "Outlet %(retailer)s (%(channel)s) wants %(count)s day.",
+            "Outlet %(retailer)s (%(channel)s) wants %(count)s days.",
+            int(told["minimumDays"]),
+            retailer=told["retailerId"],
+            channel=coded(told["tradeChannel"]),
+        )
+    ]
 
 
 def hear_import_undone(event: EventView) -> None:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from inventory.selectors.shelf import get_item, list_territories
 from inventory.selectors.ways import WeighedLot, list_weighed_lots
+from inventory.views.expired import expired_words
 from vyapar.dashboard.access import page
 from vyapar.dashboard.sheets import rupees, sheet
 from vyapar.dashboard.templatetags.words import plain, way_label, way_note
@@ -41,6 +42,7 @@ def lots(request: HttpRequest, sku: str, territory: str) -> HttpResponseBase:
             "lots": [_lot(lot, names) for lot in found[:LOTS]],
             "more": max(len(found) - LOTS, 0),
             "today": ist_day(timezone.now()),
+            "expired": expired_words(sku, territory, timezone.now()),
         },
     )
 

@@ -51,6 +51,7 @@ from inventory.serializers.demand_words import offer_words, rests_words
 from inventory.serializers.festival_words import festival_words
 from inventory.serializers.risk_words import cause_label, cause_words, method_words, reason_words
 from inventory.views.ages import age_words
+from inventory.views.expired import expired_words
 from inventory.views.history import chart, days_out
 from inventory.views.overrides import override_rows, override_url
 from vyapar.dashboard.access import page
@@ -147,6 +148,7 @@ def item(request: HttpRequest, sku: str, territory: str) -> HttpResponseBase:
             "overrides": override_rows(list_overrides(sku=sku, limit=OVERRIDES), today),
             "override_url": override_url(sku, territory),
             "today": today,
+            "expired": expired_words(sku, territory, timezone.now()),
             "quality": territory_grades().get(territory),
             "places": [one for code, one in location_grades().items() if code in places],
         },

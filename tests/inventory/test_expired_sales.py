@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django_tenants.utils import tenant_context
 
 from alerts.models import Alert
 from inventory.contracts.imports import ImportUndone
+from inventory.models import Batch, Retailer
 from inventory.services import ingest_sales
 from tests.builders import deliver_all
 from tests.conftest import NOW
@@ -123,3 +126,103 @@ def test_an_import_that_is_undone_closes_its_alert() -> None:
         deliver_all(NOW)
         alert.refresh_from_db()
         assert (alert.state == Alert.State.CLOSED) is closed
+
+
+def alerts(cause: str = "expired_sale") -> list[tuple[str, str]]:
+    return list(Alert.objects.filter(cause=cause).values_list("state", "title"))
+
+
+def cancelled(transaction: str, shop: str = "R1") -> dict:
+    return {**sale(transaction, "S1", 1, shop=shop), "cancelled": True}
+
+
+def reasons() -> list[str]:
+    return [one.payload["reason"] for one in Event.objects.filter(name="AlertClosed").order_by("id")]
+
+
+def test_a_sale_that_is_cancelled_later_leaves_the_alert_and_the_last_one_closes_it() -> None:
+    stocked(OLD=-3)
+    feed(sale("T1", "S1", 2, batch="OLD"), sale("T2", "S1", 1, batch="OLD", shop="R3"))
+    feed(cancelled("T1"))
+    ((state, title),) = alerts()
+    assert (state, title) == ("open", "1 piece of S1, batch OLD, were sold up to 3 days past expiry")
+    alert = Alert.objects.get(cause="expired_sale")
+    assert "T1" not in alert.detail
+    assert alert.value_paise == 80_00
+    feed(cancelled("T2", "R3"))
+    assert [state for state, _title in alerts()] == ["closed"]
+    assert reasons() == ["its sales were cancelled by a later import"]
+
+
+def test_goods_that_the_outlet_brings_back_close_the_alert() -> None:
+    stocked(OLD=-3)
+    feed(sale("T1", "S1", 3, batch="OLD"))
+    feed(sale("C1", "S1", -1, batch="OLD"), sale("C2", "S1", -2, batch="OLD", shop="R3"))
+    assert alerts()[0][1] == "2 pieces of S1, batch OLD, were sold up to 3 days past expiry"
+    feed(sale("C3", "S1", -2, batch="OLD"))
+    assert [state for state, _title in alerts()] == ["closed"]
+    assert reasons() == ["the goods came back from the outlet"]
+
+
+def test_a_return_that_names_no_batch_closes_nothing() -> None:
+    stocked(OLD=-3, NEW=60)
+    feed(sale("T1", "S1", 2, batch="OLD"))
+    feed(sale("C1", "S1", -2))
+    assert [state for state, _title in alerts()] == ["open"]
+
+
+def test_a_line_that_comes_again_corrected_is_told_anew() -> None:
+    stocked(OLD=-3)
+    feed(sale("T1", "S1", 4, batch="OLD"))
+    feed(cancelled("T1"), sale("T9", "S1", 1, batch="OLD"))
+    ((state, title),) = alerts()
+    assert (state, title) == ("open", "1 piece of S1, batch OLD, were sold up to 3 days past expiry")
+    assert "T9" in Alert.objects.get(cause="expired_sale").detail
+
+
+def test_what_perhaps_came_from_an_expired_batch_is_closed_with_the_last_of_its_sales() -> None:
+    stocked(OLD=-3, NEW=60)
+    feed(sale("T1", "S1", 4), sale("T2", "S1", 3, shop="R3"))
+    feed(cancelled("T1"))
+    assert [state for state, _title in alerts("expired_taken")] == ["open"]
+    feed(cancelled("T2", "R3"))
+    assert [state for state, _title in alerts("expired_taken")] == ["closed"]
+
+
+@pytest.mark.parametrize(
+    ("terms", "left", "told"),
+    [
+        ({}, 44, None),
+        ({"trade_channel": "e_commerce"}, 44, "2 pieces were sold with less than 45 days of life"),
+        ({"trade_channel": "e_commerce"}, 45, None),
+        ({"trade_channel": "modern_trade"}, 44, None),  # no rule of its own: as general trade
+        ({"minimum_life_days": 60}, 59, "2 pieces were sold with less than 60 days of life"),
+        ({"trade_channel": "e_commerce", "minimum_life_days": 5}, 6, None),
+    ],
+)
+def test_too_little_life_is_what_the_outlet_itself_counts_as_too_little(terms, left, told) -> None:
+    stocked(NEAR=left)
+    Retailer.objects.filter(retailer_id="R1").update(**terms)
+    feed(sale("T1", "S1", 2, batch="NEAR"))
+    assert [alert.title for alert in Alert.objects.all()] == ([told] if told else [])
+
+
+def test_a_share_of_a_short_life_is_enough_for_e_commerce() -> None:
+    book = stocked(NEAR=20, SHORT=20)
+    Retailer.objects.filter(retailer_id="R1").update(trade_channel="quick_commerce")
+    Batch.objects.filter(pk=book.batches["S1", "SHORT"].pk).update(
+        manufacture_date=book.batches["S1", "SHORT"].expiry_date - timedelta(days=60)
+    )
+    feed(sale("T1", "S1", 2, batch="SHORT"))  # 30 % of 60 days are 18
+    assert not Alert.objects.exists()
+    feed(sale("T2", "S1", 2, batch="NEAR"))
+    assert Alert.objects.get().title == "2 pieces were sold with less than 45 days of life"
+
+
+def test_buyers_who_want_different_lives_are_told_of_together_the_worst_by_name() -> None:
+    stocked(NEAR=25)
+    Retailer.objects.filter(retailer_id="R3").update(trade_channel="e_commerce")
+    feed(sale("T1", "S1", 2, batch="NEAR"), sale("T2", "S1", 1, batch="NEAR", shop="R3"))
+    alert = Alert.objects.get(cause="short_sale")
+    assert alert.title == "3 pieces were sold with less life than their buyers want"
+    assert "Outlet R3 (E commerce) wants 45 days." in alert.detail

@@ -292,13 +292,17 @@ def list_passed_over(cycle_id: int, limit: int = 200) -> list[PassedOver]:
     return list(PassedOver.objects.filter(cycle_id=cycle_id).order_by("id")[:limit])
 
 
-def list_events(after: int = 0, limit: int = 100, name: str = "", subject: str = "") -> list[Event]:
-    """Events with an id above `after`, oldest first."""
+def list_events(
+    after: int = 0, limit: int = 100, name: str = "", subject: str = "", since: datetime | None = None
+) -> list[Event]:
+    """Events with an id above `after`, of an instant or later, oldest first."""
     rows = Event.objects.filter(id__gt=after)
     if name:
         rows = rows.filter(name=name)
     if subject:
         rows = rows.filter(subject=subject)
+    if since is not None:
+        rows = rows.filter(at__gte=since)
     return list(rows.order_by("id")[:limit])
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from inventory.contracts import DEFAULT_CHANNEL
+from inventory.contracts import DEFAULT_CHANNEL, LifeRules
 from inventory.contracts.expired import ExpiredSale, ExpiredStockSold, PastSalesExpired, ShortLifeSold
 from inventory.services.groups import Numbers
 from inventory.services.landing.errand import Errand
@@ -25,7 +25,7 @@ LAPSED: dict[str, pl.DataType | type[pl.DataType]] = {
 }  # fmt: skip
 _DAY = ["sku_id", "territory_id", "sold_on"]
 _BATCHES = """
-SELECT b.id, s.code, b.number, b.expiry_date, EXISTS (
+SELECT b.id, s.code, b.number, b.expiry_date, b.expiry_date - b.manufacture_date, EXISTS (
     SELECT 1 FROM inventory_position p JOIN inventory_reservation r ON r.position_id = p.id
     WHERE p.batch_id = b.id AND r.purpose = 'offer')
 FROM inventory_batch b JOIN inventory_sku s ON s.id = b.sku_id
@@ -33,13 +33,22 @@ WHERE b.id = ANY(%s::bigint[]) AND b.expiry_date IS NOT NULL
 """
 _BATCH_TYPES = {
     "batch_id": pl.Int64, "code": pl.String, "number": pl.String, "expiry_date": pl.Date,
-    "offered": pl.Boolean,
+    "whole": pl.Int64, "offered": pl.Boolean,
 }  # fmt: skip
 _OUTLETS = """
 SELECT r.id, r.retailer_id, r.name, t.code FROM inventory_retailer r
 JOIN inventory_territory t ON t.id = r.territory_id WHERE r.id = ANY(%s::bigint[])
 """
 _OUTLET_TYPES = {"retailer_id": pl.Int64, "shop": pl.String, "outlet": pl.String, "home": pl.String}
+
+
+_CHOOSY = """
+SELECT r.id, r.retailer_id, r.trade_channel, r.minimum_life_days FROM inventory_retailer r
+WHERE NOT r.trade_channel = 'general_trade' OR r.minimum_life_days IS NOT NULL
+"""
+_CHOOSY_TYPES = {
+    "retailer_id": pl.Int64, "shop": pl.String, "trade_channel": pl.String, "own": pl.Int64,
+}  # fmt: skip
 
 
 def tell_outdated(new: pl.DataFrame, lapsed: pl.DataFrame, errand: Errand) -> None:
@@ -138,17 +147,31 @@ def _tell_past(lines: pl.DataFrame, errand: Errand) -> None:
     emit_many([(subject_of("sales", errand), told)], actor=errand.actor, at=errand.at)
 
 
+def _least(rules: LifeRules) -> pl.Expr:
+    """Life that the buyer of a line wants: his own word, or his channel's rule (see `LifeRules.least`)."""
+    channel = pl.col("trade_channel").fill_null(DEFAULT_CHANNEL)
+    days = channel.replace_strict(rules.days, default=rules.days[DEFAULT_CHANNEL], return_dtype=pl.Int64)
+    share = channel.replace_strict(rules.share_bp, default=None, return_dtype=pl.Int64)
+    part = -((-pl.col("whole") * share) // 10_000)
+    return pl.coalesce("own", pl.min_horizontal(days, part)).alias("least")
+
+
 def _tell_short(lines: pl.DataFrame, errand: Errand) -> None:
     policy, _version = get_policy("monitoring", ist_day(errand.at))
-    least = policy.minimum_life(DEFAULT_CHANNEL)
-    short = lines.filter(-pl.col("past") < least).sort(
-        "past", "code", "number", descending=[True, False, False]
-    )
+    choosy = frame_of(_CHOOSY, _CHOOSY_TYPES)
+    lines = lines.join(choosy, on="retailer_id", how="left").with_columns(_least(policy.life_rules))
+    lacks = pl.col("least") + pl.col("past")
+    short = lines.filter(lacks > 0).sort(
+        lacks, "past", "code", "number", "transaction_id", "line",
+        descending=[True, True, False, False, False, False],
+    )  # fmt: skip
     if short.is_empty():
         return
     worst = short.row(0, named=True)
     told = ShortLifeSold(
-        short.height, int(short["quantity"].sum()), short["batch_id"].n_unique(), least,
+        short.height, int(short["quantity"].sum()), short["batch_id"].n_unique(), worst["least"],
         worst["code"], worst["number"], -worst["past"], errand.number,
+        trade_channel=worst["trade_channel"] or DEFAULT_CHANNEL, retailer_id=worst["shop"] or "",
+        alike=short["least"].n_unique() == 1,
     )  # fmt: skip
     emit_many([(subject_of("sales", errand), told)], actor=errand.actor, at=errand.at)

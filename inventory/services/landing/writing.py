@@ -21,6 +21,7 @@ from inventory.services.landing.pricing import bring_in, write_prices
 from inventory.services.landing.registering import ensure_registrations
 from inventory.services.landing.returning import cancel_purchases, cancel_receipts, give_back_found
 from inventory.services.landing.stated import Parted, balance_stated, part_stated
+from inventory.services.landing.undone import tell_cancelled, tell_returned
 from inventory.services.ledger import record_movements
 from inventory.services.masters import write_master, write_purchases
 from inventory.services.partitions import ensure_sale_partitions, index_past_months
@@ -171,8 +172,10 @@ def write_sales(verdict: Verdict, errand: Errand) -> Figures:
         age_again(new["sku_id"], new["sold_on"], errand)
     if new.height and not errand.history:
         tell_outdated(new, lapsed_of(done.lapsed, named.lapsed), errand)
+        tell_returned(new, errand)
     taken = cancel_sales(cancelled, errand) if cancelled.height else 0
     if taken:
+        tell_cancelled(cancelled, errand)
         give_back_found(errand)
     return {
         "stock_updated": done.updated + named.updated, "found_pieces": done.found,
