@@ -5,7 +5,7 @@ CHANNELS = ["general_trade", "modern_trade", "e_commerce", "quick_commerce", "in
 
 
 class Migration(migrations.Migration):
-    dependencies = [("inventory", "0042_demand_adjustments")]
+    dependencies = [("inventory", "0045_claims_that_stay")]
 
     operations = [
         migrations.AddField(
