@@ -6,11 +6,15 @@ import csv
 import io
 from collections.abc import Iterator
 from uuid import uuid4
+from xml.etree import ElementTree
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from compliance.models import Paper
-from inventory.contracts.feeds import ExportDocument
+from inventory.contracts.feeds import ExportDocument, ExportKind, ExportLine
+from inventory.feeds.tally.export import Names, messages_of
 from inventory.models import Batch
 from inventory.selectors.exports import read_lock
 from inventory.services.exports import lock_exports
@@ -32,6 +36,7 @@ from tests.inventory.test_claim_books import (
 )
 from tests.inventory.test_claim_goods import SUPPLY, book, filed, refuse, send
 from tests.inventory.test_rest_feed import PUSH, SECRETS, access
+from vyapar.kernel.money import parse_rupees
 
 __all__ = ["book", "erp", "in_the_office", "sheets", "tally"]
 
@@ -116,3 +121,25 @@ def test_an_interface_is_told_the_round_off_in_rupees(odd, side):
     go()
     (kept,) = side.booked.values()
     assert (kept["document"]["roundOff"], kept["document"]["kind"]) == ("0.45", "return")
+
+
+@given(st.integers(1, 10**9), st.integers(0, 10**8), st.integers(-50, 50), st.sampled_from(["27", "29"]))
+@example(199_990, 9_999, 11, "29")
+@example(1, 0, -1, "27")
+def test_a_supply_between_registrations_balances_on_both_sides_at_the_total_on_its_paper(
+    net, tax, round_off, state
+):
+    gstins = {"source_gstin": "27AABCU9603R1ZN", "target_gstin": f"{state}AABCU9603R1Z0"}
+    line = ExportLine("S1", "Biscuit", "B1", 3, net // 3, net, tax_paise=tax)
+    document = ExportDocument(
+        ExportKind.TRANSFER, "transfer:1", "TI/1", NOW, (line,), source="A", target="B", extra=gstins,
+        round_off_paise=round_off,
+    )  # fmt: skip
+    for message in messages_of(document, Names()):
+        voucher = ElementTree.fromstring(message.xml)
+        parties = list(voucher.iter("LEDGERENTRIES.LIST"))
+        amounts = [
+            node.findtext("AMOUNT") for node in [*parties, *voucher.iter("ACCOUNTINGALLOCATIONS.LIST")]
+        ]
+        assert sum(parse_rupees(text) for text in amounts) == 0
+        assert abs(parse_rupees(parties[0].findtext("AMOUNT"))) == net + tax + round_off
