@@ -35,7 +35,7 @@ def return_of(sending: ClaimSending, facts: MovementFacts) -> ExportDocument:
     return ExportDocument(
         kind=ExportKind.RETURN,
         key=sending.key,
-        number=_number(sending),
+        number=number_of(sending),
         at=sending.sent_at,
         lines=lines,
         source=sending.claim.location.code,
@@ -54,7 +54,7 @@ def homecoming_of(
     one = ExportDocument(
         kind=ExportKind.REVERSAL,
         key=f"{sending.key}:{key}",
-        number=_number(sending),
+        number=number_of(sending),
         at=at,
         lines=_at_cost(sending, pieces),
         target=sending.claim.location.code,
@@ -137,10 +137,11 @@ def stay_reference(claim: Claim) -> str:
 
 def list_claim_exports(claim: Claim) -> list[Export]:
     """What the goods and the answer of a claim sent to the books, oldest first."""
+    keys = list(ClaimSending.objects.filter(claim=claim).values_list("key", flat=True))
     wanted = Q(key__startswith=f"claim:{claim.pk}:note:")
-    wanted |= Q(kind=ExportKind.REVERSAL, number=stay_reference(claim))
-    for key in ClaimSending.objects.filter(claim=claim).values_list("key", flat=True):
-        wanted |= Q(key__startswith=key) | Q(kind=ExportKind.REVERSAL, number=key)  # a write-off bears it
+    wanted |= Q(kind=ExportKind.REVERSAL, document__extra__reference__in=[*keys, stay_reference(claim)])
+    for key in keys:
+        wanted |= Q(key__startswith=key)
     return list(Export.objects.select_related("feed").filter(wanted).order_by("pk"))
 
 
@@ -170,7 +171,8 @@ def _over_invoice(home: ExportDocument, sending: ClaimSending, note: CreditNote)
     )
 
 
-def _number(sending: ClaimSending) -> str:
+def number_of(sending: ClaimSending) -> str:
+    """The number of the paper that goods of a claim left with."""
     papers: Sequence[dict[str, Any]] = sending.papers
     return str(papers[0]["number"]) if papers else sending.claim.reference
 

@@ -13,20 +13,20 @@ from inventory.selectors.claim_goods import goods_of, is_gone, sendings_of, stan
 from inventory.selectors.facts import get_place, list_goods, party_at
 from inventory.services.claim_books import book_call_back, book_return
 from inventory.services.claim_parts import (
+    BY_ROUTE,
     bring_home,
     check_free,
     come_home,
+    destroy,
     end,
     move,
     one_of,
     spot_of,
-    stock_line,
     tell,
     why_of,
 )
 from inventory.services.claims import lock_claim
 from inventory.services.lines import Spot
-from inventory.services.transfers import write_off
 from vyapar.engine import registry
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.calendar import ist_day
@@ -148,11 +148,11 @@ def settle_claim_goods(
         )  # fmt: skip
     _forget_dispute(sending)
     pieces = sending.pieces - sending.short
-    why, line = why_of(reason), stock_line(claim, pieces)
+    why = why_of(reason)
     note = come_home(sending, pieces, why=why, actor=actor, at=at)
     sending.credited = plain(note) if note else None
     if fate is SendingState.DESTROYED:
-        write_off([line], reason=why, reference=sending.key, actor=actor, at=at)
+        destroy(sending, pieces, why, actor, at)
     end(sending, fate, why, actor, at)
     tell("ClaimGoodsSettled", sending, actor, at)
     return sending
@@ -201,7 +201,7 @@ def _check_one_way(claim: Claim, route: str) -> None:
         told = _(
             "goods of this claim went as %(route)s: the rest goes the same way, because its company answers "
             "a claim with one note",
-            route=coded(gone[0].route),
+            route=BY_ROUTE[gone[0].route],
         )
         fault = Fault("another_way", told, "route", value=route)
         raise Refused(told, code="another_way", faults=[fault])

@@ -8,17 +8,33 @@ from typing import Any
 
 from inventory.contracts.outcomes import SendingState
 from inventory.models import Claim, ClaimSending, MovementKind
+from inventory.selectors.claim_books import number_of
 from inventory.selectors.claim_goods import sendings_of
 from inventory.services.claim_books import book_homecoming
 from inventory.services.holding import lock_spots, tell_spots
 from inventory.services.ledger import record_movements
 from inventory.services.lines import MovementLine, Spot, StockLine
+from inventory.services.transfers import write_off
 from vyapar.engine import registry
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Fault, Invalid, Refused
 from vyapar.kernel.facts import CreditNote
 from vyapar.kernel.phrases import phrase as _
+from vyapar.law.itc import RETURN_ROUTES
+
+#: How goods of a claim went, for the middle of a sentence.
+BY_ROUTE = dict(
+    zip(
+        RETURN_ROUTES,
+        (
+            _("a supply of yours, on a tax invoice"),
+            _("goods against its GST credit note"),
+            _("goods against its financial credit note"),
+        ),
+        strict=True,
+    )
+)
 
 
 def one_of(claim: Claim, sending_id: int | None, *, is_meant: Callable[[ClaimSending], bool]) -> ClaimSending:
@@ -91,6 +107,14 @@ def come_home(
     bring_home(sending, pieces, actor, at)
     book_homecoming(sending, pieces, note, actor=actor, at=at, key=key)
     return note
+
+
+def destroy(sending: ClaimSending, pieces: int, why: str, actor: Actor, at: datetime) -> None:
+    """Pieces that came home are gone: written off under the number of the paper they left with."""
+    write_off(
+        [stock_line(sending.claim, pieces)], reason=why, reference=sending.key, number=number_of(sending),
+        actor=actor, at=at,
+    )  # fmt: skip
 
 
 def end(sending: ClaimSending, state: SendingState, why: str, actor: Actor, at: datetime) -> None:

@@ -11,9 +11,8 @@ from inventory.contracts.outcomes import GONE, MAY_LEAVE, Missing, SendingState
 from inventory.models import ClaimSending
 from inventory.selectors.claim_goods import awaits_receipt
 from inventory.services.claim_books import book_answer
-from inventory.services.claim_parts import come_home, end, one_of, stock_line, tell, why_of
+from inventory.services.claim_parts import come_home, destroy, end, one_of, tell, why_of
 from inventory.services.claims import lock_claim, void_pieces
-from inventory.services.transfers import write_off
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import Fault, Invalid, Refused
@@ -89,6 +88,6 @@ def _let_go(sending: ClaimSending, why: str, actor: Actor, at: datetime) -> None
         sending.missing_credited = plain(note)
         sending.save()
     if sending.missing in GONE:
-        write_off([stock_line(claim, pieces)], reason=why, reference=sending.key, actor=actor, at=at)
+        destroy(sending, pieces, why, actor, at)
     void_pieces(claim, pieces)
     book_answer(claim, reason=why, actor=actor, at=at)

@@ -12,7 +12,7 @@ from inventory.models import Claim
 from inventory.selectors.claim_books import stay_reference
 from inventory.selectors.claim_goods import goods_of, standing_of
 from inventory.services.claim_books import book_answer
-from inventory.services.claim_parts import check_free, spot_of, stock_line, why_of
+from inventory.services.claim_parts import BY_ROUTE, check_free, spot_of, stock_line, why_of
 from inventory.services.claims import lock_claim, void_pieces
 from inventory.services.transfers import write_off
 from vyapar.engine.services import append_audit
@@ -46,8 +46,10 @@ def close_claim(claim_id: int, *, stay: Stay, reason: str, actor: Actor, at: dat
         _check_lawful(claim, stay, at)
     if stay is Stay.DESTROYED:
         check_free(spot_of(claim, pieces), pieces)
-        line = stock_line(claim, pieces)
-        write_off([line], reason=why, reference=stay_reference(claim), actor=actor, at=at)
+        write_off(
+            [stock_line(claim, pieces)], reason=why, reference=stay_reference(claim), number=claim.reference,
+            actor=actor, at=at,
+        )  # fmt: skip
     claim.stay, claim.stayed, claim.stayed_at = stay.value, claim.stayed + pieces, at
     claim.stayed_by, claim.stay_reason = str(actor), why
     claim.save()
@@ -91,7 +93,7 @@ def _check_lawful(claim: Claim, stay: Stay, at: datetime) -> None:
         told = _(
             "goods of this claim went as %(route)s, which does not cover what stays: release the rest and "
             "claim it anew against a financial credit note",
-            route=coded(standing_of(claim)[0].route),
+            route=BY_ROUTE[standing_of(claim)[0].route],
         )
         raise Refused(told, code="another_way", faults=[Fault("another_way", told, "stay", value=stay)])
     expiry = claim.batch.expiry_date

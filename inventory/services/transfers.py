@@ -148,8 +148,10 @@ def write_off(
     actor: Actor,
     at: datetime,
     action_id: UUID | None = None,
+    number: str = "",
 ) -> int:
-    """Take free pieces out of the book for good; returns how many. `reason` goes into the trail.
+    """Take free pieces out of the book for good; returns how many. `reason` goes into the trail; `number` is
+    what the books call it, where that is not its `reference`.
 
     With an action the pieces it holds are taken, and a second call moves nothing. Raises `Refused`
     when there are not enough.
@@ -173,7 +175,7 @@ def write_off(
         shrink_reservations({k: n for k, n in taken.items() if n}, at=at, action_id=action_id)
     gone = {line.key: -line.quantity for line in lines}
     _tell(action_id, "StockWrittenOff", spots, gone, lines, reason, reference, actor, at)
-    _book_write_off(lines, reason, reference, action_id, actor, at)
+    _book_write_off(lines, reason, reference, number or reference, action_id, actor, at)
     return -sum(gone.values())
 
 
@@ -193,6 +195,7 @@ def _book_write_off(
     lines: Sequence[StockLine],
     reason: str,
     reference: str,
+    number: str,
     action_id: UUID | None,
     actor: Actor,
     at: datetime,
@@ -205,7 +208,7 @@ def _book_write_off(
             ExportDocument(
                 kind=ExportKind.REVERSAL,
                 key=f"write-off:{deed}:{sha256_of([reference, place])[:12]}",
-                number=reference[:60],
+                number=number[:60],
                 at=at,
                 lines=gone,
                 source=place,

@@ -161,6 +161,7 @@ def test_goods_that_come_home_or_are_destroyed_come_home_in_the_books_too(sheets
     here, lost = [read_document(one.document) for one in list_claim_exports(gone)[1:]]
     assert (here.extra["reason"], lost.extra["reason"]) == ("home", "lost")
     assert (lost.source, lost.lines[0].quantity, lost.lines[0].tax_paise) == ("GD-MUM", 10, 10 * 250)
+    assert lost.number == here.number, "the books know them by the paper they left with"
 
 
 def test_an_invoice_for_goods_that_came_home_is_credited_in_the_books_as_on_its_note(sheets):

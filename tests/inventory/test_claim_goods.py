@@ -150,6 +150,7 @@ def test_goods_leave_in_parts_each_with_its_paper_and_never_more_than_was_claime
     with pytest.raises(Refused) as told:
         send(claim, pieces=15, route=SUPPLY)
     assert (told.value.code, told.value.faults[0].field) == ("another_way", "route")
+    assert "went as goods against its financial credit note" in told.value.message
     two = send(claim, pieces=10, at=NOW + timedelta(hours=1))
     assert goods_of(claim) == ClaimGoods(here=5, away=35)
     assert [row.number for row in Paper.objects.order_by("number")] == [

@@ -172,7 +172,7 @@ def test_the_rest_is_settled_on_the_page_and_at_the_door_once(sheets, book):
     again = browser.post(f"/claims/{claim.pk}/rest", said | {"stay": "destroyed"}, follow=True)
     assert "here any more" in again.content.decode()
     page = browser.get(f"/claims/{claim.pk}").content.decode()
-    for words in ("certificate 14", "Destroyed", "100.00", "Input tax credit lost"):
+    for words in ("certificate 14", "Destroyed", "100.00", "Tax credit lost"):
         assert words in page, words
     told = client.get(f"/api/v1/claims/{claim.pk}").json()
     assert told["creditToReverse"] == {"byNote": "0.00", "expected": False, "byLoss": "100.00"}

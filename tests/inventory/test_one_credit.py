@@ -47,7 +47,7 @@ def test_a_gst_note_takes_back_what_it_credits_so_that_the_claim_alone_is_gained
     assert (line.amount_paise + line.tax_paise) - by_hand == told["claim"]
     assert told["itc_reversal"] == 0
     page = person(Role.MANAGER).get(f"/claims/{claim.pk}").content.decode()
-    assert "that its note takes back" in page
+    assert "credit note takes back that part" in page
     assert rupees(by_hand) in page
 
 
