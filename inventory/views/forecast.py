@@ -17,6 +17,7 @@ from inventory.models import ForecastModel
 from inventory.selectors.accuracy import (
     FIGURES,
     REFEREES,
+    Accuracy,
     PastScore,
     Score,
     Standing,
@@ -81,15 +82,17 @@ def forecast(request: HttpRequest) -> HttpResponseBase:
     figure = figure if figure in FIGURES else FIGURES[0]
     found, today = get_accuracy(), ist_day(timezone.now())
     whole = next((one for one in found.levels if one.level == "item"), None)
+    together = next((one for one in found.levels if one.level == "all"), None)
     return render(
         request,
         "inventory/forecast.html",
         {
             "as_of": found.as_of,
-            "words": _words(whole) if whole else "",
+            "words": _words(whole, together) if whole else "",
             "tiles": _tiles(whole) if whole else (),
             "tabs": [_tab(name, figure) for name in FIGURES],
             "means": _MEANS[figure],
+            "caution": _caution(found, figure),
             "referees": [method_label(name) for name in REFEREES],
             "levels": [_row(one, figure, str(_LEVELS[one.level])) for one in found.levels],
             "classes": [_row(one, figure, plain(one.pattern)) for one in found.classes],
@@ -143,12 +146,21 @@ def hang_forecast() -> None:
 # --- parts ---------------------------------------------------------------------------------
 
 
-def _words(one: Standing) -> str:
-    """How good it is, in a sentence."""
+def _words(one: Standing, together: Standing | None) -> str:
+    """How good it is, in a few sentences: of all goods together first, which can be told best."""
     mine, gain, bias = one.chosen.figures["wape"], one.gain, one.chosen.figures["bias"]
     if mine is None:
         return ""
-    parts = [_("Of 100 pieces sold in a week, the forecast is off by %(off)d.") % {"off": round(100 * mine)}]
+    parts = []
+    if together is not None and (off := together.chosen.figures["wape"]) is not None:
+        parts.append(
+            _("Of 100 pieces that all goods together sell in a week, the forecast is off by %(off)d.")
+            % {"off": round(100 * off)}
+        )
+    parts.append(
+        _("For one SKU in one territory the forecast is off by %(off)d of 100 pieces.")
+        % {"off": round(100 * mine)}
+    )
     if gain is not None:
         told = {"share": f"{abs(100 * gain):.0f}"}
         better = _("That is %(share)s%% less than by repeating last week.")
@@ -162,6 +174,23 @@ def _words(one: Standing) -> str:
         )
         parts.append((high if bias >= 0 else low) % told)
     return " ".join(parts)
+
+
+def _caution(found: Accuracy, figure: str) -> str:
+    """What to make of it where expecting nothing at all has the better figure of two that reward it."""
+    nothing = REFEREES.index("silence")
+
+    def is_better(one: Standing) -> bool:
+        theirs, mine = one.referees[nothing], one.chosen.figures[figure]
+        told = theirs.figures[figure] if theirs else None
+        return told is not None and mine is not None and told < mine
+
+    if figure not in {"wape", "rmsse"} or not any(map(is_better, (*found.levels, *found.classes))):
+        return ""
+    return _(
+        "Where most weeks sell nothing, expecting nothing at all is off the least here, and would never see "
+        "a sale coming. The pinball loss, which asks for the whole range, shows what that costs; sums do too."
+    )
 
 
 def _tiles(one: Standing) -> list[dict[str, str]]:

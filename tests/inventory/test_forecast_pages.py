@@ -103,12 +103,23 @@ def test_figures_are_kept_over_time_oldest_first(scored):
 def test_the_page_says_in_words_how_far_off_it_is_and_why_a_model_stayed(manager, scored):
     shown = manager.get("/forecast", {"figure": "rmsse"})
     text = shown.content.decode()
-    assert "the forecast is off by 30. That is 50% less than by repeating last week." in text
+    assert "the forecast is off by 30 of 100 pieces. That is 50% less than by repeating last week." in text
+    assert "that all goods together sell" not in text
     assert "4% too much" in text
     assert "nothing beats naive" in text
     assert "that one stays" in text
     assert [row["mine"] for row in shown.context["classes"]] == ["0.600", "1.000"]
     assert shown.context["trend"]["series"][0]["values"] == [0.7, 0.7]
+
+
+def test_the_page_begins_with_all_goods_and_warns_of_figures_that_reward_expecting_nothing(manager, scored):
+    keep(2, "all", "chosen", 0.17, 0.5, level="all", chosen=True)
+    assert "would never see" not in manager.get("/forecast", {"figure": "rmsse"}).content.decode()
+    keep(2, "lumpy", "silence", 0.8, 0.9)
+    for figure, warned in (("wape", True), ("rmsse", True), ("pinball", False), ("bias", False)):
+        text = manager.get("/forecast", {"figure": figure}).content.decode()
+        assert "Of 100 pieces that all goods together sell in a week, the forecast is off by 17." in text
+        assert ("would never see a sale coming" in text) == warned
 
 
 def test_before_the_first_forecast_the_page_says_what_comes(manager):
