@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from inventory.contracts.arrays import Floats
-from inventory.risk.features import Features
+from inventory.risk.features import LOOK_BACK, Features
 from inventory.risk.predict import Learnt, columns
 
 #: Columns that say one thing together, and the figure that is told of it.
@@ -85,4 +85,6 @@ def _reason(topic: str, points: float, known: Features, row: int) -> Reason:
         for name in FIGURES[topic]
         if name in known.plain and np.isfinite(known.plain[name][row])
     }
+    if known.plain[f"orders_{LOOK_BACK}"][row] < 2:
+        figures.pop("idle_own", None)  # an interval is its own from two orders on; until then it is assumed
     return Reason(topic, round(points, 1), figures)

@@ -87,6 +87,8 @@ _Say = Callable[[dict[str, Any]], str]
 
 
 def _silence(given: dict[str, Any]) -> str:
+    if "idle_own" not in given:
+        return _("Last sale %(idle)s days ago.") % given
     return _("Last sale %(idle)s days ago: %(idle_own)s times its own interval.") % given
 
 

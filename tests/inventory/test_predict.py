@@ -19,6 +19,7 @@ from inventory.risk.keeping import curves, figures, packed, unpacked
 from inventory.risk.outlets import standing
 from inventory.risk.predict import AS_IT_IS, by_rule, chances, features, is_worse, judge, learn
 from inventory.risk.reasons import reasons
+from inventory.serializers.risk_words import reason_words
 from vyapar.kernel.errors import Invalid
 
 POLICY = PredictionPolicy(sample_rows=6_000)
@@ -328,6 +329,18 @@ def test_a_long_silence_is_named_as_the_reason_with_its_figures(past, learnt):
         assert abs(why.points) >= 1.0
         if why.topic == "silence":
             assert why.figures["idle"] == known.plain["idle"][longest]
+
+
+def test_an_interval_is_called_its_own_from_two_orders_in_the_look_back_on():
+    """An order on day 10 only; on days 10 and 90; on days 10 and 200, of which the look-back sees one."""
+    sold = history([(0, 0, 10, 5), (1, 0, 10, 5), (1, 0, 90, 5), (2, 0, 10, 5), (2, 0, 200, 5)], 210)
+    known = features(sold, "item", 180)
+    told = reasons(learn(sold, "item", POLICY, 1), known, 90)
+    assert [dict(one[0].figures) for one in told] == [
+        {"idle": 170.0}, {"idle": 90.0, "idle_own": 1.29}, {"idle": 170.0}
+    ]  # fmt: skip
+    said = {"topic": "silence", "points": 0.0, "figures": {"idle": 170.0}}
+    assert reason_words(said).startswith("Last sale 170 days ago.")
 
 
 @given(st.lists(st.tuples(st.floats(-5, 5), st.booleans()), min_size=30, max_size=60))
