@@ -33,6 +33,7 @@ from inventory.selectors.facts import get_place, list_goods, party_at
 from inventory.selectors.flows import list_godowns, road_km
 from vyapar.engine import registry
 from vyapar.engine.api import read_text
+from vyapar.engine.asked import wake
 from vyapar.engine.selectors import get_action
 from vyapar.engine.wire import outward
 from vyapar.gateway.renderers import JsonRenderer, PdfRenderer, pdf_file
@@ -232,7 +233,7 @@ class Regulatory(ApiView):
         now, as_pdf = timezone.now(), getattr(request.accepted_renderer, "format", "") == "pdf"
         if as_pdf and is_long(period):
             asked = services.ask_report(period, actor=self.actor, at=now, language=reader_language())
-            print_report.delay(str(asked.pk))
+            wake(print_report, str(asked.pk))
             return HttpResponse(
                 JsonRenderer().render(report_out(asked)),
                 status=202,

@@ -11,10 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from compliance import services
 from compliance.agent import CompliancePolicy, decide
 from compliance.models import RaisedFinding
-from compliance.selectors import count_papers, list_takeable_reports, take_snapshot
+from compliance.selectors import count_papers, take_snapshot, waiting_reports
 from vyapar.dashboard import board
 from vyapar.dashboard.board import NavItem
 from vyapar.engine import registry
+from vyapar.engine.asked import list_takeable
 from vyapar.engine.contracts import ActionView, AgentSpec, Chore, EventView, Guard, Setup, Subscriber, Tally
 from vyapar.engine.selectors import get_action, list_policy_versions
 from vyapar.engine.services import set_policy
@@ -94,10 +95,10 @@ def know_the_demonstration(actor: Actor, at: datetime) -> None:
 
 
 def tend_reports(at: datetime) -> None:
-    """Have reports printed that no worker has, and old ones cleared."""
+    """Have reports printed that no living worker has, and old ones cleared."""
     from compliance.tasks import print_report
 
-    for report_id in list_takeable_reports(at, after=services.SILENCE):
+    for report_id in list_takeable(waiting_reports(), at):
         print_report.apply_async((report_id,), expires=60)
     services.clear_reports(at=at)
 

@@ -7,6 +7,8 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+from vyapar.engine.asked import Asked
+
 
 class Series(models.Model):
     """The running number of one kind of paper, per GSTIN and financial year; gapless by a row lock."""
@@ -101,7 +103,7 @@ class RaisedFinding(models.Model):
         return f"{self.code} {self.subject}"
 
 
-class ReportFile(models.Model):
+class ReportFile(Asked):
     """A period report that was asked for, and its file once printed; one at a time per month and language."""
 
     class State(models.TextChoices):
@@ -115,9 +117,7 @@ class ReportFile(models.Model):
     state = models.CharField(max_length=7, choices=State.choices, default=State.WAITING)
     asked_at = models.DateTimeField()
     asked_by = models.CharField(max_length=80)
-    begun_at = models.DateTimeField(null=True)  # by the worker that has it
     ready_at = models.DateTimeField(null=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
     file = models.CharField(max_length=120, blank=True)  # name in the distributor's storage
     bytes = models.PositiveBigIntegerField(default=0)
     sha256 = models.CharField(max_length=64, blank=True)

@@ -173,11 +173,9 @@ def open_report(report: ReportFile) -> IO[bytes]:
     return cast(IO[bytes], default_storage.open(report.file, "rb"))
 
 
-def list_takeable_reports(at: datetime, *, after: timedelta) -> list[str]:
-    """Reports that wait and that no worker began, or whose worker has been silent for `after`."""
-    rows = ReportFile.objects.filter(state=ReportFile.State.WAITING)
-    rows = rows.filter(Q(begun_at=None) | Q(begun_at__lte=at - after))
-    return [str(pk) for pk in rows.order_by("asked_at").values_list("pk", flat=True)[:10]]
+def waiting_reports() -> QuerySet[ReportFile]:
+    """Reports that were asked for and are neither printed nor given up, the oldest first."""
+    return ReportFile.objects.filter(state=ReportFile.State.WAITING).order_by("asked_at")
 
 
 def collect_period(period: str, at: datetime) -> PeriodFacts:

@@ -37,6 +37,7 @@ from vyapar.dashboard.access import attempt, page, person
 from vyapar.dashboard.sheets import lines_of, rupees, sheet
 from vyapar.dashboard.templatetags.ui_filters import spoken
 from vyapar.dashboard.templatetags.words import plain, sign
+from vyapar.engine.asked import wake
 from vyapar.gateway.renderers import pdf_file
 from vyapar.gateway.speech import reader_language
 from vyapar.kernel.calendar import ist_day
@@ -167,7 +168,7 @@ def period_report(request: HttpRequest, period: str) -> HttpResponseBase:
         report = build(collect_period(period, now))
         return pdf_file(render_period_report(report, language=reader_language()), f"period-report-{period}")
     asked = services.ask_report(period, actor=person(request).actor, at=now, language=reader_language())
-    print_report.delay(str(asked.pk))
+    wake(print_report, str(asked.pk))
     return redirect("compliance:report", asked.pk)
 
 

@@ -21,6 +21,7 @@ from inventory.selectors.exports import count_exports
 from inventory.selectors.freshness import list_doubts
 from inventory.selectors.grown import find_growth
 from inventory.selectors.items import tally_stock
+from inventory.selectors.outcomes import waiting_replays
 from inventory.selectors.outlook import (
     OutlookBook,
     find_large_batches,
@@ -34,10 +35,11 @@ from inventory.services import offers, outcomes, twins
 from inventory.services.clearing import clear_house
 from inventory.services.demonstration import find_due
 from inventory.services.impact import is_impact_due, is_impact_old
-from inventory.services.imports import list_takeable
+from inventory.services.imports import list_takeable as takeable_imports
 from inventory.services.prediction import Foreseen, keep_outlook, lay_out_outlook, publish_outlook
 from inventory.services.pulls import due_pulls, list_awaited
 from vyapar.engine import registry
+from vyapar.engine.asked import list_takeable
 from vyapar.engine.contracts import ActionView, AgentSpec, Chore, EventView, Guard, Subscriber, Tally
 from vyapar.engine.selectors import list_scopes
 from vyapar.kernel.actor import Actor, system
@@ -60,6 +62,7 @@ def register() -> None:
     registry.hang(Chore("inventory.prices", tend_prices))
     registry.hang(Chore("inventory.pulls", tend_pulls))
     registry.hang(Chore("inventory.quality", tend_quality))
+    registry.hang(Chore("inventory.replays", tend_replays))
     registry.hang(Chore("inventory.twins", tend_twins))
     registry.hang(Subscriber("inventory.follow_withdrawal", "ConsentChanged", follow_withdrawal))
     registry.hang(Subscriber("inventory.hear_offer", "OfferAnnounced", hear_offer))
@@ -200,6 +203,14 @@ def tend_outcomes(at: datetime) -> None:
         keep_sums.apply_async(expires=LOOK_SECONDS)
 
 
+def tend_replays(at: datetime) -> None:
+    """Have past days played that were asked for and that no living worker has."""
+    from inventory.tasks import play_day
+
+    for report_id in list_takeable(waiting_replays(), at):
+        play_day.apply_async((report_id,), expires=LOOK_SECONDS)
+
+
 def clear_old(at: datetime) -> None:
     """Let go of files and bodies that were kept long enough."""
     clear_house(at=at)
@@ -209,7 +220,7 @@ def tend_imports(at: datetime) -> None:
     """Have imports taken up that nobody drives: new ones, and those whose worker died."""
     from inventory.tasks import drive_import
 
-    for run_id in list_takeable(at):
+    for run_id in takeable_imports(at):
         drive_import.apply_async((str(run_id),), expires=LOOK_SECONDS)
 
 

@@ -66,6 +66,7 @@ TENANT_APPS = [
     "campaigns",
     "compliance",
     "alerts",
+    "vyapar.ops.takeout",
 ]
 INSTALLED_APPS = SHARED_APPS + [app for app in TENANT_APPS if app not in SHARED_APPS]
 TENANT_MODEL = "tenancy.Distributor"

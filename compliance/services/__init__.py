@@ -9,10 +9,9 @@ from compliance.services.papers import (
     note_eway_number,
     raise_findings,
 )
-from compliance.services.reports import SILENCE, ask_report, clear_reports, print_report
+from compliance.services.reports import ask_report, clear_reports, print_report
 
 __all__ = [
-    "SILENCE",
     "PaperClerk",
     "ask_report",
     "cancel",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.core.files.base import ContentFile
@@ -14,15 +15,13 @@ from django.db import transaction
 from compliance.documents.period_report import build
 from compliance.documents.render import render_period_report
 from compliance.models import ReportFile
-from compliance.selectors import collect_period, read_period
+from compliance.selectors import collect_period, read_period, waiting_reports
+from vyapar.engine.asked import ATTEMPTS, is_given_up, mine, taken
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
 
 State = ReportFile.State
 FOLDER = "reports"
-#: A printing that began this long ago and is not done lost its worker.
-SILENCE = timedelta(minutes=30)
-ATTEMPTS = 3
 KEPT_DAYS = 30
 
 
@@ -49,24 +48,38 @@ def print_report(report_id: UUID, *, clock: Callable[[], datetime]) -> bool:
 
     What fails is tried again by the next look at it, at most `ATTEMPTS` times, and then says why.
     """
-    report = _take(report_id, clock())
-    if report is None:
-        return False
+    with taken(waiting_reports(), report_id, clock()) as report:
+        if report is None:
+            return False
+        if is_given_up(report):
+            _settle(report, state=State.FAILED, reason=report.reason or "its worker was lost each time")
+            return False
+        return _print(report, clock)
+
+
+def _print(report: ReportFile, clock: Callable[[], datetime]) -> bool:
+    name = f"{FOLDER}/{report.pk}.pdf"
     try:
         content = render_period_report(
             build(collect_period(report.period, clock())), language=report.language
         )
-        name = default_storage.save(f"{FOLDER}/{report.pk}.pdf", ContentFile(content))
+        default_storage.delete(name)  # of a worker that died before it could say so
+        name = default_storage.save(name, ContentFile(content))
     except Exception as error:
-        report.reason = f"{type(error).__name__}: {error}"[:300]
-        report.state = State.FAILED if report.attempts >= ATTEMPTS else State.WAITING
-        report.begun_at = None
-        report.save(update_fields=["reason", "state", "begun_at"])
+        failed = report.attempts >= ATTEMPTS
+        _settle(
+            report, state=State.FAILED if failed else State.WAITING, begun_at=None,
+            reason=f"{type(error).__name__}: {error}"[:300],
+        )  # fmt: skip
         raise
-    report.file, report.bytes, report.sha256 = name, len(content), hashlib.sha256(content).hexdigest()
-    report.state, report.ready_at, report.reason = State.READY, clock(), ""
-    report.save()
-    return True
+    digest = hashlib.sha256(content).hexdigest()
+    return _settle(
+        report, state=State.READY, ready_at=clock(), reason="", file=name, bytes=len(content), sha256=digest
+    )
+
+
+def _settle(report: ReportFile, **columns: Any) -> bool:
+    return bool(mine(waiting_reports(), report).update(**columns))
 
 
 def clear_reports(*, at: datetime) -> int:
@@ -77,18 +90,3 @@ def clear_reports(*, at: datetime) -> int:
             default_storage.delete(report.file)
         report.delete()
     return len(old)
-
-
-@transaction.atomic
-def _take(report_id: UUID, at: datetime) -> ReportFile | None:
-    """The report, marked as begun; None when it is done, given up, or in another worker's hands."""
-    report = ReportFile.objects.select_for_update().filter(pk=report_id, state=State.WAITING).first()
-    if report is None or (report.begun_at is not None and report.begun_at > at - SILENCE):
-        return None
-    if report.attempts >= ATTEMPTS:
-        report.state, report.reason = State.FAILED, report.reason or "its worker was lost each time"
-        report.save(update_fields=["state", "reason"])
-        return None
-    report.begun_at, report.attempts = at, report.attempts + 1
-    report.save(update_fields=["begun_at", "attempts"])
-    return report

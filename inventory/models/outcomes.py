@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from inventory.contracts.outcomes import ClaimState, Factor, Missing, Predicted, SendingState, Stay
+from vyapar.engine.asked import Asked
 
 
 class Prediction(models.Model):
@@ -237,7 +238,7 @@ class ImpactDaily(models.Model):
         return f"{self.day} {self.territory} {self.category}"
 
 
-class ReplayReport(models.Model):
+class ReplayReport(Asked):
     """What would have been flagged on a past day and what became of it, as a file in our storage."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -245,7 +246,7 @@ class ReplayReport(models.Model):
     until = models.DateField()  # last day of what became of it
     made_at = models.DateTimeField()
     figures = models.JSONField(default=dict)  # precision, recall, rupees
-    folder = models.CharField(max_length=120)  # holds report.html and rows.csv
+    folder = models.CharField(max_length=120)  # holds report.html and rows.csv; empty until they are there
 
     class Meta:
         indexes = [models.Index(fields=["-made_at"], name="replay_latest")]

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import numpy as np
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from inventory.contracts.arrays import Floats
 from inventory.contracts.outcomes import PRICE_RESPONSE, UNCHANGED, Factor, Learnt, Predicted
@@ -271,6 +271,11 @@ def current_learnt() -> Learnt:
 def list_replays(limit: int = 20) -> list[ReplayReport]:
     """Reports of replays, newest first."""
     return list(ReplayReport.objects.exclude(folder="").order_by("-made_at")[:limit])
+
+
+def waiting_replays() -> QuerySet[ReplayReport]:
+    """Days that were asked for and are neither played nor found impossible to play."""
+    return ReplayReport.objects.filter(folder="").exclude(figures__has_key="refused")
 
 
 def list_asked_replays() -> list[ReplayReport]:

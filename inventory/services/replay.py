@@ -25,7 +25,9 @@ from inventory.impact.calibration import brier, reliability
 from inventory.impact.verdict import Verdict, judge, pairs
 from inventory.models import Batch, ReplayReport, Sku, Territory
 from inventory.selectors.demand import take_demand_snapshot
+from inventory.selectors.outcomes import waiting_replays
 from inventory.selectors.past import Became, PastBook, last_known_day, take_past_snapshot, what_became
+from vyapar.engine.asked import mine
 from vyapar.engine.selectors import get_policy
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
@@ -50,8 +52,9 @@ class _Played:
     until: date
 
 
-def replay(day: date, *, actor: Actor, at: datetime) -> ReplayReport:
-    """Play a past day again and keep the report; nothing else is written.
+def replay(day: date, *, actor: Actor, at: datetime, asked: ReplayReport | None = None) -> ReplayReport:
+    """Play a past day again and keep the report, in the place of the row by which it was `asked` for; nothing
+    else is written.
 
     The snapshot is rebuilt from the ledger and the sales as they stand today: rows that came late are
     in it. `Refused` when history does not reach back to the day, or not far enough beyond it.
@@ -59,7 +62,7 @@ def replay(day: date, *, actor: Actor, at: datetime) -> ReplayReport:
     played = _play(day)
     batches, items = _verdicts(played)
     figures = _figures(played, batches, items)
-    folder = f"{FOLDER}/{day.isoformat()}-{uuid4().hex[:8]}"
+    folder = _folder(day, asked)
     told = _context(played, batches, items, figures, at)
     page = render_to_string("inventory/papers/replay_report.html", told)
     table = write_csv(_rows(played), _HEADS)
@@ -68,7 +71,7 @@ def replay(day: date, *, actor: Actor, at: datetime) -> ReplayReport:
         default_storage.save(f"{folder}/rows.csv", ContentFile(table)),
     ]
     try:
-        return _keep(played, figures, folder, actor, at)
+        return _keep(played, figures, folder, actor, at, asked)
     except BaseException:
         for name in kept:
             default_storage.delete(name)
@@ -76,12 +79,34 @@ def replay(day: date, *, actor: Actor, at: datetime) -> ReplayReport:
 
 
 @transaction.atomic
-def _keep(played: _Played, figures: dict[str, Any], folder: str, actor: Actor, at: datetime) -> ReplayReport:
+def _keep(
+    played: _Played,
+    figures: dict[str, Any],
+    folder: str,
+    actor: Actor,
+    at: datetime,
+    asked: ReplayReport | None,
+) -> ReplayReport:
+    if asked is not None and not mine(waiting_replays(), asked).delete()[0]:
+        raise Refused(_("another worker has played the day meanwhile"), code="taken_over")
     report = ReplayReport.objects.create(
         day=played.book.snapshot.as_of, until=played.until, made_at=at, figures=figures, folder=folder
     )
     append_audit(actor=actor, verb="DayReplayed", subject=f"replay:{report.pk}", at=at, after=figures)
     return report
+
+
+def _folder(day: date, asked: ReplayReport | None) -> str:
+    """Where the report goes: beside nothing that a worker left who died over the same wish."""
+    if asked is None:
+        return f"{FOLDER}/{day.isoformat()}-{uuid4().hex[:8]}"
+    own = f"{day.isoformat()}-{asked.pk.hex[:8]}"
+    for left in default_storage.listdir(FOLDER)[0] if default_storage.exists(FOLDER) else ():
+        if left.startswith(own):
+            for name in default_storage.listdir(f"{FOLDER}/{left}")[1]:
+                default_storage.delete(f"{FOLDER}/{left}/{name}")
+            default_storage.delete(f"{FOLDER}/{left}")
+    return f"{FOLDER}/{own}-{asked.attempts}"
 
 
 def check_day(day: date) -> date:

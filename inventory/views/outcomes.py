@@ -42,8 +42,10 @@ from vyapar.dashboard.access import attempt, page, person
 from vyapar.dashboard.board import NavItem
 from vyapar.dashboard.sheets import Table, answer, rupees, sheet
 from vyapar.dashboard.templatetags.words import plain, way_label
+from vyapar.engine.asked import wake
 from vyapar.engine.selectors import get_policy
 from vyapar.gateway.renderers import attachment
+from vyapar.gateway.speech import reader_language
 from vyapar.kernel.calendar import ist_day
 from vyapar.people.contracts import May
 
@@ -189,8 +191,8 @@ def play_again(request: HttpRequest) -> HttpResponseBase:
         return redirect("inventory:outcomes")
 
     def ask() -> None:
-        asked = ask_replay(day, actor=me.actor, at=now)
-        play_day.delay(str(asked.pk))
+        asked = ask_replay(day, actor=me.actor, at=now, language=reader_language())
+        wake(play_day, str(asked.pk))
 
     attempt(request, ask, _("The day is being played. Its report stands here in a minute or two."))
     return redirect(f"{reverse('inventory:outcomes')}#replays")

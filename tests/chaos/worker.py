@@ -13,6 +13,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from importlib import import_module
+from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -28,6 +30,13 @@ class Place(NamedTuple):
 
     file: str
     name: str
+    nth: int
+
+
+class Line(NamedTuple):
+    """The nth line that is run of files whose paths have one of these pieces."""
+
+    files: tuple[str, ...]
     nth: int
 
 
@@ -59,7 +68,29 @@ def sending_dies_at(place: Place, house: House, at: datetime) -> bool:
     return _is_killed(place, _send, (place, house, at))
 
 
-def _is_killed(place: Place, work: Callable[..., None], given: tuple[Any, ...]) -> bool:
+def call_dies_at(
+    place: Place | Line, house: House, module: str, name: str, *given: Any, **named: Any
+) -> bool:
+    """The same for a worker that calls a function of ours."""
+    return _is_killed(place, _call, (place, house, module, name, given, named))
+
+
+@contextmanager
+def serving(place: Place, house: House) -> Iterator[int]:
+    """A web server at the port that is given; it gets SIGKILL at a place, or when the block ends."""
+    ours, theirs = _server.Pipe()
+    process = _server.Process(target=_serve, args=(place, house, theirs))
+    process.start()
+    try:
+        if not ours.poll(60):
+            raise AssertionError("a server does not come up")
+        yield ours.recv()
+    finally:
+        process.kill()
+        process.join(20)
+
+
+def _is_killed(place: Place | Line, work: Callable[..., None], given: tuple[Any, ...]) -> bool:
     process = _server.Process(target=work, args=given)
     process.start()
     process.join(120)
@@ -96,8 +127,30 @@ def _send(place: Place, house: House, at: datetime) -> None:
         send(claim_due(at), at=at)
 
 
+def _call(
+    place: Place | Line, house: House, module: str, name: str, given: tuple[Any, ...], named: dict[str, Any]
+) -> None:
+    from django.conf import settings
+
+    if house.media:
+        settings.MEDIA_ROOT = house.media
+    work = getattr(import_module(module), name)
+    with _at_home(house, place):
+        work(*given, **named)
+
+
+def _serve(place: Place, house: House, told: Connection) -> None:
+    from wsgiref.simple_server import make_server
+
+    from vyapar.wsgi import application
+
+    with make_server("127.0.0.1", 0, application) as server, _at_home(house, place):
+        told.send(server.server_port)
+        server.serve_forever()
+
+
 @contextmanager
-def _at_home(house: House, place: Place) -> Iterator[None]:
+def _at_home(house: House, place: Place | Line) -> Iterator[None]:
     from django.db import connection
     from django_tenants.utils import schema_context
 
@@ -107,7 +160,9 @@ def _at_home(house: House, place: Place) -> Iterator[None]:
         yield
 
 
-def _killer(place: Place):
+def _killer(place: Place | Line):
+    if isinstance(place, Line):
+        return _line_killer(place)
     calls = 0
 
     def trace(frame, event, _argument):
@@ -117,6 +172,22 @@ def _killer(place: Place):
             calls += 1
             if calls == place.nth:
                 os.kill(os.getpid(), signal.SIGKILL)
+
+    return trace
+
+
+def _line_killer(place: Line):
+    lines = 0
+
+    def trace(frame, event, _argument):
+        nonlocal lines
+        if not any(piece in frame.f_code.co_filename for piece in place.files):
+            return None
+        if event == "line":
+            lines += 1
+            if lines == place.nth:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return trace
 
     return trace
 

@@ -17,9 +17,12 @@ from compliance.services import reports
 from tests.builders import AT, OWNER
 from tests.compliance.movements import movement
 from tests.gateway.calling import Caller, problem
+from tests.living import a_worker_at
+from vyapar.engine.asked import list_takeable
 from vyapar.kernel.errors import Invalid
 from vyapar.people.contracts import May, Role
 from vyapar.people.services import add_person
+from vyapar.tenancy.holding import number_of
 
 pytestmark = pytest.mark.usefixtures("in_alpha")
 
@@ -78,14 +81,23 @@ def test_what_is_no_month_is_refused() -> None:
         services.ask_report("2026-13", actor=OWNER, at=AT)
 
 
-def test_a_report_in_a_workers_hands_is_left_to_it_until_that_worker_is_silent() -> None:
+def test_a_report_in_a_living_workers_hands_is_left_to_it_and_a_dead_ones_is_taken_up_at_once() -> None:
     report = ask()
     ReportFile.objects.update(begun_at=AT, attempts=1)
-    soon, late = AT + timedelta(minutes=5), AT + services.SILENCE
-    assert selectors.list_takeable_reports(soon, after=services.SILENCE) == []
-    assert not services.print_report(report.pk, clock=lambda: soon)
-    assert selectors.list_takeable_reports(late, after=services.SILENCE) == [str(report.pk)]
-    assert services.print_report(report.pk, clock=lambda: late)
+    late = AT + timedelta(hours=3)
+    with a_worker_at("asked", number_of(str(report.pk)) % 2**31):
+        assert list_takeable(selectors.waiting_reports(), late) == []
+        assert not services.print_report(report.pk, clock=lambda: late)
+    assert list_takeable(selectors.waiting_reports(), AT) == [str(report.pk)]
+    assert services.print_report(report.pk, clock=lambda: AT)
+
+
+def test_a_report_that_lost_its_worker_three_times_is_given_up_and_says_so() -> None:
+    report = ask()
+    ReportFile.objects.update(begun_at=AT, attempts=3)
+    assert not services.print_report(report.pk, clock=lambda: AT)
+    report.refresh_from_db()
+    assert (report.state, report.reason) == ("failed", "its worker was lost each time")
 
 
 def test_what_fails_is_tried_three_times_and_then_says_why(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,11 +10,11 @@ from django.test import Client
 from tests.living import a_worker_at
 from tests.probe import AT, proposal
 from vyapar.engine import registry, services
-from vyapar.engine.holding import number_of
-from vyapar.engine.models import Action, Cycle, Event, PassedOver
+from vyapar.engine.models import Action, Cycle, CycleWish, Event, PassedOver
 from vyapar.engine.selectors import list_cut_off
 from vyapar.people.contracts import Role
 from vyapar.people.services import add_person
+from vyapar.tenancy.holding import number_of
 
 pytestmark = pytest.mark.usefixtures("alpha", "probe")
 
@@ -148,3 +148,45 @@ def test_a_cycle_that_its_first_worker_gave_back_meanwhile_is_left_alone(probe):
     with connection.execute_wrapper(given_back):
         assert services.run_cycle("probe", AT, at=AT) is None
     assert not Cycle.objects.exists()
+
+
+# --- cycles that were wished for -------------------------------------------------------------------
+
+SOON = AT + timedelta(seconds=29)
+LATE = AT + timedelta(seconds=30)
+
+
+def test_a_wish_that_the_broker_lost_is_sent_again_and_comes_true_once(probe):
+    services.wish_cycle("probe", AT, at=AT)
+    services.wish_cycle("probe", AT, at=AT)
+    assert ("probe", AT) not in services.due_cycles(SOON)
+    assert services.due_cycles(LATE).count(("probe", AT)) == 1
+    assert services.run_cycle("probe", AT, at=LATE) is not None
+    assert ("probe", AT) not in services.due_cycles(LATE)
+    services.wish_cycle("probe", AT, at=AT)
+    assert services.run_cycle("probe", AT, at=LATE) is None, "it has come true already"
+    assert ("probe", AT) not in services.due_cycles(LATE)
+
+
+def test_a_wish_waits_while_a_living_worker_is_at_the_agent_and_of_several_the_last_counts(probe):
+    for minutes in range(3):
+        services.wish_cycle("probe", AT + timedelta(minutes=minutes), at=AT)
+    last = AT + timedelta(minutes=2)
+    assert [one for one in services.due_cycles(LATE) if one[0] == "probe"] == [("probe", last)]
+    with a_worker_at("agent", number_of("probe") % 2**31):
+        assert services.run_cycle("probe", last, at=LATE) is None
+    assert ("probe", last) in services.due_cycles(LATE)
+    assert services.run_cycle("probe", last, at=LATE) is not None
+    assert not CycleWish.objects.exists()
+
+
+def test_a_leader_that_is_done_wishes_for_its_followers_in_the_same_transaction(probe):
+    led = registry.agent("probe")
+    registry.hang(replace(led, name="follower", after=("probe",)))
+    try:
+        services.run_cycle("probe", AT, at=AT)
+        told = Event.objects.get(name="CycleCompleted")
+        services.deliver([one.pk for one in told.deliveries.all()], at=AT)
+        assert list(CycleWish.objects.values_list("agent", "as_of")) == [("follower", AT)]
+    finally:
+        registry._agents.pop("follower")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import date, datetime, timedelta
 
 import numpy as np
 import pytest
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
-from django.test import Client
+from django.test import Client, TestCase
+from django.utils import translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
@@ -20,20 +22,23 @@ from inventory.forecasting import forecast
 from inventory.impact.verdict import judge, pairs
 from inventory.models import Batch, DailyDemand, MovementKind, Position, ReplayReport, SkuPrice, Territory
 from inventory.selectors.demand import take_demand_snapshot
-from inventory.selectors.outcomes import list_asked_replays, list_replays
+from inventory.selectors.outcomes import list_asked_replays, list_replays, waiting_replays
 from inventory.selectors.past import take_past_snapshot, what_became
 from inventory.services import record_movements
-from inventory.services.asked_replays import LONGEST, ask_replay, play_asked
+from inventory.services.asked_replays import ask_replay, play_asked
 from inventory.services.lines import MovementLine
 from inventory.services.replay import _share, replay
 from tests.conftest import NOW
 from tests.inventory.book import TODAY, make_book
+from tests.living import a_worker_at
+from vyapar.engine.asked import list_takeable
 from vyapar.engine.models import AuditEntry
 from vyapar.kernel.actor import system
 from vyapar.kernel.calendar import IST, ist_instant
 from vyapar.kernel.errors import Refused
 from vyapar.people.contracts import Role
 from vyapar.people.services import add_person
+from vyapar.tenancy.holding import number_of
 
 ME = system("tests")
 #: The day that is played again, 100 days before the tests' today.
@@ -249,7 +254,8 @@ def test_a_day_asked_for_on_the_page_is_played_once_and_its_report_takes_the_pla
         client.post("/outcomes/replays", {"day": day})
     assert not ReplayReport.objects.exists(), "no day, or one too near"
     for _turn in range(2):
-        client.post("/outcomes/replays", {"day": DAY.isoformat()})
+        with TestCase.captureOnCommitCallbacks(execute=True):
+            client.post("/outcomes/replays", {"day": DAY.isoformat()})
     (asked,) = list_asked_replays()
     assert given == [str(asked.pk)]
     assert "being played" in client.get("/outcomes").content.decode()
@@ -271,12 +277,35 @@ def test_a_day_that_cannot_be_played_says_why_and_another_can_be_asked_for(book,
     assert found.day == DAY
 
 
-def test_what_died_with_its_worker_does_not_hold_up_others_for_ever(book):
-    ask_replay(DAY, actor=ME, at=NOW)
+def test_one_day_at_a_time_and_one_whose_worker_died_is_played_at_once(book, own_media):
+    asked = ask_replay(DAY, actor=ME, at=NOW)
     with pytest.raises(Refused, match="being played"):
-        ask_replay(DAY, actor=ME, at=NOW + LONGEST - timedelta(minutes=1))
-    ask_replay(DAY, actor=ME, at=NOW + LONGEST + timedelta(minutes=1))
-    assert len(list_asked_replays()) == 1
+        ask_replay(DAY, actor=ME, at=NOW + timedelta(days=9))
+    ReplayReport.objects.update(begun_at=NOW, attempts=1)
+    with a_worker_at("asked", number_of(str(asked.pk)) % 2**31):
+        assert list_takeable(waiting_replays(), NOW + timedelta(hours=3)) == []
+        assert play_asked(asked.pk, at=NOW) is None
+    assert list_takeable(waiting_replays(), NOW) == [str(asked.pk)]
+    assert play_asked(asked.pk, at=NOW) == list_replays()[0]
+
+
+def test_a_day_that_lost_its_worker_three_times_says_so_and_holds_up_no_other(book):
+    asked = ask_replay(DAY, actor=ME, at=NOW)
+    ReplayReport.objects.update(begun_at=NOW, attempts=3)
+    assert play_asked(asked.pk, at=NOW) is None
+    (kept,) = list_asked_replays()
+    assert "lost each time" in kept.figures["refused"]
+    ask_replay(DAY, actor=ME, at=NOW)
+
+
+def test_the_report_speaks_the_language_of_who_asked_not_of_the_worker(book, own_media):
+    asked = ask_replay(DAY, actor=ME, at=NOW, language="hi")
+    report = play_asked(asked.pk, at=NOW)
+    with default_storage.open(f"{report.folder}/report.html") as content:
+        page = content.read().decode()
+    assert '<html lang="hi">' in page
+    assert re.search(r"<h1>[^<]*[\u0900-\u097f]", page)
+    assert translation.get_language() == "en"
 
 
 @pytest.mark.parametrize(

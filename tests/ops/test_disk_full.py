@@ -6,6 +6,7 @@ import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from django.core.files.base import ContentFile
@@ -68,8 +69,8 @@ def test_a_takeout_that_finds_no_room_fails_with_the_reason_and_is_not_listed(
 ) -> None:
     job = jobs.start(actor=OWNER, at=timezone.now())
     with room_for(BYTES), pytest.raises(OSError, match="too large"):
-        jobs.make(job.id, clock=timezone.now)
-    told = jobs.get(job.id, timezone.now())
+        jobs.make(UUID(job.id), clock=timezone.now)
+    told = jobs.get(UUID(job.id))
     assert told.state == "failed"
     assert "disk of this server is full" in told.error
     assert jobs.list_kept() == []

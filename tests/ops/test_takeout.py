@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import os
 import subprocess
 import threading
 import tracemalloc
@@ -22,12 +23,15 @@ from django.core.management import CommandError, call_command
 from django.db import connection, connections
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from django_tenants.utils import tenant_context
 
 from inventory.models import Feed, Sale
 from tests.builders import AT, OWNER, TODAY, build_world, sell_each
 from tests.gateway.test_gateway import Caller
+from tests.living import a_worker_at
 from vyapar.engine import services as engine
+from vyapar.engine.asked import list_takeable
 from vyapar.engine.contracts import TrailNoted
 from vyapar.engine.models import AuditEntry, Event
 from vyapar.gateway.services import issue_key
@@ -35,11 +39,14 @@ from vyapar.kernel.errors import NotFound, Refused
 from vyapar.messaging.contracts import Channel
 from vyapar.messaging.services import save_account
 from vyapar.ops import tasks
-from vyapar.ops.takeout import jobs, take_out
+from vyapar.ops.takeout import jobs
+from vyapar.ops.takeout.models import Takeout
+from vyapar.ops.takeout.pack import take_out
 from vyapar.ops.takeout.secrecy import HARMLESS, TABLES, is_left_out
 from vyapar.people.contracts import May, Role
 from vyapar.people.models import User
 from vyapar.people.services import add_person
+from vyapar.tenancy.holding import number_of
 from vyapar.tenancy.services import close_distributor, open_distributor
 from vyapar.webhooks.services import add_endpoint
 
@@ -77,7 +84,9 @@ def furnish() -> None:
 @pytest.fixture
 def inside(manor, django_db_blocker):
     with django_db_blocker.unblock(), tenant_context(manor):
-        cache.clear()
+        Takeout.objects.all().delete()
+        for kept in jobs.list_kept():
+            default_storage.delete(f"takeouts/{kept.name}")
         yield manor
         connections.close_all()
 
@@ -326,30 +335,78 @@ def test_the_owner_has_it_packed_sees_how_far_it_is_and_fetches_it(inside, at_on
 def test_a_takeout_is_not_packed_into_the_next_and_only_the_last_ones_are_kept(inside, at_once, tmp_path):
     for days in range(jobs.KEPT + 2):
         job = jobs.start(actor=OWNER, at=AT + timedelta(days=days))
-        jobs.make(job.id, clock=lambda days=days: AT + timedelta(days=days))
+        jobs.make(UUID(job.id), clock=lambda days=days: AT + timedelta(days=days))
     assert len(jobs.list_kept()) == jobs.KEPT
     with default_storage.open(f"takeouts/{jobs.list_kept()[0].name}") as content:
         names = zipfile.ZipFile(content).namelist()
     assert not [name for name in names if name.startswith("files/takeouts")]
 
 
-def test_a_job_that_was_cut_off_says_so_and_the_next_one_may_start(inside, at_once):
+def test_one_at_a_time_and_what_a_living_worker_is_at_is_left_to_it(inside, at_once):
     job = jobs.start(actor=OWNER, at=AT)
     with pytest.raises(Refused, match="being made"):
         jobs.start(actor=OWNER, at=AT)
-    assert jobs.get(UUID(job.id), AT).state == "queued"
-    assert jobs.get(UUID(job.id), AT + jobs.SILENCE * 2).state == "cut_off"
-    jobs.make(job.id, clock=lambda: AT)  # the broker hands the task out again
-    assert jobs.get(UUID(job.id), AT).state == "done"
-    jobs.start(actor=OWNER, at=AT)
+    assert state_of(job) == "queued"
+    Takeout.objects.update(begun_at=AT, attempts=1)
+    with a_worker_at("asked", number_of(job.id) % 2**31):
+        assert state_of(job) == "running"
+        jobs.make(UUID(job.id), clock=lambda: AT + timedelta(hours=3))
+        assert list_takeable(jobs.waiting(), AT + timedelta(hours=3)) == []
+        assert state_of(job) == "running"
+    assert state_of(job) == "cut_off"
+    assert list_takeable(jobs.waiting(), AT) == [job.id]
+    jobs.make(UUID(job.id), clock=lambda: AT)
+    assert state_of(job) == "done"
+    jobs.start(actor=OWNER, at=AT + timedelta(days=1))
+
+
+def test_what_killed_two_workers_waits_and_is_given_up_after_the_third(inside, at_once):
+    job = jobs.start(actor=OWNER, at=AT)
+    Takeout.objects.update(begun_at=AT, attempts=2)
+    assert list_takeable(jobs.waiting(), AT + timedelta(seconds=119)) == []
+    assert list_takeable(jobs.waiting(), AT + timedelta(minutes=2)) == [job.id]
+    Takeout.objects.update(attempts=3)
+    jobs.make(UUID(job.id), clock=lambda: AT)
+    found = jobs.get(UUID(job.id))
+    assert (found.state, "lost each time" in found.error) == ("failed", True)
+    assert jobs.list_kept() == []
+
+
+def test_a_store_that_forgets_everything_takes_no_takeout_with_it(inside, at_once):
+    client = Client(HTTP_HOST="manor.localhost")
+    assert client.login(username="owner@manor", password=PASSWORD)
+    client.post(reverse("takeout:begin"))
+    cache.clear()
+    assert "waits for a worker" in client.get(reverse("takeout:takeout")).content.decode()
+    client.post(reverse("takeout:begin"))
+    assert len(at_once) == 1
+    tasks.make_takeout(at_once[0])
+    cache.clear()
+    assert jobs.current().state == "done"
+    assert jobs.current().rows > 0
+
+
+def test_half_made_folders_that_nobody_is_at_are_swept(inside, at_once, settings, tmp_path):
+    settings.HOME = tmp_path
+    old, young = tmp_path / "takeout-old", tmp_path / "takeout-young"
+    for folder in (old, young):
+        folder.mkdir()
+    now = timezone.now()
+    os.utime(old, times=(0, (now - jobs.ABANDONED).timestamp() - 1))
+    jobs.clear(now)
+    assert (old.exists(), young.exists()) == (False, True)
+
+
+def state_of(job: jobs.Job) -> str:
+    return jobs.get(UUID(job.id)).state
 
 
 def test_a_job_that_fails_says_why_and_frees_the_place(inside, at_once, monkeypatch):
     monkeypatch.setattr(jobs, "take_out", lambda *a, **k: 1 / 0)
     job = jobs.start(actor=OWNER, at=AT)
     with pytest.raises(ZeroDivisionError):
-        jobs.make(job.id, clock=lambda: AT)
-    found = jobs.get(UUID(job.id), AT)
+        jobs.make(UUID(job.id), clock=lambda: AT)
+    found = jobs.get(UUID(job.id))
     assert (found.state, "ZeroDivisionError" in found.error) == ("failed", True)
     jobs.start(actor=OWNER, at=AT)
 
@@ -371,4 +428,4 @@ def test_over_the_api_too_for_the_owner_only(inside, at_once, monkeypatch):
     others.client.defaults["HTTP_HOST"] = "manor.localhost"
     assert others.post("/api/v1/takeouts").status_code == 403
     with pytest.raises(NotFound):
-        jobs.get(UUID(int=0), AT)
+        jobs.get(UUID(int=0))

@@ -8,16 +8,20 @@ import psycopg
 import pytest
 from django.core.cache import caches
 from django.db import connection
-from django.test import Client
+from django.test import Client, TestCase
 from django.utils import timezone
 
+from inventory.services.imports import list_takeable
 from tests.builders import OWNER
 from tests.conftest import NOW
+from tests.inventory.conftest import own_media
 from vyapar.celery import app
 from vyapar.engine.models import Cycle
 from vyapar.gateway.services import issue_key
 from vyapar.people.contracts import May, Role
 from vyapar.people.services import add_person
+
+__all__ = ["own_media"]
 
 ALPHA = "alpha.localhost"
 PAGES = ("/", "/inbox", "/stock", "/agents", "/data", "/alerts", "/campaigns", "/compliance", "/trail")
@@ -61,10 +65,11 @@ def test_the_api_answers(machine: Client, path: str) -> None:
     assert machine.get(path).status_code == 200
 
 
-def test_what_cannot_do_without_it_says_when_to_ask_again(machine: Client) -> None:
-    answer = machine.get(f"/api/v1/takeouts/{uuid4()}")
-    assert (answer.status_code, answer.json()["code"]) == (503, "store_away")
-    assert int(answer["Retry-After"]) > 0
+def test_a_takeout_is_asked_for_and_looked_at_all_the_same(machine: Client, no_queue) -> None:
+    asked = machine.post("/api/v1/takeouts")
+    assert asked.status_code == 202, asked.content
+    assert machine.get(asked["Location"]).json()["state"] == "queued"
+    assert machine.get(f"/api/v1/takeouts/{uuid4()}").status_code == 404
 
 
 @pytest.fixture
@@ -82,10 +87,15 @@ def test_what_needs_a_worker_says_so_while_nothing_can_be_handed_out(no_queue) -
     page = client.post("/agents/monitoring/run", follow=True)
     assert page.status_code == 200
     assert "in a minute" in page.content.decode()
-    body = b"transactionId\nT1\n"
+
+
+def test_an_import_that_no_worker_can_be_told_of_is_kept_and_taken_up_later(no_queue, own_media) -> None:
     path = "/api/v1/imports?kind=sales&name=a.csv"
-    answer = _machine(ALPHA).post(path, body, content_type="application/octet-stream")
-    assert (answer.status_code, answer.json()["code"]) == (503, "store_away")
+    with TestCase.captureOnCommitCallbacks(execute=True) as handed:
+        answer = _machine(ALPHA).post(path, b"transactionId\nT1\n", content_type="application/octet-stream")
+    assert handed
+    assert answer.status_code == 202
+    assert [str(pk) for pk in list_takeable(timezone.now())] == [answer.json()["id"]]
 
 
 def test_a_call_whose_database_connection_is_cut_may_be_sent_again(fresh_distributor) -> None:

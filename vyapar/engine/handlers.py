@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import partial
 
-from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from vyapar.engine import registry
+from vyapar.engine.asked import wake
 from vyapar.engine.contracts import (
     ActionKind,
     ActionView,
@@ -34,7 +33,7 @@ from vyapar.engine.selectors import (
     latest_cycle,
     summarise_cycles,
 )
-from vyapar.engine.services import emit
+from vyapar.engine.services import emit, wish_cycle
 from vyapar.gateway.services import keep_house
 from vyapar.gateway.telling import keep_teller
 from vyapar.kernel.decision import Finding, Severity
@@ -50,7 +49,8 @@ def start_followers(event: EventView) -> None:
     as_of = event.payload["asOf"]
     for spec in registry.agents():
         if event.payload["agent"] in spec.after and not is_resting(spec, event.at):
-            transaction.on_commit(partial(run_cycle.delay, spec.name, as_of))
+            wish_cycle(spec.name, datetime.fromisoformat(as_of), at=event.at)
+            wake(run_cycle, spec.name, as_of)
 
 
 def is_resting(spec: AgentSpec, at: datetime) -> bool:

@@ -104,6 +104,21 @@ class Cycle(models.Model):
         return f"{self.agent} as of {self.as_of:%Y-%m-%d %H:%M}"
 
 
+class CycleWish(models.Model):
+    """That a cycle of an agent shall run, kept until one begins: the broker may lose what was sent by it."""
+
+    agent = models.CharField(max_length=40)
+    as_of = models.DateTimeField()
+    asked_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "cycle wishes"
+        constraints = [models.UniqueConstraint(fields=["agent", "as_of"], name="cycle_wished_once")]
+
+    def __str__(self) -> str:
+        return f"{self.agent} as of {self.as_of:%Y-%m-%d %H:%M}"
+
+
 class CyclePart(models.Model):
     """One of the parts that a large cycle is cut into; whoever claims it records it once."""
 

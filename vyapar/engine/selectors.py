@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from vyapar.engine import registry
 from vyapar.engine.contracts import ActionKind, ActionView, Autonomy, Lack, Mode, Readiness
-from vyapar.engine.holding import is_held, list_held
 from vyapar.engine.models import (
     Action,
     AuditEntry,
@@ -35,14 +34,19 @@ from vyapar.kernel.lifecycle import OPEN, Status
 from vyapar.kernel.phrases import again
 from vyapar.kernel.phrases import phrase as _
 from vyapar.kernel.quality import DataQuality
+from vyapar.tenancy.holding import is_held, list_held
 from vyapar.tenancy.selectors import current_distributor
 
 # --- actions -------------------------------------------------------------------------------
 
 
 def get_action(action_id: UUID, *, for_update: bool = False) -> Action:
-    """One action; `NotFound` when there is none of that id here."""
-    rows = Action.objects.select_for_update() if for_update else Action.objects
+    """One action; `NotFound` when there is none of that id here.
+
+    The lock lets others refer to the action meanwhile: whoever writes a question about it holds the trail
+    when its reference is checked, and would wait for us while we wait for the trail.
+    """
+    rows = Action.objects.select_for_update(no_key=True) if for_update else Action.objects
     found = rows.filter(pk=action_id).first()
     if found is None:
         raise NotFound(_("there is no action %(action_id)s", action_id=str(action_id)), code="no_such_action")

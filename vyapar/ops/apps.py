@@ -14,25 +14,13 @@ class OpsConfig(AppConfig):
 
     def ready(self) -> None:
         from django.conf import settings
-        from django.utils.translation import gettext_lazy as _
 
-        from vyapar.dashboard import board
-        from vyapar.dashboard.board import SettingsLink
         from vyapar.engine import registry
         from vyapar.engine.contracts import Chore
         from vyapar.ops import media, metrics
 
         metrics.register()
         registry.hang(Chore("ops.drafts", media.tend_drafts))
-        board.hang(
-            SettingsLink(
-                "takeout:takeout",
-                _("Takeout"),
-                _("Everything of this distributor in one file, to keep or to take along."),
-                "package",
-                20,
-            )
-        )
         if settings.OTLP_ENDPOINT:
             from vyapar.ops import traces
 

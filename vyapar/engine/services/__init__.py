@@ -10,7 +10,14 @@ from vyapar.engine.services.actions import (
     withdraw,
 )
 from vyapar.engine.services.autonomy import ensure_autonomy, lift, pull, set_autonomy, set_policy, step_down
-from vyapar.engine.services.cycles import close_split, due_cycles, fail_lost, run_cycle, work_on_part
+from vyapar.engine.services.cycles import (
+    close_split,
+    due_cycles,
+    fail_lost,
+    run_cycle,
+    wish_cycle,
+    work_on_part,
+)
 from vyapar.engine.services.deliveries import deliver, give_back, lease_due, replay
 from vyapar.engine.services.events import append_audit, emit, note
 from vyapar.engine.services.execution import carry_out, claim, list_due, list_stuck, retry
@@ -53,6 +60,7 @@ __all__ = [
     "set_policy",
     "step_down",
     "undo",
+    "wish_cycle",
     "withdraw",
     "work_on_part",
 ]

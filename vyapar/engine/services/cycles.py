@@ -9,12 +9,11 @@ from typing import Any
 
 import structlog
 from django.db import IntegrityError, transaction
-from django.db.models import Min
+from django.db.models import Max, Min
 
 from vyapar.engine import registry
 from vyapar.engine.contracts import AgentSpec, CycleCompleted, CycleFailed
-from vyapar.engine.holding import Hold, holding, is_held, list_held, number_of
-from vyapar.engine.models import Action, Cycle
+from vyapar.engine.models import Action, Cycle, CycleWish
 from vyapar.engine.models import PassedOver as PassedOverRow
 from vyapar.engine.selectors import get_policy
 from vyapar.engine.services.actions import propose
@@ -35,18 +34,26 @@ from vyapar.kernel.digest import plain, snapshot_digest
 from vyapar.kernel.errors import Unavailable, VyaparError
 from vyapar.kernel.phrases import kept, listed
 from vyapar.kernel.phrases import phrase as _
+from vyapar.tenancy.holding import Hold, holding, is_held, list_held, number_of
 
 log = structlog.get_logger(__name__)
 
 #: A cycle in parts that was claimed longer ago holds up the agent's next one no more.
 LEASE = timedelta(minutes=20)
 MAX_ATTEMPTS = 3
+#: How long workers are given to begin a cycle that was wished for, before beat sends it again.
+PATIENCE = timedelta(seconds=30)
 #: Reasons kept in full per cycle; the rest is counted by code in the cycle's counts.
 KEPT_REASONS = 500
 
 
+def wish_cycle(agent: str, as_of: datetime, *, at: datetime) -> None:
+    """Keep that a cycle shall run; beat starts it when what was sent to the workers is lost."""
+    CycleWish.objects.get_or_create(agent=agent, as_of=as_of, defaults={"asked_at": at})
+
+
 def due_cycles(at: datetime) -> list[tuple[str, datetime]]:
-    """Cycles that beat should start now: `(agent, as_of)` not claimed yet, or cut off."""
+    """Cycles that beat should start now: `(agent, as_of)` not claimed yet, wished for in vain, or cut off."""
     due = []
     held = list_held("cycle")
     for spec in registry.agents():
@@ -58,8 +65,9 @@ def due_cycles(at: datetime) -> list[tuple[str, datetime]]:
             due.append((spec.name, as_of))
     running = Cycle.objects.filter(state=Cycle.State.RUNNING).order_by("pk")
     cut_off = [row for row in running if _may_run_again(row, at, held)]
-    due += [(row.agent, row.as_of) for row in cut_off if (row.agent, row.as_of) not in due]
-    return due
+    wished = CycleWish.objects.filter(asked_at__lte=at - PATIENCE).values("agent").annotate(last=Max("as_of"))
+    late = [(row.agent, row.as_of) for row in cut_off] + [(row["agent"], row["last"]) for row in wished]
+    return list(dict.fromkeys(due + late))
 
 
 def fail_lost(at: datetime) -> list[int]:
@@ -187,6 +195,8 @@ def close_split(cycle_id: int, *, at: datetime, seconds: float | None = None) ->
 
 @transaction.atomic
 def _claim(agent: str, as_of: datetime, at: datetime, hold: Hold) -> Cycle | None:
+    # a cycle sees what there is now: wishes of before come true with it
+    CycleWish.objects.filter(agent=agent, as_of__lte=as_of).delete()
     try:
         with transaction.atomic():
             fresh = Cycle.objects.create(agent=agent, as_of=as_of, claimed_at=at)

@@ -13,7 +13,6 @@ from django.db import connection, transaction
 
 from vyapar.engine import registry
 from vyapar.engine.contracts import AgentSpec
-from vyapar.engine.holding import Hold, holding, is_held, list_held
 from vyapar.engine.models import Cycle, CyclePart
 from vyapar.engine.selectors import get_policy
 from vyapar.kernel.actor import agent as agent_actor
@@ -22,6 +21,7 @@ from vyapar.kernel.decision import Decision, PassedOver
 from vyapar.kernel.digest import plain, sha256_of, snapshot_digest
 from vyapar.kernel.errors import Misconfigured
 from vyapar.kernel.phrases import phrase as _
+from vyapar.tenancy.holding import Hold, holding, is_held, list_held
 
 log = structlog.get_logger(__name__)
 

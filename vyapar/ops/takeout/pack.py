@@ -126,9 +126,9 @@ def take_out(to: Path, *, at: datetime, tell: Tell = lambda done, total, what: N
 
 
 def _pack(archive: zipfile.ZipFile, at: datetime, tell: Tell) -> Taken:
-    distributor = current_distributor()
     with connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    distributor = current_distributor()
     tables, files = _tables(), list(_files())
     packer = _Packer(archive, at, tell, len(tables) + len(files) + 3)
     _distributor(packer)

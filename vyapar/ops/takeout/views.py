@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from vyapar.dashboard.access import attempt, page, person
+from vyapar.engine.asked import wake
 from vyapar.gateway.speech import say
 from vyapar.gateway.views import ApiView
 from vyapar.kernel.errors import Refused
@@ -30,8 +31,7 @@ from vyapar.people.contracts import May
 @page(May.RULES)
 def takeout(request: HttpRequest) -> HttpResponseBase:
     """The button, how far it is, and what lies there."""
-    now = timezone.now()
-    context = {"job": jobs.current(now), "kept": jobs.list_kept()}
+    context = {"job": jobs.current(), "kept": jobs.list_kept()}
     return render(request, "takeout/takeout.html", context)
 
 
@@ -42,7 +42,7 @@ def begin(request: HttpRequest) -> HttpResponseBase:
 
     def run() -> None:
         job = jobs.start(actor=person(request).actor, at=timezone.now())
-        make_takeout.delay(job.id)
+        wake(make_takeout, job.id)
 
     attempt(request, run, _("It is being packed; this page says how far it is."))
     return redirect("takeout:takeout")
@@ -99,7 +99,7 @@ class TakeoutStart(ApiView):
     @extend_schema(operation_id="startTakeout", request=None, responses={202: TakeoutOut})
     def post(self, request: Request) -> Response:
         job = jobs.start(actor=self.actor, at=timezone.now())
-        make_takeout.delay(job.id)
+        wake(make_takeout, job.id)
         return Response(job_out(job), status=202, headers={"Location": f"/api/v1/takeouts/{job.id}"})
 
 
@@ -110,7 +110,7 @@ class TakeoutOne(ApiView):
 
     @extend_schema(operation_id="getTakeout", responses=TakeoutOut)
     def get(self, request: Request, job_id: UUID) -> Response:
-        return Response(job_out(jobs.get(job_id, timezone.now())))
+        return Response(job_out(jobs.get(job_id)))
 
 
 class TakeoutFile(ApiView):
@@ -120,7 +120,7 @@ class TakeoutFile(ApiView):
 
     @extend_schema(operation_id="getTakeoutFile", responses={(200, "application/zip"): OpenApiTypes.BINARY})
     def get(self, request: Request, job_id: UUID) -> FileResponse:
-        job = jobs.get(job_id, timezone.now())
+        job = jobs.get(job_id)
         if job.state != "done":
             raise Refused(
                 gettext("this takeout is %(state)s; there is no file", state=coded(job.state)),

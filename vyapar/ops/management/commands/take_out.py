@@ -11,7 +11,7 @@ from django_tenants.utils import tenant_context
 
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import system
-from vyapar.ops.takeout import take_out
+from vyapar.ops.takeout.pack import take_out
 from vyapar.tenancy.selectors import list_distributors
 
 

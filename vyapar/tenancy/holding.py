@@ -1,4 +1,4 @@
-"""The sign that a living worker is at a cycle, a part or an agent's work: a lock of its session.
+"""The sign that somebody alive is at a cycle, a part, an agent's work, a wish or a call: a lock of a session.
 
 It goes when the worker dies. A state in a row cannot tell a worker that takes long from one that was
 killed; a lock can, at once.
@@ -11,12 +11,12 @@ from contextlib import contextmanager, suppress
 from typing import Literal
 from zlib import crc32
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 
 from vyapar.tenancy.here import current_schema
 
-#: What can be held: the numbers of rows, or an agent by `number_of` its name.
-Kind = Literal["cycle", "part", "agent"]
+#: What can be held: the numbers of rows, or an agent or a row with a long name by `number_of` its name.
+Kind = Literal["cycle", "part", "agent", "asked", "reply", "import"]
 #: A lock's first key is of the distributor and the kind, its second the row's number, cut to 31 bits.
 _KEYS = "hashtext(%s), %s::int"
 _BITS = 2**31
@@ -50,7 +50,7 @@ class Hold:
     def let_go(self) -> None:
         """Release what is held; a connection that is gone has released it already."""
         for pk in self._held:
-            with suppress(DatabaseError), connection.cursor() as cursor:
+            with suppress(DatabaseError, InterfaceError), connection.cursor() as cursor:
                 cursor.execute(f"SELECT pg_advisory_unlock({_KEYS})", [_name(self._kind), pk % _BITS])
         self._held.clear()
 
