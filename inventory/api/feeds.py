@@ -111,6 +111,7 @@ class FeedCheck(ApiView):
     """One small call to the feed's system: is it there, does it know us, what does it run?"""
 
     needs = May.FEED
+    whole = False
 
     @extend_schema(operation_id="checkFeed", request=None, responses=FeedChecked)
     def post(self, request: Request, code: str) -> Response:

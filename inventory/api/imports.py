@@ -29,6 +29,7 @@ from inventory.serializers.quarantine import quarantine_file
 from inventory.services import imports
 from inventory.tasks import drive_import
 from vyapar.engine.api import read_text
+from vyapar.engine.asked import wake
 from vyapar.gateway.bodies import spool
 from vyapar.gateway.renderers import attachment
 from vyapar.gateway.views import ApiView, bad_query, number_page
@@ -108,7 +109,7 @@ class ImportList(ApiView):
             profile=_profile(told.get("profile", "")), again=_flag(told, "again"),
         )  # fmt: skip
         if not run.known:
-            drive_import.delay(str(run.pk))
+            wake(drive_import, str(run.pk))
         return Response(
             run_out(run), status=200 if run.known else 202, headers={"Location": f"/api/v1/imports/{run.pk}"}
         )
@@ -130,7 +131,7 @@ class ImportWrite(ApiView):
     @extend_schema(operation_id="writeImport", request=None, responses={202: ImportOut})
     def post(self, request: Request, run_id: UUID) -> Response:
         imports.begin_write(run_id, actor=self.actor, at=timezone.now())
-        drive_import.delay(str(run_id))
+        wake(drive_import, str(run_id))
         return Response(run_out(get_run(run_id)), status=202)
 
 
@@ -153,7 +154,7 @@ class ImportUndo(ApiView):
     @extend_schema(operation_id="undoImport", request=None, responses={202: ImportOut})
     def post(self, request: Request, run_id: UUID) -> Response:
         imports.ask_undo(run_id, actor=self.actor, at=timezone.now())
-        drive_import.delay(str(run_id))
+        wake(drive_import, str(run_id))
         return Response(run_out(get_run(run_id)), status=202)
 
 

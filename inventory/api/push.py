@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import datetime
 from typing import Any, ClassVar
 
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -20,6 +18,7 @@ from inventory.feeds.push import HEAD, Form, Table, check_start, count_rows, rea
 from inventory.serializers import push_out
 from inventory.services import Promised
 from inventory.tasks import drive_import
+from vyapar.engine.asked import wake
 from vyapar.gateway.bodies import spool
 from vyapar.gateway.throttles import charge
 from vyapar.gateway.views import ApiView
@@ -90,8 +89,7 @@ class PushDoor(ApiView):
             at=at,
             again=True,  # a retry has an Idempotency-Key; the same rows twice change nothing
         )
-        with suppress(OperationalError):  # no broker: the chore that looks for such runs takes it up
-            drive_import.delay(str(run.pk))
+        wake(drive_import, str(run.pk))
         headers = {"Location": f"/api/v1/jobs/{run.pk}", "Preference-Applied": "respond-async"}
         return Response(job_out(run), status=202, headers=headers)
 

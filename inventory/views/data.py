@@ -46,6 +46,7 @@ from vyapar.dashboard.board import NavItem
 from vyapar.dashboard.sheets import lines_of, sheet
 from vyapar.dashboard.templatetags.ui_filters import spoken
 from vyapar.dashboard.templatetags.words import sign
+from vyapar.engine.asked import wake
 from vyapar.gateway.speech import say
 from vyapar.kernel.errors import VyaparError
 from vyapar.kernel.phrases import again
@@ -270,7 +271,7 @@ def decide(request: HttpRequest, run_id: UUID, verb: str) -> HttpResponseBase:
     }  # fmt: skip
     run, done, work = verbs[verb]
     if attempt(request, run, done) and work:
-        drive_import.delay(str(run_id))
+        wake(drive_import, str(run_id))
     return redirect("inventory:import", run_id)
 
 

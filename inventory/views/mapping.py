@@ -32,6 +32,7 @@ from inventory.services.imports.looking import (
 from inventory.tasks import drive_import
 from inventory.views.import_words import field_label, kind_words
 from vyapar.dashboard.access import page, person
+from vyapar.engine.asked import wake
 from vyapar.gateway.speech import say
 from vyapar.kernel.errors import VyaparError
 from vyapar.people.contracts import May
@@ -59,7 +60,7 @@ def _plain(request: HttpRequest, run: ImportRun) -> HttpResponseBase:
     """A file that needs no mapping is checked at once."""
     if request.method == "POST" or run.options.get("wait"):
         imports.arrange_run(run.pk, options={}, actor=person(request).actor, at=timezone.now())
-        drive_import.delay(str(run.pk))
+        wake(drive_import, str(run.pk))
     return redirect("inventory:import", run.pk)
 
 
@@ -160,7 +161,7 @@ def _check(
     profile = imports.save_profile(name=label[:80], system=MAPPED, spec=spec, actor=actor, at=now)
     options: dict[str, Any] = {"sheet": table.name, "kind": kind.value if kind else ""}
     imports.arrange_run(run.pk, options=options, actor=actor, at=now, profile=profile)
-    drive_import.delay(str(run.pk))
+    wake(drive_import, str(run.pk))
     messages.success(request, _("It is being checked; nothing is written yet."))
     return redirect("inventory:import", run.pk)
 

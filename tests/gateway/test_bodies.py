@@ -23,15 +23,17 @@ from rest_framework.response import Response
 import vyapar.urls
 from tests.builders import OWNER
 from tests.gateway.calling import NOTE, Caller, machine, problem
+from tests.living import a_worker_at
 from vyapar.engine.models import Event
 from vyapar.gateway.bodies import TooLarge, fingerprint, spool
 from vyapar.gateway.models import StoredReply
 from vyapar.gateway.renderers import JsonRenderer
-from vyapar.gateway.services import LEASE, begin_reply, issue_key, keep_house
+from vyapar.gateway.services import begin_reply, issue_key, keep_house
 from vyapar.gateway.services.keeping import REPLY_LIFE
 from vyapar.gateway.views import ApiView
 from vyapar.kernel.errors import Refused
 from vyapar.people.contracts import May
+from vyapar.tenancy.holding import holding
 
 DOOR = "/audit/v1/trail/create"
 
@@ -184,10 +186,13 @@ def test_of_two_at_once_one_runs_and_the_other_is_told_to_wait() -> None:
 
     def call(_: int) -> str:
         gate.wait()
-        try:
-            reply = begin_reply(caller=mark, key="k", digest="d", at=at)
-        except Refused as error:
-            return error.code
+        with holding("reply") as hold:
+            try:
+                reply = begin_reply(caller=mark, key="k", digest="d", at=at, hold=hold)
+            except Refused as error:
+                return error.code
+            finally:
+                gate.wait()
         return "runs" if reply.status is None else "kept"
 
     def clear(_: int) -> str:
@@ -212,13 +217,14 @@ def side_by_side(task: Callable[[int], str], count: int) -> list[str]:
 
 
 @pytest.mark.usefixtures("in_alpha")
-def test_a_call_that_was_cut_off_holds_its_key_for_the_lease_only() -> None:
+def test_a_call_holds_its_key_as_long_as_its_server_lives() -> None:
     caller = Caller(May.FEED)
     first = RequestFactory().post(DOOR, b'{"a": 1}', content_type="application/json")
-    seal = fingerprint(first)
-    begin_reply(caller=caller.key.actor.ref, key="k", digest=seal, at=timezone.now())  # and the process dies
-    problem(caller.post(DOOR, '{"a": 1}', key="k"), 409, "in_progress")
-    StoredReply.objects.update(started_at=timezone.now() - LEASE)
+    seal, now = fingerprint(first), timezone.now()
+    with holding("reply") as hold:
+        reply = begin_reply(caller=caller.key.actor.ref, key="k", digest=seal, at=now, hold=hold)
+    with a_worker_at("reply", reply.pk):
+        problem(caller.post(DOOR, '{"a": 1}', key="k"), 409, "in_progress")
     assert caller.post(DOOR, '{"a": 1}', key="k").status_code == 422
     assert StoredReply.objects.get().status == 422
 
@@ -248,7 +254,7 @@ def test_a_reply_of_one_distributor_is_never_given_to_the_other(beta) -> None:
     assert answer.status_code == 201, answer.content
     assert "Idempotent-Replayed" not in answer
     with tenant_context(beta):
-        assert Event.objects.filter(name="TrailNoted").count() == 1
+        assert Event.objects.filter(name="TrailNoted", subject=NOTE["subject"]).count() == 1
 
 
 def test_a_number_beyond_64_bits_is_repeated_by_its_digits() -> None:

@@ -11,12 +11,14 @@ from django.utils import timezone
 
 from tests.builders import AT, OWNER
 from tests.gateway.calling import NOTE, Caller, problem
+from tests.living import a_worker_at
 from tests.probe import Probe, hung, open_action
 from vyapar.engine.models import Action, Event
 from vyapar.gateway.models import StoredReply
-from vyapar.gateway.services import LEASE, begin_reply, keep_reply, revoke_key
+from vyapar.gateway.services import begin_reply, keep_reply, revoke_key
 from vyapar.kernel.errors import Invalid, Refused
 from vyapar.people.contracts import May
+from vyapar.tenancy.holding import holding
 
 pytestmark = pytest.mark.usefixtures("in_alpha")
 
@@ -126,19 +128,23 @@ def test_an_idempotency_key_has_a_shape(key: str) -> None:
     assert not StoredReply.objects.exists()
 
 
-def test_while_the_first_call_runs_its_repetition_waits_and_a_cut_off_one_is_taken_over() -> None:
-    reply = begin_reply(caller="key:x", key="k", digest="d", at=AT)
-    with pytest.raises(Refused, match="still running"):
-        begin_reply(caller="key:x", key="k", digest="d", at=AT + LEASE - timedelta(seconds=1))
-    later = begin_reply(caller="key:x", key="k", digest="d", at=AT + LEASE)
-    assert later.status is None
-    keep_reply(reply, status=200, content_type="application/json", body=b"late")
-    assert StoredReply.objects.get().status is None, "who overran the lease keeps nothing"
-    keep_reply(later, status=503, content_type="application/json", body=b"{}")
-    assert not StoredReply.objects.exists(), "what may go otherwise next time is not kept"
-    begin_reply(caller="key:x", key="k", digest="d", at=AT)
-    with pytest.raises(Invalid):
-        begin_reply(caller="key:x", key="k", digest="e", at=AT)
+def test_while_the_first_call_runs_its_repetition_waits_and_one_that_died_is_taken_over_at_once() -> None:
+    with holding("reply") as hold:
+        given = {"caller": "key:x", "key": "k", "digest": "d", "hold": hold}
+        reply = begin_reply(**given, at=AT)
+    with holding("reply") as hold:
+        given["hold"] = hold
+        with a_worker_at("reply", reply.pk), pytest.raises(Refused, match="still running"):
+            begin_reply(**given, at=AT + timedelta(days=1))
+        later = begin_reply(**given, at=AT + timedelta(seconds=1))
+        assert later.status is None
+        keep_reply(reply, status=200, content_type="application/json", body=b"late")
+        assert StoredReply.objects.get().status is None, "who was taken over keeps nothing"
+        keep_reply(later, status=503, content_type="application/json", body=b"{}")
+        assert not StoredReply.objects.exists(), "what may go otherwise next time is not kept"
+        begin_reply(**given, at=AT)
+        with pytest.raises(Invalid):
+            begin_reply(**{**given, "digest": "e"}, at=AT)
 
 
 # --- rates -----------------------------------------------------------------------------------------

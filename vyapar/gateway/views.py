@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import orjson
+from django.db import transaction
 from django.db.models import Model, QuerySet
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse
 from django.utils import timezone
 from django.utils.http import http_date
@@ -26,6 +28,7 @@ from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Fault, Invalid
 from vyapar.kernel.phrases import phrase as gettext
 from vyapar.people.contracts import May
+from vyapar.tenancy.holding import Hold, holding
 
 Row = TypeVar("Row", bound=Model)
 
@@ -44,7 +47,10 @@ class ApiView(APIView):
 
     `needs` says which permission it asks for (or one per method), `part` for which part of it a key is
     enough (`sales` of `feed`). A POST, PUT, PATCH or DELETE with an `Idempotency-Key` is carried out
-    once; repetitions get the first reply with `Idempotent-Replayed: true`. A door with `most_bytes`
+    once; repetitions get the first reply with `Idempotent-Replayed: true`. What it writes and that reply are
+    committed together, so that a server which dies leaves both or neither; a door that must not have one
+    transaction around it (it calls far sides, or hands work out itself) is not `whole`, and repeating what
+    it does must do no harm. A door with `most_bytes`
     takes bodies too large for memory: they are spooled to a file (`spool(request)`) while they are
     hashed, and `request.data` is not to be touched. A door that will go says since when and until when
     in `deprecated`; its answers carry both (RFC 9745, RFC 8594).
@@ -53,14 +59,23 @@ class ApiView(APIView):
     needs: May | dict[str, May] = May.READ
     part: str = ""
     most_bytes: int = 0
+    whole: bool = True
     deprecated: tuple[datetime, datetime] | None = None
     _reply: StoredReply | None = None
+    _hold: Hold
 
     @property
     def actor(self) -> Actor:
         caller: Any = self.request.user
         actor: Actor = caller.actor
         return actor
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with holding("reply") as self._hold:
+            answer = super().dispatch(request, *args, **kwargs)
+            if self._reply is not None and isinstance(answer, SimpleTemplateResponse):
+                answer.render()  # and is kept, while nobody else may take the key
+            return answer
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -75,11 +90,29 @@ class ApiView(APIView):
             self._reply = self._open_reply(request, key)
             if self._reply.status is not None:
                 raise _Replay(self._reply)
+            if self.whole:
+                name = request.method.lower()
+                setattr(self, name, self._in_one(getattr(self, name)))
+
+    def _in_one(self, carry_out: Callable[..., Any]) -> Callable[..., Any]:
+        """The door's own method with its reply, in one transaction."""
+
+        def method(request: Request, *args: Any, **kwargs: Any) -> Any:
+            with transaction.atomic():
+                answer = self.finalize_response(request, carry_out(request, *args, **kwargs), *args, **kwargs)
+                if isinstance(answer, SimpleTemplateResponse):
+                    answer.render()
+            self._reply = None
+            return answer
+
+        return method
 
     def _open_reply(self, request: Request, key: str) -> StoredReply:
         if len(key) > 120 or not key.isprintable():
             raise Invalid(gettext("an Idempotency-Key has 1 to 120 printable characters"), code="bad_key")
-        return begin_reply(caller=self.actor.ref, key=key, digest=fingerprint(request), at=timezone.now())
+        return begin_reply(
+            caller=self.actor.ref, key=key, digest=fingerprint(request), at=timezone.now(), hold=self._hold
+        )
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, _Replay):

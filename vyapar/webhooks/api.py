@@ -100,6 +100,7 @@ class EndpointPing(ApiView):
     """A test message, now."""
 
     needs = May.OPERATE
+    whole = False
 
     @extend_schema(operation_id="pingWebhook", request=None, responses=DeliveryDetail)
     def post(self, request: Request, endpoint_id: UUID) -> Response:

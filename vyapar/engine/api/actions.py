@@ -235,6 +235,8 @@ class ActionAsk(ApiView):
 class ActionUndo(ActionDecision):
     """Undo an action while the world allows it."""
 
+    whole = False  # a far side may have to be called
+
     @extend_schema(operation_id="undoAction", request=DecisionIn, responses=ActionOut)
     def post(self, request: Request, action_id: UUID) -> Response:
         body = read(DecisionIn, request)

@@ -11,11 +11,10 @@ from vyapar.gateway.services.keys import (
     rotate_key,
     warn_expiring_keys,
 )
-from vyapar.gateway.services.replies import LEASE, begin_reply, drop_reply, keep_reply
+from vyapar.gateway.services.replies import begin_reply, drop_reply, keep_reply
 from vyapar.gateway.services.tokens import issue_token
 
 __all__ = [
-    "LEASE",
     "begin_reply",
     "change_key",
     "digest_of",
