@@ -57,6 +57,14 @@ def _claim(action_id: UUID, *, actor: Actor, at: datetime, reason: str) -> Actio
     action = get_action(action_id, for_update=True)
     if Status(action.status) in (Status.APPROVED, Status.AUTO_APPROVED):
         return withdraw(action_id, actor=actor, at=at, reason=reason or _("undone in the undo window"))
+    if Status(action.status) is Status.EXECUTING:
+        raise Refused(
+            _(
+                "action %(number)s is being carried out just now; look again in a moment",
+                number=action.number,
+            ),
+            code="being_carried_out",
+        )
     kind = registry.kind(action.kind)
     if Status(action.status) not in (Status.EXECUTED, Status.FAILED) or kind.undo is None:
         raise Refused(
