@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.db import transaction
 from inventory.agent.quality import grade
 from inventory.contracts import MonitoringPolicy
 from inventory.contracts.quality import FeedStale, Figure, Grade, Graded, QualityFell, SubjectKind
-from inventory.models import Feed, Location, Position, QualityGrade, Territory
+from inventory.models import Feed, ImportRun, Location, Position, QualityGrade, Territory
 from inventory.selectors.freshness import age_hours, closed_days, list_stale
 from inventory.selectors.measures import Measured, measure
 from inventory.selectors.quality import costliest, latest_grades
@@ -22,18 +22,30 @@ from vyapar.engine.services import emit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.calendar import ist_day
 
+#: How long after an import its grading may take to begin, and until when one that was lost is made up for.
+SOON, RECENT = timedelta(minutes=1), timedelta(days=1)
 _UPDATED = ("grade", "marks", "figures", "policy_version", "graded_at")
 
 
 def is_grading_due(at: datetime) -> bool:
-    """Whether today is not graded yet, or a feed went stale unseen. A few quick queries."""
-    newest = QualityGrade.objects.order_by("-day").values_list("day", flat=True).first()
-    if newest != ist_day(at) and (
+    """Whether today is not graded yet, a feed went stale unseen, or the grading that follows an import was
+    lost with a worker or its queue. A few quick queries.
+    """
+    newest = QualityGrade.objects.order_by("-day", "-graded_at").first()
+    if newest is not None and _was_missed(newest.graded_at, at):
+        return True
+    if (newest is None or newest.day != ist_day(at)) and (
         Feed.objects.filter(active=True, last_ok_at__isnull=False).exists()
         or Position.objects.filter(on_hand__gt=0).exclude(location__kind="outlet").exists()
     ):
         return True
     return any(feed.stale_at is None for feed, _age in list_stale(at))
+
+
+def _was_missed(graded_at: datetime, at: datetime) -> bool:
+    """Whether an import ended after the newest grading, and a worker has had time since."""
+    ended = ImportRun.objects.filter(finished_at__gt=graded_at, finished_at__range=(at - RECENT, at - SOON))
+    return ended.exists()
 
 
 @transaction.atomic

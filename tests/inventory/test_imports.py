@@ -32,10 +32,12 @@ from inventory.services.imports.checking import told_with_words
 from tests.chaos.worker import smaller
 from tests.conftest import NOW
 from tests.inventory.book import Book, make_book
+from tests.living import a_worker_at
 from vyapar.engine.models import AuditEntry, Event
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Invalid, Refused
 from vyapar.kernel.phrases import coded, phrase
+from vyapar.tenancy.holding import number_of
 
 pytestmark = pytest.mark.usefixtures("in_alpha", "own_media")
 OWNER = Actor("user", "1", "The owner")
@@ -377,13 +379,17 @@ def test_what_depends_on_a_run_stands_in_the_way_of_its_undo_and_is_listed(book:
 
 def test_a_run_has_one_worker_until_its_lease_is_over(book: Book) -> None:
     run = checked(sales(sale(1)))
-    ImportRun.objects.filter(pk=run.pk).update(state="writing", claimed_at=NOW)
-    assert imports.drive(run.pk, at=NOW + timedelta(seconds=30)) is False
-    assert not Sale.objects.exists()
-    assert imports.list_takeable(NOW + timedelta(seconds=30)) == []
-    later = NOW + imports.LEASE + timedelta(seconds=1)
-    assert imports.list_takeable(later) == [run.pk]
-    imports.drive(run.pk, at=later)
+    ImportRun.objects.filter(pk=run.pk).update(state="writing", claimed_at=NOW, attempts=1)
+    with a_worker_at("import", number_of(str(run.pk)) % 2**31):
+        assert imports.drive(run.pk, at=NOW + timedelta(seconds=30)) is False
+        assert not Sale.objects.exists()
+        assert imports.list_takeable(NOW + timedelta(seconds=30)) == []
+        assert imports.list_takeable(NOW + imports.LEASE + timedelta(seconds=1)) == [run.pk], "it hangs"
+    assert imports.list_takeable(NOW) == [run.pk], "it is dead"
+    ImportRun.objects.filter(pk=run.pk).update(attempts=2)
+    assert imports.list_takeable(NOW + timedelta(seconds=59)) == [], "what killed two may kill a third"
+    assert imports.list_takeable(NOW + timedelta(seconds=61)) == [run.pk]
+    imports.drive(run.pk, at=NOW + timedelta(seconds=61))
     assert Sale.objects.count() == 1
 
 

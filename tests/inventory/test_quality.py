@@ -252,6 +252,18 @@ def test_feeds_places_and_territories_are_graded_once_a_day(book):
     assert Feed.objects.get(code="files").reach == {"stock": [godown]}
 
 
+def test_a_grading_that_was_lost_with_the_queue_is_made_up_for(book):
+    godown = book.godowns["MUM"].code
+    written(STOCK + f"S1,A,{godown},400\n", "stock.csv")
+    regrade()
+    later = NOW + timedelta(minutes=10)
+    written(STOCK + f"S1,A,{godown},390\n", "next.csv", at=later)
+    assert not is_grading_due(later + timedelta(seconds=59)), "it is on its way"
+    assert is_grading_due(later + timedelta(seconds=61))
+    regrade(later + timedelta(seconds=61))
+    assert not is_grading_due(later + timedelta(minutes=9))
+
+
 def test_a_fall_is_told_once_with_what_costs_most(book):
     godown = book.godowns["MUM"].code
     written(STOCK + f"S1,A,{godown},400\nS2,A,{godown},3\n", "good.csv", at=NOW - timedelta(days=1))

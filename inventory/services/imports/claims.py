@@ -15,7 +15,7 @@ from inventory.services.imports.locks import lock_run
 from vyapar.kernel.phrases import again, kept
 from vyapar.kernel.phrases import phrase as _
 
-#: A worker that gave no sign of life for so long is taken for dead. A parcel takes seconds.
+#: A worker that lives and gave no word for so long hangs: another may take its run. A parcel takes seconds.
 LEASE = timedelta(minutes=5)
 #: How often a run is taken up without a parcel written in between, before it is called failed.
 MOST_ATTEMPTS = 5
@@ -52,14 +52,15 @@ class Claim:
 
 
 @transaction.atomic
-def claim(run_id: UUID, *, at: datetime, clock: Clock | None = None) -> Claim | None:
+def claim(run_id: UUID, *, at: datetime, clock: Clock | None = None, alone: bool = False) -> Claim | None:
     """Take a run that is under way and that no living worker has; None when there is nothing to do.
 
-    A run that was taken up too often without getting further is failed here.
+    `alone`: the caller holds the run's sign of life, so whoever claimed it before is dead. A run that was
+    taken up too often without getting further is failed here.
     """
     run = lock_run(run_id)
     waits = run.state == State.UPLOADED and (run.options.get("wait") or _follows_one_under_way(run))
-    if run.state not in UNDER_WAY or waits or (run.claimed_at and run.claimed_at > at - LEASE):
+    if run.state not in UNDER_WAY or waits or not is_free(run, at, alone=alone):
         return None
     if run.attempts >= MOST_ATTEMPTS:
         why = again(run.error, run.words) or _("its worker died each time")
@@ -71,6 +72,13 @@ def claim(run_id: UUID, *, at: datetime, clock: Clock | None = None) -> Claim | 
     ours.beat(run)
     run.save(update_fields=["attempts", "claimed_at"])
     return ours
+
+
+def is_free(run: ImportRun, at: datetime, *, alone: bool) -> bool:
+    """Whether a worker may take a run: of one that died at once the first time, then after longer waits."""
+    if run.claimed_at is None or run.claimed_at < at - LEASE:
+        return True
+    return alone and (run.attempts <= 1 or run.claimed_at < at - timedelta(minutes=run.attempts - 1))
 
 
 def _follows_one_under_way(run: ImportRun) -> bool:

@@ -7,19 +7,20 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, IntegerField, OuterRef, Q
+from django.db.models import Exists, IntegerField, OuterRef
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 
 from inventory.models import ImportRun
 from inventory.services.imports.checking import check_claimed
-from inventory.services.imports.claims import LEASE, UNDER_WAY, Claim, Clock, Lost, claim, let_go
+from inventory.services.imports.claims import UNDER_WAY, Claim, Clock, Lost, claim, is_free, let_go
 from inventory.services.imports.ending import fail, keep_undo_refused, undo_run
 from inventory.services.imports.journal import asker
 from inventory.services.imports.writing import write_claimed
 from vyapar.kernel.errors import Refused, Unavailable, VyaparError
 from vyapar.kernel.phrases import Phrase, listed
 from vyapar.kernel.phrases import phrase as _
+from vyapar.tenancy.holding import holding, is_held, list_held, number_of
 
 State = ImportRun.State
 #: Faults quoted in the reason of a failure.
@@ -32,9 +33,12 @@ def drive(run_id: UUID, *, at: datetime, clock: Clock | None = None) -> bool:
     What is refused fails the run with its reason; what may pass leaves it to be taken up again, as
     does any other error, which is raised. A run that somebody else has is left alone.
     """
-    ours = claim(run_id, at=at, clock=clock)
-    if ours is None:
-        return False
+    with holding("import") as sign:
+        ours = claim(run_id, at=at, clock=clock, alone=sign.take(number_of(str(run_id))))
+        return ours is not None and _try_step(ours, at)
+
+
+def _try_step(ours: Claim, at: datetime) -> bool:
     try:
         return _step(ours, at)
     except Lost:
@@ -58,16 +62,22 @@ def _settle_error(ours: Claim, error: Exception) -> None:
 
 def list_takeable(at: datetime) -> list[UUID]:
     """Runs under way that no living worker has: new ones, and those whose worker died."""
-    free = Q(claimed_at=None) | Q(claimed_at__lt=at - LEASE)
     first = ImportRun.objects.filter(
         number=Cast(KeyTextTransform("follows", OuterRef("options")), IntegerField()), state__in=UNDER_WAY
     )
     under_way = (
-        ImportRun.objects.filter(free, state__in=UNDER_WAY)
+        ImportRun.objects.filter(state__in=UNDER_WAY)
         .exclude(state=State.UPLOADED, options__contains={"wait": True})
         .exclude(Exists(first), state=State.UPLOADED)
     )
-    return list(under_way.order_by("number").values_list("pk", flat=True)[:20])
+    held = list_held("import")
+    return [
+        run.pk for run in under_way.order_by("number")[:100] if is_free(run, at, alone=not _has(run, held))
+    ]
+
+
+def _has(run: ImportRun, held: frozenset[int]) -> bool:
+    return is_held(number_of(str(run.pk)), held)
 
 
 def find_follower(run_id: UUID) -> UUID | None:
