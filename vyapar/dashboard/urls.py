@@ -1,6 +1,6 @@
 """Addresses of the shell."""
 
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import path, re_path
 
 from vyapar.dashboard.views import (
@@ -15,12 +15,13 @@ from vyapar.dashboard.views import (
     trail,
     webhooks,
 )
+from vyapar.dashboard.views.language import SignIn
 
 app_name = "dashboard"
 urlpatterns = [
     path("", home.home, name="home"),
     path("activity", home.activity, name="activity"),
-    path("sign-in", LoginView.as_view(redirect_authenticated_user=True), name="sign_in"),
+    path("sign-in", SignIn.as_view(), name="sign_in"),
     path("sign-out", LogoutView.as_view(), name="sign_out"),
     path("inbox", inbox.inbox, name="inbox"),
     re_path(r"^inbox\.(?P<form>csv|xlsx)$", inbox.inbox_file, name="inbox_file"),

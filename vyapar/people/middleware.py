@@ -19,7 +19,7 @@ class PersonMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated:
             structlog.contextvars.bind_contextvars(user=f"user:{request.user.pk}")
-            if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES and request.user.language != "en":
+            if request.user.language in dict(settings.LANGUAGES):  # whatever this device spoke before
                 translation.activate(request.user.language)
                 request.LANGUAGE_CODE = translation.get_language()
         return self.get_response(request)
