@@ -8,6 +8,7 @@ from itertools import count
 
 import pytest
 from django.db import connections
+from django.test.utils import setup_databases, teardown_databases
 from django_tenants.utils import tenant_context
 from xdist.scheduler import LoadScopeScheduling
 
@@ -33,19 +34,34 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker) -> None:
+def django_db_setup(
+    django_test_environment: None,
+    django_db_blocker,
+    django_db_keepdb: bool,
+    django_db_createdb: bool,
+    django_db_modify_db_settings: None,
+) -> Iterator[None]:
     """The test database, with the distributors `alpha` and `beta` in schemas of their own.
 
-    With `--reuse-db` those of the run before are used again.
+    With `--reuse-db` those of the run before are used again. It takes the place of the plugin's fixture,
+    which makes no database for a run in which no test bears its mark, as those that only have a
+    distributor of their own don't.
     """
     from vyapar.tenancy.models import Distributor
     from vyapar.tenancy.services import ensure_public, open_distributor
 
     with django_db_blocker.unblock():
+        keep = django_db_keepdb and not django_db_createdb
+        made = setup_databases(verbosity=0, interactive=False, aliases={"default"}, keepdb=keep)
         ensure_public()
         known = set(Distributor.objects.values_list("slug", flat=True))
         for slug in sorted({"alpha", "beta"} - known):
             open_distributor(slug=slug, name=f"{slug.title()} Distributors", domain=f"{slug}.localhost")
+    yield
+    if not django_db_keepdb:
+        with django_db_blocker.unblock():
+            connections.close_all()
+            teardown_databases(made, verbosity=0)
 
 
 @pytest.fixture
