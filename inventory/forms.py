@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -85,6 +86,29 @@ class OverrideForm(forms.Form):
         names = {"fromDate": "from_date", "toDate": "to_date"}
         name = names.get(fault.field, fault.field)
         self.add_error(name if name in self.fields else None, fault.message)
+
+
+class AdjustmentForm(forms.Form):
+    """What past days of a SKU count as. `places`: code and name of the territories."""
+
+    sku = forms.CharField(label=_("SKU"), max_length=60, help_text=_("its code"))
+    territory = forms.ChoiceField(label=_("Territory"), required=False)
+    from_date = forms.DateField(
+        label=_("From"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    to_date = forms.DateField(
+        label=_("To"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=_("this day too, before today; at most 92 days"),
+    )  # fmt: skip
+    counts_as = forms.IntegerField(
+        label=_("Counts as, pieces"), min_value=0, max_value=10**9,
+        help_text=_("over all the days, and all the territories together"),
+    )  # fmt: skip
+    reason = forms.CharField(label=_("Why?"), max_length=300)
+
+    def __init__(self, *args: Any, places: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["territory"].choices = [("", _("All of them together")), *places]  # type: ignore[attr-defined]
 
 
 class ClaimForm(forms.Form):

@@ -23,6 +23,7 @@ from inventory.views import (
     claims,
     consent_lists,
     consents,
+    corrections,
     data,
     exports,
     feeds,
@@ -31,6 +32,7 @@ from inventory.views import (
     mapping,
     outcomes,
     outlets,
+    outliers,
     outlook,
     overrides,
     pivot,
@@ -90,6 +92,7 @@ urlpatterns = [
         forecasts_api.OverrideDoor.as_view(),
         name="override",
     ),
+    path("api/v1/demand-outliers", adjustments_api.OutliersDoor.as_view(), name="demand_outliers"),
     path("api/v1/demand-adjustments", adjustments_api.AdjustmentsDoor.as_view(), name="adjustments"),
     path(
         "api/v1/demand-adjustments/<int:adjustment_id>",
@@ -124,6 +127,19 @@ urlpatterns = [
     path("forecast/overrides/new", overrides.new_override, name="override_new"),
     path("forecast/overrides/<int:override_id>/change", overrides.edit_override, name="override_edit"),
     path("forecast/overrides/<int:override_id>/drop", overrides.take_back_override, name="override_drop"),
+    path("forecast/outliers", outliers.outliers, name="outliers"),
+    re_path(r"^forecast/outliers\.(?P<form>csv|xlsx)$", outliers.outliers_file, name="outliers_file"),
+    path("forecast/outliers/correct", outliers.correct_outlier, name="outlier_correct"),
+    path("forecast/corrections", corrections.corrections, name="corrections"),
+    re_path(
+        r"^forecast/corrections\.(?P<form>csv|xlsx)$", corrections.corrections_file, name="corrections_file"
+    ),
+    path("forecast/corrections/new", corrections.new_correction, name="correction_new"),
+    path(
+        "forecast/corrections/<int:adjustment_id>/withdraw",
+        corrections.withdraw_correction,
+        name="correction_withdraw",
+    ),
     path("claims", claims.claims, name="claims"),
     re_path(r"^claims\.(?P<form>csv|xlsx)$", claims.claims_file, name="claims_file"),
     path("claims/new", claims.new_claim, name="claim_new"),

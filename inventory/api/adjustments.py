@@ -1,4 +1,4 @@
-"""Doors of past demand: what people say that days count as."""
+"""Doors of past demand: weeks that stand out, and what people say that days count as."""
 
 from __future__ import annotations
 
@@ -10,7 +10,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from inventory.selectors.adjustments import list_adjustments
-from inventory.serializers.adjustments import AdjustmentIn, AdjustmentList, AdjustmentOut, adjustment_out
+from inventory.selectors.outliers import list_outliers
+from inventory.serializers.adjustments import (
+    AdjustmentIn,
+    AdjustmentList,
+    AdjustmentOut,
+    OutlierList,
+    adjustment_out,
+    outlier_out,
+)
 from inventory.services import set_adjustment, withdraw_adjustment
 from vyapar.engine.api import read, read_text
 from vyapar.gateway.views import ApiView, read_limit
@@ -26,6 +34,23 @@ _EXAMPLE = OpenApiExample(
 )  # fmt: skip
 
 
+_LIMIT = OpenApiParameter("limit", int, description="1 to 1000")
+
+
+class OutliersDoor(ApiView):
+    """Weeks that sold far more than can be explained."""
+
+    @extend_schema(
+        operation_id="listDemandOutliers",
+        summary="Weeks of the past that stand out and that nobody has corrected, those that add most first",
+        parameters=[OpenApiParameter("sku", str), OpenApiParameter("territory", str), _LIMIT],
+        responses=OutlierList,
+    )
+    def get(self, request: Request) -> Response:
+        rows = list_outliers(sku=read_text(request, "sku"), territory=read_text(request, "territory"))
+        return Response({"results": [outlier_out(row) for row in rows[: read_limit(request)]]})
+
+
 class AdjustmentsDoor(ApiView):
     """What past demand counts as."""
 
@@ -37,7 +62,7 @@ class AdjustmentsDoor(ApiView):
         parameters=[
             OpenApiParameter("sku", str),
             OpenApiParameter("territory", str, description="those of all territories too"),
-            OpenApiParameter("limit", int, description="1 to 1000"),
+            _LIMIT,
         ],
         responses=AdjustmentList,
     )

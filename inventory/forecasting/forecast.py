@@ -29,6 +29,7 @@ from inventory.forecasting.effects import (
     weekdays_of,
 )
 from inventory.forecasting.methods import BOOSTED, BOOSTED_MIXTURE, ENTRANTS, METHODS, ahead_of
+from inventory.forecasting.outlying import Outlier, level_by, outliers_of
 from inventory.forecasting.patterns import PATTERNS, Pattern, Patterns, classify
 from inventory.forecasting.plan import Promotion, corrected, plan_of, promote
 from inventory.forecasting.reconcile import factors
@@ -62,6 +63,7 @@ class Forecast:
       Levels, seasons and the back-test are of history cleaned of those that stand.
     - `effects`: what else was looked for, standing or not; `rests_on`: of some series, by number, what
       they rest on beside their own past: see `rests_on`.
+    - `outliers`: weeks of the past that sold far more than can be explained; forecasts read them as they are.
     - `weekdays`: by territory, share of a week's demand on each day from Monday on; none: all alike.
     """
 
@@ -87,6 +89,7 @@ class Forecast:
     effects: tuple[EffectTold, ...] = ()
     weekdays: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     rests_on: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    outliers: tuple[Outlier, ...] = ()
 
     @property
     def distribution(self) -> DemandDistribution:
@@ -118,18 +121,19 @@ def forecast(snapshot: DemandSnapshot, policy: AnalysisPolicy) -> Forecast:
     """
     order = sorted(range(len(snapshot.series_keys)), key=lambda n: snapshot.series_keys[n])
     rows = np.array(order, dtype=np.int64)
-    as_sold = in_weeks(snapshot).take(rows)
-    best = as_sold.rate().max(axis=1, initial=0)
+    own = in_weeks(snapshot).take(rows)
+    best = own.rate().max(axis=1, initial=0)
     back = np.argsort(rows)
     heir = np.where(snapshot.heir[rows] >= 0, back[snapshot.heir[rows]], -1)
-    line = lineage_of(as_sold, snapshot.delisted_day[rows], heir, policy.horizon_weeks)
+    line = lineage_of(own, snapshot.delisted_day[rows], heir, policy.horizon_weeks)
     sku = _sku_numbers(snapshot, order)
+    offers = [replace(one, series=int(back[one.series])) for one in snapshot.offers]
     prices = prices_of(
         line.weeks,
         sku.astype(np.int64),
         snapshot.paid_paise[rows].astype(np.float64),
         _off_ahead(snapshot, rows, policy),
-        [replace(one, series=int(back[one.series])) for one in snapshot.offers],
+        offers,
     )
     as_sold = prices.without(line.weeks)
     effects = effects_of(as_sold, snapshot.as_of, snapshot.state[rows], policy.horizon_weeks)
@@ -153,18 +157,16 @@ def forecast(snapshot: DemandSnapshot, policy: AnalysisPolicy) -> Forecast:
     borrows = line.heirs
     borrows[fresh.rows] = True
     means = np.minimum(means, np.where((ceiling > 0) & ~borrows, ceiling, whole)[:, None])
-    found = np.array([choice.widening for choice in choices.per_pattern])[patterns.code]
-    widening = standing.width.of(found, policy.back_test_weeks)
-    spreads = spread(weeks, weeks.count, patterns.code)
     days = weekdays_of(snapshot)
+    methods = _method_numbers(patterns, choices)
     return Forecast(
         as_of=snapshot.as_of,
         series_keys=snapshot.series_keys,
         pattern=patterns.code[back],
-        method=_method_numbers(patterns, choices)[back].astype(np.int8),
+        method=methods[back].astype(np.int8),
         methods=tuple(method.name for method in ENTRANTS),
         weekly_mean=means[back],
-        dispersion=fresh.wider(dispersion(spreads, widening))[back],
+        dispersion=fresh.wider(_dispersion(weeks, patterns, standing, policy))[back],
         adi=patterns.adi[back],
         cv2=patterns.cv2[back],
         scores=choices.scores,
@@ -183,6 +185,7 @@ def forecast(snapshot: DemandSnapshot, policy: AnalysisPolicy) -> Forecast:
         group=snapshot.group,
         effects=(*line.told, *prices.told, *fresh.told, *days.told),
         weekdays=days.shares,
+        outliers=outliers_of(snapshot, rows, own, weeks, (line, prices, effects), offers, level_by(methods)),
         rests_on={
             order[row]: told
             for row, told in rests_on(
@@ -190,6 +193,13 @@ def forecast(snapshot: DemandSnapshot, policy: AnalysisPolicy) -> Forecast:
             ).items()
         },
     )
+
+
+def _dispersion(weeks: Weeks, patterns: Patterns, standing: _Standing, policy: AnalysisPolicy) -> Floats:
+    """(series,), as far apart as their past and the back-test tell."""
+    found = np.array([choice.widening for choice in standing.choices.per_pattern])[patterns.code]
+    widening = standing.width.of(found, policy.back_test_weeks)
+    return dispersion(spread(weeks, weeks.count, patterns.code), widening)
 
 
 def _off_ahead(snapshot: DemandSnapshot, rows: Ints, policy: AnalysisPolicy) -> Floats:

@@ -1,7 +1,7 @@
 """Tables of the inventory: places, goods, the ledger, demand and what the agents think of it."""
 
 from inventory.models.analysis import BatchRisk, DemandForecast, ForecastScore, StockCell, StockItem
-from inventory.models.corrections import DemandAdjustment
+from inventory.models.corrections import DemandAdjustment, DemandOutlier
 from inventory.models.exports import Export
 from inventory.models.feeds import (
     Feed,
@@ -53,6 +53,7 @@ __all__ = [
     "DailyDemand",
     "DemandAdjustment",
     "DemandForecast",
+    "DemandOutlier",
     "Export",
     "Feed",
     "FeedEvent",

@@ -1,4 +1,4 @@
-"""What a person says that past demand counts as, beside what was sold."""
+"""What a person says that past demand counts as, beside what was sold, and weeks that ask for it."""
 
 from __future__ import annotations
 
@@ -39,3 +39,26 @@ class DemandAdjustment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sku_id} {self.from_date} to {self.to_date}: {self.counts_as}"
+
+
+class DemandOutlier(models.Model):
+    """A week that sold far more than can be explained, as the last forecast found it; renewed with each."""
+
+    sku = models.ForeignKey("inventory.Sku", on_delete=models.PROTECT, related_name="+")
+    territory = models.ForeignKey("inventory.Territory", on_delete=models.PROTECT, related_name="+")
+    as_of = models.DateField()  # of the forecast that found it
+    from_date = models.DateField()
+    to_date = models.DateField()  # included
+    sold_pieces = models.BigIntegerField()
+    usual_pieces = models.FloatField()  # in such a week, with what is explained
+    adds_pieces = models.FloatField()  # to what is expected of the next 13 weeks
+    explained = models.JSONField(default=dict)  # see `inventory.forecasting.outlying.Outlier`
+
+    class Meta:
+        constraints = [
+            # a SKU's are looked up by it too
+            models.UniqueConstraint(fields=["sku", "territory", "from_date"], name="outlier_week")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sku_id} {self.from_date}: {self.sold_pieces}"

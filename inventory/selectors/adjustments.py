@@ -17,15 +17,18 @@ from vyapar.kernel.calendar import ist_day
 
 
 def list_adjustments(
-    *, sku: str = "", territory: str = "", in_force: bool = False
+    *, sku: str = "", territory: str = "", words: str = "", in_force: bool = False
 ) -> QuerySet[DemandAdjustment]:
     """The newest first, withdrawn ones too unless only those in force are asked for.
 
-    A territory's are also those of all territories of a SKU. One query, whichever page is read.
+    `words` of the code or the name of a SKU. A territory's are also those of all territories of a SKU. One
+    query, whichever page is read.
     """
     rows = DemandAdjustment.objects.select_related("sku", "territory").order_by("-pk")
     if sku:
         rows = rows.filter(sku__code=sku)
+    if words:
+        rows = rows.filter(Q(sku__code__icontains=words) | Q(sku__name__icontains=words))
     if territory:
         rows = rows.filter(Q(territory__code=territory) | Q(territory=None))
     return rows.filter(withdrawn_at=None) if in_force else rows

@@ -1,4 +1,4 @@
-"""Shapes of corrections of past demand at the API."""
+"""Shapes of past demand at the API: outliers, and corrections of it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from inventory.models import DemandAdjustment
+from inventory.models import DemandAdjustment, DemandOutlier
+from vyapar.kernel.money import rupees
 
 
 class AdjustmentIn(serializers.Serializer[Any]):
@@ -54,4 +55,44 @@ def adjustment_out(row: DemandAdjustment) -> dict[str, Any]:
         "fromDate": row.from_date, "toDate": row.to_date, "soldPieces": row.sold_pieces,
         "countsAs": row.counts_as, "reason": row.reason, "madeBy": row.actor_ref, "madeAt": row.made_at,
         "withdrawnAt": row.withdrawn_at, "withdrawnBy": row.withdrawn_by,
+    }  # fmt: skip
+
+
+class ExplainedOut(serializers.Serializer[Any]):
+    """What explains a part of a week; what did not is left out."""
+
+    festival = serializers.FloatField(required=False, help_text="times what it sells without festivals")
+    price = serializers.FloatField(required=False, help_text="times what it sells at its usual price")
+    cheaper = serializers.FloatField(required=False, help_text="share below its usual price, 0 to 1")
+    offer = serializers.FloatField(required=False, help_text="pieces of own offers on its days")
+
+
+class OutlierOut(serializers.Serializer[Any]):
+    """A week that sold far more than can be explained; what it counts as is for a person to say."""
+
+    sku = serializers.CharField()
+    territory = serializers.CharField()
+    fromDate = serializers.DateField()
+    toDate = serializers.DateField(help_text="included")
+    soldPieces = serializers.IntegerField()
+    usualPieces = serializers.FloatField(help_text="in such a week, with what is explained")
+    addsPieces = serializers.FloatField(help_text="to what is expected of the next 13 weeks")
+    adds = serializers.CharField(help_text="the same at cost, rupees")
+    explained = ExplainedOut()
+    asOf = serializers.DateField(help_text="of the forecast that found it")
+
+
+class OutlierList(serializers.Serializer[Any]):
+    """Outliers, those that add most rupees first."""
+
+    results = OutlierOut(many=True)
+
+
+def outlier_out(row: DemandOutlier) -> dict[str, Any]:
+    """The outside form of an outlier of `list_outliers`."""
+    return {
+        "sku": row.sku.code, "territory": row.territory.code, "fromDate": row.from_date,
+        "toDate": row.to_date, "soldPieces": row.sold_pieces, "usualPieces": round(row.usual_pieces, 1),
+        "addsPieces": round(row.adds_pieces, 1), "adds": rupees(round(row.adds_paise)),
+        "explained": row.explained, "asOf": row.as_of,
     }  # fmt: skip

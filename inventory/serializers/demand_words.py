@@ -1,4 +1,4 @@
-"""What a forecast rests on beside its own past, in sentences with their figures."""
+"""What a forecast rests on beside its own past, and what explains that, in sentences with their figures."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from inventory.selectors.charged import OfferAhead
 from vyapar.dashboard.templatetags.figures import day_text
+from vyapar.kernel.money import group_indian
 
 
 def rests_words(rests_on: Mapping[str, Any]) -> list[str]:
@@ -38,6 +39,23 @@ def rests_words(rests_on: Mapping[str, Any]) -> list[str]:
             )
             % {"n": days}
         )
+    return words
+
+
+def explained_words(explained: Mapping[str, float]) -> list[str]:
+    """What explains a part of a week that stands out, see `Outlier`; all the same it sold more."""
+    words = []
+    if "festival" in explained:
+        words.append(_("Festivals make it %(factor)s times.") % {"factor": f"{explained['festival']:.2f}"})
+    if "price" in explained:
+        told = {"factor": f"{explained['price']:.2f}"}
+        words.append(_("Its lower price or an offer makes it %(factor)s times.") % told)
+    if "cheaper" in explained:
+        told = {"percent": f"{100 * explained['cheaper']:.0f}"}
+        words.append(_("It cost %(percent)s %% less than usual, which explains a part.") % told)
+    if "offer" in explained:
+        told = {"pieces": group_indian(round(explained["offer"]))}
+        words.append(_("%(pieces)s pieces were on offer in that week, and are taken off.") % told)
     return words
 
 

@@ -25,6 +25,7 @@ from inventory.models import (
     Territory,
 )
 from inventory.selectors.overrides import override_of, read_baseline
+from inventory.services.outliers import keep_outliers
 from inventory.services.staging import array_text, run, staged, take_turns
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
@@ -56,7 +57,8 @@ ON CONFLICT (sku_id, territory_id) DO UPDATE SET
 
 @transaction.atomic
 def keep_forecasts(found: Forecast, *, cycle_id: int) -> int:
-    """Put a forecast in force, its model and the back-test behind it on record; returns the series kept.
+    """Put a forecast in force, its model and the back-test behind it on record, with the outliers that it
+    found; returns the series kept.
 
     What the forecast does not name has neither sales nor stock any more and loses its forecast.
     """
@@ -81,6 +83,7 @@ def keep_forecasts(found: Forecast, *, cycle_id: int) -> int:
         kept = run(_KEEP.format(found=table), [cycle_id, found.as_of])
     run("DELETE FROM inventory_demandforecast WHERE cycle_id <> %s", [cycle_id])
     _keep_record(found, cycle_id)
+    keep_outliers(found)
     return kept
 
 

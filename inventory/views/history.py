@@ -8,7 +8,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from inventory.models import DemandAdjustment, DemandOutlier
 from inventory.selectors.sku import Expected, SkuDetail, WeekSold
+from vyapar.dashboard.templatetags.figures import day_text
+from vyapar.kernel.money import group_indian
 
 #: Runs of days without stock that a page shows.
 _SPANS = 6
@@ -27,8 +30,16 @@ def days_out(detail: SkuDetail, territory: str) -> dict[str, Any]:
     return {"days": len(days), "spans": spans[:_SPANS], "more": max(0, len(spans) - _SPANS)}
 
 
-def chart(detail: SkuDetail, expected: Expected | None, territory: str) -> dict[str, Any]:
-    """Weekly sales and what is expected, with the band that 8 of 10 weeks stay within."""
+def chart(
+    detail: SkuDetail,
+    expected: Expected | None,
+    territory: str,
+    corrected: Sequence[DemandAdjustment] = (),
+    outliers: Sequence[DemandOutlier] = (),
+) -> dict[str, Any]:
+    """Weekly sales and what is expected, with the band that 8 of 10 weeks stay within; weeks with a corrected
+    day, and those that stand out, are marked.
+    """
     sold = detail.history.get(territory, ())
     coming = expected.weeks if expected else ()
     first = expected.as_of if expected else None
@@ -48,6 +59,7 @@ def chart(detail: SkuDetail, expected: Expected | None, territory: str) -> dict[
             },
         ],
         **_weeks_out(sold, rest),
+        "marks": _marks(sold, corrected, outliers),
         "fan": [
             {
                 "name": _("8 of 10 weeks"),
@@ -56,6 +68,47 @@ def chart(detail: SkuDetail, expected: Expected | None, territory: str) -> dict[
             }
         ],
     }
+
+
+def corrected_words(one: DemandAdjustment) -> str:
+    """What days of the past count as, and why."""
+    told = {
+        "first": day_text(one.from_date), "last": day_text(one.to_date), "why": one.reason,
+        "counts": group_indian(one.counts_as), "sold": group_indian(one.sold_pieces),
+    }  # fmt: skip
+    if one.territory_id is None:
+        everywhere = _(
+            "%(first)s to %(last)s, all territories together: sold %(sold)s, counts as %(counts)s (%(why)s)."
+        )
+        return everywhere % told
+    return _("%(first)s to %(last)s: sold %(sold)s, counts as %(counts)s (%(why)s).") % told
+
+
+def outlier_words(one: DemandOutlier) -> str:
+    """What stands out of the past, and what it does."""
+    told = {
+        "first": day_text(one.from_date), "last": day_text(one.to_date),
+        "sold": group_indian(one.sold_pieces), "usual": group_indian(round(one.usual_pieces)),
+        "adds": group_indian(round(one.adds_pieces)),
+    }  # fmt: skip
+    words = _(
+        "%(first)s to %(last)s stands out: sold %(sold)s, usual %(usual)s; it adds %(adds)s pieces to what "
+        "is expected of 13 weeks."
+    )
+    return words % told
+
+
+def _marks(
+    sold: Sequence[WeekSold], corrected: Sequence[DemandAdjustment], outliers: Sequence[DemandOutlier]
+) -> list[dict[str, str]]:
+    """The first week that each touches, once: of a week with both, the correction."""
+    named: dict[str, str] = {}
+    for label, rows in ((_("corrected"), corrected), (_("stands out"), outliers)):
+        for row in rows:
+            touched = [week.starts for week in sold if week.starts + timedelta(days=7) > row.from_date]
+            if touched and touched[0] <= row.to_date:
+                named.setdefault(touched[0].isoformat(), label)
+    return [{"x": day, "label": label} for day, label in sorted(named.items())]
 
 
 def _weeks_out(sold: Sequence[WeekSold], rest: list[None]) -> dict[str, Any]:

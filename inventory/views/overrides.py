@@ -76,7 +76,7 @@ def take_back_override(request: HttpRequest, override_id: int) -> HttpResponseBa
 
 def override_rows(found: Iterable[OverrideRow], today: date) -> list[dict[str, Any]]:
     """Overrides as a table shows them."""
-    names = {f"user:{one.pk}": one.get_full_name() or one.username for one in list_people()}
+    names = people_names()
     return [
         {
             "row": one.row,
@@ -90,6 +90,11 @@ def override_rows(found: Iterable[OverrideRow], today: date) -> list[dict[str, A
         }
         for one in found
     ]
+
+
+def people_names() -> dict[str, str]:
+    """Names of the people here by what rows keep of who made them."""
+    return {f"user:{one.pk}": one.get_full_name() or one.username for one in list_people()}
 
 
 def override_url(sku: str, territory: str) -> str:

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from inventory.models import ItemOutlook, Movement, StockItem
 from inventory.rules import slow_moving_indicator
 from inventory.selectors import AGE_BANDS
+from inventory.selectors.adjustments import list_adjustments
 from inventory.selectors.charged import list_offers_ahead
 from inventory.selectors.festivals import list_festivals_ahead
 from inventory.selectors.foreseen import (
@@ -26,6 +27,7 @@ from inventory.selectors.foreseen import (
     in_force,
     list_position_outlooks,
 )
+from inventory.selectors.outliers import list_outliers
 from inventory.selectors.overrides import list_overrides
 from inventory.selectors.quality import location_grades, territory_grades
 from inventory.selectors.responses import find_response
@@ -51,8 +53,10 @@ from inventory.serializers.demand_words import offer_words, rests_words
 from inventory.serializers.festival_words import festival_words
 from inventory.serializers.risk_words import cause_label, cause_words, method_words, reason_words
 from inventory.views.ages import age_words
+from inventory.views.corrections import correction_url
 from inventory.views.expired import expired_words
-from inventory.views.history import chart, days_out
+from inventory.views.history import chart, corrected_words, days_out, outlier_words
+from inventory.views.outliers import outliers_url
 from inventory.views.overrides import override_rows, override_url
 from vyapar.dashboard.access import page
 from vyapar.dashboard.sheets import CHUNK, Table, answer, lines_of, rupees, sheet
@@ -62,7 +66,7 @@ from vyapar.gateway.speech import say
 from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.errors import NotFound
 
-ROWS, MOVEMENTS, CAUSES, OVERRIDES = 25, 12, 5, 5
+ROWS, MOVEMENTS, CAUSES, OVERRIDES, PAST = 25, 12, 5, 5, 12
 CUTS = ("status", "category", "age")
 EXPIRES = (30, 60, 90)
 
@@ -123,13 +127,18 @@ def item(request: HttpRequest, sku: str, territory: str) -> HttpResponseBase:
     expected = next((one for one in detail.expected if one.territory == territory), None)
     worst = max(batches, key=lambda batch: batch.at_risk_paise, default=None)
     holders, places = list_holders(row), {batch.location for batch in batches}
+    corrected = list(list_adjustments(sku=sku, territory=territory, in_force=True)[:PAST])
+    outliers = list(list_outliers(sku=sku, territory=territory)[:PAST])
     return render(
         request,
         "inventory/item.html",
         {
             "item": row,
             "detail": detail,
-            "chart": chart(detail, expected, territory),
+            "chart": chart(detail, expected, territory, corrected, outliers),
+            "corrected": [corrected_words(one) for one in corrected],
+            "outliers": [outlier_words(one) for one in outliers],
+            "outliers_url": outliers_url(sku),
             "expected": expected,
             "rests": rests_words(expected.rests_on) if expected else [],
             "outs": days_out(detail, territory),
@@ -147,6 +156,7 @@ def item(request: HttpRequest, sku: str, territory: str) -> HttpResponseBase:
             "movements": list_movements(row, MOVEMENTS),
             "overrides": override_rows(list_overrides(sku=sku, limit=OVERRIDES), today),
             "override_url": override_url(sku, territory),
+            "correction_url": correction_url(sku, territory),
             "today": today,
             "expired": expired_words(sku, territory, timezone.now()),
             "quality": territory_grades().get(territory),

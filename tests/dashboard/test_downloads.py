@@ -38,6 +38,8 @@ LISTS = {
     "/stock": "inventory:export",
     "/outlets": "inventory:outlets_file",
     "/forecast": "inventory:forecast_file",
+    "/forecast/outliers": "inventory:outliers_file",
+    "/forecast/corrections": "inventory:corrections_file",
     "/outlook": "inventory:outlook_file",
     "/data": "inventory:imports_file",
     "/data/twins": "inventory:twins_file",

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from alerts.models import MailedReport
 from compliance.services import issue
-from inventory.models import Brand, DemandAdjustment, Location, Retailer, Sku, Territory
+from inventory.models import Brand, DemandAdjustment, DemandOutlier, Location, Retailer, Sku, Territory
 from inventory.services import imports
 from inventory.services.claims import file_claim
 from inventory.services.forecasts import set_override
@@ -59,6 +59,11 @@ def theirs(alpha) -> dict[str, str]:
         sku=Sku.objects.get(code="BIS-100"), from_date=today - timedelta(days=9),
         to_date=today - timedelta(days=3), counts_as=7, sold_pieces=9, reason=MARK, actor_ref="user:1",
         made_at=now,
+    )  # fmt: skip
+    DemandOutlier.objects.create(
+        sku=Sku.objects.get(code="BIS-200"), territory=Territory.objects.get(code="PUNE"), as_of=today,
+        from_date=today - timedelta(days=9), to_date=today - timedelta(days=3), sold_pieces=900,
+        usual_pieces=70.0, adds_pieces=80.0,
     )  # fmt: skip
     mailed = MailedReport.objects.create(
         kind="list", listing="stock", form="csv", user_id=1, name=MARK, weekday=0, hour=9, next_at=now,

@@ -6,6 +6,7 @@ Each effect is learnt from history and kept where it does no harm.
 from inventory.forecasting.effects.festivals import Festival, list_festivals
 from inventory.forecasting.effects.lineage import Lineage, lineage_of
 from inventory.forecasting.effects.newcomers import Goods, Newcomers, newcomers_of
+from inventory.forecasting.effects.offered import on_offer
 from inventory.forecasting.effects.paid import paid_by_week
 from inventory.forecasting.effects.prices import Prices, prices_of
 from inventory.forecasting.effects.rests import rests_on
@@ -27,6 +28,7 @@ __all__ = [
     "lineage_of",
     "list_festivals",
     "newcomers_of",
+    "on_offer",
     "paid_by_week",
     "prices_of",
     "rests_on",

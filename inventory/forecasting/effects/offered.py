@@ -62,6 +62,14 @@ def past_factors(weeks: Weeks, response: Floats, offers: Sequence[SeriesOffer]) 
     return rows, np.array([found[row] for row in rows.tolist()]).reshape(rows.size, weeks.count)
 
 
+def on_offer(weeks: Weeks, offers: Sequence[SeriesOffer]) -> Floats:
+    """(series, weeks), pieces that were on offer in each week of the history: all of an offer's in each."""
+    found = np.zeros((weeks.series, weeks.count))
+    for one in offers:
+        found[one.series] += one.pieces * (_days(one, -DAYS_PER_WEEK * weeks.count, weeks.count) > 0)
+    return found
+
+
 def lifts_of(response: Floats, usual: Floats, offers: Sequence[SeriesOffer], horizon: int) -> Lifts:
     """What offers to come add.
 

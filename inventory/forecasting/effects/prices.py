@@ -12,6 +12,8 @@ from inventory.contracts.offers import SeriesOffer
 from inventory.forecasting.effects.fit import LOWEST
 from inventory.forecasting.effects.offered import NO_LIFTS, Lifts, lifts_of, past_factors
 from inventory.forecasting.effects.responses import (
+    MOST,
+    Goods,
     factor_of,
     goods_of,
     learn_response,
@@ -38,7 +40,8 @@ class Prices:
     """Factors on demand: `past` (series, weeks of history) of each week against the mean of a year with as
     many cheaper weeks, `ahead` (series, horizon) of prices to come; `offers` to come; `told`: what was found,
     standing or not; `response`: (groups,), share of plain demand that the whole price off would add, 0 where
-    nothing stands.
+    nothing stands. `goods`: what they were read off, None where nobody knows what pieces cost; `evened`:
+    whether `past` holds the cheaper weeks.
     """
 
     past: Floats
@@ -46,6 +49,14 @@ class Prices:
     told: tuple[EffectTold, ...] = ()
     offers: Lifts = NO_LIFTS
     response: Floats = field(default_factory=empty)
+    goods: Goods | None = None
+    evened: bool = False
+
+    def most(self) -> Floats:
+        """(series, weeks), the most that a lower price, not yet evened out, can have made of each week."""
+        if self.goods is None or self.evened:
+            return np.ones(self.past.shape)
+        return factor_of(np.array(MOST), self.goods.off)[self.goods.of]
 
     def without(self, weeks: Weeks) -> Weeks:
         """History as if own offers, and other cheaper weeks where evening them out helps, lay evenly on the
@@ -70,6 +81,7 @@ def prices_of(
     if weeks.count < LEAST or not (paid > 0).any():
         return none
     goods = goods_of(weeks, sku, paid)
+    none = replace(none, goods=goods)
     response = learn_response(goods, weeks.count)
     if not response.any():
         return none
@@ -79,7 +91,7 @@ def prices_of(
     if usual > BELIEVED and share_of_largest(weeks, goods) >= ALONE:
         told = replace(told, stands=False, reason="unlikely")
     if not told.stands:
-        return Prices(none.past, none.ahead, (told,))
+        return replace(none, told=(told,))
     mine = response[weeks.group]
     factor = factor_of(response[goods.group][:, None], goods.off)
     added = usual_uplift(goods.sold, factor, weeks.count)
@@ -101,6 +113,8 @@ def prices_of(
         (told, even),
         lifts_of(mine, held, offers, off_ahead.shape[1]),
         response,
+        goods,
+        even.stands,
     )
 
 

@@ -30,8 +30,8 @@ TABLES: dict[str, tuple[str, str]] = {
 }
 #: What is worked out from the rest by every cycle anew: it goes with what it is about.
 DERIVED = frozenset({
-    "BatchRisk", "DailyDemand", "DemandForecast", "ItemOutlook", "OutletStock", "PositionOutlook",
-    "Prediction", "StockCell", "StockItem",
+    "BatchRisk", "DailyDemand", "DemandForecast", "DemandOutlier", "ItemOutlook", "OutletStock",
+    "PositionOutlook", "Prediction", "StockCell", "StockItem",
 })  # fmt: skip
 #: Tables whose rows say under what items are summed, or that have items: sums are counted anew with them.
 SUMMED = ("inventory_sku", "inventory_territory")

@@ -14,7 +14,7 @@ from inventory.selectors.twins import get_twins
 from inventory.services.cells import sums_follow
 from inventory.services.staging import rows, run, take_every_turn, take_turns
 from inventory.services.twins import moving
-from inventory.services.twins.checking import get_outlet, get_sku, open_actions
+from inventory.services.twins.checking import get_outlet, get_sku, list_corrected, open_actions
 from inventory.services.twins.consent import give_back
 from inventory.services.twins.merging import MARK, subject_of
 from inventory.services.twins.relations import How, columns
@@ -115,7 +115,7 @@ def list_ties(twins: Twins) -> list[Fault]:
         held = list(places.values_list("outlet__code", flat=True))
         return faults + open_actions([twins.kept, twins.other, *held], held)
     codes = [twins.kept, twins.other]
-    return faults + open_actions(codes, codes)
+    return [*faults, *list_corrected(codes), *open_actions(codes, codes)]
 
 
 def _merged_on(twins: Twins) -> Iterator[Fault]:

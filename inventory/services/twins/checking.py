@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from inventory.contracts.feeds import RecordKind
 from inventory.likeness import pack_of
-from inventory.models import Retailer, Sku, Twins
+from inventory.models import DemandAdjustment, Retailer, Sku, Twins
 from inventory.selectors.twins import list_concerned, list_under_way
 from inventory.services.staging import rows
 from vyapar.kernel.errors import Fault, NotFound, Refused
@@ -91,6 +91,7 @@ def check_skus(kept: Sku, other: Sku) -> None:
         )
         faults.append(Fault("purchase_at_both", both, "purchase_invoice", value=invoice))
     codes = [kept.code, other.code]
+    faults += list_corrected(codes)
     faults += _open(codes, codes)
     _refuse(faults, kept.code, other.code)
 
@@ -135,6 +136,17 @@ def _open(codes: list[str], held: list[str]) -> Iterator[Fault]:
             else _("%(spot)s: %(pieces)s pieces are held; wait until they are there", spot=name, pieces=kept)
         )
         yield Fault("stock_under_way", message, "stock", value=name)
+
+
+def list_corrected(codes: list[str]) -> Iterator[Fault]:
+    """Corrections of past demand in force: each is of the sales as its SKU had them, apart or together."""
+    found = DemandAdjustment.objects.filter(sku__code__in=codes, withdrawn_at=None).select_related("sku")
+    for row in found.order_by("pk"):
+        message = _(
+            "correction %(number)s says what %(sku)s counts as from %(first)s to %(last)s; withdraw it first",
+            number=row.pk, sku=row.sku.code, first=str(row.from_date), last=str(row.to_date),
+        )  # fmt: skip
+        yield Fault("corrected", message, "correction", value=str(row.pk))
 
 
 def open_actions(codes: list[str], held: list[str]) -> list[Fault]:

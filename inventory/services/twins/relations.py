@@ -44,7 +44,11 @@ HANDLED: dict[str, dict[tuple[str, str], How]] = {
         ("DailyDemand", "sku_id"): How.REWORKED,
         ("DemandForecast", "sku_id"): How.FORGOTTEN,
         ("ForecastOverride", "sku_id"): How.MOVED,  # what a person knows of it holds of the kept one
-        ("DemandAdjustment", "sku_id"): How.OWN,  # it says what its own sales count as, not the sum of both
+        (
+            "DemandAdjustment",
+            "sku_id",
+        ): How.REFUSED,  # it says what its own sales count as, not the sum of both
+        ("DemandOutlier", "sku_id"): How.FORGOTTEN,
         ("Offer", "sku_id"): How.MOVED,  # what was on offer is the kept one's
         ("StockItem", "sku_id"): How.FORGOTTEN,
         ("ItemOutlook", "sku_id"): How.FORGOTTEN,
