@@ -4,13 +4,13 @@
     python -m benchmarks.outliers wholesale=FILE retail=FOLDER   sets that lie elsewhere: see `forecast_sets`
 
 Of each set, cut at several days, half of the series get one bulk week within the last 26: a bulk order of
-3, 5 or 10 of its mean selling weeks on top of any week (`added`), or a selling week so many times (`times`).
-Rules say which weeks of all series stand out; each is then taken to count as the rule's usual, whatever it really
-was, and the next 13 weeks are forecast by `mixture`, beside `as_sold`, that takes nothing away, and `known`,
-that takes away what was planted and nothing else. Rules: ours; `three_sd`, above the mean and three standard
-deviations of the last 52 weeks; `three_medians`, above three medians of those that sold. All keep only what
-lifts what is expected enough to matter (see `inventory.forecasting.outliers`). One line of JSON for each set,
-cut and way.
+3, 5 or 10 of its mean selling weeks on top of any week (`added`), or a selling week so many times
+(`times`). Rules say which weeks of all series stand out; each is then taken to count as the rule's usual,
+whatever it really was, and the next 13 weeks are forecast by `mixture`, beside `as_sold`, that takes nothing
+away, and `known`, that takes away what was planted and nothing else. Rules: ours; `three_sd`, above the mean
+and three standard deviations of the last 52 weeks; `three_medians`, above three medians of those that sold.
+All keep only what lifts what is expected enough to matter (see `inventory.forecasting.outliers`). One line of
+JSON for each set, cut and way.
 """
 
 from __future__ import annotations

@@ -9,8 +9,9 @@ from django.db.models import QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from inventory.models import DailyDemand, DemandAdjustment, Sku, Territory
-from inventory.selectors.adjustments import find_in_the_way
+from inventory.selectors.adjustments import find_in_the_way, list_adjustments
 from inventory.selectors.demand import HISTORY_DAYS
+from inventory.selectors.said import find_said
 from inventory.services.staging import take_turns
 from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
@@ -19,6 +20,8 @@ from vyapar.kernel.errors import Fault, Invalid, NotFound, Refused
 
 #: Days that one correction may span: a quarter. Pieces above this are a slip of the finger.
 MOST_DAYS, MOST_PIECES = 92, 10**9
+#: Two corrections that agree in these say the same.
+_ALIKE = ("sku", "territory", "from_date", "to_date", "counts_as", "reason", "actor_ref")
 
 
 @transaction.atomic
@@ -52,24 +55,21 @@ def set_adjustment(
     if faults or goods is None:
         raise Invalid(_("The correction cannot be made so"), code="bad_adjustment", faults=faults)
     take_turns("demand adjustments")
+    sold = _sold(goods, place).filter(day__gte=from_date, day__lte=to_date)
+    row = DemandAdjustment(
+        sku=goods, territory=place, from_date=from_date, to_date=to_date, counts_as=counts_as, reason=why,
+        sold_pieces=sold.aggregate(sold=Sum("quantity"))["sold"] or 0, actor_ref=actor.ref, made_at=at,
+    )  # fmt: skip
+    if (standing := find_said(list_adjustments(in_force=True), row, _ALIKE)) is not None:
+        return standing
     other = find_in_the_way(goods.pk, place.pk if place else None, from_date, to_date)
-    said = (goods.pk, place.pk if place else None, from_date, to_date, counts_as, why, actor.ref)
-    if other is not None and said == (
-        other.sku_id, other.territory_id, other.from_date, other.to_date, other.counts_as, other.reason,
-        other.actor_ref,
-    ):  # fmt: skip
-        return other
     if other is not None:
         message = _(
             "correction %(number)d of %(first)s to %(last)s already says what these days count as: "
             "withdraw it first"
         ) % {"number": other.pk, "first": other.from_date, "last": other.to_date}
         raise Refused(message, code="already_adjusted")
-    sold = _sold(goods, place).filter(day__gte=from_date, day__lte=to_date)
-    row = DemandAdjustment.objects.create(
-        sku=goods, territory=place, from_date=from_date, to_date=to_date, counts_as=counts_as, reason=why,
-        sold_pieces=sold.aggregate(sold=Sum("quantity"))["sold"] or 0, actor_ref=actor.ref, made_at=at,
-    )  # fmt: skip
+    row.save()
     _tell("DemandAdjusted", row, actor, at)
     return row
 

@@ -25,6 +25,7 @@ from inventory.models import (
     Territory,
 )
 from inventory.selectors.overrides import override_of, read_baseline
+from inventory.selectors.said import find_said
 from inventory.services.outliers import keep_outliers
 from inventory.services.staging import array_text, run, staged, take_turns
 from vyapar.engine.services import append_audit
@@ -166,16 +167,11 @@ def set_override(
         category=category, territory=territory, factor=factor, pieces=pieces,
     )  # fmt: skip
     take_turns("forecast overrides")
-    if (standing := _standing_alike(row)) is not None:
+    if (standing := find_said(ForecastOverride.objects.filter(dropped_at=None), row, _ALIKE)) is not None:
         return standing
     row.save()
     _tell("ForecastOverridden", row, actor, at)
     return row
-
-
-def _standing_alike(row: ForecastOverride) -> ForecastOverride | None:
-    same = {name: getattr(row, name) for name in _ALIKE}
-    return ForecastOverride.objects.filter(dropped_at=None, **same).order_by("pk").first()
 
 
 #: Two overrides that agree in these say the same.
