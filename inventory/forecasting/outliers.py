@@ -7,24 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
 
 import numpy as np
-from scipy import special
 
-from inventory.contracts.arrays import Floats, Ints, empty
+from inventory.contracts.arrays import Flags, Floats, Ints, empty
 from inventory.forecasting.season import YEAR
 from inventory.forecasting.weeks import LEAST_SEEN, Weeks
 
-#: Weeks that are looked at, the nearest others that tell what is usual of each, the fewest of these that
-#: can, and weeks ahead that an outlier is weighed by.
+#: Weeks that are looked at, weeks around one that tell what is usual of it, the fewest of a year that can
+#: tell how far weeks stray, and weeks ahead that an outlier is weighed by.
 LOOKED_AT, AROUND, FEWEST, AHEAD = 26, 26, 13, 13
-#: Of the weeks around so many may be outliers themselves: no week around counts for more than the largest
-#: that is left without them.
+#: Of a year's weeks so many may be outliers: they count as the largest that is left without them.
 SPARED = 2
-#: Series of 1,000 that are told of by chance alone in the weeks looked at, were they as the gamma says.
-BY_CHANCE = 10.0
-#: A week below so many times the largest usual one is large, not another thing.
+#: Standard deviations of such a year that a week must lie above its mean. Weeks that come as an exponential,
+#: about as uneven as demand usually is, lie beyond it in about 15 of 1,000 series in half a year, by chance.
+FAR = 8.0
+#: A week below so many times the largest that is left is large, not another thing, however even others are.
 ABOVE = 1.5
 #: It matters where it lifts what is expected by this share, or by so many pieces.
 LIFT, PIECES = 0.10, 5.0
@@ -72,88 +70,49 @@ def find_outliers(weeks: Weeks, plain: Floats, level: LevelOf) -> Outliers:
 
 
 def unusual(weeks: Weeks, plain: Floats) -> tuple[Ints, Ints, Floats]:
-    """(n,) each: series, week and what is usual of weeks that sold beyond what those around can tell.
+    """(n,) each: series, week and what is usual of weeks that sold far beyond the year before today.
 
-    A week is held against the gamma whose weeks lie as those around it do, and against the same weeks of a
-    year ago: what comes every year is season. A series of which not three other weeks around sold has no
-    usual that a week could stand out of. Pieces counted in packs give the same weeks.
+    What comes in the same weeks every year is season, and no outlier. A series of which not three weeks of
+    the year sold has no usual that a week could stand out of. Pieces counted in packs give the same weeks.
     """
-    found: list[tuple[Ints, Ints, Floats]] = []
-    rate, span = weeks.rate(), min(AROUND, weeks.count - 1)
-    told = (weeks.seen >= LEAST_SEEN) & (np.arange(weeks.count) >= weeks.start[:, None])
-    others = np.where(told & (plain >= rate), rate, -1.0)  # what is explained in part is no usual week
-    tops: dict[int, Floats] = {}
-    for week in range(max(weeks.count - LOOKED_AT, 0), weeks.count) if span >= FEWEST else ():
-        low = min(max(week - AROUND // 2, 0), weeks.count - 1 - span)
-        if low not in tops:
-            tops[low] = np.partition(others[:, low : low + span + 1], span - SPARED - 1, axis=1)
-            tops[low] = np.sort(tops[low][:, span - SPARED - 1 :], axis=1)
-        top, mine = tops[low], plain[:, week]
-        # the largest usual week: without this one, if it is among the largest, and those that are spared
-        largest = np.where(others[:, week] >= top[:, 1], top[:, 0], top[:, 1])
-        rows = np.flatnonzero(told[:, week] & (largest > 0) & (mine > ABOVE * largest))
-        rows = rows[mine[rows] > _year_ago(rate, rows, week)]
-        around = np.delete(np.arange(low, low + span + 1), week - low)
-        if rows.size:
-            bound, usual = _bounds(others[rows[:, None], around])
-            beyond = mine[rows] > bound
-            rows, usual = rows[beyond], usual[beyond]
-            found.append((rows, np.full(rows.size, week, dtype=np.int64), usual))
-    if not found:
+    year = slice(max(weeks.count - YEAR, 0), weeks.count)
+    rate = weeks.rate()[:, year]
+    told = (weeks.seen[:, year] >= LEAST_SEEN) & (np.arange(weeks.count)[year] >= weeks.start[:, None])
+    tells = told & (plain[:, year] >= rate)  # what is explained in part is no usual week
+    count = tells.sum(axis=1)
+    if rate.shape[1] < FEWEST or not (count >= FEWEST).any():
         return _none(), _none(), np.zeros(0)
-    row, at, usual = (np.concatenate(column) for column in zip(*found, strict=True))
-    return row, at, usual
+    # weeks that tell nothing lie below all others
+    place = rate.shape[1] - 1 - SPARED
+    largest = np.partition(np.where(tells, rate, -1.0), place, axis=1)[:, place]
+    cut = np.where(tells, np.minimum(rate, largest[:, None]), 0.0)
+    many = np.maximum(count, 1)
+    mean = cut.sum(axis=1) / many
+    spread = np.sqrt(np.maximum((cut**2).sum(axis=1) / many - mean**2, 0.0))
+    bound = np.maximum(mean + FAR * spread, ABOVE * largest)
+    bound[(count < FEWEST) | (largest <= 0)] = np.inf
+    recent = slice(max(weeks.count - LOOKED_AT, 0), weeks.count)
+    row, week = np.nonzero((plain[:, recent] > bound[:, None]) & told[:, -LOOKED_AT:])
+    week += recent.start
+    comes_every_year = _year_ago(weeks, row, week) >= plain[row, week]
+    row, week = row[~comes_every_year], week[~comes_every_year]
+    return row, week, _usual(cut, tells, row, week - year.start)
 
 
-def _year_ago(rate: Floats, rows: Ints, week: int) -> Floats:
-    """(rows,), the best of the same week a year ago and its two neighbours; 0 where nobody knows."""
-    same = rate[rows, max(week - YEAR - 1, 0) : max(week - YEAR + 2, 0)]
-    return np.asarray(same.max(axis=1, initial=0.0))
+def _year_ago(weeks: Weeks, row: Ints, week: Ints) -> Floats:
+    """(n,), the best of the same week a year ago and its two neighbours; 0 where nobody knows."""
+    at = week[:, None] - YEAR + np.arange(-1, 2)
+    known = at >= 0
+    at = np.maximum(at, 0)
+    rate = weeks.sales[row[:, None], at] / np.maximum(weeks.seen[row[:, None], at], LEAST_SEEN)
+    return np.asarray(np.where(known, rate, 0.0).max(axis=1, initial=0.0))
 
 
-def _bounds(around: Floats) -> tuple[Floats, Floats]:
-    """(n,) each: what a week will not exceed but by chance, and the usual, from (n, weeks) around it.
-
-    Weeks below zero tell nothing. Infinite where too few tell.
-    """
-    ordered = np.sort(around, axis=1)
-    count = (ordered >= 0).sum(axis=1)
-    bound, usual = np.full(count.size, np.inf), np.zeros(count.size)
-    for known in np.unique(count[count >= FEWEST]).tolist():
-        rows = np.flatnonzero(count == known)
-        bound[rows], usual[rows] = _gamma_bound(ordered[rows, ordered.shape[1] - known :])
-    return bound, usual
-
-
-def _gamma_bound(ordered: Floats) -> tuple[Floats, Floats]:
-    """The same of weeks in order that all tell.
-
-    The gamma of which so many weeks, cut as these are, have the same spread; no more even than chance allows.
-    Of weeks X of one gamma of size k and the mean M of n others, X / M follows F(2k, 2kn): that the mean is
-    itself known from few weeks is in it.
-    """
-    cut = np.minimum(ordered, ordered[:, [-1 - SPARED]])
-    usual, count = cut.mean(axis=1), ordered.shape[1]
-    spread = cut.var(axis=1, ddof=1) / usual**2
-    sizes, spreads, shares = _cut_gammas(count)
-    size = np.exp(np.interp(np.log(np.maximum(spread, spreads[-1])), np.log(spreads[::-1]), sizes[::-1]))
-    # counts cannot be more even than chance: the smallest step between two weeks is a piece, or a pack
-    step = np.diff(ordered, axis=1)
-    step = np.where(step > 0, step, np.inf).min(axis=1)
-    size = np.minimum(size, np.where(np.isfinite(step), usual / step, np.inf))
-    mean = usual / np.interp(np.log(size), sizes, shares)
-    chance = BY_CHANCE / (1_000 * LOOKED_AT)
-    return mean * special.fdtri(2 * size, 2 * size * count, 1.0 - chance), usual
-
-
-@cache
-def _cut_gammas(count: int) -> tuple[Floats, Floats, Floats]:
-    """Gammas of a mean of 1 as `count` weeks in the middle of their order (Blom's places), the largest cut:
-    logarithm of the size, squared variation, and mean, (sizes,) each; the variation falls.
-    """
-    sizes = np.geomspace(0.05, 1_000.0, 80)[:, None]
-    places = (np.arange(1, count + 1) - 0.375) / (count + 0.25)
-    ordered = special.gammaincinv(sizes, places) / sizes
-    cut = np.minimum(ordered, ordered[:, [-1 - SPARED]])
-    mean = cut.mean(axis=1)
-    return np.log(sizes[:, 0]), cut.var(axis=1, ddof=1) / mean**2, mean
+def _usual(cut: Floats, tells: Flags, row: Ints, week: Ints) -> Floats:
+    """(n,), mean of the weeks around each as they are `cut`, (series, weeks), without itself."""
+    last = cut.shape[1] - 1
+    low = np.clip(week - AROUND // 2, 0, max(last - AROUND, 0))
+    around = np.minimum(low[:, None] + np.arange(AROUND + 1), last)
+    counts = tells[row[:, None], around] & (around != week[:, None])
+    counts[:, 1:] &= np.diff(around, axis=1) > 0
+    return np.asarray((cut[row[:, None], around] * counts).sum(axis=1) / np.maximum(counts.sum(axis=1), 1))

@@ -62,3 +62,8 @@ class DemandOutlier(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sku_id} {self.from_date}: {self.sold_pieces}"
+
+    @property
+    def adds_paise(self) -> int:
+        """What it adds to what is expected, at cost; with its SKU at hand."""
+        return round(self.adds_pieces * self.sku.cost_paise)

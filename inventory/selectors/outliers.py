@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Exists, F, FloatField, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, FloatField, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Cast
 
 from inventory.models import DemandAdjustment, DemandOutlier, StockItem
@@ -20,7 +20,7 @@ class OutlierSums:
 
 
 def list_outliers(*, words: str = "", sku: str = "", territory: str = "") -> QuerySet[DemandOutlier]:
-    """Those whose days nobody has corrected, that add most rupees first; each with `adds_paise`, at cost, and
+    """Those whose days nobody has corrected, that add most rupees first; at cost; each with
     `has_item`, whether the SKU has a page there.
 
     `words` of the code or the name of a SKU. One query, whichever page is read.
@@ -34,15 +34,13 @@ def list_outliers(*, words: str = "", sku: str = "", territory: str = "") -> Que
     if territory:
         rows = rows.filter(territory__code=territory)
     items = StockItem.objects.filter(sku=OuterRef("sku"), territory=OuterRef("territory"))
-    return rows.annotate(adds_paise=worth, has_item=Exists(items)).order_by(
-        "-adds_paise", "-adds_pieces", "pk"
-    )
+    return rows.annotate(worth=worth, has_item=Exists(items)).order_by("-worth", "-adds_pieces", "pk")
 
 
 def sum_outliers(rows: QuerySet[DemandOutlier]) -> OutlierSums:
     """What a list of `list_outliers` comes to. One query."""
-    sums = rows.aggregate(pieces=Sum("adds_pieces"), paise=Sum("adds_paise"))
-    return OutlierSums(rows.count(), sums["pieces"] or 0.0, round(sums["paise"] or 0.0))
+    sums = rows.aggregate(count=Count("pk"), pieces=Sum("adds_pieces"), paise=Sum("worth"))
+    return OutlierSums(sums["count"], sums["pieces"] or 0.0, round(sums["paise"] or 0.0))
 
 
 def is_corrected() -> Exists:

@@ -89,10 +89,10 @@ class OutlierList(serializers.Serializer[Any]):
 
 
 def outlier_out(row: DemandOutlier) -> dict[str, Any]:
-    """The outside form of an outlier of `list_outliers`."""
+    """The outside form of an outlier."""
     return {
         "sku": row.sku.code, "territory": row.territory.code, "fromDate": row.from_date,
         "toDate": row.to_date, "soldPieces": row.sold_pieces, "usualPieces": round(row.usual_pieces, 1),
-        "addsPieces": round(row.adds_pieces, 1), "adds": rupees(round(row.adds_paise)),
+        "addsPieces": round(row.adds_pieces, 1), "adds": rupees(row.adds_paise),
         "explained": row.explained, "asOf": row.as_of,
     }  # fmt: skip

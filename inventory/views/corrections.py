@@ -82,8 +82,10 @@ def corrections_table(given: QueryDict) -> Table:
 def new_correction(request: HttpRequest) -> HttpResponseBase:
     """The form for any SKU, territory and days; the address may say for what."""
     yesterday = ist_day(timezone.now()) - timedelta(days=1)
-    start = {name: _text(request.GET, name) for name in ("sku", "territory")}
-    start |= {"from_date": yesterday - timedelta(days=6), "to_date": yesterday}
+    start = {
+        "sku": _text(request.GET, "sku"), "territory": _text(request.GET, "territory"),
+        "from_date": yesterday - timedelta(days=6), "to_date": yesterday,
+    }  # fmt: skip
     form = AdjustmentForm(request.POST or None, initial=start, places=list_territories())
     if correct(request, form) is not None:
         return redirect("inventory:corrections")

@@ -63,7 +63,7 @@ def outliers_table(given: QueryDict) -> Table:
     def line(row: DemandOutlier) -> list[Any]:
         return [
             row.sku.code, row.sku.name, row.territory.code, row.from_date, row.to_date, row.sold_pieces,
-            round(row.usual_pieces, 1), round(row.adds_pieces, 1), rupees(_paise(row)),
+            round(row.usual_pieces, 1), round(row.adds_pieces, 1), rupees(row.adds_paise),
             " ".join(explained_words(row.explained)), row.as_of,
         ]  # fmt: skip
 
@@ -118,13 +118,8 @@ def _row(row: DemandOutlier, places: list[tuple[str, str]], refused: AdjustmentF
         "name": name,
         "form": form,
         "wrong": [one for field in (NON_FIELD_ERRORS, *_SAID) for one in form.errors.get(field, ())],
-        "paise": _paise(row),
         "explained": explained_words(row.explained),
     }
-
-
-def _paise(row: Any) -> int:
-    return round(row.adds_paise)
 
 
 def _wanted(given: QueryDict) -> QuerySet[DemandOutlier]:

@@ -15,7 +15,7 @@ from inventory.contracts.demand import DemandSnapshot
 from inventory.contracts.offers import SeriesOffer
 from inventory.forecasting import forecast
 from inventory.forecasting.methods import MIXTURE
-from inventory.forecasting.outliers import AHEAD, BY_CHANCE, LIFT, LOOKED_AT, PIECES, find_outliers, unusual
+from inventory.forecasting.outliers import AHEAD, LIFT, LOOKED_AT, PIECES, find_outliers, unusual
 from inventory.forecasting.weeks import Weeks
 
 AS_OF = date(2026, 6, 15)  # no festival's trade in the weeks before it that are looked at closely
@@ -26,7 +26,7 @@ HUNDRED = settings(max_examples=100, deadline=None)
 def weekly(sales, seen=None) -> Weeks:
     sales = np.atleast_2d(np.asarray(sales, dtype=float))
     share = np.ones_like(sales) if seen is None else np.asarray(seen, dtype=float)
-    start = np.where((share > 0).any(axis=1), (share > 0).argmax(axis=1), sales.shape[1])
+    start = (np.cumsum(share > 0, axis=1) == 0).sum(axis=1)
     return Weeks(sales, share, start.astype(np.int64), np.zeros(len(sales), dtype=np.int32))
 
 
@@ -124,7 +124,7 @@ def test_a_bulk_week_is_told_of_with_what_is_usual():
     weeks = weekly(sales)
     found = find_outliers(weeks, weeks.rate(), level)
     assert found.week.tolist() == [45]
-    assert found.usual[0] == pytest.approx(np.delete(sales[0], 45)[-26:].mean(), rel=0.1)
+    assert found.usual[0] == pytest.approx(np.delete(sales[0], 45)[-26:].mean(), rel=0.02)
 
 
 def test_two_bulk_weeks_do_not_hide_each_other():
@@ -155,21 +155,17 @@ def test_a_bulk_week_older_than_half_a_year_and_one_that_nobody_saw_are_left_alo
     assert told(sales, seen) == set()
 
 
-def test_where_three_weeks_around_never_sold_nothing_is_usual():
-    sales = np.zeros((1, 52))
-    sales[0, [30, 35, 48]] = 4, 4, 500
-    assert told(sales) == set()
+def test_where_not_three_weeks_of_the_year_sold_nothing_is_usual():
+    sales = np.zeros((2, 52))
+    sales[0, [30, 48]] = 4, 500
+    sales[1, [3, 30, 48]] = 4, 4, 500
+    assert told(sales) == {(1, 48)}
 
 
-@pytest.mark.parametrize("size", [0.5, 2.0, 20.0])
-def test_chance_alone_is_told_of_about_as_often_as_it_says(size):
-    """Gammas of any size, as the bound takes them to be: no more than thrice as often, and not never."""
-    sales = np.random.default_rng(6).gamma(size, 100.0 / size, (6_000, 52))
+def test_chance_alone_is_told_of_about_as_often_as_it_says():
+    sales = np.random.default_rng(6).exponential(100.0, (20_000, 52))
     row, _week, _usual = unusual(weekly(sales), sales)
-    of_1000 = 1_000 * np.unique(row).size / len(sales)
-    assert of_1000 <= 3 * BY_CHANCE
-    if size < 20:  # of what is steadier, what is half as large again is never chance
-        assert of_1000 >= BY_CHANCE / 3
+    assert 10 <= 1_000 * np.unique(row).size / len(sales) <= 20
 
 
 # --- what explains a week
