@@ -202,6 +202,9 @@ def run(asked: tuple[str, ...] = ("carried", "goods", "wave"), cuts: int = CUTS)
     ) -> dict[str, float]:
         return {rule: round(float(np.mean([read(line, rule) for line in lines])), 4) for rule in rules}
 
+    def recall(place: int) -> dict[str, float]:
+        return each(lambda line, rule: float(line[rule]["recall"][place]))
+
     found = each(lambda line, rule: float(np.mean(line[rule]["recall"])))
     value = found["ours"] / max(found["three_sd_as_rare"], found["three_medians_as_rare"])
     known = (*RULES, "as_sold", "known")
@@ -217,8 +220,7 @@ def run(asked: tuple[str, ...] = ("carried", "goods", "wave"), cuts: int = CUTS)
         "met": bool(value > 1.0 and planted["ours"] < 1.0 and plain["ours"] <= 1.0),
         "rmsse_planted_to_as_sold": planted,
         "rmsse_plain_to_as_sold": plain,
-        **{f"recall_of_{size}": each(lambda line, rule, n=n: float(line[rule]["recall"][n]))
-           for n, size in enumerate(SIZES)},
+        **{f"recall_of_{size}": recall(place) for place, size in enumerate(SIZES)},
         "others_of_1000": each(lambda line, rule: float(line[rule]["others_of_1000"])),
         "come_again": each(lambda line, rule: float(line[rule]["come_again"] or 0.0)),
         "bias_planted": each(lambda line, rule: float(line["bias_planted"][rule]), known),
