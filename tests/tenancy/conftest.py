@@ -61,7 +61,7 @@ def theirs(alpha) -> dict[str, str]:
         made_at=now,
     )  # fmt: skip
     DemandOutlier.objects.create(
-        sku=Sku.objects.get(code="BIS-200"), territory=Territory.objects.get(code="PUNE"), as_of=today,
+        sku=Sku.objects.get(code="TEA-250"), territory=Territory.objects.get(code="PUNE"), as_of=today,
         from_date=today - timedelta(days=9), to_date=today - timedelta(days=3), sold_pieces=900,
         usual_pieces=70.0, adds_pieces=80.0,
     )  # fmt: skip

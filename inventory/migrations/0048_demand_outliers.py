@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inventory', '0042_demand_adjustments'),
+        ('inventory', '0047_asked_replays'),
     ]
 
     operations = [
