@@ -25,7 +25,9 @@ class Alert(models.Model):
     title = models.CharField(max_length=300)
     detail = models.TextField(blank=True)
     recommended_action = models.CharField(max_length=300)
-    words = models.JSONField(default=dict)  # what title, detail and recommended_action were made of
+    words = models.JSONField(
+        default=dict
+    )  # what title, detail, recommended_action and end_reason were made of
     url = models.CharField(max_length=300, blank=True)
     value_paise = models.BigIntegerField(default=0)
     seen = models.PositiveIntegerField(default=1)
@@ -34,6 +36,7 @@ class Alert(models.Model):
     snoozed_until = models.DateTimeField(null=True)
     acted_by = models.CharField(max_length=160, blank=True)
     acted_at = models.DateTimeField(null=True)
+    end_reason = models.CharField(max_length=200, blank=True, default="")  # why it closed by itself
 
     class Meta:
         constraints = [

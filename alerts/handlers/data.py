@@ -25,7 +25,9 @@ def hear_export_given_up(event: EventView) -> None:
 def hear_export_answered(event: EventView) -> None:
     """The books took a document, or refused it."""
     if event.payload["accepted"]:
-        services.close("export_failed", event.subject, reason="booked", actor=ACTOR, at=event.at)
+        services.close(
+            "export_failed", event.subject, reason=_("the books have it"), actor=ACTOR, at=event.at
+        )
         return
     title = _("%(kind)s: %(feed)s refused it", **_what_to_where(event))
     advice = _("Mend what it objects to, then try the document again")
@@ -117,10 +119,12 @@ def hear_import_failed(event: EventView) -> None:
 
 def hear_import_reconciled(event: EventView) -> None:
     """An import ended well: what was said of it, and of its feed, is over."""
-    services.close("import_failed", event.subject, reason="reconciled", actor=ACTOR, at=event.at)
+    services.close(
+        "import_failed", event.subject, reason=_("it agrees with its source"), actor=ACTOR, at=event.at
+    )
     feed = f"feed:{event.payload['feed']}"
     for cause in ("feed_halted", "feed_stale"):
-        services.close(cause, feed, reason="data came again", actor=ACTOR, at=event.at)
+        services.close(cause, feed, reason=_("data came again"), actor=ACTOR, at=event.at)
 
 
 def hear_drift(event: EventView) -> None:

@@ -36,7 +36,7 @@ def hear_cycle_failed(event: EventView) -> None:
 def hear_cycle_completed(event: EventView) -> None:
     """An agent finished: its alert, if any, is over."""
     name = event.payload["agent"]
-    services.close("agent_failed", f"agent:{name}", reason="it finished", actor=ACTOR, at=event.at)
+    services.close("agent_failed", f"agent:{name}", reason=_("it finished"), actor=ACTOR, at=event.at)
 
 
 def hear_violation(event: EventView) -> None:
@@ -107,7 +107,7 @@ def hear_halt(event: EventView) -> None:
 
 def hear_lift(event: EventView) -> None:
     """The stop button was lifted."""
-    services.close("stopped", event.subject, reason="lifted", actor=ACTOR, at=event.at)
+    services.close("stopped", event.subject, reason=_("it was lifted"), actor=ACTOR, at=event.at)
 
 
 def hear_channel_halted(event: EventView) -> None:

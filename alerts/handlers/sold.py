@@ -197,7 +197,7 @@ def hear_import_undone(event: EventView) -> None:
     """Sales that are taken back were never told."""
     suffix = f"@import:{event.payload['number']}"
     causes = ("expired_sale", "expired_taken", "expired_past")
-    services.close_ending(causes, suffix, reason="undone", actor=ACTOR, at=event.at)
+    services.close_ending(causes, suffix, reason=_("its import was taken back"), actor=ACTOR, at=event.at)
 
 
 def _day(text: str) -> str:

@@ -17,8 +17,8 @@ from vyapar.kernel.actor import Actor
 from vyapar.kernel.digest import plain
 from vyapar.kernel.errors import NotFound
 from vyapar.kernel.money import indian
+from vyapar.kernel.phrases import Phrase, words_of
 from vyapar.kernel.phrases import phrase as _
-from vyapar.kernel.phrases import words_of
 from vyapar.messaging.contracts import Channel
 from vyapar.messaging.letters import SERVICE, Letter
 from vyapar.messaging.selectors import find_template, get_account
@@ -92,6 +92,9 @@ def close(cause: str, subject: str, *, reason: str, actor: Actor, at: datetime) 
     if alert is None:
         return False
     alert.state, alert.acted_by, alert.acted_at = Alert.State.CLOSED, str(actor), at
+    if isinstance(reason, Phrase):  # what a reader can be told in his language; codes are for the event
+        alert.end_reason = reason[:200]
+        alert.words = {**alert.words, "end_reason": plain(words_of(reason))}
     alert.save()
     emit(
         AlertClosed(alert.pk, cause, subject, reason),
@@ -234,7 +237,7 @@ def close_others(
     """Close alerts of some causes that no longer stand; returns how many."""
     alive = Alert.objects.filter(cause__in=causes).exclude(state=Alert.State.CLOSED)
     gone = [pair for pair in alive.values_list("cause", "subject") if pair not in standing]
-    return sum(close(*pair, reason="its cause is gone", actor=actor, at=at) for pair in gone)
+    return sum(close(*pair, reason=_("its cause is gone"), actor=actor, at=at) for pair in gone)
 
 
 @transaction.atomic

@@ -89,18 +89,16 @@ def outlets_file(request: HttpRequest, form: str) -> HttpResponseBase:
 def outlets_table(given: QueryDict) -> Table:
     """The outlets of a query of the page, the most rupees first."""
     heads = [
-        _("Outlet"), _("Name"), _("Territory"), _("Beat"), _("Trade channel"), _("Phone"),
-        _("Items that stand there"),
+        _("Outlet"), _("Name"), _("Territory"), _("Beat"), _("Phone"), _("Items that stand there"),
         _("Pieces bought last"), _("Pieces expected to stand there"), _("Worth, ₹"), _("Last bought"),
-        _("Data"),
+        _("Data"), _("Trade channel"),
     ]  # fmt: skip
     grades = _grades()
     lines = (
         [
-            one.retailer_id, one.name, one.territory, one.beat, said(one.trade_channel), one.phone, one.items,
-            one.pieces,
+            one.retailer_id, one.name, one.territory, one.beat, one.phone, one.items, one.pieces,
             round(one.expected_quantity, 1), rupees(one.expected_paise), one.last_bought_date,
-            grades.get(one.territory, ""),
+            grades.get(one.territory, ""), said(one.trade_channel),
         ]
         for one in list_outlets(_wanted(given), limit=None)
     )  # fmt: skip
@@ -238,10 +236,10 @@ def _mark(cursor: str) -> tuple[bool, tuple[int, int] | None]:
 
 def _item_heads() -> list[str]:
     return [
-        _("Outlet"), _("Name"), _("Territory"), _("Beat"), _("Trade channel"), _("SKU"), _("Name of the SKU"),
-        _("Last bought"),
+        _("Outlet"), _("Name"), _("Territory"), _("Beat"), _("SKU"), _("Name of the SKU"), _("Last bought"),
         _("Orders"), _("Orders again within, days"), _("Pieces bought last"),
         _("Pieces expected to stand there"), _("Worth, ₹"), _("Chance that some stand there"), _("Data"),
+        _("Trade channel"),
     ]  # fmt: skip
 
 
@@ -251,11 +249,10 @@ def _item_line(grades: Mapping[str, str]) -> Callable[[OutletStock], list[Any]]:
     def line(row: OutletStock) -> list[Any]:
         who = row.retailer
         return [
-            who.retailer_id, who.name, row.territory.name, who.beat, said(who.trade_channel), row.sku.code,
-            row.sku.name,
+            who.retailer_id, who.name, row.territory.name, who.beat, row.sku.code, row.sku.name,
             row.last_bought_date, row.orders, round(row.interval_days, 1), row.pieces,
             round(row.expected_quantity, 1), rupees(row.expected_paise), round(row.probability, 4),
-            grades.get(row.territory.code, ""),
+            grades.get(row.territory.code, ""), said(who.trade_channel),
         ]  # fmt: skip
 
     return line

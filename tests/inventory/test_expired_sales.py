@@ -162,6 +162,9 @@ def test_goods_that_the_outlet_brings_back_close_the_alert() -> None:
     feed(sale("C3", "S1", -2, batch="OLD"))
     assert [state for state, _title in alerts()] == ["closed"]
     assert reasons() == ["the goods came back from the outlet"]
+    alert = Alert.objects.get(cause="expired_sale")
+    assert alert.end_reason == "the goods came back from the outlet"
+    assert alert.words["end_reason"], "it is said again in the reader's language"
 
 
 def test_a_return_that_names_no_batch_closes_nothing() -> None:

@@ -140,8 +140,8 @@ def _read(field: dataclasses.Field[Any], now: Any, posted: Mapping[str, str]) ->
 
 
 def _keys(field: dataclasses.Field[Any], now: Mapping[str, Any]) -> list[str]:
-    """Keys of a table: those it has, then those it may have."""
-    return list(dict.fromkeys((*now, *field.metadata.get("keys", ()))))
+    """Keys of a table: those it may have in their order, then others that it has."""
+    return list(dict.fromkeys((*field.metadata.get("keys", ()), *now)))
 
 
 def _table(
