@@ -1,4 +1,4 @@
-"""Which method each pattern gets: the best of the back-test, and never one that loses to naive."""
+"""Which method each pattern gets: the best of the back-test, and never one that loses to a referee."""
 
 from __future__ import annotations
 
@@ -71,8 +71,9 @@ def choose(exam: Examination, ahead: Sequence[Floats]) -> Choices:
     """The choices that an examination leads to; `ahead` holds (rows, weeks) per entrant, in order.
 
     A method stands for a pattern when neither its RMSSE nor its pinball loss there is worse than
-    naive's, and its score against naive is the lowest of those (the mixture unless another is clearly
-    lower); otherwise naive stands.
+    naive's, no other referee is better in both, and its score against naive is the lowest of those (the
+    mixture unless another is clearly lower); otherwise naive stands. Better in both, since expecting nothing
+    at all has the lower squared error wherever most weeks sell nothing, and loses every sale.
     """
     overall, scores = _contest(exam, ahead, None, _candidates(exam, None, len(ahead)))
     choices = []
@@ -117,7 +118,15 @@ def _contest(
     rows = exam.rows_of(code)
     table = {n: _score(exam, ahead[n], rows, code, ENTRANTS[n]) for n in candidates}
     naive = table[_NAIVE]
-    standing = [n for n in candidates if _stands(table[n], naive)]
+    referees = _referees(exam, len(ahead))
+    for n in referees:  # they are told of everywhere, whether they may stand or not
+        if n not in table:
+            table[n] = _score(exam, ahead[n], rows, code, ENTRANTS[n])
+    standing = [
+        n
+        for n in candidates
+        if _stands(table[n], naive) and not any(_beats(table[one], table[n]) for one in referees)
+    ] or [_NAIVE]
     best = _favoured(standing, {n: table[n].against(naive) for n in standing}, code)
     favourite = min(candidates, key=lambda n: table[n].against(naive))
     lost = ENTRANTS[favourite].name if best == _NAIVE and favourite != _NAIVE else ""
@@ -126,9 +135,6 @@ def _contest(
     if not _stands(table[best], table[_NAIVE]):
         lost, best, widening = ENTRANTS[best].name, _NAIVE, naive_widening
     table[best] = replace(table[best], chosen=True)
-    for n in _referees(exam, len(ahead)):  # they are told of everywhere, whether they may stand or not
-        if n not in table:
-            table[n] = _score(exam, ahead[n], rows, code, ENTRANTS[n])
     return Choice(best, widening, lost), list(table.values())
 
 
@@ -143,6 +149,10 @@ def _favoured(standing: list[int], figures: dict[int, float], code: int | None) 
 
 def _stands(one: BacktestScore, naive: BacktestScore) -> bool:
     return one.rmsse <= naive.rmsse and one.pinball <= naive.pinball
+
+
+def _beats(one: BacktestScore, other: BacktestScore) -> bool:
+    return one.rmsse < other.rmsse and one.pinball < other.pinball
 
 
 def _score(exam: Examination, ahead: Floats, rows: Ints, code: int | None, method: Method) -> BacktestScore:

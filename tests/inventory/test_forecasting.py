@@ -19,9 +19,9 @@ from inventory.contracts import (
 )
 from inventory.forecasting import PATTERNS, Pattern, forecast
 from inventory.forecasting.backtest import examine, origins_of, score
-from inventory.forecasting.choice import choose
+from inventory.forecasting.choice import CLEARLY, choose
 from inventory.forecasting.levels import begun, last_week, moving_average, pooled, sba, smoothed, tsb
-from inventory.forecasting.methods import METHODS, NAIVE, REFEREES, SILENCE, forecasts
+from inventory.forecasting.methods import METHODS, MIXTURE, NAIVE, REFEREES, SILENCE, forecasts
 from inventory.forecasting.patterns import classify
 from inventory.forecasting.weeks import Weeks, in_weeks
 from tests.strategies import AS_OF, analysis_policies, array_fields, demand_snapshots
@@ -311,6 +311,27 @@ def test_a_method_that_loses_to_naive_is_not_used():
     assert METHODS[smooth.method] is NAIVE
     overall = [one for one in choices.scores if one.pattern == "all" and one.chosen]
     assert {one.method for one in overall} == {"naive", "chosen"}
+
+
+@pytest.mark.parametrize("referee", [name for name in REFEREES if name != "naive"])
+def test_a_method_that_a_referee_beats_in_both_figures_is_not_used(referee):
+    """Even where the referee leads by so little that the mixture, which is favoured, would stand."""
+    chance = np.random.default_rng(7)
+    _, _, exam = examined(chance.poisson(30, (80, 700)))
+    smooth = PATTERNS.index(Pattern.SMOOTH)
+    names = [method.name for method in METHODS]
+    off = chance.normal(0, 5, exam.sold.shape)
+    ahead = [exam.sold + 60.0 for _ in METHODS]
+    ahead[METHODS.index(MIXTURE)], ahead[names.index(referee)] = exam.sold + 1.01 * off, exam.sold + off
+    better, favoured, naive = (
+        score(exam, means, exam.rows_of(smooth), pattern="", method="")
+        for means in (exam.sold + off, exam.sold + 1.01 * off, ahead[METHODS.index(NAIVE)])
+    )
+    assert better.rmsse < favoured.rmsse < naive.rmsse
+    assert better.pinball < favoured.pinball < naive.pinball
+    assert favoured.against(naive) < better.against(naive) * (1 + CLEARLY)
+    chosen = METHODS[choose(exam, ahead).per_pattern[smooth].method].name
+    assert chosen == ("naive" if referee == SILENCE.name else referee)
 
 
 def test_less_error_alone_does_not_win_when_the_pinball_loss_is_worse_than_naives():
