@@ -18,6 +18,7 @@ from inventory.api import saved_views as saved_views_api
 from inventory.api import stock as stock_api
 from inventory.api import twins as twins_api
 from inventory.views import (
+    batch,
     batches,
     claim_goods,
     claims,
@@ -39,6 +40,7 @@ from inventory.views import (
     quality,
     quarantine,
     registrations,
+    sku,
     stock,
     twins,
 )
@@ -52,6 +54,7 @@ urlpatterns = [
     path("stock/pivot", pivot.pivot, name="pivot"),
     path("stock/pivot/views", pivot.keep_view, name="keep_view"),
     re_path(r"^stock/pivot\.(?P<form>csv|xlsx)$", pivot.pivot_file, name="pivot_file"),
+    path("stock/<str:sku>", sku.sku, name="sku"),
     path("stock/<str:sku>/<str:territory>", stock.item, name="item"),
     path("stock/<str:sku>/<str:territory>/ways", lots.lots, name="lots"),
     re_path(
@@ -64,6 +67,12 @@ urlpatterns = [
         stock.movements_file,
         name="movements_file",
     ),
+    re_path(  # numbers of batches may hold a slash
+        r"^stock/(?P<sku>[^/]{1,60})/batches/(?P<number>.{1,60})/movements\.(?P<form>csv|xlsx)$",
+        batch.batch_movements,
+        name="batch_movements",
+    ),
+    path("stock/<str:sku>/batches/<path:number>", batch.batch, name="batch"),
     path("api/v1/inventory/current", stock_api.CurrentInventory.as_view(), name="current"),
     path("api/v1/inventory/outlook", risk_api.ItemOutlookDoor.as_view(), name="item_outlook"),
     path("api/v1/inventory/causes", risk_api.BatchCauseDoor.as_view(), name="batch_causes"),

@@ -12,7 +12,7 @@ from django.db.models import F
 from numpy.typing import NDArray
 
 from inventory.contracts import DemandDistribution
-from inventory.models import BatchRisk, DailyDemand, DemandForecast, Position, Sku
+from inventory.models import Batch, BatchRisk, DailyDemand, DemandForecast, Position, Sku
 from inventory.selectors.demand import take_sku_history
 from inventory.selectors.items import ItemFilter, ItemRow, list_stock_items
 from inventory.selectors.overrides import weeks_of
@@ -117,8 +117,19 @@ def get_sku(code: str, today: date) -> SkuDetail:
         history=_history(sku, today, stock_outs),
         stock_outs=stock_outs,
         expected=_expected(sku),
-        batches=_batches(sku),
+        batches=list_batch_rows(sku),
     )  # fmt: skip
+
+
+def list_batch_rows(sku: Sku, batch: Batch | None = None) -> tuple[BatchRow, ...]:
+    """Batches of a SKU, or one of them, at the places where pieces stand or are on their way to."""
+    rows = Position.objects.filter(sku=sku) if batch is None else Position.objects.filter(batch=batch)
+    rows = (
+        rows.exclude(on_hand=0, in_transit=0)
+        .select_related("batch", "location__territory", "risk")
+        .order_by("location__territory__code", F("batch__expiry_date").asc(nulls_last=True), "batch__number")
+    )
+    return tuple(_batch(row, getattr(row, "risk", None)) for row in rows)
 
 
 def find_stock_outs(sku: Sku, today: date) -> dict[str, tuple[date, ...]]:
@@ -178,16 +189,6 @@ def _weeks(row: DemandForecast, means: NDArray[np.float64]) -> tuple[tuple[float
     weeks = np.arange(means.size)
     low, high = (one.cumulative_quantile(weeks, 7, chance) for chance in (0.1, 0.9))
     return tuple(zip(means.tolist(), low.tolist(), high.tolist(), strict=True))
-
-
-def _batches(sku: Sku) -> tuple[BatchRow, ...]:
-    rows = (
-        Position.objects.filter(sku=sku)
-        .exclude(on_hand=0, in_transit=0)
-        .select_related("batch", "location__territory", "risk")
-        .order_by("location__territory__code", F("batch__expiry_date").asc(nulls_last=True), "batch__number")
-    )
-    return tuple(_batch(row, getattr(row, "risk", None)) for row in rows)
 
 
 def _batch(row: Position, risk: BatchRisk | None) -> BatchRow:

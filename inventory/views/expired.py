@@ -11,11 +11,16 @@ from inventory.selectors.expired import find_short_sold, list_told
 DAYS, SHOWN = 90, 5
 
 
-def expired_words(sku: str, territory: str, at: datetime) -> dict[str, Any] | None:
-    """Sales in a territory that nobody undid, the newest first; None where there is nothing to say."""
+def expired_words(sku: str, at: datetime, *, territory: str = "", batch: str = "") -> dict[str, Any] | None:
+    """Sales that nobody undid, in a territory or of a batch where given, the newest first; None where there
+    is nothing to say.
+    """
     since = at - timedelta(days=DAYS)
-    sold = [one for one in list_told(sku=sku, since=since) if one.left > 0 and one.territory == territory]
+    told = list_told(sku=sku, batch=batch, since=since)
+    sold = [one for one in told if one.left > 0 and territory in ("", one.territory)]
     short = find_short_sold(sku, since)
+    if short is not None and batch not in ("", short.batch):
+        short = None
     if not sold and short is None:
         return None
     return {

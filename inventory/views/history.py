@@ -111,6 +111,38 @@ def _marks(
     return [{"x": day, "label": label} for day, label in sorted(named.items())]
 
 
+def whole_chart(detail: SkuDetail) -> dict[str, Any]:
+    """Weekly sales over all territories, and what is expected of them together.
+
+    Without a band: how far territories stray together is not what each strays by itself.
+    """
+    starts = sorted({week.starts for weeks in detail.history.values() for week in weeks})
+    sold = dict.fromkeys(starts, 0)
+    for weeks in detail.history.values():
+        for week in weeks:
+            sold[week.starts] += week.pieces
+    newest = max((one.as_of for one in detail.expected), default=None)
+    coming = [one.weeks for one in detail.expected if one.as_of == newest]
+    ahead = (
+        [newest + timedelta(days=7 * n) for n in range(max(map(len, coming), default=0))] if newest else []
+    )
+    means = [round(sum(weeks[n][0] for weeks in coming if n < len(weeks)), 1) for n in range(len(ahead))]
+    return {
+        "kind": "line",
+        "unit": "pieces",
+        "dates": True,
+        "x": [day.isoformat() for day in (*starts, *ahead)],
+        "series": [
+            {
+                "name": _("Sold in the week"),
+                "role": "actual",
+                "values": [*sold.values(), *[None] * len(ahead)],
+            },
+            {"name": _("Expected"), "role": "forecast", "values": [*[None] * len(starts), *means]},
+        ],
+    }
+
+
 def _weeks_out(sold: Sequence[WeekSold], rest: list[None]) -> dict[str, Any]:
     """Weeks with days without stock: shaded in the chart, counted in its numbers."""
     if not any(week.days_out for week in sold):

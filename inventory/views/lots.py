@@ -42,7 +42,7 @@ def lots(request: HttpRequest, sku: str, territory: str) -> HttpResponseBase:
             "lots": [_lot(lot, names) for lot in found[:LOTS]],
             "more": max(len(found) - LOTS, 0),
             "today": ist_day(timezone.now()),
-            "expired": expired_words(sku, territory, timezone.now()),
+            "expired": expired_words(sku, timezone.now(), territory=territory),
         },
     )
 

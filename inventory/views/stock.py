@@ -25,7 +25,6 @@ from inventory.selectors.foreseen import (
     find_item_outlook,
     grades_by_territory,
     in_force,
-    list_position_outlooks,
 )
 from inventory.selectors.outliers import list_outliers
 from inventory.selectors.overrides import list_overrides
@@ -51,8 +50,9 @@ from inventory.selectors.shelf import (
 from inventory.selectors.sku import get_sku
 from inventory.serializers.demand_words import offer_words, rests_words
 from inventory.serializers.festival_words import festival_words
-from inventory.serializers.risk_words import cause_label, cause_words, method_words, reason_words
+from inventory.serializers.risk_words import method_words, reason_words
 from inventory.views.ages import age_words
+from inventory.views.causes import cause_rows
 from inventory.views.corrections import correction_url
 from inventory.views.expired import expired_words
 from inventory.views.history import chart, corrected_words, days_out, outlier_words
@@ -150,7 +150,7 @@ def item(request: HttpRequest, sku: str, territory: str) -> HttpResponseBase:
             "offers": [offer_words(one) for one in list_offers_ahead(sku, territory, today)],
             "offers_answered": find_response() is not None,
             "festivals": [festival_words(one) for one in list_festivals_ahead(sku, territory, today)],
-            "causes": _causes(sku, territory),
+            "causes": cause_rows(sku, territory=territory)[:CAUSES],
             "actions": list_actions().filter(pk__in=holders) if holders else (),
             "elsewhere": [one for one in detail.items if one.territory != territory],
             "movements": list_movements(row, MOVEMENTS),
@@ -158,7 +158,7 @@ def item(request: HttpRequest, sku: str, territory: str) -> HttpResponseBase:
             "override_url": override_url(sku, territory),
             "correction_url": correction_url(sku, territory),
             "today": today,
-            "expired": expired_words(sku, territory, timezone.now()),
+            "expired": expired_words(sku, timezone.now(), territory=territory),
             "quality": territory_grades().get(territory),
             "places": [one for code, one in location_grades().items() if code in places],
         },
@@ -301,20 +301,6 @@ def _rests_on(outlook: ItemOutlook) -> str:
     model = in_force().get("item")
     told = model.metrics.get("90", {}) if model else {}
     return method_words(outlook.method, told.get("reason", ""))
-
-
-def _causes(sku: str, territory: str) -> list[dict[str, Any]]:
-    """Why each batch that lies here lies here, the most rupees first."""
-    found = list_position_outlooks(skus=(sku,), territories=(territory,), limit=CAUSES)
-    return [
-        {
-            "batch": one.position.batch.number,
-            "cause": cause_label(one.cause),
-            "confidence": one.confidence,
-            "words": cause_words(one.cause, one.evidence, one.behind, one.second),
-        }
-        for one in found
-    ]
 
 
 def _parts(row: StockItem) -> list[dict[str, Any]]:
