@@ -19,7 +19,7 @@ from vyapar.gateway.speech import say
 from vyapar.kernel.errors import Fault, Misconfigured
 from vyapar.kernel.lifecycle import Status, check_transition
 from vyapar.kernel.phrases import coded, phrase
-from vyapar.ops.takeout.jobs import _failed
+from vyapar.ops.takeout.jobs import _why
 from vyapar.people.contracts import May
 from vyapar.webhooks.client import Came
 from vyapar.webhooks.models import WebhookDelivery
@@ -64,8 +64,8 @@ def test_why_a_cycle_failed_is_kept_with_its_words() -> None:
 
 
 def test_why_a_takeout_failed_is_said_by_who_reads() -> None:
-    assert in_hindi(_failed(Misconfigured(LINE))) == f"Misconfigured: {in_hindi(LINE)}"
-    assert _failed(ValueError("x" * 900)) == f"ValueError: {'x' * 300}"
+    assert in_hindi(_why(Misconfigured(LINE))) == f"Misconfigured: {in_hindi(LINE)}"
+    assert _why(ValueError("x" * 900)) == f"ValueError: {'x' * 300}"
 
 
 @pytest.mark.usefixtures("in_alpha")
