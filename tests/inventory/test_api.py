@@ -10,7 +10,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from inventory.api import push as api
-from inventory.models import Sale, StockItem
+from inventory.models import Retailer, Sale, StockItem
 from inventory.services import ingest_sales
 from tests.conftest import NOW
 from tests.inventory.book import make_book, sale
@@ -197,3 +197,26 @@ def test_the_distributor_says_where_it_is_registered_and_by_what_rules_it_judges
     assert (found["retailerCount"], found["gstNumber"]) == (4, "27AABCU9603R1ZN")
     rules = found["businessRules"]
     assert {"deadStockThreshold", "expiryHorizonDays", "reallocationRadius"} <= set(rules)
+
+
+def test_retailers_are_told_with_what_life_they_want_and_narrowed_by_trade_channel(in_alpha):
+    make_book()
+    Retailer.objects.filter(retailer_id="R2").update(trade_channel="modern_trade", minimum_life_days=60)
+    client = caller(May.READ)
+    found = {one["retailerId"]: one for one in client.get("/api/v1/retailers").json()["results"]}
+    assert (found["R1"]["tradeChannel"], found["R1"]["minimumLifeDays"]) == ("general_trade", None)
+    assert (found["R2"]["tradeChannel"], found["R2"]["minimumLifeDays"]) == ("modern_trade", 60)
+    some = client.get("/api/v1/retailers?tradeChannel=modern_trade").json()["results"]
+    assert [one["retailerId"] for one in some] == ["R2"]
+    refused = client.get("/api/v1/retailers?tradeChannel=bazaar")
+    assert refused.status_code == 422
+    assert "general_trade, modern_trade" in refused.content.decode()
+
+
+def test_an_outlets_terms_are_pushed_under_the_apis_names(in_alpha):
+    make_book()
+    row = {"retailerId": "R1", "name": "Shop 1", "tradeChannel": "quick_commerce", "minimumLifeDays": 20}
+    answer = caller(May.FEED).post("/api/v1/retailers/batch", {"retailers": [row]}, format="json")
+    assert answer.status_code == 200, answer.content
+    kept = Retailer.objects.get(retailer_id="R1")
+    assert (kept.trade_channel, kept.minimum_life_days) == ("quick_commerce", 20)

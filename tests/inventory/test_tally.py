@@ -383,6 +383,20 @@ class TestMasters:
         rows = sample("party_bill_by_bill.xml")[RecordKind.RETAILERS]
         assert [row.get("outstanding") for row in rows] == [None, None, "-1200.00"]
 
+    def test_a_group_of_debtors_that_names_a_trade_channel_is_the_outlets(self, tmp_path):
+        groups = "".join(
+            f'<GROUP NAME="{name}"><PARENT>Sundry Debtors</PARENT></GROUP>'
+            for name in ("Modern Trade", "West")
+        )
+        ledgers = "".join(
+            f'<LEDGER NAME="{name}"><PARENT>{group}</PARENT><PINCODE>411001</PINCODE></LEDGER>'
+            for name, group in (("Big Mart", "Modern Trade"), ("Ram", "West"))
+        )
+        found = read(export(tmp_path, envelope(groups + ledgers)))[RecordKind.RETAILERS]
+        rows = {row["name"]: row for row in found}
+        assert rows["Big Mart"]["trade_channel"] == "modern_trade"
+        assert rows["Ram"].get("trade_channel") is None
+
     def test_an_item_as_a_collection_answers_it(self):
         (row,) = sample("item_from_collection.xml")[RecordKind.SKUS]
         assert row["sku"] == "Masala Tea & Sugar Premix 250g"

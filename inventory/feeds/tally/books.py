@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from inventory.feeds.canonical import trade_channel_of
 from inventory.feeds.tally.amounts import parse_paise
 from inventory.feeds.tally.days import parse_day
 from inventory.feeds.tally.items import (
@@ -243,6 +244,8 @@ class Books:
             "gstin": gstin or None,
             "credit_limit": rupees(abs(limit)) if limit else None,
             "outstanding": rupees(-closing) if closing is not None else None,
+            # a group of debtors is named by each house: one that names no channel of trade says nothing
+            "trade_channel": trade_channel_of(given(node.get("PARENT"))),
         }
         return Party(node.name, given(node.get("PARENT")), gstin, row)
 

@@ -15,7 +15,7 @@ _COLUMNS: dict[RecordKind, tuple[str, ...]] = {
     RecordKind.LOCATIONS: ("code", "name", "kind", "territory", "address", "pincode"),
     RecordKind.RETAILERS: (
         "retailer_id", "name", "territory", "address", "place", "pincode", "phone", "email", "gstin",
-        "credit_limit", "outstanding",
+        "credit_limit", "outstanding", "trade_channel",
     ),
     RecordKind.SKUS: (
         "sku", "name", "brand", "category", "hsn", "uqc", "mrp", "trade_price", "cost", "case_pack",
