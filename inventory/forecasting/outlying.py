@@ -12,7 +12,7 @@ from inventory.contracts.arrays import Floats, Ints
 from inventory.contracts.demand import DAYS_PER_WEEK, DemandSnapshot
 from inventory.contracts.offers import SeriesOffer
 from inventory.forecasting.effects import Effects, Lineage, Prices, on_offer
-from inventory.forecasting.methods import ENTRANTS
+from inventory.forecasting.methods import ENTRANTS, MIXTURE, NAIVE, SEASONAL_NAIVE
 from inventory.forecasting.outliers import LevelOf, find_outliers
 from inventory.forecasting.weeks import Weeks
 
@@ -92,7 +92,13 @@ def outliers_of(
 
 
 def level_by(methods: Ints) -> LevelOf:
-    """Levels by the method of each series, (series,) numbers of the entrants; trees by their mixture."""
+    """Levels by the method of each series, (series,) numbers of the entrants; trees by their mixture. By it too
+    what repeats the last week: its level does not know a bulk week, yet it may stand because of one.
+    """
+    stand_in = ENTRANTS.index(MIXTURE)
+    methods = np.where(
+        np.isin(methods, [ENTRANTS.index(NAIVE), ENTRANTS.index(SEASONAL_NAIVE)]), stand_in, methods
+    )
 
     def level(weeks: Weeks, rows: Ints) -> Floats:
         found = np.zeros(rows.size)

@@ -38,17 +38,17 @@ def book() -> Book:
     return make_book()
 
 
-def festive(uplift: float) -> DemandSnapshot:
+def festive(uplift: float, on: date = DAY) -> DemandSnapshot:
     """SIMULATED sales of the book's SKUs in both territories, more by `uplift` before Diwali."""
     chance = np.random.default_rng(3)
     diwali = next(one for one in list_festivals() if one.code == "diwali")
     factor = np.ones(DAYS)
     for day in diwali.days:
-        end = (day - DAY).days + DAYS + 1
+        end = (day - on).days + DAYS + 1
         factor[max(end - 1 - diwali.lead_days, 0) : max(end, 0)] = uplift
     keys = tuple((f"S{n}", place) for n in (1, 2, 3) for place in ("MUM", "BLR"))
     return DemandSnapshot(
-        as_of=DAY, series_keys=keys,
+        as_of=on, series_keys=keys,
         demand=chance.poisson(30.0 * factor, size=(len(keys), DAYS)).astype(np.int32),
         in_stock=np.ones((len(keys), DAYS), dtype=bool),
         state=np.array([27, 29] * 3, dtype=np.int32),

@@ -17,9 +17,11 @@ from inventory.forecasting import forecast
 from inventory.forecasting.methods import MIXTURE
 from inventory.forecasting.outliers import AHEAD, LIFT, LOOKED_AT, PIECES, find_outliers, unusual
 from inventory.forecasting.weeks import Weeks
+from tests.inventory.test_festivals_kept import festive
 
 AS_OF = date(2026, 6, 15)  # no festival's trade in the weeks before it that are looked at closely
 POLICY = AnalysisPolicy()
+SERIES = 12
 HUNDRED = settings(max_examples=100, deadline=None)
 
 
@@ -172,11 +174,11 @@ def test_chance_alone_is_told_of_about_as_often_as_it_says():
 
 
 def snapshot(bulk: int, **more) -> DemandSnapshot:
-    """Two series of two years, 4 to 6 pieces a day; of the first, `bulk` pieces on day 30 from the end."""
+    """Twelve series of two years, 5 pieces a day; of the first, `bulk` pieces more on day 30 from the end."""
     chance = np.random.default_rng(7)
-    demand = chance.integers(4, 7, (2, 728)).astype(np.int32)
+    demand = chance.poisson(5, (SERIES, 728)).astype(np.int32)
     demand[0, -30] += bulk
-    keys = (("S2", "MUM"), ("S1", "MUM"))
+    keys = tuple((f"S{SERIES - row:02d}", "MUM") for row in range(SERIES))
     stocked = np.ones(demand.shape, dtype=bool)
     return DemandSnapshot(as_of=AS_OF, series_keys=keys, demand=demand, in_stock=stocked, **more)
 
@@ -203,7 +205,7 @@ def test_pieces_of_an_own_offer_explain_so_many():
 
 
 def test_a_lower_price_explains_what_the_largest_response_could():
-    paid = np.full((2, 104), 1_000, dtype=np.float32)
+    paid = np.full((SERIES, 104), 1_000, dtype=np.float32)
     paid[:, 104 - 5] = 600  # 40 % off: four times its plain demand at the most, and never more than thrice
     assert [
         one.explained["cheaper"] for one in forecast(snapshot(700, paid_paise=paid), POLICY).outliers
@@ -212,9 +214,22 @@ def test_a_lower_price_explains_what_the_largest_response_could():
     assert len(forecast(snapshot(75), POLICY).outliers) == 1
 
 
+def test_a_festival_that_moves_demand_explains_its_weeks_but_no_bulk_order_in_them():
+    known = festive(2.5, date(2026, 12, 14))
+    unknown = replace(known, state=np.zeros(6, dtype=np.int32))
+    assert forecast(known, POLICY).outliers == ()
+    assert len(forecast(unknown, POLICY).outliers) >= 6
+    demand = known.demand.copy()
+    diwali = known.days - (date(2026, 12, 14) - date(2026, 11, 7)).days
+    demand[2, diwali] += 3_000
+    (found,) = forecast(replace(known, demand=demand), POLICY).outliers
+    assert found.series == 2
+    assert found.explained["festival"] > 1.3
+
+
 def test_what_has_left_the_list_is_not_told_of():
     one = snapshot(700)
-    off = np.array([-3, 2**30], dtype=np.int32)
+    off = np.array([-3, *[2**30] * (SERIES - 1)], dtype=np.int32)
     assert forecast(replace(one, delisted_day=off), POLICY).outliers == ()
 
 
@@ -228,4 +243,4 @@ def test_an_outlier_under_another_order_is_the_same():
         paid_paise=one.paid_paise[::-1], corrected=one.corrected[::-1], off_ahead=one.off_ahead[::-1],
     )  # fmt: skip
     (first,), (second,) = forecast(one, POLICY).outliers, forecast(other, POLICY).outliers
-    assert replace(first, series=1) == second
+    assert replace(first, series=SERIES - 1) == second
