@@ -92,8 +92,8 @@ def outliers_of(
 
 
 def level_by(methods: Ints) -> LevelOf:
-    """Levels by the method of each series, (series,) numbers of the entrants; trees by their mixture. By it too
-    what repeats the last week: its level does not know a bulk week, yet it may stand because of one.
+    """Levels by the method of each series, (series,) numbers of the entrants; trees by their mixture, and by
+    it what repeats the last week too: its level does not know a bulk week, yet it may stand because of one.
     """
     stand_in = ENTRANTS.index(MIXTURE)
     methods = np.where(
