@@ -91,14 +91,14 @@ def outlets_table(given: QueryDict) -> Table:
     heads = [
         _("Outlet"), _("Name"), _("Territory"), _("Beat"), _("Phone"), _("Items that stand there"),
         _("Pieces bought last"), _("Pieces expected to stand there"), _("Worth, ₹"), _("Last bought"),
-        _("Data"), _("Trade channel"),
+        _("Trade channel"), _("Data"),
     ]  # fmt: skip
     grades = _grades()
     lines = (
         [
             one.retailer_id, one.name, one.territory, one.beat, one.phone, one.items, one.pieces,
             round(one.expected_quantity, 1), rupees(one.expected_paise), one.last_bought_date,
-            grades.get(one.territory, ""), said(one.trade_channel),
+            said(one.trade_channel), grades.get(one.territory, ""),
         ]
         for one in list_outlets(_wanted(given), limit=None)
     )  # fmt: skip
@@ -238,8 +238,8 @@ def _item_heads() -> list[str]:
     return [
         _("Outlet"), _("Name"), _("Territory"), _("Beat"), _("SKU"), _("Name of the SKU"), _("Last bought"),
         _("Orders"), _("Orders again within, days"), _("Pieces bought last"),
-        _("Pieces expected to stand there"), _("Worth, ₹"), _("Chance that some stand there"), _("Data"),
-        _("Trade channel"),
+        _("Pieces expected to stand there"), _("Worth, ₹"), _("Chance that some stand there"),
+        _("Trade channel"), _("Data"),
     ]  # fmt: skip
 
 
@@ -252,7 +252,7 @@ def _item_line(grades: Mapping[str, str]) -> Callable[[OutletStock], list[Any]]:
             who.retailer_id, who.name, row.territory.name, who.beat, row.sku.code, row.sku.name,
             row.last_bought_date, row.orders, round(row.interval_days, 1), row.pieces,
             round(row.expected_quantity, 1), rupees(row.expected_paise), round(row.probability, 4),
-            grades.get(row.territory.code, ""), said(who.trade_channel),
+            said(who.trade_channel), grades.get(row.territory.code, ""),
         ]  # fmt: skip
 
     return line

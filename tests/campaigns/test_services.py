@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 
 from campaigns import services
 from campaigns.contracts import CampaignPolicy, read_payload
@@ -34,6 +35,8 @@ from vyapar.kernel.lifecycle import Status
 from vyapar.messaging.contracts import Channel, InboundText
 from vyapar.messaging.models import Message, Template
 from vyapar.messaging.services import apply_reports
+from vyapar.people.contracts import Role
+from vyapar.people.services import add_person
 
 pytestmark = pytest.mark.usefixtures("in_alpha")
 
@@ -281,3 +284,12 @@ def test_the_snapshot_knows_channels_lives_and_whole_lives(world: World) -> None
     assert {one.whole_days for one in found.items if one.sku == "BIS-100"} == {180}
     assert found.lives is not None
     assert found.lives.days["e_commerce"] == 45
+
+
+def test_the_page_of_an_action_says_which_lines_are_kept_from_whom(world: World) -> None:
+    payload = campaign_payload(world, TARGETS, HOLDOUT, lines=two_lines(world))
+    action = propose_campaign(payload, confidence=0.1)
+    browser = Client(HTTP_HOST="alpha.localhost")
+    browser.force_login(add_person(username="asha", password="a long pass phrase", role=Role.OWNER))
+    page = browser.get(f"/inbox/{action.pk}").content.decode()
+    assert page.count("not offered to 1 outlet that wants more life") == 1
