@@ -292,7 +292,7 @@ def _proposal(
             "Offer %(category)s in %(territory)s at %(percent)s off to %(count)s outlets",
             len(targets),
             category=category,
-            territory=territory,
+            territory=snapshot.places.get(territory, territory),
             percent=percent,
         ),
         reason=together(

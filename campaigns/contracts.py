@@ -69,7 +69,7 @@ class CampaignSnapshot:
     """What the Liquidation agent looks at. `lookback_days` is the window of what outlets bought.
 
     `lives`: what life trade channels want; None: general trade alone is known, whose least life of an offer
-    stands in the policy.
+    stands in the policy. `places`: names of territories by code, for words.
     """
 
     as_of: datetime
@@ -80,6 +80,7 @@ class CampaignSnapshot:
     learnt: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
     lives: LifeRules | None = None
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 def _rule(default: Any, label: str, help_text: str, api: str = "") -> Any:

@@ -19,6 +19,7 @@ from inventory.selectors.exports import export_lines
 from inventory.selectors.flows import list_at_risk
 from inventory.selectors.outlets import list_bought, list_contacts, sum_taken
 from inventory.selectors.responses import find_response
+from inventory.selectors.shelf import list_territories
 from vyapar.engine.selectors import get_policy
 from vyapar.kernel.calendar import ist_day, ist_instant
 from vyapar.kernel.errors import NotFound
@@ -101,6 +102,7 @@ def take_snapshot(as_of: datetime, policy: CampaignPolicy) -> CampaignSnapshot |
         learnt=take_learnt(policy),
         seed=1,
         lives=get_policy("monitoring", today)[0].life_rules,
+        places=dict(list_territories()),
     )
 
 

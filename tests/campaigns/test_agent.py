@@ -87,6 +87,13 @@ def test_the_best_rung_is_taken_and_its_figures_add_up() -> None:
     assert len(payload.targets) + len(payload.holdout) == 20
 
 
+def test_an_offer_is_titled_by_the_name_of_its_territory_where_it_is_known() -> None:
+    (named, _), (coded, _) = (only(decide(look(places=names), POLICY)) for names in ({"PUNE": "Pune"}, {}))
+    assert " in Pune at " in str(named.title)
+    assert " in PUNE at " in str(coded.title)
+    assert named.payload == coded.payload
+
+
 def test_expected_pieces_are_what_the_outlets_buy_times_the_response() -> None:
     _, payload = only(decide(look(learnt={}), replace(POLICY, rungs_bp=(1000,), elasticity=0.0)))
     # 20 outlets, (240 + 240/10) pieces in 180 days each, for 7 days
