@@ -60,12 +60,30 @@ def sell_days() -> dict[str, int]:
     return dict(zip(names, days.tolist(), strict=True))
 
 
+def reads_of_sales(queries) -> list[str]:
+    """Queries that add up what some outlets bought."""
+    return [one["sql"] for one in queries if "inventory_sale p" in one["sql"] and "unnest" in one["sql"]]
+
+
+def test_the_sales_are_read_once_a_day_and_anew_once_terms_change(book):
+    terms("R3", "e_commerce")
+    with CaptureQueriesContext(connection) as queries:
+        first = sell_days()
+        assert len(reads_of_sales(queries)) == 1
+        assert sell_days() == first
+        assert len(reads_of_sales(queries)) == 1
+    terms("R3", "quick_commerce")
+    with CaptureQueriesContext(connection) as queries:
+        sell_days()
+        assert len(reads_of_sales(queries)) == 1
+
+
 def test_where_all_outlets_are_of_general_trade_no_sale_is_read(book):
     with CaptureQueriesContext(
         connection,
     ) as queries:
         assert sell_days() == {"S1": 70, "S2": 70}
-    assert not [one for one in queries if "inventory_sale p" in one["sql"] and "unnest" in one["sql"]]
+    assert not reads_of_sales(queries)
     ids, _lives = find_mixed_lives(TODAY, POLICY, 90)
     assert ids.size == 0
 

@@ -182,7 +182,7 @@ def read_book(
     location_codes, location_ids = list_places(held["location"])
     sku_place = positions_of(known.ids, held["sku"])
     kilogram, days = lanes_between(territory_ids)
-    buyers = read_buyers(today, scope, item_code, items["recent"] + items["earlier"])
+    buyers = read_buyers(today, item_code, items["recent"] + items["earlier"])
     price = np.minimum(known.trade[sku_place], held["mrp"])
     return StockBook(
         as_of=today,

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
+from django.core.cache import cache
 from django.db import connection
 from numpy.typing import NDArray
 
 from inventory.contracts.arrays import Codes, Floats, Ints, empty
 from inventory.rules import RECENT_DAYS
 from inventory.selectors.book.items import EARLIER_DAYS
-from inventory.selectors.columns import codes_of, of_skus, positions_of
+from inventory.selectors.columns import codes_of, positions_of
 from vyapar.kernel.digest import sha256_of
 
 # Few outlets are not of general trade: their own index finds them, and without any nothing else is read.
@@ -25,13 +25,14 @@ _TAKEN = """
 SELECT p.sku_id, p.territory_id, o.kind, sum(p.quantity)::bigint
 FROM inventory_sale p
 JOIN unnest(%s::bigint[], %s::int[]) AS o (retailer_id, kind) ON o.retailer_id = p.retailer_id
-WHERE p.sold_on > %s::date - {span} AND p.sold_on <= %s AND {scope}
+WHERE p.sold_on > %s::date - %s::int AND p.sold_on <= %s
 GROUP BY 1, 2, 3 HAVING sum(p.quantity) > 0 ORDER BY 1, 2, 3
 """
 
 
 #: Days whose sales say who buys: those that say what an item sells of late.
 SPAN_DAYS = RECENT_DAYS + EARLIER_DAYS
+_DAY_SECONDS = 86_400
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,13 +46,12 @@ class Buyers:
     mix_share: Floats = field(default_factory=empty)
 
 
-def read_buyers(today: date, scope: Sequence[int] | None, item_code: Ints, sold: NDArray[np.int64]) -> Buyers:
+def read_buyers(today: date, item_code: Ints, sold: NDArray[np.int64]) -> Buyers:
     """Shares of channels in what items sold in the last `SPAN_DAYS` days.
 
-    `item_code`: (items,) sorted; `sold`: (items,) pieces sold in those days, to anybody. One query where
-    every outlet is of general trade, two where not.
+    `item_code`: (items,) sorted; `sold`: (items,) pieces sold in those days, to anybody. One query.
     """
-    kinds, code, kind, taken = read_taken(today, scope)
+    kinds, code, kind, taken = read_taken(today)
     if not code.size:
         return Buyers()
     known = np.isin(code, item_code)
@@ -68,24 +68,26 @@ def read_buyers(today: date, scope: Sequence[int] | None, item_code: Ints, sold:
     )
 
 
-def read_taken(today: date, scope: Sequence[int] | None) -> tuple[list[tuple[str, int]], Ints, Ints, Ints]:
+def read_taken(today: date) -> tuple[list[tuple[str, int]], Ints, Ints, Ints]:
     """Kinds of buyers (trade channel, least life of their own or -1), and what they took in `SPAN_DAYS`.
 
-    (rows,) each: code of an item, number of a kind, pieces.
+    (rows,) each: code of an item, number of a kind, pieces. One query; the first of a day, and after terms
+    have changed, reads the sales too, for all passes and parts: a day more or less of them decides nothing.
     """
     others = _others()
-    if not others:
-        none = np.zeros(0, dtype=np.int64)
-        return [], none, none, none
     kinds = sorted({(channel, life) for _pk, channel, life in others})
-    numbers = [kinds.index((channel, life)) for _pk, channel, life in others]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _TAKEN.format(span=SPAN_DAYS, scope=of_skus(scope)),
-            [[pk for pk, *_ in others], numbers, today, today],
-        )
-        found = np.array(cursor.fetchall(), dtype=np.int64).reshape(-1, 4)
+    key = f"buyers:{today.isoformat()}:{sha256_of(others)[:32]}"
+    found = cache.get(key) if others else np.zeros((0, 4), dtype=np.int64)
+    if found is None:
+        found = _sum_taken(today, [pk for pk, *_ in others], [kinds.index(one[1:]) for one in others])
+        cache.set(key, found, _DAY_SECONDS)
     return kinds, codes_of(found[:, 0], found[:, 1]), found[:, 2], found[:, 3]
+
+
+def _sum_taken(today: date, outlets: list[int], numbers: list[int]) -> NDArray[np.int64]:
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKEN, [outlets, numbers, today, SPAN_DAYS, today])
+        return np.array(cursor.fetchall(), dtype=np.int64).reshape(-1, 4)
 
 
 def buyers_mark() -> str:

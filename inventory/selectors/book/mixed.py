@@ -31,7 +31,7 @@ def find_mixed_lives(day: date, policy: MonitoringPolicy, horizon_days: int) -> 
     Only of items that others than general trade buy, and of batches that expire within `horizon_days` and the
     longest life anybody wants. One query where all outlets are of general trade.
     """
-    _kinds, taken, _kind, _pieces = read_taken(day, None)
+    _kinds, taken, _kind, _pieces = read_taken(day)
     code = np.unique(taken)
     if not code.size:
         return code, code
@@ -50,6 +50,6 @@ def find_mixed_lives(day: date, policy: MonitoringPolicy, horizon_days: int) -> 
     )
     item = positions_of(code, codes_of(near["sku"], near["territory"]))
     mine = item >= 0
-    buyers = read_buyers(day, scope, code, whole)
+    buyers = read_buyers(day, code, whole)
     lives = mixed_lives(buyers, policy, item[mine], near["left"][mine], near["whole"][mine], code.size)
     return near["id"][mine], lives
