@@ -122,6 +122,12 @@ def test_a_refusal_is_an_answer_too_and_is_replayed() -> None:
     assert again["Content-Type"] == "application/problem+json"
 
 
+def test_a_method_that_a_door_has_not_is_refused_with_a_key_as_without() -> None:
+    caller = Caller(May.FEED)
+    for key in ("", "n-1", "n-1"):
+        problem(caller.post("/audit/v1/trail/create", NOTE, key=key, method="put"), 405, "method_not_allowed")
+
+
 @pytest.mark.parametrize("key", ["x" * 121, "tab\there"])
 def test_an_idempotency_key_has_a_shape(key: str) -> None:
     problem(Caller(May.FEED).post("/audit/v1/trail/create", NOTE, key=key), 422, "bad_key")

@@ -92,7 +92,7 @@ class ApiView(APIView):
                 raise _Replay(self._reply)
             if self.whole:
                 name = request.method.lower()
-                setattr(self, name, self._in_one(getattr(self, name)))
+                setattr(self, name, self._in_one(getattr(self, name, self.http_method_not_allowed)))
 
     def _in_one(self, carry_out: Callable[..., Any]) -> Callable[..., Any]:
         """The door's own method with its reply, in one transaction."""
