@@ -28,7 +28,7 @@ from inventory.serializers import ImportOut, ImportPage, QuarantinePage, quarant
 from inventory.serializers.quarantine import quarantine_file
 from inventory.services import imports
 from inventory.tasks import drive_import
-from vyapar.engine.api import read_text
+from vyapar.engine.api import check_text, read_text
 from vyapar.engine.asked import wake
 from vyapar.gateway.bodies import spool
 from vyapar.gateway.renderers import attachment
@@ -101,7 +101,8 @@ class ImportList(ApiView):
     )
     def post(self, request: Request) -> Response:
         file, title, told = _upload(request)
-        feed = imports.feed_for(told.get("feed", "files"), actor=self.actor, at=timezone.now())
+        code = check_text("feed", told.get("feed", "files"))
+        feed = imports.feed_for(code, actor=self.actor, at=timezone.now())
         options: dict[str, Any] = {name: told[name] for name in _OPTIONS if told.get(name)}
         options["write"] = _flag(told, "write")
         run = imports.open_run(

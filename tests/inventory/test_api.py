@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import orjson
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -220,3 +221,14 @@ def test_an_outlets_terms_are_pushed_under_the_apis_names(in_alpha):
     assert answer.status_code == 200, answer.content
     kept = Retailer.objects.get(retailer_id="R1")
     assert (kept.trade_channel, kept.minimum_life_days) == ("quick_commerce", 20)
+
+
+def test_a_method_that_a_door_has_not_is_405_with_a_key_too(in_alpha):
+    answer = caller(May.READ, May.DECIDE).put("/api/v1/claims", {}, HTTP_IDEMPOTENCY_KEY="nobody-puts")
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+
+
+def test_a_feed_that_no_database_can_hold_is_a_fault_of_its_field(in_alpha):
+    file = SimpleUploadedFile("stock.csv", b"sku\nS1\n")
+    answer = caller(May.FEED).post("/api/v1/imports", {"file": file, "feed": "a\x00b"}, format="multipart")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "feed")
