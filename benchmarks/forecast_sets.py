@@ -16,7 +16,6 @@ the sum, the nearest of them picked afterwards.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -29,6 +28,7 @@ import numpy as np
 import polars as pl
 
 from benchmarks._anybodys import read_sales
+from benchmarks._asking import ask_sets
 from benchmarks._totals import total_biases
 from benchmarks.forecast import EPOCH, INVOICES, TERRITORIES, Priced, one_holdout, simulated_demand
 
@@ -265,12 +265,5 @@ def run(asked: tuple[str, ...] = ("carried", "goods", "wave"), cuts: int = CUTS)
 
 
 if __name__ == "__main__":
-    asking = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    asking.add_argument("sets", nargs="*", default=["carried", "goods", "wave"], metavar="SET[=PATH]")
-    asking.add_argument("--cuts", type=int, default=CUTS)
-    given = asking.parse_args()
-    if unknown := {one.partition("=")[0] for one in given.sets} - set(SETS):
-        asking.error(f"no set {', '.join(sorted(unknown))}; there are: {', '.join(SETS)}")
+    given = ask_sets(__doc__, SETS, ("carried", "goods", "wave"), CUTS)
     sys.stdout.write(json.dumps(run(tuple(given.sets), given.cuts)) + "\n")

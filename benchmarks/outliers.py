@@ -16,7 +16,6 @@ see `inventory.forecasting.outliers`. One line of JSON for each set, cut and way
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
@@ -25,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks._asking import ask_sets
 from benchmarks.forecast_sets import BETWEEN, SEED, SETS
 from inventory.forecasting.methods import MIXTURE
 from inventory.forecasting.outliers import AHEAD, LIFT, LOOKED_AT, PIECES, find_outliers
@@ -236,12 +236,5 @@ def _to_as_sold(lines: list[dict[str, Any]], whose: str, rules: tuple[str, ...])
 
 
 if __name__ == "__main__":
-    asking = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    asking.add_argument("sets", nargs="*", default=["carried", "goods", "wave"], metavar="SET[=PATH]")
-    asking.add_argument("--cuts", type=int, default=CUTS)
-    given = asking.parse_args()
-    if unknown := {one.partition("=")[0] for one in given.sets} - set(SETS):
-        asking.error(f"no set {', '.join(sorted(unknown))}; there are: {', '.join(SETS)}")
+    given = ask_sets(__doc__, SETS, ("carried", "goods", "wave"), CUTS)
     sys.stdout.write(json.dumps(run(tuple(given.sets), given.cuts)) + "\n")
