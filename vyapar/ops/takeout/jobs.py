@@ -168,8 +168,9 @@ def clear(at: datetime) -> None:
     """Forget takeouts of long ago, and remove half-made ones that their workers could not."""
     Takeout.objects.exclude(state=State.WAITING).filter(asked_at__lt=at - REMEMBERED).delete()
     for folder in settings.HOME.glob("takeout-*"):
-        if folder.stat().st_mtime < (at - ABANDONED).timestamp():
-            _discard(folder)
+        with suppress(FileNotFoundError):  # its worker is done with it
+            if folder.stat().st_mtime < (at - ABANDONED).timestamp():
+                _discard(folder)
 
 
 def list_kept() -> list[Kept]:
