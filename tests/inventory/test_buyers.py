@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import timedelta
 
 import pytest
@@ -9,11 +10,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from inventory.contracts import MonitoringPolicy
+from inventory.contracts.feeds import RecordKind
 from inventory.models import DemandForecast, Prediction, Retailer
 from inventory.risk import exposure
 from inventory.selectors import take_stock_snapshot
 from inventory.selectors.book.mixed import find_mixed_lives
-from inventory.services import ingest_sales
+from inventory.services import imports, ingest_sales, merge_twins
 from inventory.services.outcomes import note_predictions
 from inventory.services.outlets import set_outlet_terms
 from tests.conftest import NOW
@@ -125,3 +127,30 @@ def test_returns_take_from_what_a_channel_bought_and_never_below_nothing(book):
     ingest_sales([sale("C1", "S1", -30, shop="R3")], actor=ME, at=NOW, source="t")
     assert sell_days()["S1"] == 70
     assert Retailer.objects.get(retailer_id="R3").trade_channel == "e_commerce"
+
+
+def test_sales_that_an_import_brings_count_at_once_and_not_from_tomorrow_on(book):
+    terms("R3", "e_commerce")
+    assert sell_days() == {"S1": 66, "S2": 70}
+    files = imports.ensure_feed(code="files", name="Files", system="files", actor=ME, at=NOW)
+    body = (
+        "transaction_id,line,retailer_id,sku,quantity,unit_price,timestamp\n"
+        f"T5,1,R3,S2,30,80.00,{TODAY - timedelta(days=20)}T10:00:00+05:30\n"
+    )
+    run = imports.open_run(
+        feed=files, content=io.BytesIO(body.encode()), title="sales.csv", options={}, actor=ME, at=NOW
+    )
+    imports.check_run(run.pk, at=NOW)
+    assert imports.write_run(run.pk, actor=ME, at=NOW).state == "reconciled"
+    assert sell_days() == {"S1": 66, "S2": 64}  # 50 of 80 pieces for 70 days, 30 for 55
+    imports.undo_run(run.pk, actor=ME, at=NOW + timedelta(minutes=1))
+    assert sell_days() == {"S1": 66, "S2": 70}
+
+
+def test_who_buys_a_sku_is_known_as_soon_as_it_has_a_twins_sales(book):
+    terms("R3", "e_commerce")
+    then = f"{TODAY - timedelta(days=20)}T10:00:00+05:30"
+    ingest_sales([sale("T6", "S2", 80, shop="R3", timestamp=then)], actor=ME, at=NOW, source="t")
+    assert sell_days()["S1"] == 66
+    merge_twins(kind=RecordKind.SKUS, keep="S1", other="S2", actor=ME, at=NOW)
+    assert sell_days() == {"S1": 63}  # 110 of 210 pieces for 70 days, 100 for 55: 62.9

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 import numpy as np
 from django.core.cache import cache
@@ -28,8 +28,9 @@ JOIN unnest(%s::bigint[], %s::int[]) AS o (retailer_id, kind) ON o.retailer_id =
 WHERE p.sold_on > %s::date - %s::int AND p.sold_on <= %s
 GROUP BY 1, 2, 3 HAVING sum(p.quantity) > 0 ORDER BY 1, 2, 3
 """
-
-
+_BROUGHT = """
+SELECT (SELECT max(finished_at) FROM inventory_importrun), (SELECT max(decided_at) FROM inventory_twins)
+"""
 #: Days whose sales say who buys: those that say what an item sells of late.
 SPAN_DAYS = RECENT_DAYS + EARLIER_DAYS
 _DAY_SECONDS = 86_400
@@ -71,12 +72,13 @@ def read_buyers(today: date, item_code: Ints, sold: NDArray[np.int64]) -> Buyers
 def read_taken(today: date) -> tuple[list[tuple[str, int]], Ints, Ints, Ints]:
     """Kinds of buyers (trade channel, least life of their own or -1), and what they took in `SPAN_DAYS`.
 
-    (rows,) each: code of an item, number of a kind, pieces. One query; the first of a day, and after terms
-    have changed, reads the sales too, for all passes and parts: a day more or less of them decides nothing.
+    (rows,) each: code of an item, number of a kind, pieces. One query where all outlets are of general trade,
+    else two. The first of a day, and after terms have changed, an import has ended or twins have met or
+    parted, reads the sales too, for all passes and parts: a day's sales more or less decide nothing.
     """
     others = _others()
     kinds = sorted({(channel, life) for _pk, channel, life in others})
-    key = f"buyers:{today.isoformat()}:{sha256_of(others)[:32]}"
+    key = f"buyers:{today.isoformat()}:{sha256_of((others, _brought()))[:32]}" if others else ""
     found = cache.get(key) if others else np.zeros((0, 4), dtype=np.int64)
     if found is None:
         found = _sum_taken(today, [pk for pk, *_ in others], [kinds.index(one[1:]) for one in others])
@@ -96,6 +98,14 @@ def buyers_mark() -> str:
     """
     others = _others()
     return f":c{sha256_of(others)[:8]}" if others else ""
+
+
+def _brought() -> tuple[datetime | None, datetime | None]:
+    """When sales last came in bulk or went to other items: an import may bring, or take back, months."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BROUGHT)
+        ended, decided = cursor.fetchone()
+    return ended, decided
 
 
 def _others() -> list[tuple[int, str, int]]:
