@@ -79,7 +79,7 @@ class PushDoor(ApiView):
         if not only_try:
             charge(request, count_rows(body.file, body.form, self.kind.value) if rows is None else rows)
         body.file.seek(0)
-        feed = services.ensure_feed(code=FEED, name="Push API", system="push", actor=self.actor, at=at)
+        feed = services.feed_for(FEED, actor=self.actor, at=at)
         run = services.open_run(
             feed=feed,
             content=body.file,

@@ -41,6 +41,7 @@ def ensure_feed(*, code: str, name: str, system: str, actor: Actor, at: datetime
         raise Invalid(
             _("feed %(code)s: %(message)s", code=code, message=fault.message), code=fault.code, faults=[fault]
         )
+    take_turns("imports")  # before the trail: whoever opens an import for it at once takes them in this order
     take_turns(f"feed:{code}")
     feed = Feed.objects.filter(code=code).first()
     wanted = {"name": name, "system": system, **settings}
