@@ -1,6 +1,6 @@
 """Addresses of inventory."""
 
-from django.urls import path, re_path
+from django.urls import path, re_path, register_converter
 
 from inventory.api import adjustments as adjustments_api
 from inventory.api import claim_goods as goods_api
@@ -44,6 +44,18 @@ from inventory.views import (
     stock,
     twins,
 )
+from vyapar.kernel.segments import Name, Sheet
+
+
+class SkuName(Name):
+    """A SKU behind `stock/`, where some pages have names too."""
+
+    taken = ("batches", "pivot")
+
+
+register_converter(Name, "name")
+register_converter(SkuName, "sku")
+register_converter(Sheet, "sheet")
 
 app_name = "inventory"
 urlpatterns = [
@@ -54,25 +66,19 @@ urlpatterns = [
     path("stock/pivot", pivot.pivot, name="pivot"),
     path("stock/pivot/views", pivot.keep_view, name="keep_view"),
     re_path(r"^stock/pivot\.(?P<form>csv|xlsx)$", pivot.pivot_file, name="pivot_file"),
-    path("stock/<str:sku>", sku.sku, name="sku"),
-    path("stock/<str:sku>/<str:territory>", stock.item, name="item"),
-    path("stock/<str:sku>/<str:territory>/ways", lots.lots, name="lots"),
-    re_path(
-        r"^stock/(?P<sku>[^/]{1,60})/(?P<territory>[^/]{1,40})/ways\.(?P<form>csv|xlsx)$",
-        lots.lots_file,
-        name="lots_file",
-    ),
-    re_path(
-        r"^stock/(?P<sku>[^/]{1,60})/(?P<territory>[^/]{1,40})/movements\.(?P<form>csv|xlsx)$",
-        stock.movements_file,
-        name="movements_file",
-    ),
-    re_path(  # numbers of batches may hold a slash
-        r"^stock/(?P<sku>[^/]{1,60})/batches/(?P<number>.{1,60})/movements\.(?P<form>csv|xlsx)$",
+    path("stock/<sku:sku>", sku.sku, name="sku"),
+    path("stock/<sku:sku>/batches/<name:number>", batch.batch, name="batch"),
+    path(
+        "stock/<sku:sku>/batches/<name:number>/movements.<sheet:form>",
         batch.batch_movements,
         name="batch_movements",
     ),
-    path("stock/<str:sku>/batches/<path:number>", batch.batch, name="batch"),
+    path("stock/<sku:sku>/<name:territory>", stock.item, name="item"),
+    path("stock/<sku:sku>/<name:territory>/ways", lots.lots, name="lots"),
+    path("stock/<sku:sku>/<name:territory>/ways.<sheet:form>", lots.lots_file, name="lots_file"),
+    path(
+        "stock/<sku:sku>/<name:territory>/movements.<sheet:form>", stock.movements_file, name="movements_file"
+    ),
     path("api/v1/inventory/current", stock_api.CurrentInventory.as_view(), name="current"),
     path("api/v1/inventory/outlook", risk_api.ItemOutlookDoor.as_view(), name="item_outlook"),
     path("api/v1/inventory/causes", risk_api.BatchCauseDoor.as_view(), name="batch_causes"),
@@ -115,19 +121,11 @@ urlpatterns = [
     path("outlets/consents", consent_lists.consents, name="consents"),
     path("outlets/consents/write", consent_lists.write, name="consents_write"),
     re_path(r"^outlets/consents/form\.(?P<form>csv|xlsx)$", consent_lists.form_file, name="consents_form"),
-    path("outlets/<str:retailer_id>", outlets.outlet, name="outlet"),
-    path("outlets/<str:retailer_id>/consent", consents.record, name="outlet_consent"),
-    path("outlets/<str:retailer_id>/terms", outlets.keep_terms, name="outlet_terms"),
-    re_path(
-        r"^outlets/(?P<retailer_id>[^/]{1,40})/standing\.(?P<form>csv|xlsx)$",
-        outlets.outlet_file,
-        name="outlet_file",
-    ),
-    re_path(
-        r"^outlets/(?P<retailer_id>[^/]{1,40})/bought\.(?P<form>csv|xlsx)$",
-        outlets.bought_file,
-        name="bought_file",
-    ),
+    path("outlets/<name:retailer_id>", outlets.outlet, name="outlet"),
+    path("outlets/<name:retailer_id>/consent", consents.record, name="outlet_consent"),
+    path("outlets/<name:retailer_id>/terms", outlets.keep_terms, name="outlet_terms"),
+    path("outlets/<name:retailer_id>/standing.<sheet:form>", outlets.outlet_file, name="outlet_file"),
+    path("outlets/<name:retailer_id>/bought.<sheet:form>", outlets.bought_file, name="bought_file"),
     path("settings/registrations", registrations.registrations, name="registrations"),
     path("settings/registrations/<slug:gstin>", registrations.keep_fssai, name="fssai"),
     path("forecast", forecast.forecast, name="forecast"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
-from urllib.parse import quote
+
+from django.urls import reverse
 
 from alerts import services
 from alerts.agent import pieces_of
@@ -79,7 +80,7 @@ def _look(event: EventView, *, named: bool, why: str) -> None:
                 listed(lines),
             ),
             recommended_action=_RECALL if named else _LOOK,
-            url=f"/stock/{quote(first['sku'], safe='')}/{quote((left or sales)[0].territory, safe='')}",
+            url=reverse("inventory:item", args=(first["sku"], (left or sales)[0].territory)),
             value_paise=sum(parse_rupees(one["value"]) for one in told) * pieces // max(whole, 1),
         ),
         event.at,

@@ -11,10 +11,12 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils.html import escape
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inventory.models import DailyDemand, MovementKind, PurchaseLine
+from inventory.models import DailyDemand, MovementKind, PurchaseLine, Sku, StockItem
 from inventory.selectors.batch import WEEKS, _weeks, get_batch
 from inventory.services import (
     ReceiptLine,
@@ -87,7 +89,7 @@ def test_weeks_end_with_what_is_there_and_no_movement_is_lost(moves: list[tuple[
 
 def test_the_page_says_where_it_is_and_links_both_ways(book: Book) -> None:
     browser = someone("asha")[1]
-    address = "/stock/S1/batches/B/1"
+    address = "/stock/S1/batches/B%252F1"
     shown = browser.get(address)
     text = shown.content.decode()
     assert (shown.status_code, shown.context["pieces"], shown.context["paise"]) == (200, 60, 60 * 5_000)
@@ -99,7 +101,7 @@ def test_the_page_says_where_it_is_and_links_both_ways(book: Book) -> None:
 
 
 def test_the_file_is_the_whole_ledger_of_the_batch(book: Book) -> None:
-    content = someone("asha")[1].get("/stock/S1/batches/B/1/movements.csv").content.decode("utf-8-sig")
+    content = someone("asha")[1].get("/stock/S1/batches/B%252F1/movements.csv").content.decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(content)))
     assert [row["Pieces"] for row in rows] == ["20", "-30", "-50", "120"]
     assert rows[2]["Reference"] == "T1"
@@ -109,7 +111,7 @@ def test_a_batch_of_which_nothing_moved_has_a_page_and_one_that_is_none_has_not(
     browser = someone("asha")[1]
     text = browser.get("/stock/S1/batches/B2").content.decode()
     assert "Nothing of it is left" in text
-    for address in ("/stock/S1/batches/B3", "/stock/S9/batches/B/1", "/stock/S2/batches/B2", "/stock/S9"):
+    for address in ("/stock/S1/batches/B3", "/stock/S9/batches/B%252F1", "/stock/S2/batches/B2", "/stock/S9"):
         assert browser.get(address).status_code == 404
     with pytest.raises(NotFound, match="there is no batch 'B3' of SKU 'S1'"):
         get_batch("S1", "B3", TODAY)
@@ -141,3 +143,33 @@ def test_more_places_cost_no_more_queries(book: Book) -> None:
     for place in ("MUM", "BLR"):
         book.receive("S1", "B2", 10, place)
     assert asked() == before
+
+
+#: What outside systems call their goods and lots, and what could be taken for a path or a page of ours.
+NAMES = [
+    "CHIPS 5/-", "/a", "a/", "a//b", "50%", "%2F", "#7", "a?b", "a\\b", "'\"<b>", "a;b", "बैच १/२", "..",
+    "batches", "pivot", "ways", "ways.csv", "movements", "movements.csv", "a/movements.csv", "x" * 60,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_whatever_a_sku_and_its_batch_are_called_their_pages_are_there(in_alpha: None, name: str) -> None:
+    made = make_book(1)
+    sku = made.skus["S1"]
+    Sku.objects.filter(pk=sku.pk).update(code=name)
+    made.batch("S1", name)
+    made.receive("S1", name, 5)
+    StockItem.objects.create(
+        sku=sku, territory=made.territories["MUM"], as_of=TODAY, updated_at=NOW, current_stock=5
+    )
+    browser = someone("asha")[1]
+    for door, args in (
+        ("sku", [name]), ("batch", [name, name]), ("item", [name, "MUM"]), ("lots", [name, "MUM"]),
+        ("batch_movements", [name, name, "csv"]), ("movements_file", [name, "MUM", "csv"]),
+    ):  # fmt: skip
+        address = reverse(f"inventory:{door}", args=args)
+        assert ".." not in address.split("/")  # a browser would go up
+        answer = browser.get(address)
+        assert (answer.status_code, answer.resolver_match.url_name) == (200, door)
+    listed = browser.get("/stock/batches").content.decode()
+    assert escape(reverse("inventory:item", args=[name, "MUM"])) in listed
