@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods
 
 from inventory.forms import AdjustmentForm
 from inventory.models import DemandOutlier
@@ -36,13 +36,17 @@ def outliers(request: HttpRequest) -> HttpResponseBase:
 
 
 @page(May.DECIDE)
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def correct_outlier(request: HttpRequest) -> HttpResponseBase:
-    """What an outlier counts as; refused, the list again with what was typed at its row."""
-    name = request.POST.get("form", "")
-    form = AdjustmentForm(request.POST, auto_id=f"{name}_%s", places=list_territories())
-    if correct(request, form) is None:
-        return _shown(request, form)
+    """What an outlier counts as; refused, the list again with what was typed at its row.
+
+    That list bears this address, so that whoever filters, pages or loads it anew comes here: to the list.
+    """
+    if request.method == "POST":
+        name = request.POST.get("form", "").replace("%", "")  # Django fills in a percent
+        form = AdjustmentForm(request.POST, auto_id=f"{name}_%s", places=list_territories())
+        if correct(request, form) is None:
+            return _shown(request, form)
     query = request.GET.urlencode()
     return redirect(reverse("inventory:outliers") + (f"?{query}" if query else ""))
 

@@ -190,6 +190,21 @@ def test_what_another_already_says_is_told_at_the_row_or_above_where_it_has_gone
     assert at_row["wrong"] == ["days must be in order, before today, and within the last two years"]
 
 
+@pytest.mark.parametrize("form", ["%", "%d", "%s", ""])
+def test_a_form_of_no_row_is_refused_above_whatever_it_calls_itself(sold, form):
+    told = said(list_outliers().get(), form=form, reason=" ")
+    answer = signed_in(Role.MANAGER).post("/forecast/outliers/correct", told)
+    assert answer.status_code == 422
+    assert answer.context["lost"].errors["reason"]
+
+
+def test_who_filters_pages_or_reloads_a_refused_list_comes_to_the_list(sold):
+    manager = signed_in(Role.MANAGER)
+    answer = manager.get("/forecast/outliers/correct?q=S1&page=2")
+    assert (answer.status_code, answer["Location"]) == (302, "/forecast/outliers?q=S1&page=2")
+    assert manager.put("/forecast/outliers/correct").status_code == 405
+
+
 def test_days_of_any_sku_are_corrected_by_hand(sold):
     manager, today = signed_in(Role.MANAGER), ist_day(timezone.now())
     start = manager.get("/forecast/corrections/new?sku=S1&territory=BLR").context["form"]
