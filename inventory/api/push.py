@@ -43,7 +43,8 @@ class PushDoor(ApiView):
     told: Announced
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        self.told = announced(request.META)
+        if request.method == "POST":  # any other is told that it is none of the door's, with a body or without
+            self.told = announced(request.META)
         super().initial(request, *args, **kwargs)
 
     def push(self, request: Request) -> Response:

@@ -562,3 +562,12 @@ def test_rows_of_a_job_are_the_callers_and_beyond_its_share_it_is_refused(
     four = coded([sale(f"U{n}") for n in range(4)], form)
     assert send(client, "sales", four, form).status_code == 200  # the rest of the share, at once
     assert send(client, "sales", coded([sale("V")], form), form).status_code == 429
+
+
+@pytest.mark.parametrize("key", ["", "m-1"])
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+def test_a_method_that_the_door_has_not_is_told_so_whatever_its_body(client, method, key) -> None:
+    headers = {"HTTP_IDEMPOTENCY_KEY": key} if key else {}
+    answer = client.generic(method, "/api/v1/sales/batch", b"", **headers)
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+    assert "POST" in answer["Allow"]
