@@ -43,7 +43,7 @@ class PushDoor(ApiView):
     told: Announced
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        if request.method == "POST":  # any other is told that it is none of the door's, with a body or without
+        if request.method == "POST":  # any other is refused as such, with a body or without
             self.told = announced(request.META)
         super().initial(request, *args, **kwargs)
 
