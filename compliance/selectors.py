@@ -11,6 +11,7 @@ from django.db.models import Count, Max, Q, QuerySet, Sum
 
 from compliance.agent import CompliancePolicy, PaperState, RegisterSnapshot
 from compliance.contracts import (
+    WRITTEN_BACK,
     ApprovalRow,
     ChainCheck,
     DiscountRow,
@@ -291,18 +292,19 @@ def _discounts(start: datetime, end: datetime) -> Iterable[DiscountRow]:
 
 def _write_offs(start: datetime, end: datetime) -> Iterable[WriteOffRow]:
     for row in list_write_offs(start, end):
-        effect = itc_effect("destroy", row.on_date, quantity=row.quantity, itc_per_unit_paise=row.itc_paise)
+        pieces, sign = abs(row.quantity), -1 if row.quantity < 0 else 1
+        effect = itc_effect("destroy", row.on_date, quantity=pieces, itc_per_unit_paise=row.itc_paise)
         yield WriteOffRow(
             on_date=row.on_date,
             sku=row.sku,
             description=row.description,
             batch=row.batch,
-            way=row.kind,
+            way=row.kind if row.quantity > 0 else WRITTEN_BACK,
             quantity=row.quantity,
             cost_paise=row.cost_paise,
             purchase_invoice=row.purchase_invoice,
             itc_per_unit_paise=row.itc_paise,
-            reversed_paise=effect.reverse_paise,
+            reversed_paise=sign * effect.reverse_paise,
             evidence=row.reference,
             traced=bool(row.purchase_invoice),
         )

@@ -159,6 +159,11 @@ urlpatterns = [
     path(
         "claims/<int:claim_id>/sendings/<int:sending_id>/receipt", claim_goods.receive, name="claim_receipt"
     ),
+    path(
+        "claims/<int:claim_id>/sendings/<int:sending_id>/receipt/back",
+        claim_goods.receipt_back,
+        name="claim_receipt_back",
+    ),
     path("api/v1/claims", claims_api.ClaimsDoor.as_view(), name="claims_list"),
     path("api/v1/claims/<int:claim_id>", claims_api.ClaimDoor.as_view(), name="claim_one"),
     path("api/v1/claims/<int:claim_id>/answer", claims_api.ClaimAnswerDoor.as_view(), name="claim_answer"),
@@ -167,6 +172,11 @@ urlpatterns = [
     path("api/v1/claims/<int:claim_id>/send", goods_api.ClaimSendDoor.as_view(), name="claim_leave"),
     path("api/v1/claims/<int:claim_id>/call-back", goods_api.ClaimCallDoor.as_view(), name="claim_call"),
     path("api/v1/claims/<int:claim_id>/receipt", goods_api.ClaimReceiptDoor.as_view(), name="claim_received"),
+    path(
+        "api/v1/claims/<int:claim_id>/receipt/take-back",
+        goods_api.ClaimReceiptBackDoor.as_view(),
+        name="claim_receipt_undone",
+    ),
     path("api/v1/claims/<int:claim_id>/rest", goods_api.ClaimRestDoor.as_view(), name="claim_stays"),
     path("api/v1/claims/<int:claim_id>/goods", goods_api.ClaimFateDoor.as_view(), name="claim_fate"),
     path("outcomes", outcomes.outcomes, name="outcomes"),

@@ -17,6 +17,7 @@ from compliance.contracts.papers import (
     Transport,
 )
 from compliance.contracts.report import (
+    WRITTEN_BACK,
     ApprovalRow,
     ChainCheck,
     DiscountRow,
@@ -34,6 +35,7 @@ __all__ = [
     "COPIES",
     "INVOICE_DATE",
     "RETURN_ROUTE",
+    "WRITTEN_BACK",
     "ApprovalRow",
     "ChainCheck",
     "ComplianceViolation",

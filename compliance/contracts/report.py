@@ -88,9 +88,16 @@ class DiscountRow:
     action: str = ""
 
 
+#: `WriteOffRow.way` of what was written off by mistake and booked back.
+WRITTEN_BACK = "written_back"
+
+
 @dataclass(frozen=True, slots=True)
 class WriteOffRow:
-    """Stock that left otherwise than by sale, and the credit traced to its purchase."""
+    """Stock that left otherwise than by sale, and the credit traced to its purchase.
+
+    What was booked back has a quantity and a reversal below 0, in the period in which that was done.
+    """
 
     on_date: date
     sku: str

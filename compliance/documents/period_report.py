@@ -244,8 +244,9 @@ def credit_due(row: WriteOffRow) -> int:
 
 
 def _credit_of(row: WriteOffRow, way: str) -> int:
-    effect = itc_effect(way, row.on_date, quantity=row.quantity, itc_per_unit_paise=row.itc_per_unit_paise)
-    return effect.reverse_paise
+    pieces, sign = abs(row.quantity), -1 if row.quantity < 0 else 1
+    effect = itc_effect(way, row.on_date, quantity=pieces, itc_per_unit_paise=row.itc_per_unit_paise)
+    return sign * effect.reverse_paise
 
 
 def _chain(

@@ -90,6 +90,14 @@ class PaperClerk:
         )
         return CreditNote(_ref(note), invoice.number, lines)
 
+    def cancel_credit(self, document_id: str, *, reason: str, actor: Actor, at: datetime) -> bool:
+        """Cancel a credit note in its own month; later it stands in a return, and False says so."""
+        note = get_paper(UUID(document_id))
+        if note.state != Paper.State.CANCELLED and _month(note.document_date) != _month(ist_day(at)):
+            return False
+        cancel(note.pk, reason=reason, actor=actor, at=at)
+        return True
+
 
 @transaction.atomic
 def issue(facts: MovementFacts, *, key: str, actor: Actor, at: datetime) -> Paper:

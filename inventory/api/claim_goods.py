@@ -24,6 +24,7 @@ from inventory.serializers.claims import (
     claim_out,
 )
 from inventory.services.claim_goods import call_back_claim, send_claim, settle_claim_goods
+from inventory.services.claim_receipt_back import take_back_receipt
 from inventory.services.claim_receipts import receive_claim_goods
 from inventory.services.claim_rest import close_claim
 from inventory.services.claims import correct_answer
@@ -164,6 +165,38 @@ class ClaimReceiptDoor(ApiView):
         receive_claim_goods(
             claim_id, sending_id=given.get("sending"), received=given["received"], damaged=given["damaged"],
             missing=given["missing"], reason=given["reason"], actor=self.actor, at=timezone.now(),
+        )  # fmt: skip
+        return Response(claim_out(get_claim(claim_id)))
+
+
+class ClaimReceiptBackDoor(ApiView):
+    """A receipt that was told wrongly."""
+
+    needs = {"POST": May.DECIDE}
+
+    @extend_schema(
+        operation_id="takeBackClaimReceipt",
+        summary="Take back what a company was said to have received: its goods are on their way again",
+        description=(
+            "By whoever told it, or with the permission `rules`. What was written off is booked back and its "
+            "input tax credit with it, what came home leaves again, our credit note over it is cancelled in "
+            "its own month; 409 says which of these cannot be any more, and what to do instead."
+        ),
+        request=ClaimCallIn,
+        responses=ClaimOut,
+        examples=[
+            OpenApiExample("a slip", request_only=True, value={"reason": "it was another claim's receipt"}),
+            OpenApiExample(
+                "taken back", response_only=True, value=EXAMPLE | {"goods": _GOODS, "sendings": [_SENT]}
+            ),
+        ],
+    )
+    def post(self, request: Request, claim_id: int) -> Response:
+        given: dict[str, Any] = read(ClaimCallIn, request)
+        caller: Any = request.user
+        take_back_receipt(
+            claim_id, sending_id=given.get("sending"), reason=given["reason"], actor=self.actor,
+            of_others=caller.may(May.RULES), at=timezone.now(),
         )  # fmt: skip
         return Response(claim_out(get_claim(claim_id)))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from inventory.contracts.exports import HOME, read_document
+from inventory.contracts.exports import HOME, LOST, read_document
 from inventory.contracts.feeds import ExportDocument, ExportKind, ExportLine
 from inventory.contracts.outcomes import CREDITED_HERE, ClaimState
 from inventory.models import Claim, ClaimSending, Export
@@ -130,6 +130,23 @@ def says_the_same(one: ExportDocument, other: ExportDocument) -> bool:
     return money[0] == money[1] and facts[0] == facts[1]
 
 
+def short_key(sending: ClaimSending) -> str:
+    """How the key goes on under which pieces that a company has not come home in the books: another each
+    time that a receipt is told anew."""
+    told = _home_short(sending).values("key").distinct().count()
+    return f"short-{told + 1}" if told else "short"
+
+
+def list_receipt_keys(sending: ClaimSending) -> list[str]:
+    """Documents by which the books know what a receipt says is missing, and which nothing has taken back
+    yet; in the order in which they are taken back: what was lost before what came home."""
+    lost = {"document__extra__reason": LOST, "document__extra__reference": sending.key}
+    rows = [*Export.objects.filter(kind=ExportKind.REVERSAL, **lost).order_by("-pk"), *_home_short(sending)]
+    keys = dict.fromkeys(row.key for row in rows)
+    taken_back = set(Export.objects.filter(refers_to__in=list(keys)).values_list("refers_to", flat=True))
+    return [key for key in keys if key not in taken_back]
+
+
 def stay_reference(claim: Claim) -> str:
     """Under which pieces of a claim are written off that never left."""
     return f"claim-{claim.pk}-here"
@@ -150,6 +167,10 @@ def list_claim_exports(claim: Claim) -> list[Export]:
 
 def _notes(claim: Claim) -> Any:
     return Export.objects.filter(kind=ExportKind.DEBIT_NOTE, key__startswith=f"claim:{claim.pk}:note:")
+
+
+def _home_short(sending: ClaimSending) -> Any:
+    return Export.objects.filter(refers_to=sending.key, key__startswith=f"{sending.key}:short")
 
 
 def _at_cost(sending: ClaimSending, pieces: int) -> tuple[ExportLine, ...]:

@@ -96,6 +96,11 @@ def awaits_receipt(sending: ClaimSending) -> bool:
     return sending.state == SendingState.SENT
 
 
+def has_receipt(sending: ClaimSending) -> bool:
+    """Whether what its company has of a sending was told, and the goods went no other way since."""
+    return sending.state == SendingState.RECEIVED
+
+
 def is_gone(sending: ClaimSending) -> bool:
     """Whether pieces of a sending are on their way or with the company: not home, lost or destroyed."""
     return awaits_receipt(sending) or (sending.state == SendingState.RECEIVED and bool(sending.received))

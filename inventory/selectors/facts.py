@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from django.db.models import Q
+
 from inventory.models import (
     Batch,
     GstRegistration,
@@ -145,9 +147,11 @@ class WriteOff:
 
 
 def list_write_offs(start: datetime, end: datetime) -> list[WriteOff]:
-    """Write-offs, damages and shortages booked from `start` until before `end`, in order."""
+    """Write-offs, damages and shortages booked from `start` until before `end`, in order; a write-off that
+    was booked back has pieces below 0."""
     kinds = [MovementKind.WRITE_OFF, MovementKind.DAMAGED, MovementKind.SHORT]
-    rows = Movement.objects.filter(kind__in=kinds, at__gte=start, at__lt=end, quantity__lt=0)
+    rows = Movement.objects.filter(kind__in=kinds, at__gte=start, at__lt=end)
+    rows = rows.filter(Q(quantity__lt=0) | Q(kind=MovementKind.WRITE_OFF))
     return [
         WriteOff(
             on_date=ist_day(row.at),

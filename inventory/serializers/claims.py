@@ -46,9 +46,9 @@ class ClaimBackIn(serializers.Serializer[Any]):
 
 
 class ClaimCallIn(ClaimBackIn):
-    """Why goods of a claim did not leave after all, and which."""
+    """Why goods of a claim did not leave after all, or their receipt was told wrongly, and which."""
 
-    sending = serializers.IntegerField(required=False, help_text="its id; where one lot is on its way, none")
+    sending = serializers.IntegerField(required=False, help_text="its id; where one lot is meant, none")
 
 
 class ClaimCorrectIn(ClaimAnswerIn):

@@ -10,6 +10,7 @@ from inventory.selectors.claim_books import (
     debit_note_of,
     find_booked_note,
     homecoming_of,
+    list_receipt_keys,
     return_of,
     says_the_same,
 )
@@ -41,6 +42,12 @@ def book_homecoming(
 ) -> None:  # fmt: skip
     """Pieces that the company did not take, or never got, stand here again."""
     queue_export(homecoming_of(sending, pieces, note, at, key=key), action_id=None, actor=actor, at=at)
+
+
+def book_receipt_back(sending: ClaimSending, *, reason: str, actor: Actor, at: datetime) -> None:
+    """A receipt was told wrongly: what the books hold of its missing pieces is undone."""
+    for key in list_receipt_keys(sending):
+        reverse_export(key, key=f"{key}:back", narration=reason, actor=actor, at=at)
 
 
 def book_answer(claim: Claim, *, reason: str, actor: Actor, at: datetime) -> None:

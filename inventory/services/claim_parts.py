@@ -37,14 +37,24 @@ BY_ROUTE = dict(
 )
 
 
-def one_of(claim: Claim, sending_id: int | None, *, is_meant: Callable[[ClaimSending], bool]) -> ClaimSending:
-    """The sending that is named while it is meant; the only one that is meant where none is named."""
+def one_of(
+    claim: Claim,
+    sending_id: int | None,
+    *,
+    is_meant: Callable[[ClaimSending], bool],
+    none: Refused | None = None,
+) -> ClaimSending:
+    """The sending that is named while it is meant; the only one that is meant where none is named.
+
+    `none` is raised where none is meant; without it, that none is on its way.
+    """
     found = [one for one in sendings_of(claim) if sending_id in (None, one.pk) and is_meant(one)]
     if not found:
-        raise Refused(_("no goods of this claim are on their way"), code="claim_not_sent")
+        raise none or Refused(_("no goods of this claim are on their way"), code="claim_not_sent")
     if len(found) > 1:
         fault = Fault("required", _("say which of them"), "sending")
-        raise Invalid(_("several lots are on their way"), code="which_sending", faults=[fault])
+        told = _("several lots are on their way") if none is None else _("several lots could be meant")
+        raise Invalid(told, code="which_sending", faults=[fault])
     return found[0]
 
 
@@ -124,14 +134,18 @@ def end(sending: ClaimSending, state: SendingState, why: str, actor: Actor, at: 
     sending.save()
 
 
-def tell(verb: str, sending: ClaimSending, actor: Actor, at: datetime) -> None:
+def tell(
+    verb: str, sending: ClaimSending, actor: Actor, at: datetime, *, reason: str = "",
+    before: dict[str, Any] | None = None,
+) -> None:  # fmt: skip
     """A sending's entry in the trail."""
     append_audit(
-        actor=actor, verb=verb, subject=f"claim:{sending.claim_id}", at=at, after=_told(sending)
+        actor=actor, verb=verb, subject=f"claim:{sending.claim_id}", at=at, before=before,
+        after=told_of(sending), reason=reason,
     )  # fmt: skip
 
 
-def _told(sending: ClaimSending) -> dict[str, Any]:
+def told_of(sending: ClaimSending) -> dict[str, Any]:
     """A sending as the trail keeps it."""
     goods = sending.claim.batch
     return {

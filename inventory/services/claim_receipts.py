@@ -9,6 +9,7 @@ from django.db import transaction
 
 from inventory.contracts.outcomes import GONE, MAY_LEAVE, Missing, SendingState
 from inventory.models import ClaimSending
+from inventory.selectors.claim_books import short_key
 from inventory.selectors.claim_goods import awaits_receipt
 from inventory.services.claim_books import book_answer
 from inventory.services.claim_parts import come_home, destroy, end, one_of, tell, why_of
@@ -83,7 +84,7 @@ def _faults(short: int, damaged: int, missing: str, reason: str) -> Iterator[Fau
 def _let_go(sending: ClaimSending, why: str, actor: Actor, at: datetime) -> None:
     """Pieces that the company will not credit: home, and written off where they are gone."""
     claim, pieces = sending.claim, sending.short
-    note = come_home(sending, pieces, why=why, actor=actor, at=at, key="short")
+    note = come_home(sending, pieces, why=why, actor=actor, at=at, key=short_key(sending))
     if note is not None:
         sending.missing_credited = plain(note)
         sending.save()

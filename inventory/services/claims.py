@@ -275,7 +275,7 @@ def _expect(claim: Claim, spot: Spot) -> None:
 
 def void_pieces(claim: Claim, pieces: int) -> None:
     """Pieces of a claim that its company cannot credit any more: they count towards its cap no more, and a
-    claim that lost some is no test of the chance that companies credit."""
+    claim that lost some is no test of the chance that companies credit. Below 0 it can after all."""
     claim.void += pieces
     claim.save(update_fields=["void"])
     if claim.state in ANSWERED and claim.answered_on is not None:

@@ -20,12 +20,14 @@ from inventory.selectors.claim_goods import (
     company_party,
     find_company_party,
     goods_of,
+    has_receipt,
     is_gone,
     sendings_of,
     standing_of,
 )
 from inventory.selectors.claims import get_claim
 from inventory.services.claim_goods import call_back_claim, send_claim, settle_claim_goods
+from inventory.services.claim_receipt_back import take_back_receipt
 from inventory.services.claim_receipts import receive_claim_goods
 from inventory.services.claim_rest import close_claim
 from inventory.services.claims import correct_answer
@@ -140,6 +142,28 @@ def receive(request: HttpRequest, claim_id: int, sending_id: int) -> HttpRespons
     return _answer(
         request, row, form, verb, "inventory/claim_receipt.html", _("Kept: the claim follows."), sent=sent
     )
+
+
+@page(May.DECIDE)
+def receipt_back(request: HttpRequest, claim_id: int, sending_id: int) -> HttpResponseBase:
+    """A receipt that was told wrongly."""
+    row, who = get_claim(claim_id), person(request)
+    sent = _sending(row, sending_id)
+    if sent is None or row.state not in MAY_LEAVE or not has_receipt(sent):
+        messages.info(request, _("This receipt cannot be taken back: see below."))
+        return redirect("inventory:claim", claim_id)
+    form = BackForm(request.POST or None)
+
+    def verb() -> Any:
+        return take_back_receipt(
+            claim_id, sending_id=sending_id, reason=form.cleaned_data["reason"], actor=who.actor,
+            of_others=who.may(May.RULES), at=timezone.now(),
+        )  # fmt: skip
+
+    return _answer(
+        request, row, form, verb, "inventory/claim_receipt_back.html",
+        _("Taken back: the goods are on their way again."), sent=sent,
+    )  # fmt: skip
 
 
 @page(May.DECIDE)

@@ -20,6 +20,7 @@ from inventory.selectors.claim_credit import credit_of_claim
 from inventory.selectors.claim_goods import (
     awaits_receipt,
     goods_of,
+    has_receipt,
     is_gone,
     is_with_company,
     sendings_of,
@@ -40,6 +41,7 @@ from vyapar.kernel.calendar import ist_day
 from vyapar.kernel.money import parse_rupees
 from vyapar.law.itc import RETURN_ROUTES
 from vyapar.people.contracts import May
+from vyapar.people.models import User
 
 #: Claims shown at once; the file has all.
 SHOWN = 200
@@ -153,7 +155,7 @@ def _show(
     context = {
         "claim": row, "state": claim_state(row), "form": form, "withdrawal": withdrawal or BackForm(),
         "goods": goods, "standing": standing, "credit": credit_of_claim(row),
-        "sendings": [_lot(one, row) for one in sent],
+        "sendings": [_lot(one, row, person(request)) for one in sent],
         "may_send": goods.here > 0 and row.state in MAY_LEAVE,
         "may_stay": row.state == ClaimState.CREDITED or bool(standing),
         "may_correct": row.state in ANSWERED,
@@ -164,7 +166,7 @@ def _show(
     return render(request, "inventory/claim.html", context, status=422 if is_refused else 200)
 
 
-def _lot(sent: ClaimSending, row: Claim) -> dict[str, Any]:
+def _lot(sent: ClaimSending, row: Claim, who: User) -> dict[str, Any]:
     """A sending as its card shows it, with what can be said of it now."""
     may_leave = row.state in MAY_LEAVE
     return {
@@ -174,6 +176,9 @@ def _lot(sent: ClaimSending, row: Claim) -> dict[str, Any]:
         "may_receive": may_leave and awaits_receipt(sent),
         "may_call": may_leave and sent.state == SendingState.SENT,
         "may_settle": row.state == ClaimState.REFUSED and is_gone(sent),
+        "may_take_back": may_leave and has_receipt(sent) and (
+            who.may(May.RULES) or sent.ended_by == str(who.actor)
+        ),
     }  # fmt: skip
 
 

@@ -35,3 +35,9 @@ class PaperDesk(Protocol):
 
         None when the paper bears no tax, or the last day for a credit note is past.
         """
+
+    def cancel_credit(self, document_id: str, *, reason: str, actor: Actor, at: datetime) -> bool:
+        """Cancel a credit note that should not have been issued; its number is kept. Twice is once.
+
+        False, and nothing changes, when it is of an earlier month: it stands in a return already.
+        """

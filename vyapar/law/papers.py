@@ -117,9 +117,17 @@ def credit_note_last_date(supplied_on: date, *, annual_return_on: date | None = 
     30 November after the end of the financial year of the supply, or the day the annual return
     was filed, whichever comes first. Source: s.34(2) CGST Act.
     """
-    year_end = int(financial_year(supplied_on)[:4]) + 1
-    last = date(year_end, 11, 30)
+    last = rectification_last_date(supplied_on)
     return min(last, annual_return_on) if annual_return_on else last
+
+
+def rectification_last_date(reported_on: date) -> date:
+    """The last day on which what a return said of a day may still be put right in a later one.
+
+    30 November after the end of that day's financial year, while no annual return was filed before.
+    Source: s.39(9) CGST Act.
+    """
+    return date(int(financial_year(reported_on)[:4]) + 1, 11, 30)
 
 
 def table_13_class(kind: PaperKind) -> tuple[int, str]:

@@ -66,6 +66,8 @@ def reverse_export(
             target=before.source,
             narration=narration,
             refers_to=before.key,
+            # it takes a document back: why the goods were lost or came home is not its own reason
+            extra={name: value for name, value in before.extra.items() if name != "reason"},
         )
         _check(reversal)
         row = _follow(reversal, earlier, earlier.action_id, actor, at)

@@ -229,6 +229,7 @@ _COMPONENTS: Mapping[str, str | Promise] = {
     "credit_note": _("Credit note from the company"),
     "goods": _("Cost of goods"),
     "write_off": _("Written off"),
+    "written_back": _("Booked back"),
     "carrying": _("Carrying cost"),
     "opportunity": _("Money tied up"),
     "disposal": _("Disposal"),
