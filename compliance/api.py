@@ -254,6 +254,10 @@ class Regulatory(ApiView):
                 "generatedAt": facts.generated_at,
                 "series": [outward(row) for row in report.series],
                 "documents": [outward(row) for row in report.facts.documents],
+                "writeOffs": [outward(row) for row in report.facts.write_offs],
+                "companyCreditNotes": [
+                    outward(row) | {"tax": rupees(row.tax_paise)} for row in report.facts.notes
+                ],
                 "exceptions": [_exception(f) for f in report.exceptions],
                 "sums": {name: rupees(value) for name, value in report.sums.items()},
                 "checks": [{"check": name, "holds": holds} for name, holds in report.checks],

@@ -17,6 +17,7 @@ from compliance.contracts import (
     DiscountRow,
     Document,
     FindingRow,
+    NoteRow,
     PaperKind,
     PeriodFacts,
     RegisterRow,
@@ -26,7 +27,7 @@ from compliance.contracts import (
 )
 from compliance.documents import thaw
 from compliance.models import Paper, RaisedFinding, ReportFile, Series
-from inventory.selectors.facts import list_registered_parties, list_write_offs
+from inventory.selectors.facts import list_note_reversals, list_registered_parties, list_write_offs
 from vyapar.engine import registry
 from vyapar.engine.models import Action, AuditEntry, DecisionRecord, Transition
 from vyapar.engine.selectors import get_policy, verify_audit
@@ -37,7 +38,7 @@ from vyapar.kernel.facts import OfferFacts
 from vyapar.kernel.lifecycle import Status
 from vyapar.kernel.phrases import again
 from vyapar.kernel.phrases import phrase as _
-from vyapar.law.itc import itc_effect
+from vyapar.law.itc import RETURN_ROUTES, RETURN_TO_COMPANY, itc_effect
 from vyapar.tenancy.selectors import current_distributor
 
 #: Rows of registers that are printed while a person waits: about ten seconds.
@@ -193,6 +194,7 @@ def collect_period(period: str, at: datetime) -> PeriodFacts:
         findings=tuple(_findings(start, end)),
         discounts=tuple(_discounts(start, end)),
         write_offs=tuple(_write_offs(start, end)),
+        notes=tuple(_notes(start, end)),
         approvals=tuple(_approvals(start, end)),
         chain=_chain(at),
         data_cut_off_at=min(end, at),
@@ -307,6 +309,27 @@ def _write_offs(start: datetime, end: datetime) -> Iterable[WriteOffRow]:
             reversed_paise=sign * effect.reverse_paise,
             evidence=row.reference,
             traced=bool(row.purchase_invoice),
+        )
+
+
+def _notes(start: datetime, end: datetime) -> Iterable[NoteRow]:
+    heads = ("credited_paise", "igst_paise", "cgst_paise", "sgst_paise")
+    for row in list_note_reversals(start, end):
+        where = itc_effect(
+            RETURN_TO_COMPANY, row.on_date, quantity=0, itc_per_unit_paise=0, return_route=RETURN_ROUTES[1]
+        )
+        yield NoteRow(
+            on_date=row.on_date,
+            claim=row.claim,
+            sku=row.sku,
+            batch=row.batch,
+            number=row.note,
+            note_date=row.noted_on,
+            gstin=row.gstin,
+            company=row.company,
+            company_gstin=row.company_gstin,
+            gstr3b=where.gstr3b,
+            **{head: getattr(row, head) for head in heads},
         )
 
 

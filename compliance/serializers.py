@@ -74,6 +74,10 @@ class RegulatoryOut(serializers.Serializer[Any]):
     generatedAt = serializers.DateTimeField()
     series = serializers.JSONField()
     documents = serializers.JSONField()
+    writeOffs = serializers.JSONField(help_text="credit reversed in GSTR-3B 4(B)(1), s.17(5)(h) CGST Act")
+    companyCreditNotes = serializers.JSONField(
+        help_text="GST credit notes over claims: credit reversed in 4(B)(2), s.34(2) CGST Act"
+    )
     exceptions = serializers.JSONField()
     sums = serializers.JSONField()
     checks = serializers.JSONField()

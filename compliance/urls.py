@@ -15,6 +15,11 @@ urlpatterns = [
     path("compliance/documents/<uuid:paper_id>/eway-number", views.note_eway, name="note_eway"),
     path("compliance/reports/<uuid:report_id>", views.report, name="report"),
     path("compliance/reports/<uuid:report_id>/file", views.report_file, name="report_file"),
+    re_path(
+        r"^compliance/reports/(?P<period>\d{4}-\d{2})/credit\.(?P<form>csv|xlsx)$",
+        views.credit_file,
+        name="credit_file",
+    ),
     path("compliance/reports/<str:period>", views.period_report, name="period_report"),
     path("gst/v1/compliance-check", api.ComplianceCheck.as_view(), name="check"),
     path("api/v1/documents", api.PaperList.as_view(), name="paper_list"),

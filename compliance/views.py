@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from compliance import services
-from compliance.contracts import PaperKind
+from compliance.contracts import NoteRow, PaperKind, WriteOffRow
 from compliance.documents import eway_json
 from compliance.documents.period_report import build
 from compliance.documents.render import render_document, render_period_report
@@ -41,6 +41,7 @@ from vyapar.engine.asked import wake
 from vyapar.gateway.renderers import pdf_file
 from vyapar.gateway.speech import reader_language
 from vyapar.kernel.calendar import ist_day
+from vyapar.law.itc import DESTROY, itc_effect
 from vyapar.people.contracts import May
 
 
@@ -170,6 +171,37 @@ def period_report(request: HttpRequest, period: str) -> HttpResponseBase:
     asked = services.ask_report(period, actor=person(request).actor, at=now, language=reader_language())
     wake(print_report, str(asked.pk))
     return redirect("compliance:report", asked.pk)
+
+
+@page(May.AUDIT)
+def credit_file(request: HttpRequest, period: str, form: str) -> HttpResponseBase:
+    """Input tax credit that goes back in a month: what was written off, and companies' GST credit notes."""
+    heads = [
+        _("Date"), _("GSTR-3B"), _("Why"), _("Claim"), _("Credit note"), _("Its date"), _("Company"),
+        _("GSTIN of the company"), _("Our GSTIN"), _("SKU"), _("Batch"), _("Quantity"),
+        _("Purchase invoice"), _("Evidence"), _("Credited, ₹"), _("IGST, ₹"), _("CGST, ₹"), _("SGST, ₹"),
+        _("Credit reversed, ₹"),
+    ]  # fmt: skip
+    facts = build(collect_period(period, timezone.now())).facts
+    lines = [*map(_lost_line, facts.write_offs), *map(_note_line, facts.notes)]
+    return sheet(iter(lines), heads, form, name=f"credit-{period}", title=_("Credit reversed"))
+
+
+def _lost_line(row: WriteOffRow) -> list[Any]:
+    where = itc_effect(DESTROY, row.on_date, quantity=0, itc_per_unit_paise=0).gstr3b
+    return [
+        row.on_date, where, plain(row.way), "", "", None, "", "", "", row.sku, row.batch, row.quantity,
+        row.purchase_invoice, row.evidence, None, None, None, None, rupees(row.reversed_paise),
+    ]  # fmt: skip
+
+
+def _note_line(row: NoteRow) -> list[Any]:
+    return [
+        row.on_date, row.gstr3b, _("Credit note of the company"), row.claim, row.number, row.note_date,
+        row.company, row.company_gstin, row.gstin, row.sku, row.batch, None, "", "",
+        rupees(row.credited_paise), rupees(row.igst_paise), rupees(row.cgst_paise), rupees(row.sgst_paise),
+        rupees(row.tax_paise),
+    ]  # fmt: skip
 
 
 @page(May.AUDIT)

@@ -114,6 +114,34 @@ class WriteOffRow:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteRow:
+    """A company's GST credit note over a claim, and the credit attributable to it that goes back.
+
+    `gstr3b` is where it is reported. What another answer undid has figures below 0, in the period in which
+    that was recorded.
+    """
+
+    on_date: date
+    claim: str
+    sku: str
+    batch: str
+    number: str
+    note_date: date | None
+    gstin: str
+    company: str
+    company_gstin: str
+    credited_paise: int
+    igst_paise: int
+    cgst_paise: int
+    sgst_paise: int
+    gstr3b: str
+
+    @property
+    def tax_paise(self) -> int:
+        return self.igst_paise + self.cgst_paise + self.sgst_paise
+
+
+@dataclass(frozen=True, slots=True)
 class ApprovalRow:
     """Who let an action go ahead, under which autonomy version, and how it ended."""
 
@@ -176,6 +204,7 @@ class PeriodFacts:
     data_cut_off_at: datetime
     generated_at: datetime
     openings: tuple[SeriesOpening, ...] = ()
+    notes: tuple[NoteRow, ...] = ()
     sandbox: bool = False
 
 

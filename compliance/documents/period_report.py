@@ -110,6 +110,7 @@ def _sorted(facts: PeriodFacts, rows: tuple[RegisterRow, ...]) -> PeriodFacts:
         findings=tuple(sorted(facts.findings, key=lambda r: (r.at, r.subject, r.code))),
         discounts=tuple(sorted(facts.discounts, key=lambda r: (r.on_date, r.sku, r.batch))),
         write_offs=tuple(sorted(facts.write_offs, key=lambda r: (r.on_date, r.sku, r.batch))),
+        notes=tuple(sorted(facts.notes, key=lambda r: (r.on_date, r.company, r.claim, r.number))),
         approvals=tuple(sorted(facts.approvals, key=lambda r: (r.at, r.action))),
     )
 
@@ -137,6 +138,11 @@ def _sums(
         ),
         "written_off_paise": sum(row.cost_paise * row.quantity for row in facts.write_offs),
         "itc_reversed_paise": sum(row.reversed_paise for row in facts.write_offs),
+        "itc_by_notes_paise": sum(row.tax_paise for row in facts.notes),
+        "itc_by_notes_igst_paise": sum(row.igst_paise for row in facts.notes),
+        "itc_by_notes_cgst_paise": sum(row.cgst_paise for row in facts.notes),
+        "itc_by_notes_sgst_paise": sum(row.sgst_paise for row in facts.notes),
+        "credited_by_notes_paise": sum(row.credited_paise for row in facts.notes),
         "approved_alone": sum(row.automatic for row in facts.approvals),
         "approved_by_people": sum(not row.automatic for row in facts.approvals),
         "approved_value_paise": sum(row.value_paise for row in facts.approvals),

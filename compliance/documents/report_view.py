@@ -10,6 +10,7 @@ from compliance.contracts import (
     ApprovalRow,
     DiscountRow,
     FindingRow,
+    NoteRow,
     PeriodReport,
     RegisterRow,
     SeriesSummary,
@@ -78,6 +79,7 @@ def report_parts(report: PeriodReport) -> Iterator[dict[str, Any]]:
     yield from _register(report, "report_findings", facts.findings, _finding)
     yield from _register(report, "report_discounts", facts.discounts, _discount)
     yield from _register(report, "report_write_offs", facts.write_offs, _write_off)
+    yield from _register(report, "report_notes", facts.notes, _note)
     yield from _register(report, "report_approvals", facts.approvals, _approval)
 
 
@@ -255,6 +257,26 @@ def _write_off(row: WriteOffRow) -> dict[str, Any]:
         "reversed": amount(row.reversed_paise),
         "differs": due != row.reversed_paise,
         "evidence": row.evidence or EMPTY,
+    }
+
+
+def _note(row: NoteRow) -> dict[str, Any]:
+    return {
+        "date": day(row.on_date),
+        "claim": row.claim,
+        "sku": row.sku,
+        "batch": row.batch,
+        "number": row.number or EMPTY,
+        "note_date": day(row.note_date) if row.note_date else EMPTY,
+        "gstin": row.gstin,
+        "company": row.company,
+        "company_gstin": row.company_gstin,
+        "credited": amount(row.credited_paise),
+        "igst": amount(row.igst_paise),
+        "cgst": amount(row.cgst_paise),
+        "sgst": amount(row.sgst_paise),
+        "tax": amount(row.tax_paise),
+        "gstr3b": row.gstr3b,
     }
 
 

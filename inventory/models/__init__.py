@@ -33,6 +33,7 @@ from inventory.models.outcomes import (
     ClaimSending,
     ImpactDaily,
     LearntFactor,
+    NoteReversal,
     Prediction,
     ReplayReport,
 )
@@ -75,6 +76,7 @@ __all__ = [
     "MappingProfile",
     "Movement",
     "MovementKind",
+    "NoteReversal",
     "Offer",
     "OutletStock",
     "Position",

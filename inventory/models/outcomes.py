@@ -206,6 +206,35 @@ class ClaimSending(models.Model):
         return 0 if self.received is None else self.pieces - self.received
 
 
+class NoteReversal(models.Model):
+    """Input tax credit that a company's GST credit note over a claim takes back (s.34(2) CGST Act), in paise
+    by head of tax. Append-only: another answer appends the same below 0, and what stands now."""
+
+    claim = models.ForeignKey(Claim, on_delete=models.PROTECT, related_name="note_reversals")
+    booked_at = models.DateTimeField()  # by it goes the month of the return
+    booked_by = models.CharField(max_length=160)
+    note = models.CharField(max_length=60, blank=True)  # the company's number, and its day
+    noted_on = models.DateField(null=True)
+    gstin = models.CharField(max_length=15)  # ours, and the company's as on the paper
+    company = models.CharField(max_length=200)
+    company_gstin = models.CharField(max_length=15)
+    credited_paise = models.BigIntegerField()
+    igst_paise = models.BigIntegerField(default=0)
+    cgst_paise = models.BigIntegerField(default=0)
+    sgst_paise = models.BigIntegerField(default=0)
+
+    class Meta:
+        indexes = [models.Index(fields=["booked_at"], name="note_reversal_by_day")]  # a month's report
+
+    def __str__(self) -> str:
+        return f"{self.note}: {self.tax_paise}"
+
+    @property
+    def tax_paise(self) -> int:
+        """All heads together."""
+        return self.igst_paise + self.cgst_paise + self.sgst_paise
+
+
 class ImpactDaily(models.Model):
     """Sums of all items with stock as scored on a day, in the finest cut that is kept. Money in paise."""
 

@@ -14,6 +14,7 @@ from inventory.models import (
     Location,
     Movement,
     MovementKind,
+    NoteReversal,
     Territory,
 )
 from vyapar.kernel.calendar import ist_day
@@ -166,6 +167,48 @@ def list_write_offs(start: datetime, end: datetime) -> list[WriteOff]:
             reference=row.reference,
         )
         for row in rows.select_related("batch__sku").order_by("at", "id")
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class NoteCredit:
+    """Credit that a company's GST credit note over a claim takes back; below 0 where an entry was undone."""
+
+    on_date: date
+    claim: str
+    sku: str
+    batch: str
+    note: str
+    noted_on: date | None
+    gstin: str
+    company: str
+    company_gstin: str
+    credited_paise: int
+    igst_paise: int
+    cgst_paise: int
+    sgst_paise: int
+
+
+def list_note_reversals(start: datetime, end: datetime) -> list[NoteCredit]:
+    """What companies' GST credit notes took back, booked from `start` until before `end`, in order."""
+    rows = NoteReversal.objects.filter(booked_at__gte=start, booked_at__lt=end)
+    return [
+        NoteCredit(
+            on_date=ist_day(row.booked_at),
+            claim=row.claim.reference,
+            sku=row.claim.batch.sku.code,
+            batch=row.claim.batch.number,
+            note=row.note,
+            noted_on=row.noted_on,
+            gstin=row.gstin,
+            company=row.company,
+            company_gstin=row.company_gstin,
+            credited_paise=row.credited_paise,
+            igst_paise=row.igst_paise,
+            cgst_paise=row.cgst_paise,
+            sgst_paise=row.sgst_paise,
+        )
+        for row in rows.select_related("claim__batch__sku").order_by("booked_at", "pk")
     ]
 
 
