@@ -44,7 +44,7 @@ def percent(basis_points: int) -> str:
 
 def whole(quantity: int) -> str:
     """A count with Indian grouping."""
-    return group_indian(quantity)
+    return f"{_MINUS if quantity < 0 else ''}{group_indian(abs(quantity))}"
 
 
 def day(value: date | None) -> str:
