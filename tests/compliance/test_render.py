@@ -401,7 +401,8 @@ def test_the_report_has_its_registers_its_pages_and_its_cut_off():
     whole = " ".join(texts)
     for heading in (
         "Document register by series", "Register of papers", "Transfers between registrations", "Findings",
-        "Discount register", "Write-offs and reversal of credit", "Approvals", "Audit trail", "Exceptions",
+        "Discount register", "Write-offs and reversal of credit", "GST credit notes", "Approvals", "Audit trail",
+        "Exceptions",
     ):  # fmt: skip
         assert heading in whole
     assert [f"Page {n} of {len(texts)}" in text for n, text in enumerate(texts, 1)] == [True] * len(texts)
@@ -417,7 +418,7 @@ def test_a_sandbox_report_says_so_on_every_page_and_an_empty_one_is_not_blank():
     facts = period(documents=(), findings=(), discounts=(), write_offs=(), approvals=(), sandbox=True)
     texts = pages(render_period_report(period_report.build(facts)))
     assert all("SIMULATED — not filed" in text for text in texts)
-    assert sum(text.count("Nothing in this period.") for text in texts) == 7
+    assert sum(text.count("Nothing in this period.") for text in texts) == 8
 
 
 def test_a_broken_chain_stands_on_the_first_page():
