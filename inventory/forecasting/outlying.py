@@ -58,8 +58,11 @@ def outliers_of(
         return ()
     line, prices, effects = known
     offered = on_offer(weeks, offers)
-    theirs = (own.sales > 0) & (line.gone > weeks.count)[:, None]
-    plain = np.where(theirs, np.maximum(weeks.rate() / prices.most() - offered, 0.0), 0.0)
+    stays = (line.gone > weeks.count)[:, None]
+    # of a week that holds what another handed over, only its own part
+    part = np.divide(own.sales, line.weeks.sales, out=np.zeros_like(own.sales), where=line.weeks.sales > 0)
+    rate = weeks.rate() * np.minimum(part, 1.0) / prices.most()
+    plain = np.where(stays, np.maximum(rate - offered, 0.0), 0.0)
     found = find_outliers(weeks, plain, level)
     if not found.row.size:
         return ()

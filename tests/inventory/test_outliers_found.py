@@ -14,9 +14,11 @@ from inventory.contracts import AnalysisPolicy
 from inventory.contracts.demand import DemandSnapshot
 from inventory.contracts.offers import SeriesOffer
 from inventory.forecasting import forecast
+from inventory.forecasting.effects import Effects, Lineage, Prices
 from inventory.forecasting.methods import MIXTURE
 from inventory.forecasting.outliers import AHEAD, LIFT, LOOKED_AT, PIECES, find_outliers, unusual
-from inventory.forecasting.weeks import Weeks
+from inventory.forecasting.outlying import outliers_of
+from inventory.forecasting.weeks import Weeks, in_weeks
 from tests.inventory.test_festivals_kept import festive
 
 AS_OF = date(2026, 6, 15)  # no festival's trade in the weeks before it that are looked at closely
@@ -231,6 +233,22 @@ def test_what_has_left_the_list_is_not_told_of():
     one = snapshot(700)
     off = np.array([-3, *[2**30] * (SERIES - 1)], dtype=np.int32)
     assert forecast(replace(one, delisted_day=off), POLICY).outliers == ()
+
+
+@pytest.mark.parametrize(("own_bulk", "handed_bulk"), [(0, 700), (700, 0)])
+def test_of_a_week_that_another_handed_over_only_its_own_part_stands_out(own_bulk, handed_bulk):
+    """The last weeks of a forerunner lie in the history of its heir, which sold beside it."""
+    one = snapshot(own_bulk)
+    own = in_weeks(one)
+    sales = own.sales.copy()
+    sales[0, 98:100] += 35
+    sales[0, 99] += handed_bulk
+    weeks = replace(own, sales=sales)
+    ones, ahead = np.ones(own.sales.shape), np.ones((SERIES, 13))
+    line = Lineage(weeks, np.full(SERIES, 2**31), ahead, np.full(SERIES, -1), 1.0)
+    known = line, Prices(ones, ahead), Effects(ones, ahead)
+    found = outliers_of(one, np.arange(SERIES), own, weeks, known, (), level)
+    assert [one.series for one in found] == ([0] if own_bulk else [])
 
 
 def test_an_outlier_under_another_order_is_the_same():
