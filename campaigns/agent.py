@@ -368,20 +368,27 @@ def _withheld_words(withheld: Mapping[str, int]) -> list[Phrase]:
 def _short_life(
     item: OfferItem, refusing: list[Terms], by_all: bool, snapshot: CampaignSnapshot, policy: CampaignPolicy
 ) -> PassedOver:
-    """Why some terms, or all, keep a batch from outlets; general trade's own is the plain case."""
+    """Why some terms, or all, keep a batch from outlets; general trade's own is the plain case.
+
+    Of each trade channel the least that its outlets want is named: wishes may be many.
+    """
     numbers = {"days_to_expiry": item.days_to_expiry}
     subject = f"batch:{item.sku}/{item.batch}"
     if by_all and refusing == [_GENERAL]:
         return PassedOver(subject, "short_life", _("too little life left for an outlet to sell it"), numbers)
+    least: dict[str, int] = {}
+    for terms in refusing:
+        days = life_wanted(terms, item.whole_days, policy, snapshot.lives)
+        least[terms[0]] = min(days, least.get(terms[0], days))
     wants = listed(
         [
             ngettext(
                 "%(channel)s wants %(count)s day",
                 "%(channel)s wants %(count)s days",
-                life_wanted(terms, item.whole_days, policy, snapshot.lives),
-                channel=coded(terms[0]),
+                days,
+                channel=coded(channel),
             )
-            for terms in refusing
+            for channel, days in least.items()
         ],
         ", ",
     )

@@ -272,6 +272,14 @@ def test_an_outlet_that_can_take_nothing_is_not_asked() -> None:
     assert payload.lines[0].expected_pieces <= 10 * 264 * 7 / 180 * 2
 
 
+def test_however_many_wishes_outlets_have_a_channel_is_named_once_with_the_least() -> None:
+    shops = [outlet(n, trade_channel="modern_trade", minimum_life_days=100 + n) for n in range(1, 41)]
+    decision = decide(look([item(days_to_expiry=60)], [*shops, outlet(50)]), POLICY)
+    (why,) = [one for one in decision.passed_over if one.code == "channel_life"]
+    assert why.reason.count("wants") == 1
+    assert "Modern trade wants 101 days" in why.reason
+
+
 def test_what_no_channel_takes_is_passed_over_with_what_each_wants() -> None:
     decision = decide(look([item(days_to_expiry=WEEK + 29)], mixed(), lives=LIVES), POLICY)
     assert passed(decision) == ["short_life"]
