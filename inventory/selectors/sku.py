@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from inventory.contracts import DemandDistribution
 from inventory.models import Batch, BatchRisk, DailyDemand, DemandForecast, Position, Sku
 from inventory.selectors.demand import take_sku_history
-from inventory.selectors.items import ItemFilter, ItemRow, list_stock_items
+from inventory.selectors.items import MAX_PAGE, ItemFilter, ItemRow, list_stock_items
 from inventory.selectors.overrides import weeks_of
 from vyapar.kernel.errors import NotFound
 from vyapar.kernel.phrases import phrase as gettext
@@ -113,7 +113,7 @@ def get_sku(code: str, today: date) -> SkuDetail:
         mrp_paise=sku.mrp_paise, trade_price_paise=sku.trade_price_paise, cost_paise=sku.cost_paise,
         case_pack=sku.case_pack, shelf_life_days=sku.shelf_life_days, delisted_date=sku.delisted_date,
         replaced_by=sku.replaced_by.code if sku.replaced_by else "",
-        items=list_stock_items(ItemFilter(skus=(code,)), order="sku").items,
+        items=list_stock_items(ItemFilter(skus=(code,)), order="sku", limit=MAX_PAGE).items,
         history=_history(sku, today, stock_outs),
         stock_outs=stock_outs,
         expected=_expected(sku),

@@ -16,7 +16,7 @@ from django.utils.html import escape
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inventory.models import DailyDemand, MovementKind, PurchaseLine, Sku, StockItem
+from inventory.models import DailyDemand, MovementKind, PurchaseLine, Sku, StockItem, Territory
 from inventory.selectors.batch import WEEKS, _weeks, get_batch
 from inventory.services import (
     ReceiptLine,
@@ -129,6 +129,19 @@ def test_a_sku_is_the_sum_of_its_territories(book: Book) -> None:
     assert sum(value or 0 for value in sold) == 12
     assert max(value or 0 for value in sold) == 12
     assert shown.context["pieces"] == sum(row["item"].current_stock for row in shown.context["rows"])
+
+
+def test_a_sku_is_the_sum_of_all_its_territories_however_many(book: Book) -> None:
+    registration = book.territories["MUM"].registration
+    places = Territory.objects.bulk_create(
+        Territory(code=f"T{n:03}", name=f"Town {n}", registration=registration) for n in range(120)
+    )
+    StockItem.objects.bulk_create(
+        StockItem(sku=book.skus["S2"], territory=one, as_of=TODAY, updated_at=NOW, current_stock=3)
+        for one in places
+    )
+    shown = someone("asha")[1].get("/stock/S2")
+    assert (len(shown.context["rows"]), shown.context["pieces"]) == (120, 360)
 
 
 def test_more_places_cost_no_more_queries(book: Book) -> None:
