@@ -54,8 +54,14 @@ def record(request: HttpRequest, retailer_id: str) -> HttpResponseBase:
         channels, source, at = _read(request, now)
         record_word(_party(retailer), granted, actor=me, at=at, source=source, channels=channels)
 
-    attempt(request, run, _("Its word is on record."))
-    return redirect(f"{reverse('inventory:outlet', args=[retailer.retailer_id])}#consent")
+    done = attempt(request, run, _("Its word is on record."))
+    return redirect(address_of(retailer.retailer_id, "consent" if done else ""))
+
+
+def address_of(retailer_id: str, part: str = "") -> str:
+    """Of an outlet's page, at a part of it; a refusal is said at its head, far above its parts."""
+    address = reverse("inventory:outlet", args=[retailer_id])
+    return f"{address}#{part}" if part else address
 
 
 def _read(request: HttpRequest, now: datetime) -> tuple[list[Channel], str, datetime]:

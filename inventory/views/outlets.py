@@ -9,7 +9,6 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -33,7 +32,7 @@ from inventory.selectors.standing import (
 )
 from inventory.services import set_outlet_terms
 from inventory.services.outlets import MOST_LIFE_DAYS
-from inventory.views.consents import consent_of
+from inventory.views.consents import address_of, consent_of
 from vyapar.dashboard import board
 from vyapar.dashboard.access import attempt, page, person
 from vyapar.dashboard.board import NavItem
@@ -150,8 +149,8 @@ def keep_terms(request: HttpRequest, retailer_id: str) -> HttpResponseBase:
         )
         set_outlet_terms(retailer_id, trade_channel=channel, minimum_life_days=days, actor=me, at=now)
 
-    attempt(request, run, _("The outlet's terms are kept."))
-    return redirect(f"{reverse('inventory:outlet', args=[retailer_id])}#terms")
+    done = attempt(request, run, _("The outlet's terms are kept."))
+    return redirect(address_of(retailer_id, "terms" if done else ""))
 
 
 @page()

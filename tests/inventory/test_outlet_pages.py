@@ -286,6 +286,7 @@ def test_an_outlets_terms_are_set_on_its_page_with_a_trace_and_said_there(book: 
 def test_terms_that_make_no_sense_are_refused_in_words(book: Book, posted, said) -> None:
     answer = owner().post("/outlets/R1/terms", posted, follow=True)
     assert said in answer.content.decode()
+    assert answer.redirect_chain == [("/outlets/R1", 302)], "a refusal is said at the page's head"
     row = Retailer.objects.get(retailer_id="R1")
     assert (row.trade_channel, row.minimum_life_days) == ("general_trade", None)
 
