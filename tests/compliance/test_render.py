@@ -401,8 +401,8 @@ def test_the_report_has_its_registers_its_pages_and_its_cut_off():
     whole = " ".join(texts)
     for heading in (
         "Document register by series", "Register of papers", "Transfers between registrations", "Findings",
-        "Discount register", "Write-offs and reversal of credit", "GST credit notes", "Approvals", "Audit trail",
-        "Exceptions",
+        "Discount register", "Write-offs and reversal of credit", "GST credit notes", "Approvals",
+        "Audit trail", "Exceptions",
     ):  # fmt: skip
         assert heading in whole
     assert [f"Page {n} of {len(texts)}" in text for n, text in enumerate(texts, 1)] == [True] * len(texts)
