@@ -81,7 +81,9 @@ ODD = (
 )
 
 
-def test_a_file_goes_from_upload_to_reconciled_through_the_pages(manager: Client, no_worker) -> None:
+def test_a_file_goes_from_upload_to_reconciled_through_the_pages(
+    manager: Client, no_worker, django_capture_on_commit_callbacks
+) -> None:
     answer = upload(manager, sales(sale(1), sale(2, sku="NO")))
     run = ImportRun.objects.get()
     assert answer["Location"] == f"/data/imports/{run.pk}"
@@ -90,7 +92,8 @@ def test_a_file_goes_from_upload_to_reconciled_through_the_pages(manager: Client
     assert shown.context["trouble"] == ""
     chosen = {row["label"]: row["column"] for row in shown.context["fields"][0]["rows"]}
     assert chosen["Transaction id"] == "transaction_id"
-    manager.post(f"/data/imports/{run.pk}/mapping", {"check": "1"})
+    with django_capture_on_commit_callbacks(execute=True):  # a worker is woken by what is committed
+        manager.post(f"/data/imports/{run.pk}/mapping", {"check": "1"})
     assert no_worker == [str(run.pk)]
     assert "Under way" in manager.get(f"/data/imports/{run.pk}").content.decode()
     run = drive(run)
@@ -275,10 +278,13 @@ def caller(*scopes: May) -> APIClient:
     return client
 
 
-def test_a_raw_body_becomes_an_import_and_the_same_again_is_known(book: Book, no_worker) -> None:
+def test_a_raw_body_becomes_an_import_and_the_same_again_is_known(
+    book: Book, no_worker, django_capture_on_commit_callbacks
+) -> None:
     client, body = caller(May.FEED, May.READ), sales(sale(1), sale(2, sku="NO"))
     where = "/api/v1/imports?name=sales.csv&kind=sales"
-    answer = client.generic("POST", where, body, content_type="text/csv")
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = client.generic("POST", where, body, content_type="text/csv")
     assert answer.status_code == 202, answer.content
     address = answer["Location"]
     assert no_worker == [answer.json()["id"]]

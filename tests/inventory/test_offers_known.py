@@ -74,8 +74,8 @@ def test_what_an_own_offer_sold_does_not_raise_the_level_after_it() -> None:
     sold = replace(snapshot, demand=demand)
     known = replace(sold, offers=(on_offer(3, -28, -1, off=0.3),))
     blind, found = (forecast(one, POLICY).weekly_mean[3].mean() for one in (sold, known))
-    assert found < 0.9 * blind
-    assert found == pytest.approx(level[3] * 1.05, rel=0.15)
+    assert found < 0.95 * blind  # the mean of a year stands here, which four weeks move little
+    assert found == pytest.approx(level[3] * 1.05, rel=0.05)
 
 
 def test_where_no_response_was_learnt_an_offer_lifts_nothing() -> None:

@@ -91,7 +91,7 @@ def tally(company: Company) -> Iterator[TallySandbox]:
 @pytest.fixture
 def access(tally: TallySandbox, request: pytest.FixtureRequest) -> Access:
     # a breaker of each test's own: what one test breaks is no outage to the next
-    told = {"url": tally.url, "company": "sharma  traders & co", "timeout_seconds": 0.4}
+    told = {"url": tally.url, "company": "sharma  traders & co", "timeout_seconds": 1.0}
     return Access(request.node.name[:60], "alpha", told, sandbox=False)
 
 

@@ -21,6 +21,7 @@ VERBS = (
     _("Claim goods called back"),
     _("Claim goods sent"),
     _("Claim goods settled"),
+    _("Claim rest settled"),
     _("Claim receipt taken back"),
     _("Claim filed"),
     _("Claim withdrawn"),
