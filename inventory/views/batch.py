@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,9 +18,7 @@ from vyapar.dashboard.access import page
 from vyapar.dashboard.sheets import lines_of, sheet
 from vyapar.dashboard.templatetags.words import plain
 from vyapar.engine.selectors import list_actions
-from vyapar.gateway.speech import say
 from vyapar.kernel.calendar import ist_day
-from vyapar.kernel.errors import NotFound
 
 MOVEMENTS, ACTIONS = 12, 10
 
@@ -28,7 +26,8 @@ MOVEMENTS, ACTIONS = 12, 10
 @page()
 def batch(request: HttpRequest, sku: str, number: str) -> HttpResponseBase:
     """One batch of a SKU over all places, from its receipt to today."""
-    found = _found(sku, number)
+    today = ist_day(timezone.now())
+    found = get_batch(sku, number, today)
     worst = max(found.places, key=lambda place: place.at_risk_paise, default=None)
     pieces = sum(place.on_hand for place in found.places)
     return render(
@@ -49,7 +48,7 @@ def batch(request: HttpRequest, sku: str, number: str) -> HttpResponseBase:
             "expired": expired_words(sku, timezone.now(), batch=number),
             "actions": list_actions().filter(pk__in=found.held_by).order_by("-number")[:ACTIONS],
             "movements": list_batch_ledger(found.batch)[:MOVEMENTS],
-            "today": ist_day(timezone.now()),
+            "today": today,
         },
     )
 
@@ -57,22 +56,13 @@ def batch(request: HttpRequest, sku: str, number: str) -> HttpResponseBase:
 @page()
 def batch_movements(request: HttpRequest, sku: str, number: str, form: str) -> HttpResponseBase:
     """The whole ledger of a batch, newest first."""
-    found = _found(sku, number)
+    found = get_batch(sku, number, ist_day(timezone.now()))
     heads = [_("When"), _("What"), _("Place"), _("Pieces"), _("Reference"), _("Whose sign")]
     lines = lines_of(list_batch_ledger(found.batch), _line)
     return sheet(lines, heads, form, name=f"batch-{sku}-{number}", title=_("Movements"))
 
 
 # --- parts ---------------------------------------------------------------------------------
-
-
-def _found(sku: str, number: str) -> BatchDetail:
-    if "\x00" in sku + number:
-        raise Http404
-    try:
-        return get_batch(sku, number, ist_day(timezone.now()))
-    except NotFound as error:
-        raise Http404(say(error.message)) from error
 
 
 def _chart(found: BatchDetail) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,9 +15,7 @@ from inventory.views.expired import expired_words
 from vyapar.dashboard.access import page
 from vyapar.dashboard.sheets import rupees, sheet
 from vyapar.dashboard.templatetags.words import plain, way_label, way_note
-from vyapar.gateway.speech import say
 from vyapar.kernel.calendar import ist_day
-from vyapar.kernel.errors import NotFound
 
 #: Lots drawn at once; those with the most pieces come first.
 LOTS = 12
@@ -26,13 +24,8 @@ LOTS = 12
 @page()
 def lots(request: HttpRequest, sku: str, territory: str) -> HttpResponseBase:
     """The ways out of each lot of one SKU in one territory, counted now by the policy in force."""
-    if "\x00" in sku + territory:
-        raise Http404
-    try:
-        item = get_item(sku, territory)
-        found = list_weighed_lots(sku, ist_day(timezone.now()), territory)
-    except NotFound as error:
-        raise Http404(say(error.message)) from error
+    item = get_item(sku, territory)
+    found = list_weighed_lots(sku, ist_day(timezone.now()), territory)
     names = dict(list_territories())
     return render(
         request,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 
@@ -12,21 +12,14 @@ from inventory.selectors.sku import get_sku
 from inventory.views.expired import expired_words
 from inventory.views.history import days_out, whole_chart
 from vyapar.dashboard.access import page
-from vyapar.gateway.speech import say
 from vyapar.kernel.calendar import ist_day
-from vyapar.kernel.errors import NotFound
 
 
 @page()
 def sku(request: HttpRequest, sku: str) -> HttpResponseBase:
     """One SKU: sums over territories, each of which opens its own page, and every batch."""
-    if "\x00" in sku:
-        raise Http404
     today = ist_day(timezone.now())
-    try:
-        detail = get_sku(sku, today)
-    except NotFound as error:
-        raise Http404(say(error.message)) from error
+    detail = get_sku(sku, today)
     expected = {one.territory: one for one in detail.expected}
     rows: list[dict[str, Any]] = [
         {

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponseBase, QueryDict
+from django.http import HttpRequest, HttpResponseBase, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -62,9 +62,7 @@ from vyapar.dashboard.access import page
 from vyapar.dashboard.sheets import CHUNK, Table, answer, lines_of, rupees, sheet
 from vyapar.dashboard.templatetags.words import plain, sign
 from vyapar.engine.selectors import list_actions
-from vyapar.gateway.speech import say
 from vyapar.kernel.calendar import ist_day
-from vyapar.kernel.errors import NotFound
 
 ROWS, MOVEMENTS, CAUSES, OVERRIDES, PAST = 25, 12, 5, 5, 12
 CUTS = ("status", "category", "age")
@@ -115,13 +113,8 @@ class _Counted(Paginator[int]):
 @page()
 def item(request: HttpRequest, sku: str, territory: str) -> HttpResponseBase:
     """One SKU in one territory: history and forecast, batches in selling order, ways out, movements."""
-    if "\x00" in sku + territory:
-        raise Http404
     today = ist_day(timezone.now())
-    try:
-        row = get_item(sku, territory)
-    except NotFound as error:
-        raise Http404(say(error.message)) from error
+    row = get_item(sku, territory)
     detail = get_sku(sku, today)
     batches = [batch for batch in detail.batches if batch.territory == territory]
     expected = next((one for one in detail.expected if one.territory == territory), None)
