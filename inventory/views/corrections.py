@@ -83,7 +83,7 @@ def new_correction(request: HttpRequest) -> HttpResponseBase:
     """The form for any SKU, territory and days; the address may say for what."""
     yesterday = ist_day(timezone.now()) - timedelta(days=1)
     start = {
-        "sku": _text(request.GET, "sku"), "territory": _text(request.GET, "territory"),
+        "sku": text_of(request.GET, "sku"), "territory": text_of(request.GET, "territory"),
         "from_date": yesterday - timedelta(days=6), "to_date": yesterday,
     }  # fmt: skip
     form = AdjustmentForm(request.POST or None, initial=start, places=list_territories())
@@ -134,6 +134,11 @@ def correction_url(sku: str, territory: str) -> str:
     return f"{reverse('inventory:correction_new')}?{urlencode({'sku': sku, 'territory': territory})}"
 
 
+def text_of(given: QueryDict, name: str) -> str:
+    """What a query of either list says, as it may be looked for."""
+    return given.get(name, "").replace("\x00", "").strip()[:60]
+
+
 def tabs(active: str) -> list[dict[str, Any]]:
     """The two lists of past demand."""
     found = (
@@ -151,20 +156,16 @@ def tabs(active: str) -> list[dict[str, Any]]:
 
 def _wanted(given: QueryDict) -> tuple[Any, str]:
     """The rows of a query, and the state that it asks for."""
-    state = _text(given, "state")
+    state = text_of(given, "state")
     state = state if state in _STATES else ""
     rows = list_adjustments(
-        territory=_text(given, "territory"), words=_text(given, "q"), in_force=state == "in_force"
+        territory=text_of(given, "territory"), words=text_of(given, "q"), in_force=state == "in_force"
     )
     return rows.exclude(withdrawn_at=None) if state == "withdrawn" else rows, state
 
 
-def _text(given: QueryDict, name: str) -> str:
-    return given.get(name, "").replace("\x00", "").strip()[:60]
-
-
 def _chips(given: QueryDict, state: str) -> list[dict[str, str]]:
-    place = _text(given, "territory")
+    place = text_of(given, "territory")
     words = {
         "territory": dict(list_territories()).get(place, place),
         "state": {"in_force": _("in force"), "withdrawn": _("withdrawn")}.get(state, ""),

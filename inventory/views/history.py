@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -43,21 +43,9 @@ def chart(
     sold = detail.history.get(territory, ())
     coming = expected.weeks if expected else ()
     first = expected.as_of if expected else None
-    ahead = [first.fromordinal(first.toordinal() + 7 * n) for n in range(len(coming))] if first else []
     gap, rest = [None] * len(sold), [None] * len(coming)
     return {
-        "kind": "line",
-        "unit": "pieces",
-        "dates": True,
-        "x": [week.starts.isoformat() for week in sold] + [day.isoformat() for day in ahead],
-        "series": [
-            {"name": _("Sold in the week"), "role": "actual", "values": [w.pieces for w in sold] + rest},
-            {
-                "name": _("Expected"),
-                "role": "forecast",
-                "values": gap + [round(mean, 1) for mean, _low, _high in coming],
-            },
-        ],
+        **_lines({week.starts: week.pieces for week in sold}, first, [mean for mean, _low, _high in coming]),
         **_weeks_out(sold, rest),
         "marks": _marks(sold, corrected, outliers),
         "fan": [
@@ -123,22 +111,31 @@ def whole_chart(detail: SkuDetail) -> dict[str, Any]:
             sold[week.starts] += week.pieces
     newest = max((one.as_of for one in detail.expected), default=None)
     coming = [one.weeks for one in detail.expected if one.as_of == newest]
-    ahead = (
-        [newest + timedelta(days=7 * n) for n in range(max(map(len, coming), default=0))] if newest else []
+    count = max(map(len, coming), default=0)
+    return _lines(
+        sold, newest, [sum(weeks[n][0] for weeks in coming if n < len(weeks)) for n in range(count)]
     )
-    means = [round(sum(weeks[n][0] for weeks in coming if n < len(weeks)), 1) for n in range(len(ahead))]
+
+
+def _lines(sold: Mapping[date, int], first: date | None, means: Sequence[float]) -> dict[str, Any]:
+    """Pieces sold in the weeks that begin on some days, and those expected of the weeks from `first` on."""
+    ahead = [first + timedelta(days=7 * n) for n in range(len(means))] if first else []
     return {
         "kind": "line",
         "unit": "pieces",
         "dates": True,
-        "x": [day.isoformat() for day in (*starts, *ahead)],
+        "x": [day.isoformat() for day in (*sold, *ahead)],
         "series": [
             {
                 "name": _("Sold in the week"),
                 "role": "actual",
                 "values": [*sold.values(), *[None] * len(ahead)],
             },
-            {"name": _("Expected"), "role": "forecast", "values": [*[None] * len(starts), *means]},
+            {
+                "name": _("Expected"),
+                "role": "forecast",
+                "values": [*[None] * len(sold), *(round(mean, 1) for mean in means)],
+            },
         ],
     }
 

@@ -19,7 +19,7 @@ from inventory.models import DemandOutlier
 from inventory.selectors.outliers import list_outliers, sum_outliers
 from inventory.selectors.shelf import list_territories
 from inventory.serializers.demand_words import explained_words
-from inventory.views.corrections import correct, tabs
+from inventory.views.corrections import correct, tabs, text_of
 from vyapar.dashboard.access import page
 from vyapar.dashboard.sheets import Table, answer, lines_of, rupees
 from vyapar.people.contracts import May
@@ -87,7 +87,7 @@ def _shown(request: HttpRequest, refused: AdjustmentForm | None) -> HttpResponse
     rows, places = _wanted(request.GET), list_territories()
     shown = Paginator(rows, ROWS).get_page(request.GET.get("page"))
     found = [_row(row, places, refused) for row in shown]
-    place = _text(request.GET, "territory")
+    place = text_of(request.GET, "territory")
     return render(
         request,
         "inventory/outliers.html",
@@ -127,8 +127,4 @@ def _row(row: DemandOutlier, places: list[tuple[str, str]], refused: AdjustmentF
 
 
 def _wanted(given: QueryDict) -> QuerySet[DemandOutlier]:
-    return list_outliers(words=_text(given, "q"), territory=_text(given, "territory"))
-
-
-def _text(given: QueryDict, name: str) -> str:
-    return given.get(name, "").replace("\x00", "").strip()[:60]
+    return list_outliers(words=text_of(given, "q"), territory=text_of(given, "territory"))
