@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from django.db import transaction
 
-from inventory.contracts.outcomes import FATES, MAY_LEAVE, ClaimState, Missing, SendingState
+from inventory.contracts.outcomes import FATES, ClaimState, Missing, SendingState
 from inventory.models import Claim, ClaimSending, MovementKind
 from inventory.selectors.claim_goods import goods_of, is_gone, sendings_of, standing_of
 from inventory.selectors.facts import get_place, list_goods, party_at
@@ -16,6 +16,7 @@ from inventory.services.claim_parts import (
     BY_ROUTE,
     bring_home,
     check_free,
+    check_open,
     come_home,
     destroy,
     end,
@@ -168,8 +169,7 @@ def _forget_dispute(sending: ClaimSending) -> None:
 
 
 def _check_may_leave(claim: Claim, earlier: int | None) -> None:
-    if claim.state not in MAY_LEAVE:
-        raise Refused(_("this claim is %(state)s already", state=coded(claim.state)), code="claim_closed")
+    check_open(claim)
     if not goods_of(claim).here:
         raise Refused(_("all goods of this claim have left already"), code="claim_sent")
     if earlier is not None and earlier != len(sendings_of(claim)):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from inventory.contracts.outcomes import SendingState
+from inventory.contracts.outcomes import MAY_LEAVE, SendingState
 from inventory.models import Claim, ClaimSending, MovementKind
 from inventory.selectors.claim_books import number_of
 from inventory.selectors.claim_goods import sendings_of
@@ -20,6 +20,7 @@ from vyapar.engine.services import append_audit
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.errors import Fault, Invalid, Refused
 from vyapar.kernel.facts import CreditNote
+from vyapar.kernel.phrases import coded
 from vyapar.kernel.phrases import phrase as _
 from vyapar.law.itc import RETURN_ROUTES
 
@@ -64,6 +65,12 @@ def why_of(reason: str) -> str:
         fault = Fault("required", _("say why"), "reason")
         raise Invalid(_("goods change their way with a reason"), code="bad_claim", faults=[fault])
     return reason.strip()[:300]
+
+
+def check_open(claim: Claim) -> None:
+    """`Refused` for a claim that was refused or withdrawn."""
+    if claim.state not in MAY_LEAVE:
+        raise Refused(_("this claim is %(state)s already", state=coded(claim.state)), code="claim_closed")
 
 
 def stock_line(claim: Claim, pieces: int) -> StockLine:

@@ -7,17 +7,16 @@ from datetime import datetime
 
 from django.db import transaction
 
-from inventory.contracts.outcomes import GONE, MAY_LEAVE, Missing, SendingState
+from inventory.contracts.outcomes import GONE, Missing, SendingState
 from inventory.models import ClaimSending
 from inventory.selectors.claim_books import short_key
 from inventory.selectors.claim_goods import awaits_receipt
 from inventory.services.claim_books import book_answer
-from inventory.services.claim_parts import come_home, destroy, end, one_of, tell, why_of
+from inventory.services.claim_parts import check_open, come_home, destroy, end, one_of, tell, why_of
 from inventory.services.claims import lock_claim, void_pieces
 from vyapar.kernel.actor import Actor
 from vyapar.kernel.digest import plain
-from vyapar.kernel.errors import Fault, Invalid, Refused
-from vyapar.kernel.phrases import coded
+from vyapar.kernel.errors import Fault, Invalid
 from vyapar.kernel.phrases import phrase as _
 
 
@@ -43,8 +42,7 @@ def receive_claim_goods(
     `Invalid` names every field that is wrong.
     """
     claim = lock_claim(claim_id)
-    if claim.state not in MAY_LEAVE:
-        raise Refused(_("this claim is %(state)s already", state=coded(claim.state)), code="claim_closed")
+    check_open(claim)
     sending = one_of(claim, sending_id, is_meant=awaits_receipt)
     _check(sending, received, damaged, missing, reason)
     why = why_of(reason) if received < sending.pieces else reason.strip()[:300]
