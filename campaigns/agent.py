@@ -144,21 +144,14 @@ def _by_terms(terms: Terms) -> tuple[str, int]:
 def _audience(
     territory: str, items: tuple[OfferItem, ...], snapshot: CampaignSnapshot, policy: CampaignPolicy
 ) -> tuple[Outlet, ...]:
-    keen = [
-        (affinity(outlet, _taken_by(outlet, items, snapshot, policy)), outlet)
-        for outlet in snapshot.outlets
-        if outlet.territory == territory and not why_not(outlet, policy)
-    ]
+    asked = [one for one in snapshot.outlets if one.territory == territory and not why_not(one, policy)]
+    taken = {
+        terms: tuple(item for item in items if has_life(item, terms, policy, snapshot.lives))
+        for terms in set(map(terms_of, asked))
+    }
+    keen = [(affinity(outlet, taken[terms_of(outlet)]), outlet) for outlet in asked]
     ranked = sorted((pair for pair in keen if pair[0] > 0), key=lambda pair: (-pair[0], pair[1].retailer_id))
     return tuple(outlet for _affinity, outlet in ranked[: policy.max_outlets])
-
-
-def _taken_by(
-    outlet: Outlet, items: Iterable[OfferItem], snapshot: CampaignSnapshot, policy: CampaignPolicy
-) -> tuple[OfferItem, ...]:
-    """Those of some items that reach an outlet with the life it wants."""
-    terms = terms_of(outlet)
-    return tuple(item for item in items if has_life(item, terms, policy, snapshot.lives))
 
 
 def _rungs(policy: CampaignPolicy) -> list[int]:
@@ -178,8 +171,11 @@ def _plan(
     # the fewest outlets take
     allotted: Counter[str] = Counter()
     lines, reached = [], set()
+    wishes = [(terms_of(one), one) for one in outlets]
+    kinds = {terms for terms, _outlet in wishes}
     for item in sorted(items, key=_first_out):
-        takers = [one for one in outlets if has_life(item, terms_of(one), policy, snapshot.lives)]
+        pleased = {terms for terms in kinds if has_life(item, terms, policy, snapshot.lives)}
+        takers = [one for terms, one in wishes if terms in pleased]
         wanted = _wanted(item, takers, factor, snapshot, policy) - allotted[item.sku]
         line = _line(item, discount_bp, wanted, snapshot, policy)
         if line is not None:
